@@ -1,0 +1,1 @@
+"""Offramp: a self-hosted subscription off-boarding engine."""
