@@ -1,0 +1,1 @@
+"""Sample applications and published policies."""

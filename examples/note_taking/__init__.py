@@ -1,0 +1,1 @@
+"""Quire: notes and lecture recordings for universities and companies."""
