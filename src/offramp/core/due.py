@@ -1,0 +1,278 @@
+"""A timeline, the receipts so far and the time become a verdict. Every guard is judged here.
+
+The engine asks twice with fresh facts: when it claims work, and again before every destructive
+chunk. It never decides anything itself.
+
+Source: policy language T5, T7, S6, N2, D2, D3; docs/decisions/003-guards.md; lessons L2-L4, L10,
+L13, L18, L25, L26.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from whenever import Date, Instant
+
+from offramp.core.dates import (
+    Period,
+    at_local_time,
+    civil_date,
+    effect,
+    first_instant,
+    shift,
+)
+from offramp.core.model import Hold, Outcome, Receipt, Subject
+from offramp.core.plan import INSTEAD_SUFFIX, PlannedStep, Timeline, substitute
+from offramp.core.policy import Action, Requirement, Unmet
+
+
+class Reason(StrEnum):
+    """Why a step does not run now."""
+
+    NOT_DUE = "not due yet"
+    EARLIER_STEP = "an earlier step is not finished"
+    HOLD = "a hold is in force"
+    EXEMPT = "the subject is exempt"
+    PAUSED = "everything destructive is paused"
+    CAP = "the daily cap on deletions is reached"
+    NOTICE_PENDING = "a required notice has not been delivered yet"
+    NOTICE_FRESH = "a required notice was delivered too recently"
+    NOBODY_REACHED = "a required notice reached nobody and a person has to decide"
+    ASK = "a requirement is not met and the policy says to ask"
+    BACK_OFF = "an attempt failed and the next one is later"
+    ABANDONED = "it was tried as often as allowed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Carry the step out now."""
+
+    planned: PlannedStep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """Record the step as missed: its use has passed (T7)."""
+
+    planned: PlannedStep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Nothing to do before ``until``; without it, before something else has happened."""
+
+    planned: PlannedStep
+    reason: Reason
+    until: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A person's decision stands in the way."""
+
+    planned: PlannedStep
+    reason: Reason
+
+
+Verdict: TypeAlias = Run | Missed | Wait | Held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What is known about one subject at the moment of judging.
+
+    Shape:
+        receipts: step key -> receipt, for finished steps only.
+        retries: step key -> the time before which a failed step is not tried again.
+        abandoned: keys of the steps that were tried as often as allowed.
+        erasures_left: how many deletions today's cap still allows; none when there is no cap.
+    """
+
+    subject: Subject
+    timeline: Timeline
+    receipts: Mapping[str, Receipt]
+    retries: Mapping[str, Instant] = field(default_factory=dict)
+    abandoned: frozenset[str] = frozenset()
+    holds: tuple[Hold, ...] = ()
+    is_exempt: bool = False
+    is_paused: bool = False
+    erasures_left: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agenda:
+    """What to do for one subject now, and when to look again.
+
+    ``late`` names the steps whose window closes before they may run (T5).
+    """
+
+    act: Run | Missed | None
+    look_again_at: Instant | None
+    blocked: tuple[Wait | Held, ...] = ()
+    late: tuple[str, ...] = ()
+
+
+def agenda(situation: Situation, *, now: Instant) -> Agenda:
+    """Choose the one next thing to do: due steps in due order, past the ones that are blocked."""
+    blocked: list[Wait | Held] = []
+    later: list[Instant] = []
+    for planned in situation.timeline.steps:
+        if planned.key in situation.receipts:
+            continue
+        verdict = judge(planned, situation, now=now)
+        match verdict:
+            case Run() | Missed():
+                return Agenda(act=verdict, look_again_at=now, blocked=tuple(blocked))
+            case Wait(reason=Reason.NOT_DUE):
+                later.append(planned.due_at)
+            case Wait(until=until):
+                blocked.append(verdict)
+                if until is not None:
+                    later.append(until)
+            case Held():
+                blocked.append(verdict)
+    later += [h.ends_at for h in situation.holds if h.ends_at is not None and h.ends_at > now]
+    late = tuple(v.planned.key for v in blocked if _misses_window(v, now=now))
+    return Agenda(
+        act=None, look_again_at=min(later, default=None), blocked=tuple(blocked), late=late
+    )
+
+
+def _misses_window(verdict: Wait | Held, *, now: Instant) -> bool:
+    closes_at = verdict.planned.deadline_at
+    if closes_at is None:
+        return False
+    until = verdict.until if isinstance(verdict, Wait) else None
+    return (until or now) >= closes_at
+
+
+def judge(planned: PlannedStep, situation: Situation, *, now: Instant) -> Verdict:
+    """Decide whether one unfinished step may run at this instant.
+
+    Units:
+        now: a step is due when ``now >= due_at`` (closed at the start).
+    """
+    if now < planned.due_at:
+        return Wait(planned=planned, reason=Reason.NOT_DUE, until=planned.due_at)
+    if planned.useful_until is not None and now >= planned.useful_until:
+        return Missed(planned=planned)
+    if planned.key in situation.abandoned:
+        return Held(planned=planned, reason=Reason.ABANDONED)
+    retry_at = situation.retries.get(planned.key)
+    if retry_at is not None and now < retry_at:
+        return Wait(planned=planned, reason=Reason.BACK_OFF, until=retry_at)
+    if not planned.is_destructive:
+        return Run(planned=planned)
+    return _judge_destruction(planned, situation, now=now)
+
+
+def _judge_destruction(planned: PlannedStep, situation: Situation, *, now: Instant) -> Verdict:
+    if stopped := stop_reason(situation, now=now):
+        return Held(planned=planned, reason=stopped)
+    if _has_unfinished_before(planned, situation):
+        return Wait(planned=planned, reason=Reason.EARLIER_STEP)
+    assert planned.step is not None, "destruction is always a step of the policy"
+    for requirement in planned.step.requires:
+        unmet = _judge_requirement(planned, requirement, situation, now=now)
+        if unmet is not None:
+            return unmet
+    if situation.erasures_left is not None and situation.erasures_left <= 0:
+        tomorrow = civil_date(now, zone=situation.timeline.zone).next_day()
+        return Wait(planned=planned, reason=Reason.CAP, until=_quiet(situation, tomorrow))
+    return Run(planned=planned)
+
+
+def stop_reason(situation: Situation, *, now: Instant) -> Reason | None:
+    """Say what forbids destruction outright at this instant; asked before every chunk as well."""
+    if situation.is_exempt:
+        return Reason.EXEMPT
+    if situation.is_paused:
+        return Reason.PAUSED
+    if any(hold.is_active(now) and hold.covers(situation.subject) for hold in situation.holds):
+        return Reason.HOLD
+    return None
+
+
+def _has_unfinished_before(planned: PlannedStep, situation: Situation) -> bool:
+    """A farewell that has not gone out blocks erasure (L13)."""
+    for other in situation.timeline.steps:
+        if other.key == planned.key:
+            return False
+        if other.key not in situation.receipts:
+            return True
+    return False
+
+
+def _judge_requirement(
+    planned: PlannedStep, requirement: Requirement, situation: Situation, *, now: Instant
+) -> Verdict | None:
+    """Give none when the requirement holds, otherwise what to do about it."""
+    timeline = situation.timeline
+    assert planned.step is not None, "requirements belong to a step of the policy"
+    occurrences = timeline.occurrences(requirement.delivered)
+    if not occurrences or planned.step.if_unmet is Unmet.PROCEED:
+        return None  # the path of this cause has no such notice, or the policy does not insist
+    receipt = situation.receipts.get(occurrences[-1].key)
+    if receipt is None:
+        return Wait(planned=planned, reason=Reason.NOTICE_PENDING)
+    if receipt.outcome is not Outcome.DONE:
+        if occurrences[-1].action is not Action.NOTIFY:
+            return Held(planned=planned, reason=Reason.NOBODY_REACHED)
+        receipt = situation.receipts.get(requirement.delivered + INSTEAD_SUFFIX)
+        if receipt is None:
+            return _warn_instead(requirement.delivered, situation, now=now)
+        if receipt.outcome is not Outcome.DONE:
+            return Held(planned=planned, reason=Reason.NOBODY_REACHED)
+    return _judge_interval(planned, requirement, receipt, situation, now=now)
+
+
+def _warn_instead(required: str, situation: Situation, *, now: Instant) -> Verdict:
+    """Send the warning that stands in for a missed one, under the same rules as any notice."""
+    return judge(substitute(situation.timeline, required, now=now), situation, now=now)
+
+
+def _judge_interval(
+    planned: PlannedStep,
+    requirement: Requirement,
+    receipt: Receipt,
+    situation: Situation,
+    *,
+    now: Instant,
+) -> Verdict | None:
+    assert planned.step is not None, "requirements belong to a step of the policy"
+    delivered_at = receipt.delivered_at or receipt.done_at
+    earliest = allowed_from(delivered_at, requirement.at_least_before, situation.timeline)
+    if now >= earliest:
+        return None
+    if planned.step.if_unmet is Unmet.ASK:
+        return Held(planned=planned, reason=Reason.ASK)
+    return Wait(planned=planned, reason=Reason.NOTICE_FRESH, until=earliest)
+
+
+def allowed_from(delivered_at: Instant, interval: Period, timeline: Timeline) -> Instant:
+    """Give the first instant at which a notice has stood long enough.
+
+    Civil intervals count civil days from the day of delivery, to the quiet hour of the last; the
+    time in which the receiving server may still send the message back counts in any case.
+    """
+    policy, zone = timeline.policy, timeline.zone
+    proven = effect(shift(delivered_at, policy.bounce_window, zone=zone), zone=zone)
+    if interval.is_exact:
+        stood = effect(shift(delivered_at, interval, zone=zone), zone=zone)
+    else:
+        day = shift(
+            civil_date(delivered_at, zone=zone), interval, zone=zone, calendar=policy.calendar
+        )
+        stood = at_local_time(civil_date(day, zone=zone), policy.quiet_hour, zone=zone)
+    return max(proven, stood)
+
+
+def _quiet(situation: Situation, day: Date) -> Instant:
+    timeline = situation.timeline
+    return at_local_time(day, timeline.policy.quiet_hour, zone=timeline.zone)
+
+
+def start_of_day(now: Instant, *, zone: str) -> Instant:
+    """Give the start of the civil day of an instant; the daily cap counts from there."""
+    return first_instant(civil_date(now, zone=zone), zone)

@@ -1,0 +1,91 @@
+"""Which end date starts a subject's clock. Pools, seats and removals become one boundary here.
+
+An organization leaves when its last pool ends; a member leaves when the earliest of three things
+happens: their own end date, their removal, the end of their last live seat. A member's own path
+may overtake the organization's and is never undone by it.
+
+Source: mission A1, B1, B11; policy language S7; lesson L11.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from offramp.core.dates import Boundary, effect
+from offramp.core.model import Anchor, Cause, Member, Pool
+
+
+class Source(StrEnum):
+    """Where an end comes from; access decisions name it as the voter."""
+
+    ORGANIZATION = "organization"
+    MEMBER = "member"
+    POOL = "pool"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """The end of a subject's term, why it ends, and what says so."""
+
+    ends: Boundary
+    cause: Cause
+    source: Source
+
+    @property
+    def anchors(self) -> Mapping[str, Boundary]:
+        """The anchors that a timeline is planned from."""
+        if self.cause is Cause.REMOVED:
+            return {Anchor.EXPIRY: self.ends, Anchor.REMOVED: self.ends}
+        return {Anchor.EXPIRY: self.ends}
+
+
+def last_end(pools: Iterable[Pool], *, zone: str) -> Boundary | None:
+    """Give the boundary at which the last of some pools ends; none while one is open-ended."""
+    ends = [pool.ends for pool in pools]
+    known = [end for end in ends if end is not None]
+    if len(known) < len(ends) or not known:
+        return None
+    return max(known, key=lambda end: effect(end, zone=zone))
+
+
+def organization_term(
+    pools: Iterable[Pool], *, zone: str, product: str | None = None
+) -> Term | None:
+    """Give the term of an organization, wholly or in one product (A1)."""
+    chosen = [pool for pool in pools if product is None or pool.product == product]
+    ends = last_end(chosen, zone=zone)
+    if ends is None:
+        return None
+    return Term(ends=ends, cause=Cause.EXPIRED, source=Source.ORGANIZATION)
+
+
+def member_term(
+    member: Member, pools: Iterable[Pool], *, zone: str, product: str | None = None
+) -> Term | None:
+    """Give the earliest end that concerns one member alone (S7); none when nothing ends."""
+    seats = [
+        pool
+        for pool in pools
+        if pool.id in member.pools and (product is None or pool.product == product)
+    ]
+    seat_end = last_end(seats, zone=zone)
+    candidates = [
+        (member.removed_at, Cause.REMOVED, Source.MEMBER),
+        (member.ends, Cause.EXPIRED, Source.MEMBER),
+        (seat_end, Cause.EXPIRED, Source.POOL),
+    ]
+    terms = [
+        Term(ends=ends, cause=cause, source=source)
+        for ends, cause, source in candidates
+        if ends is not None
+    ]
+    return min(terms, key=lambda term: effect(term.ends, zone=zone), default=None)
+
+
+def overtakes(member: Term | None, organization: Term | None, *, zone: str) -> bool:
+    """Say whether a member leaves before the organization and so on a path of their own."""
+    if member is None:
+        return False
+    if organization is None:
+        return True
+    return effect(member.ends, zone=zone) < effect(organization.ends, zone=zone)

@@ -1,0 +1,460 @@
+"""What the engine asks of the outside, one Protocol per need, and the records that pass through.
+
+An adapter obeys: it decides nothing, reads no settings and never calls the engine. Each port has
+a shipped fake and a contract suite that the fake and every adapter pass.
+
+Source: docs/decisions/001-layers.md.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import BinaryIO, Protocol
+
+from whenever import Instant
+
+from offramp.core.dates import Boundary
+from offramp.core.ledger import Entry, Event
+from offramp.core.model import (
+    Cause,
+    Hold,
+    Member,
+    Organization,
+    Pool,
+    Receipt,
+    Subject,
+    Unlock,
+)
+from offramp.core.notice import NoticeFacts
+from offramp.core.policy import Audience, Policy
+from offramp.core.term import Source
+from offramp.core.transitions import OffboardingStatus, StepStatus
+
+# --- records -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offboarding:
+    """One episode of one subject leaving. The row is the schedule, the lease and the fence."""
+
+    id: str
+    subject: Subject
+    policy: str
+    policy_version: int
+    cause: Cause
+    source: Source
+    ends: Boundary
+    episode: int
+    status: OffboardingStatus
+    opened_at: Instant
+    next_due_at: Instant | None
+    attempt: int = 0
+    lease_until: Instant | None = None
+    closed_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRow:
+    """A step of one episode that is due or done; what is not due has no row."""
+
+    offboarding: str
+    key: str
+    status: StepStatus
+    due_at: Instant
+    attempts: int = 0
+    next_try_at: Instant | None = None
+    started_at: Instant | None = None
+    reason: str | None = None
+    receipt: Receipt | None = None
+
+
+class DeliveryStatus(StrEnum):
+    """Where one message to one person stands."""
+
+    QUEUED = "queued"
+    SENDING = "sending"  # handed to the mailer; it may have been accepted
+    ACCEPTED = "accepted"  # the receiving server took it
+    REFUSED = "refused"  # the receiving server will never take it
+    FAILED = "failed"  # to be tried again
+    BOUNCED = "bounced"  # taken first and sent back later
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One message to one person for one step of one episode: the four together are its key."""
+
+    offboarding: str
+    step: str
+    member: str
+    channel: str = "email"
+    status: DeliveryStatus = DeliveryStatus.QUEUED
+    attempts: int = 0
+    next_try_at: Instant | None = None
+    accepted_at: Instant | None = None
+    reason: str | None = None  # a code such as "550"; never the text of the server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxEvent:
+    """An event for the outside: written in the transaction that decided it, sent afterwards."""
+
+    id: str
+    kind: str  # stage-changed, sessions-revoked, offboarding-canceled, …
+    at: Instant
+    organization: str
+    member: str | None = None
+    detail: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """How many rows a set-based write created, changed and found to be the same already."""
+
+    created: int = 0
+    changed: int = 0
+    same: int = 0
+
+
+class FenceRecord(Protocol):
+    """Notes of one destructive chunk, kept when its fence is left."""
+
+    def record(self, table: str, rows: int) -> None:
+        """Add to the cursor: so many more rows of this table are gone."""
+
+
+# --- the store -----------------------------------------------------------------------------
+
+
+class Transaction(Protocol):
+    """One transaction of the store: everything in it happens, or nothing."""
+
+    # facts
+    def put_organizations(self, organizations: Sequence[Organization]) -> Changes:
+        """Create or change organizations; an erased one is refused (`OrganizationErased`)."""
+
+    def put_pools(self, pools: Sequence[Pool]) -> Changes:
+        """Create or change pools."""
+
+    def put_members(self, members: Sequence[Member]) -> Changes:
+        """Create or change members with their roles and seats."""
+
+    def organization(self, organization: str) -> Organization | None:
+        """Find one organization; none when unknown or erased."""
+
+    def organizations(self) -> tuple[Organization, ...]:
+        """List the organizations by id, erased ones left out."""
+
+    def pools(self, organization: str) -> tuple[Pool, ...]:
+        """List the pools of an organization by id."""
+
+    def member(self, organization: str, member: str) -> Member | None:
+        """Find one member."""
+
+    def members(self, organization: str) -> tuple[Member, ...]:
+        """List the members of an organization by id."""
+
+    def forget(self, organization: str, *, member: str | None, at: Instant) -> Mapping[str, int]:
+        """Empty our own tables of an organization (or one member); a tombstone stays (L30).
+
+        Deletes members, roles, seats, pools, deliveries, outbox rows, holds, unlocks, blocks and
+        cases of it, and blanks the organization's name, zone, locale and overrides, so that no
+        name and no address is left. Returns rows per table of ours.
+        """
+
+    # policies
+    def put_policy(self, policy: Policy, *, at: Instant) -> bool:
+        """Publish a version; false when that very version is there. A changed document under a
+        published version is refused (`PolicyVersionTaken`)."""
+
+    def policy(self, policy: str, version: int | None = None) -> Policy | None:
+        """Find a published version; the newest without a number."""
+
+    def repin(self, policy: str, version: int) -> int:
+        """Move the open off-boardings in which nothing has happened yet to a version."""
+
+    # operator facts
+    def place_hold(self, hold: Hold) -> None:
+        """Store a hold."""
+
+    def release_hold(self, hold: str, *, at: Instant) -> Hold | None:
+        """End a hold now and return it as it was; none when there is no such active hold."""
+
+    def holds(self, organization: str) -> tuple[Hold, ...]:
+        """List the holds of an organization, ended ones too."""
+
+    def grant_unlock(self, unlock: Unlock) -> None:
+        """Store a temporary unlock."""
+
+    def unlocks(self, organization: str) -> tuple[Unlock, ...]:
+        """List the unlocks of an organization."""
+
+    def set_block(self, organization: str, *, member: str | None, is_blocked: bool) -> None:
+        """Shut a subject out, or let it in again."""
+
+    def is_blocked(self, organization: str, *, member: str | None) -> bool:
+        """Whether the organization or the member is shut out."""
+
+    def set_exempt(self, organization: str, *, is_exempt: bool) -> None:
+        """Take an organization out of the process, or put it back."""
+
+    def is_exempt(self, organization: str) -> bool:
+        """Whether an organization is taken out of the process."""
+
+    def set_paused(self, *, is_paused: bool) -> None:
+        """Stop or resume everything destructive; waits for chunks in flight like `lock`."""
+
+    def is_paused(self) -> bool:
+        """Whether everything destructive is stopped."""
+
+    def set_daily_cap(self, erasures_max: int | None) -> None:
+        """Allow so many deletions a day; none for no cap."""
+
+    def daily_cap(self) -> int | None:
+        """How many deletions a day are allowed."""
+
+    def erasures_since(self, start: Instant) -> int:
+        """Count the destructive steps that were first started at or after an instant."""
+
+    # off-boardings
+    def open_offboardings(self, offboardings: Sequence[Offboarding]) -> None:
+        """Store new off-boardings; one open episode per subject (`OffboardingExists`)."""
+
+    def offboarding(self, offboarding: str) -> Offboarding | None:
+        """Find one by id."""
+
+    def offboardings(
+        self, organization: str | None = None, *, status: OffboardingStatus | None = None
+    ) -> tuple[Offboarding, ...]:
+        """List off-boardings by organization, member, product and episode."""
+
+    def save_offboarding(self, offboarding: Offboarding, *, expected_episode: int) -> None:
+        """Write a changed off-boarding (`StaleOffboarding` when its episode or status moved)."""
+
+    def lock(self, offboarding: str, *, now: Instant) -> Offboarding:
+        """Take the row exclusively until the transaction ends.
+
+        Raises `DeletionInFlight` (Unavailable) when a destructive chunk holds its fence for
+        longer than a short wait.
+        """
+
+    def claim_due(
+        self, *, now: Instant, lease_until: Instant, limit: int
+    ) -> tuple[Offboarding, ...]:
+        """Claim due open off-boardings whose lease is free, earliest first: attempt + 1, lease."""
+
+    def settle(self, claimed: Offboarding, *, next_due_at: Instant | None) -> bool:
+        """Give a claim back with its next date; false when another attempt has taken over."""
+
+    def wake(self, organization: str | None, *, at: Instant) -> int:
+        """Look at the open off-boardings (of one organization, or all) again at an instant."""
+
+    def next_due_at(self) -> Instant | None:
+        """Give the earliest date on which any open off-boarding is due."""
+
+    # steps
+    def steps(self, offboarding: str) -> tuple[StepRow, ...]:
+        """List the step rows of an off-boarding, by due date and key."""
+
+    def save_step(
+        self, row: StepRow, *, claimed: Offboarding | None, expected: StepStatus | None
+    ) -> None:
+        """Create (`expected` none) or change a row, if its status is the expected one and the
+        claim's attempt is still the current one (`StaleClaim`)."""
+
+    # deliveries
+    def fan_out(self, offboarding: Offboarding, *, step: str, audience: Audience) -> int:
+        """Create a queued delivery for each member of an audience that has an address, in one
+        statement; those that exist are left alone. Returns how many the step now has.
+
+        `admins`, `owner` and `billing` are the organization's members with that role. `members`
+        is everybody the subject covers: the one member of a member's off-boarding; else the
+        members who are not leaving on an own (open or completed) off-boarding, and, where the
+        subject names a product, have a seat in a pool of it."""
+
+    def take_deliveries(
+        self, offboarding: str, *, step: str, now: Instant, limit: int
+    ) -> tuple[Delivery, ...]:
+        """Mark up to `limit` deliveries as sending (queued, failed and due, or left sending by a
+        dead attempt) and return them as they were before, so that `sending` ones are verified."""
+
+    def save_deliveries(self, deliveries: Iterable[Delivery]) -> None:
+        """Write the outcome of deliveries."""
+
+    def deliveries(self, offboarding: str, *, step: str | None = None) -> tuple[Delivery, ...]:
+        """List the deliveries of an off-boarding."""
+
+    # erasure cursors
+    def erased_rows(self, offboarding: str) -> Mapping[str, int]:
+        """Give the cursor: rows erased so far, per table."""
+
+    # proof and events
+    def append(self, events: Sequence[Event]) -> None:
+        """Seal events to the end of the ledger."""
+
+    def ledger(self, *, after: int = 0, limit: int | None = None) -> tuple[Entry, ...]:
+        """Read the ledger in order."""
+
+    def ledger_head(self) -> tuple[int, str]:
+        """Give number and seal of the last entry; (0, GENESIS) when empty."""
+
+    def put_events(self, events: Sequence[OutboxEvent]) -> None:
+        """Add events to the outbox; one that is there already is left alone."""
+
+    def events(self, *, limit: int) -> tuple[OutboxEvent, ...]:
+        """List events that have not been sent, oldest first."""
+
+    def mark_sent(self, events: Sequence[str], *, at: Instant) -> None:
+        """Note that events have been handed over."""
+
+
+class Store(Protocol):
+    """Where facts and receipts are kept."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Begin a transaction that commits at the end and rolls back on an error."""
+
+    def fence(
+        self,
+        claimed: Offboarding,
+        *,
+        now: Instant,
+        deadline: Instant,
+        judge: Callable[[Transaction], None],
+    ) -> AbstractContextManager[FenceRecord]:
+        """Hold the off-boarding (and the pause switch) while one destructive chunk runs.
+
+        `judge` sees fresh facts under the lock and raises to refuse. The lock is shared: chunks
+        do not wait for each other, but a reactivation, hold or pause waits for them. A claim
+        that is no longer the current attempt or episode is refused (`StaleClaim`). What was
+        recorded becomes part of the cursor when the block is left without an error.
+        """
+
+
+# --- the other ports -----------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> Instant:
+        """Give the present instant; never earlier than an answer before."""
+
+
+class Ids(Protocol):
+    """New ids."""
+
+    def new(self) -> str:
+        """Give an id that was never given before."""
+
+
+class Keys(Protocol):
+    """Secret keys; they never leave the process except into the place this adapter keeps."""
+
+    def organization_key(self, organization: str) -> bytes:
+        """Give the key of an organization, made on first use (32 bytes)."""
+
+    def destroy(self, organization: str) -> bool:
+        """Destroy an organization's key in every copy; false when there is none."""
+
+    def has_key(self, organization: str) -> bool:
+        """Whether an organization's key still exists."""
+
+    def ledger_key(self) -> bytes:
+        """Give the key that seals the ledger (32 bytes)."""
+
+    def signing_key(self) -> bytes:
+        """Give the vendor's private Ed25519 key for certificates (32 bytes, raw)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that travels with a message."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One e-mail to one person; ``id`` is the same at every attempt."""
+
+    id: str
+    to: str
+    to_name: str
+    subject: str
+    text: str
+    html: str
+    is_optional: bool = False
+    attachments: tuple[Attachment, ...] = ()
+
+
+class Mailer(Protocol):
+    """Hands messages to mail servers."""
+
+    def send(self, message: Message, *, at: Instant) -> None:
+        """Hand over one message and return when it was accepted.
+
+        Raises `MessageRefused` (Refused; `code`), `MailerUnavailable` (Unavailable) or
+        `SendOutcomeUnknown` (Uncertain).
+        """
+
+    def was_accepted(self, message_id: str) -> bool | None:
+        """Say whether a message was accepted before; none when this mailer cannot tell."""
+
+
+class Composer(Protocol):
+    """Turns the facts of a notice into words, in the reader's language and time zone."""
+
+    def compose(
+        self,
+        facts: NoticeFacts,
+        *,
+        message_id: str,
+        member: Member,
+        organization: Organization,
+        attachments: tuple[Attachment, ...] = (),
+        is_optional: bool = False,
+    ) -> Message:
+        """Write the message for one reader."""
+
+
+class Sessions(Protocol):
+    """The sign-in sessions of the vendor's application."""
+
+    def revoke(self, subject: Subject, *, event: str) -> None:
+        """End every open session of a subject; harmless when repeated with the same event id."""
+
+
+class Vault(Protocol):
+    """Where exports and certificates are kept until they are handed over or expire."""
+
+    def write(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """Open a new file; it exists under its name only when the block ends without an error."""
+
+    def read(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """Open a file (`VaultFileMissing`)."""
+
+    def size(self, name: str) -> int | None:
+        """Give the size in bytes; none when there is no such file."""
+
+    def delete(self, prefix: str) -> int:
+        """Delete every file under a prefix and return how many there were."""
+
+
+class Dispatcher(Protocol):
+    """Hands claimed work to whatever runs it."""
+
+    def enqueue(self, claimed: Offboarding, *, transaction: Transaction) -> None:
+        """Hand over one claim, in the transaction that claimed it."""
+
+    def run(self, handler: Callable[[Offboarding], None]) -> int:
+        """Carry out what was handed over; returns how many were carried out."""
+
+
+class Probe(Protocol):
+    """Hears of every point at which a process may die; the simulation dies there."""
+
+    def __call__(self, point: str) -> None:
+        """Note that a point has been reached."""
