@@ -27,8 +27,7 @@ def migrate(url: str, *, revision: str = "head") -> None:
     """Bring the database to a revision, the newest unless told otherwise."""
     config = Config()
     config.set_main_option("script_location", MIGRATIONS.as_posix().replace("%", "%%"))
-    # Foreign keys stay unenforced here: SQLite rebuilds a table to alter it.
-    engine = sa.create_engine(url)
+    engine = open_engine(url)
     try:
         with engine.begin() as connection:
             config.attributes["connection"] = connection

@@ -272,7 +272,8 @@ def _draft_note(draft: Draft, *, member: Member, colleague: Member, folder_ids: 
     if is_shared:
         draft.add(schema.shares, note_id=note_id, from_user_id=member.id, to_user_id=colleague.id)
     if writer.happens(percent=20):
-        draft.add(schema.shared_links, note_id=note_id, token_hash=writer.token_hash())
+        token_hash = writer.token_hash() if writer.happens(percent=75) else None
+        draft.add(schema.shared_links, note_id=note_id, token_hash=token_hash)
     return note_id
 
 

@@ -183,7 +183,8 @@ shared_links = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     text_reference("note_id", "notes.id"),
-    sa.Column("token_hash", SHA256_HEX, nullable=False, unique=True),
+    # Null for a link that was withdrawn.
+    sa.Column("token_hash", SHA256_HEX, unique=True),
 )
 
 devices = sa.Table(

@@ -6,11 +6,9 @@ from alembic import context
 
 from examples.note_taking.schema import metadata
 
-# Batch mode: SQLite cannot alter a table in place.
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    render_as_batch=True,
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -25,7 +25,7 @@ def upgrade() -> None:
 
 
 def _create_accounts() -> None:
-    op.create_table(
+    _create_table(
         "organizations",
         sa.Column("id", IDENTIFIER, primary_key=True),
         sa.Column("name", sa.String(200), nullable=False),
@@ -34,13 +34,13 @@ def _create_accounts() -> None:
         sa.Column("time_zone", sa.String(64), nullable=False),
         sa.Column("agreement_url", sa.String(500), nullable=False),
     )
-    op.create_table(
+    _create_table(
         "products",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("code", sa.String(40), nullable=False, unique=True),
         sa.Column("name", sa.String(100), nullable=False),
     )
-    op.create_table(
+    _create_table(
         "subscriptions",
         sa.Column("id", sa.Integer, primary_key=True),
         _reference("organization_id", "organizations.id", IDENTIFIER),
@@ -56,7 +56,7 @@ def _create_accounts() -> None:
 
 
 def _create_people() -> None:
-    op.create_table(
+    _create_table(
         "users",
         sa.Column("id", IDENTIFIER, primary_key=True),
         _reference("organization_id", "organizations.id", IDENTIFIER),
@@ -69,7 +69,7 @@ def _create_people() -> None:
         sa.UniqueConstraint("organization_id", "email"),
         sa.CheckConstraint("role IN ('member', 'admin', 'owner')", name="role_known"),
     )
-    op.create_table(
+    _create_table(
         "product_access",
         sa.Column("id", sa.Integer, primary_key=True),
         _reference("user_id", "users.id", IDENTIFIER),
@@ -80,7 +80,7 @@ def _create_people() -> None:
 
 
 def _create_content() -> None:
-    op.create_table(
+    _create_table(
         "folders",
         sa.Column("id", sa.Integer, primary_key=True),
         _reference("owner_id", "users.id", IDENTIFIER),
@@ -88,7 +88,7 @@ def _create_content() -> None:
         sa.Column("name", sa.String(200), nullable=False),
         sa.CheckConstraint("parent_id <> id", name="not_its_own_parent"),
     )
-    op.create_table(
+    _create_table(
         "notes",
         sa.Column("id", IDENTIFIER, primary_key=True),
         _reference("owner_id", "users.id", IDENTIFIER),
@@ -100,7 +100,7 @@ def _create_content() -> None:
         sa.Column("updated_at", INSTANT, nullable=False),
         sa.CheckConstraint("updated_at >= created_at", name="updated_after_creation"),
     )
-    op.create_table(
+    _create_table(
         "shares",
         sa.Column("id", sa.Integer, primary_key=True),
         _reference("note_id", "notes.id", IDENTIFIER),
@@ -114,4 +114,12 @@ def _create_content() -> None:
 def _reference(
     name: str, target: str, type_: sa.types.TypeEngine[Any], *, optional: bool = False
 ) -> sa.Column[Any]:
-    return sa.Column(name, type_, sa.ForeignKey(target), nullable=optional, index=True)
+    return sa.Column(name, type_, sa.ForeignKey(target), nullable=optional)
+
+
+def _create_table(name: str, *items: sa.schema.SchemaItem) -> None:
+    """Create a table, and its indexes in the order of the columns they serve."""
+    table = op.create_table(name, *items)
+    for column in table.columns:
+        if column.foreign_keys:
+            op.create_index(op.f(f"ix_{name}_{column.name}"), name, [column.name])

@@ -19,8 +19,8 @@ def upgrade() -> None:
     op.create_table(
         "recordings",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("owner_id", IDENTIFIER, sa.ForeignKey("users.id"), nullable=False, index=True),
-        sa.Column("note_id", IDENTIFIER, sa.ForeignKey("notes.id"), index=True),
+        sa.Column("owner_id", IDENTIFIER, sa.ForeignKey("users.id"), nullable=False),
+        sa.Column("note_id", IDENTIFIER, sa.ForeignKey("notes.id")),
         sa.Column("title", sa.String(300), nullable=False),
         sa.Column("duration_seconds", sa.Integer, nullable=False),
         sa.Column("storage_path", sa.String(500), nullable=False, unique=True),
@@ -31,11 +31,12 @@ def upgrade() -> None:
     op.create_table(
         "transcripts",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column(
-            "recording_id", sa.Integer, sa.ForeignKey("recordings.id"), nullable=False, index=True
-        ),
+        sa.Column("recording_id", sa.Integer, sa.ForeignKey("recordings.id"), nullable=False),
         sa.Column("language", sa.String(35), nullable=False),
         sa.Column("text", sa.Text, nullable=False),
         sa.UniqueConstraint("recording_id", "language"),
     )
+    op.create_index(op.f("ix_recordings_owner_id"), "recordings", ["owner_id"])
+    op.create_index(op.f("ix_recordings_note_id"), "recordings", ["note_id"])
+    op.create_index(op.f("ix_transcripts_recording_id"), "transcripts", ["recording_id"])
     op.add_column("product_access", sa.Column("ends_on", sa.Date))
