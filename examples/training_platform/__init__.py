@@ -1,0 +1,1 @@
+"""A training platform for companies: licence pools, seats, courses, certificates."""
