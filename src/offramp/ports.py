@@ -15,6 +15,7 @@ from typing import BinaryIO, Protocol
 from whenever import Instant
 
 from offramp.core.dates import Boundary
+from offramp.core.errors import Missing, Refused, Unavailable, Uncertain
 from offramp.core.ledger import Entry, Event
 from offramp.core.model import (
     Cause,
@@ -30,6 +31,57 @@ from offramp.core.notice import NoticeFacts
 from offramp.core.policy import Audience, Policy
 from offramp.core.term import Source
 from offramp.core.transitions import OffboardingStatus, StepStatus
+
+# --- what an adapter may raise -----------------------------------------------------------------
+
+
+class StoreUnavailable(Unavailable):
+    """The store cannot be reached: {reason}."""
+
+
+class OrganizationErased(Refused):
+    """The organization {organization} was erased; only a new one from scratch is possible."""
+
+
+class OrganizationUnknown(Missing):
+    """There is no organization {organization}."""
+
+
+class PolicyVersionTaken(Refused):
+    """Version {version} of the policy {policy} is published already and says something else."""
+
+
+class OffboardingExists(Refused):
+    """This subject of {organization} is being off-boarded already."""
+
+
+class StaleOffboarding(Refused):
+    """The off-boarding {offboarding} was changed by somebody else in the meantime."""
+
+
+class StaleClaim(Refused):
+    """Attempt {attempt} of the off-boarding {offboarding} is not the current one any more."""
+
+
+class DeletionInFlight(Unavailable):
+    """A deletion of {organization} is in flight at this moment."""
+
+
+class MessageRefused(Refused):
+    """The receiving server refused the message ({code})."""
+
+
+class MailerUnavailable(Unavailable):
+    """The mail server cannot be used: {reason}."""
+
+
+class SendOutcomeUnknown(Uncertain):
+    """The connection broke while a message was handed over; it may have been accepted."""
+
+
+class VaultFileMissing(Missing):
+    """The vault has no file {name}."""
+
 
 # --- records -------------------------------------------------------------------------------
 
