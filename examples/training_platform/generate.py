@@ -1,4 +1,4 @@
-"""Fills an empty database with companies, the same for the same seed, byte for byte.
+"""Fills an empty database with companies: for the same seed the same rows, byte for byte.
 
 python -m examples.training_platform.generate --database URL --seed 7 --leaving-on 2024-08-30
 """

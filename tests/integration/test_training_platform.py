@@ -234,8 +234,9 @@ def test_two_processes_write_the_same_rows_byte_for_byte(tmp_path):
             capture_output=True,
         )
         with closing(sqlite3.connect(file)) as connection:
-            # Sorted: in which order a table's indexes were made is left to the migrations.
-            dumps.append(sorted(connection.iterdump()))
+            statements = connection.iterdump()
+            # Rows only: rebuilding a table, Alembic writes its constraints in any order.
+            dumps.append([line for line in statements if line.startswith("INSERT INTO")])
 
     assert dumps[0] == dumps[1]
     assert any(CONSULTANT.email in statement for statement in dumps[0])
