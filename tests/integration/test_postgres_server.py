@@ -10,8 +10,12 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from offramp.testing import postgres
-from offramp.testing.postgres import PostgresUnavailable, fresh_database, running_postgres
+from offramp.testing.postgres import (
+    PostgresUnavailable,
+    fresh_database,
+    installed_package,
+    running_postgres,
+)
 
 HOLD_A_SERVER = """
 from time import sleep
@@ -83,10 +87,8 @@ def test_a_server_dies_with_the_process_that_started_it():
     assert not folder.exists()
 
 
-def test_a_missing_package_is_named_with_the_command_that_brings_it(monkeypatch):
-    monkeypatch.setattr(postgres, "PACKAGE", "no_such_package")
-
-    with pytest.raises(PostgresUnavailable) as caught, running_postgres():
-        pass
+def test_a_missing_package_is_named_with_the_command_that_brings_it():
+    with pytest.raises(PostgresUnavailable) as caught:
+        installed_package("no_such_package")
 
     assert "pip install" in caught.value.hint

