@@ -298,6 +298,9 @@ class Transaction(Protocol):
     def settle(self, claimed: Offboarding, *, next_due_at: Instant | None) -> bool:
         """Give a claim back with its next date; false when another attempt has taken over."""
 
+    def extend_lease(self, claimed: Offboarding, *, lease_until: Instant) -> None:
+        """Keep a claim for longer (`StaleClaim` when another attempt has taken over)."""
+
     def wake(self, organization: str | None, *, at: Instant) -> int:
         """Look at the open off-boardings (of one organization, or all) again at an instant."""
 
@@ -470,13 +473,6 @@ class Composer(Protocol):
         is_optional: bool = False,
     ) -> Message:
         """Write the message for one reader."""
-
-
-class Sessions(Protocol):
-    """The sign-in sessions of the vendor's application."""
-
-    def revoke(self, subject: Subject, *, event: str) -> None:
-        """End every open session of a subject; harmless when repeated with the same event id."""
 
 
 class Vault(Protocol):

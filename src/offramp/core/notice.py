@@ -47,6 +47,7 @@ class NoticeFacts:
     """
 
     notice: str
+    product: str | None
     stage: str
     stage_title: str
     stage_ends_on: Date | None
@@ -64,6 +65,7 @@ def state_facts(
     timeline: Timeline,
     planned: PlannedStep,
     *,
+    product: str | None = None,
     receipts: Mapping[str, Receipt],
     now: Instant,
 ) -> NoticeFacts:
@@ -73,6 +75,7 @@ def state_facts(
     links = timeline.policy.links
     return NoticeFacts(
         notice=planned.step.id if planned.step else planned.key,
+        product=product,
         stage=span.stage.id,
         stage_title=span.stage.title or span.stage.id,
         stage_ends_on=span.last_on,
