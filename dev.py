@@ -12,6 +12,7 @@ needs Python's own library only, and is the one way in for people and for contin
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import subprocess
 import sys
@@ -131,17 +132,20 @@ COMMANDS = {command.__name__: command for command in _ALL}
 
 def main(arguments: list[str]) -> int:
     """Run the commands named first, in order; the last one gets what follows."""
-    names: list[str] = []
-    while arguments and arguments[0] in COMMANDS:
-        names.append(arguments.pop(0))
+    if not arguments or arguments[0] in ("help", "--help", "-h"):
+        print(_help())
+        return 0
+    names = list(itertools.takewhile(COMMANDS.__contains__, arguments))
     if not names:
-        print(__doc__)
-        for name, command in COMMANDS.items():
-            print(f"    {name:<12} {(command.__doc__ or '').splitlines()[0]}")
-        return 0 if arguments in ([], ["help"], ["--help"], ["-h"]) else 2
+        raise Failure(f"There is no command {arguments[0]}.\n{_help()}")
     setup()
     *first, last = names
-    return max([*(COMMANDS[name]() for name in first), COMMANDS[last](*arguments)])
+    return max([*(COMMANDS[name]() for name in first), COMMANDS[last](*arguments[len(names) :])])
+
+
+def _help() -> str:
+    commands = (f"    {name:<12} {command.__doc__}" for name, command in COMMANDS.items())
+    return "\n".join([str(__doc__), *commands])
 
 
 def _stamp() -> str:
