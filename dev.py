@@ -32,6 +32,7 @@ PYTHON = Path(sys.executable).resolve()
 
 PYTHON_OLDEST = (3, 11)
 ELSEWHERE = "mariadb or browser"  # marks of the tests that need more than pip can carry
+PARALLEL = ("-n", "2")  # halves the whole suite on two cores; `-n 0` after it for a debugger
 NO_TESTS = 5  # pytest's exit code when nothing was selected
 
 QUIET_PIP = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"}
@@ -64,7 +65,7 @@ def demo(*arguments: str) -> int:
 
 def test(*arguments: str) -> int:
     """Run every test that needs only what pip can carry, the fast layers first."""
-    return _run("pytest", "-m", f"not ({ELSEWHERE})", *arguments)
+    return _run("pytest", *PARALLEL, "-m", f"not ({ELSEWHERE})", *arguments)
 
 
 def integration(*arguments: str) -> int:
@@ -112,7 +113,7 @@ def check(*arguments: str) -> int:
     if "--rest" in arguments:
         marked = _run("pytest", "-m", ELSEWHERE)
         return max(lint(), types(), 0 if marked == NO_TESTS else marked)
-    return max(lint(), types(), _run("pytest", *arguments))
+    return max(lint(), types(), _run("pytest", *PARALLEL, *arguments))
 
 
 def lock(*arguments: str) -> int:
