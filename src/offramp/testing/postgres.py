@@ -156,6 +156,8 @@ class _Home:
         )
         # The programs find their libraries in a sibling folder of the package.
         shutil.copytree(package.with_suffix(".libs"), home.with_suffix(".libs"))
+        for copied in self.folder.rglob("*"):
+            os.chown(copied, self.owner.pw_uid, self.owner.pw_gid)  # theirs to remove, too
         return home / PROGRAMS / "bin"
 
     def run(self, command: Sequence[str]) -> None:
