@@ -8,6 +8,7 @@ Source: policy language T1-T5, S1, S2, N3; docs/decisions/002-one-timeline.md.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from whenever import Date, Instant
 
@@ -39,6 +40,7 @@ class Span:
     """One stage on the calendar, half-open: it holds from ``starts_at`` until before ``ends_at``.
 
     ``first_on`` and ``last_on`` are the civil days for people: the first and last day of it.
+    ``after_step`` names the destructive step without whose receipt it is never reached.
     """
 
     stage: Stage
@@ -46,7 +48,7 @@ class Span:
     ends_at: Instant | None
     first_on: Date | None
     last_on: Date | None
-    after_step: str | None = None  # a destructive stage is reached by this step's receipt alone
+    after_step: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,17 +93,21 @@ class Timeline:
     def span_at(self, now: Instant, *, receipts: Mapping[str, Receipt]) -> Span:
         """Say which stage the subject is in at an instant (S1).
 
-        A destructive stage is reached by its receipt, never by the calendar.
+        A destructive stage is reached by its receipt, never by the calendar; until then no stage
+        after it is reached either.
         """
         reached = self.spans[0]
-        for span in self.spans[1:]:
-            if span.after_step is not None:
-                receipt = receipts.get(span.after_step)
-                if receipt and receipt.outcome is Outcome.DONE and receipt.done_at <= now:
-                    reached = span
-            elif span.starts_at is not None and span.starts_at <= now:
+        for before, span in pairwise(self.spans):
+            if span.after_step is not None and not _is_done(receipts.get(span.after_step), now):
+                break
+            is_opened = span.after_step is not None and before.after_step is None
+            if is_opened or (span.starts_at is not None and span.starts_at <= now):
                 reached = span
         return reached
+
+
+def _is_done(receipt: Receipt | None, now: Instant) -> bool:
+    return receipt is not None and receipt.outcome is Outcome.DONE and receipt.done_at <= now
 
 
 def plan(policy: Policy, facts: Facts) -> Timeline:
@@ -236,22 +242,43 @@ class _Calendar:
         )
 
 
-def _spans(calendar: _Calendar) -> tuple[Span, ...]:
-    """Place the stages; a stage never begins before the one above it."""
-    zone = calendar.facts.zone
-    placed: list[tuple[Stage, Instant | None, str | None]] = []
-    latest: Instant | None = None
+def stage_starts(policy: Policy, facts: Facts) -> list[tuple[Stage, Instant | None, str | None]]:
+    """Date each stage for itself, wherever the stages above it fall; lint compares the two.
+
+    Shape:
+        rows: the stage, when it begins (the first one has always been), and the key of the
+            destructive step that opens it, if one does. Stages without a date are left out.
+    """
+    return _stage_starts(_Calendar(policy, facts))
+
+
+def _stage_starts(calendar: _Calendar) -> list[tuple[Stage, Instant | None, str | None]]:
+    rows: list[tuple[Stage, Instant | None, str | None]] = []
     for stage in calendar.policy.stages:
         if stage.starts is None:
-            placed.append((stage, None, None))
+            rows.append((stage, None, None))
             continue
         moments = calendar.chosen(stage.starts)
         boundary = calendar.resolve(moments[0]) if moments else None
         if boundary is None:
             continue
-        starts_at = effect(boundary, zone=zone)
-        latest = starts_at if latest is None else max(latest, starts_at)
-        placed.append((stage, latest, _destroying_step(calendar, moments[0])))
+        opening = _destroying(calendar, moments[0])
+        starts_at = opening.due_at if opening else effect(boundary, zone=calendar.facts.zone)
+        rows.append((stage, starts_at, opening.key if opening else None))
+    return rows
+
+
+def _spans(calendar: _Calendar) -> tuple[Span, ...]:
+    """Place the stages; a stage never begins before the one above it."""
+    zone = calendar.facts.zone
+    placed: list[tuple[Stage, Instant | None, str | None]] = []
+    latest: Instant | None = None
+    destroying: str | None = None
+    for stage, starts_at, opened_by in _stage_starts(calendar):
+        if starts_at is not None:
+            latest = starts_at if latest is None else max(latest, starts_at)
+        destroying = destroying or opened_by
+        placed.append((stage, latest, destroying))
     ends = [starts_at for _, starts_at, _ in placed[1:]] + [None]
     return tuple(
         Span(
@@ -266,11 +293,16 @@ def _spans(calendar: _Calendar) -> tuple[Span, ...]:
     )
 
 
-def _destroying_step(calendar: _Calendar, moment: Moment) -> str | None:
-    """Name the destructive step whose receipt opens a stage, if it is one."""
+def _destroying(calendar: _Calendar, moment: Moment) -> PlannedStep | None:
+    """Find the destructive step whose receipt opens a stage, if it is one.
+
+    A stage counted some time after a destructive step has a date of its own.
+    """
+    if moment.length is not None:
+        return None
     for step in calendar.policy.steps_for(calendar.facts.kind):
         if step.is_destructive and {step.id, Anchor.DELETION} & moment.names:
-            return step.id
+            return next(iter(_occurrences(calendar, step)), None)
     return None
 
 

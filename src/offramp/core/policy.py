@@ -153,6 +153,7 @@ class Stage(_Part):
     banner: bool = False
     final: bool = False
     reactivate: Reactivation | None = None
+    export_on_request: tuple[SubjectKind, ...] = ()  # whose data, even when nobody may sign in (E1)
 
     def level(self, *, role: str, surface: str) -> str:
         """Name the level of a role on a surface; what is not listed gets ``none`` (A1)."""

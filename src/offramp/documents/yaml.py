@@ -8,7 +8,6 @@ Source: YAML 1.2 (``on`` and ``no`` are text); ruamel.yaml's round trip keeps th
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar, get_args, get_origin
 
@@ -18,6 +17,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from offramp.core.errors import Invalid
+from offramp.core.spelling import did_you_mean
 
 DocumentPath: TypeAlias = Sequence[str | int]
 Model = TypeVar("Model", bound=BaseModel)
@@ -78,12 +78,6 @@ def parse_data(model: type[Model], document: Document, *, file: Path) -> Model:
         return model.model_validate(document.data)
     except ValidationError as error:
         raise _model_error(model, document, file, error) from error
-
-
-def did_you_mean(word: str, known: Sequence[str]) -> str | None:
-    """Suggest the known word that is nearest to a mistyped one."""
-    nearest = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean {nearest[0]}?" if nearest else None
 
 
 def _plain(node: Any) -> Any:
@@ -188,7 +182,8 @@ def _problem(details: ErrorDetails) -> str:
 def _expectation(model: type[BaseModel], details: ErrorDetails) -> tuple[str | None, str | None]:
     known = _known_words(model, details)
     if not known:
-        return details.get("ctx", {}).get("expected"), None
+        context = details.get("ctx", {})
+        return context.get("expected"), context.get("hint") or None
     given = details["loc"][-1] if details["type"] == "extra_forbidden" else details["input"]
     return "one of " + ", ".join(known), did_you_mean(str(given), known)
 
