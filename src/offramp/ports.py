@@ -119,6 +119,7 @@ class StepRow:
     started_at: Instant | None = None
     reason: str | None = None
     receipt: Receipt | None = None
+    is_destructive: bool = False  # counts against the daily cap
 
 
 class DeliveryStatus(StrEnum):
@@ -186,10 +187,14 @@ class Transaction(Protocol):
         """Create or change organizations; an erased one is refused (`OrganizationErased`)."""
 
     def put_pools(self, pools: Sequence[Pool]) -> Changes:
-        """Create or change pools."""
+        """Create or change pools (`OrganizationUnknown`, `OrganizationErased`)."""
 
     def put_members(self, members: Sequence[Member]) -> Changes:
-        """Create or change members with their roles and seats."""
+        """Create or change members with their roles and seats; the others are left alone.
+
+        Members of unknown or erased organizations are refused (`OrganizationUnknown`,
+        `OrganizationErased`).
+        """
 
     def organization(self, organization: str) -> Organization | None:
         """Find one organization; none when unknown or erased."""
@@ -223,11 +228,14 @@ class Transaction(Protocol):
         """Find a published version; the newest without a number."""
 
     def repin(self, policy: str, version: int) -> int:
-        """Move the open off-boardings in which nothing has happened yet to a version."""
+        """Move the open off-boardings in which nothing has happened yet to a version.
+
+        A claim on one of them ends. Returns how many were moved.
+        """
 
     # operator facts
     def place_hold(self, hold: Hold) -> None:
-        """Store a hold."""
+        """Store a hold; waits for the chunks in flight of its organization like `lock`."""
 
     def release_hold(self, hold: str, *, at: Instant) -> Hold | None:
         """End a hold now and return it as it was; none when there is no such active hold."""
@@ -253,7 +261,7 @@ class Transaction(Protocol):
     def is_exempt(self, organization: str) -> bool:
         """Whether an organization is taken out of the process."""
 
-    def set_paused(self, *, is_paused: bool) -> None:
+    def set_paused(self, *, is_paused: bool, now: Instant) -> None:
         """Stop or resume everything destructive; waits for chunks in flight like `lock`."""
 
     def is_paused(self) -> bool:
@@ -281,7 +289,11 @@ class Transaction(Protocol):
         """List off-boardings by organization, member, product and episode."""
 
     def save_offboarding(self, offboarding: Offboarding, *, expected_episode: int) -> None:
-        """Write a changed off-boarding (`StaleOffboarding` when its episode or status moved)."""
+        """Write a changed off-boarding (`StaleOffboarding` when its episode has moved).
+
+        Its attempt and lease belong to the claim and are left as they are; a status other than
+        open ends the lease. A status may change only as the core allows (`IllegalTransition`).
+        """
 
     def lock(self, offboarding: str, *, now: Instant) -> Offboarding:
         """Take the row exclusively until the transaction ends.
@@ -296,13 +308,20 @@ class Transaction(Protocol):
         """Claim due open off-boardings whose lease is free, earliest first: attempt + 1, lease."""
 
     def settle(self, claimed: Offboarding, *, next_due_at: Instant | None) -> bool:
-        """Give a claim back with its next date; false when another attempt has taken over."""
+        """Give a claim back with its next date; false when it is not the current one any more.
+
+        A date that was set in the meantime (`wake`, `save_offboarding`) is kept if it is earlier,
+        so that no wake-up is lost.
+        """
 
     def extend_lease(self, claimed: Offboarding, *, lease_until: Instant) -> None:
         """Keep a claim for longer (`StaleClaim` when another attempt has taken over)."""
 
     def wake(self, organization: str | None, *, at: Instant) -> int:
-        """Look at the open off-boardings (of one organization, or all) again at an instant."""
+        """Look at the open off-boardings (of one organization, or all) at an instant or earlier.
+
+        Returns how many open ones there are.
+        """
 
     def next_due_at(self) -> Instant | None:
         """Give the earliest date on which any open off-boarding is due."""
@@ -315,7 +334,8 @@ class Transaction(Protocol):
         self, row: StepRow, *, claimed: Offboarding | None, expected: StepStatus | None
     ) -> None:
         """Create (`expected` none) or change a row, if its status is the expected one and the
-        claim's attempt is still the current one (`StaleClaim`)."""
+        claim's attempt is still the current one (`StaleClaim`; `StaleOffboarding` without a
+        claim). What has no row counts as pending, and changes as the core allows."""
 
     # deliveries
     def fan_out(self, offboarding: Offboarding, *, step: str, audience: Audience) -> int:
@@ -323,9 +343,10 @@ class Transaction(Protocol):
         statement; those that exist are left alone. Returns how many the step now has.
 
         `admins`, `owner` and `billing` are the organization's members with that role. `members`
-        is everybody the subject covers: the one member of a member's off-boarding; else the
+        and `subject` are everybody the subject covers: the one member of a member's off-boarding; else the
         members who are not leaving on an own (open or completed) off-boarding, and, where the
-        subject names a product, have a seat in a pool of it."""
+        subject names a product, have a seat in a pool of it. Who was removed from the
+        organization is in no audience but that of their own off-boarding."""
 
     def take_deliveries(
         self, offboarding: str, *, step: str, now: Instant, limit: int
@@ -345,7 +366,7 @@ class Transaction(Protocol):
 
     # proof and events
     def append(self, events: Sequence[Event]) -> None:
-        """Seal events to the end of the ledger."""
+        """Seal events to the end of the ledger, which is taken until the transaction ends."""
 
     def ledger(self, *, after: int = 0, limit: int | None = None) -> tuple[Entry, ...]:
         """Read the ledger in order."""
