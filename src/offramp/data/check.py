@@ -1,0 +1,278 @@
+"""Is the map complete? The map is held against the live catalog, and every difference is named.
+
+Everything that makes a map unfit for use lives here. The check runs before every export and every
+erasure and fails closed: an unclassified table, column or reference stops the run (L15), and a
+table that does not exist is an error, never zero rows (L16).
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from enum import Enum
+
+import sqlalchemy as sa
+
+from offramp.core.errors import Invalid
+from offramp.data.catalog import CatalogTable, Reference
+from offramp.data.datamap import DataMap, TableRule
+from offramp.data.order import CycleUnbroken
+from offramp.data.pseudonym import shortest_column
+from offramp.data.scope import Scope
+from offramp.data.sources.sql import SqlSource
+from offramp.data.statements import plan_order
+from offramp.data.survey import survey
+from offramp.data.territory import Territory
+
+
+class Severity(Enum):
+    """How much a finding weighs."""
+
+    ERROR = "nothing may run"
+    WARNING = "it runs, and badly"
+
+
+class Kind(Enum):
+    """What is wrong."""
+
+    UNCLASSIFIED_TABLE = "unclassified table"
+    UNCLASSIFIED_COLUMN = "unclassified column"
+    UNCLASSIFIED_REFERENCE = "unclassified foreign key"
+    STALE = "stale entry"
+    UNREACHABLE = "unreachable table"
+    NOT_A_REFERENCE = "via is no foreign key"
+    KEPT_REFERENCE = "kept row refers to an erased row"
+    KEPT_WITHOUT_END = "kept without basis and end"
+    UNFIT_RULE = "rule does not fit the column"
+    NO_KEY = "no usable primary key"
+    CYCLE = "cycle that cannot be broken"
+    UNINDEXED = "foreign key without an index"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One difference between the map and the database."""
+
+    severity: Severity
+    kind: Kind
+    subject: str
+    problem: str
+    hint: str
+
+
+class DataMapIncomplete(Invalid):
+    """The data map does not fit the database in {count} places; first, {subject}: {problem}."""
+
+
+def check(datamap: DataMap, sources: Mapping[str, SqlSource]) -> tuple[Finding, ...]:
+    """Compare the map with what the databases declare now, errors first."""
+    with ExitStack() as stack:
+        connections = {
+            name: stack.enter_context(sources[name].snapshot()) for name in sorted(datamap.sources)
+        }
+        anybody = Scope(organization="0")
+        found = [
+            finding
+            for territory in survey(datamap, sources, connections, anybody)
+            for finding in _check_source(datamap, territory)
+        ]
+    found.sort(key=lambda finding: (finding.severity is Severity.WARNING, finding.subject))
+    return tuple(found)
+
+
+def require_complete(datamap: DataMap, sources: Mapping[str, SqlSource]) -> None:
+    """Refuse to go on with a map that does not fit.
+
+    Raises:
+        DataMapIncomplete: `findings` lists every error.
+    """
+    errors = [finding for finding in check(datamap, sources) if finding.severity is Severity.ERROR]
+    if errors:
+        raise DataMapIncomplete(
+            count=len(errors),
+            subject=errors[0].subject,
+            problem=errors[0].problem,
+            hint=errors[0].hint,
+            findings=tuple(errors),
+        )
+
+
+def _check_source(datamap: DataMap, territory: Territory) -> Iterator[Finding]:
+    live = territory.catalog.tables
+    for name in live:
+        if name not in territory.rules:
+            yield _error(
+                Kind.UNCLASSIFIED_TABLE,
+                territory.id_of(name),
+                "is in the database and not in the map",
+                "say how it leads to the root (via), or why it belongs to nobody (shared)",
+            )
+    yield from _check_names(datamap, territory)
+    for name, rule in territory.rules.items():
+        if name in live:
+            yield from _check_table(territory, live[name], rule)
+    yield from _check_order(territory)
+
+
+def _check_names(datamap: DataMap, territory: Territory) -> Iterator[Finding]:
+    """Everything that the map names has to exist."""
+    for subject, column in _named(datamap, territory):
+        name = subject.partition(".")[2]
+        table = territory.catalog.tables.get(name)
+        if table is None:
+            problem = "is in the map and not in the database"
+            yield _error(Kind.STALE, subject, problem, "remove the entry, or restore the table")
+        elif column is not None and column not in table.columns:
+            problem = "is named in the map and not in the database"
+            hint = "remove the entry, or correct its name"
+            yield _error(Kind.STALE, f"{subject}.{column}", problem, hint)
+
+
+def _named(datamap: DataMap, territory: Territory) -> list[tuple[str, str | None]]:
+    named: list[tuple[str, str | None]] = []
+    for name, rule in territory.rules.items():
+        subject = territory.id_of(name)
+        columns = [*rule.columns, *rule.via, *filter(None, [rule.until_column])]
+        named += [(subject, None), *((subject, column) for column in columns)]
+    for local in filter(None, (territory.spec.root, territory.spec.member)):
+        table, _, column = local.partition(".")
+        named.append((territory.id_of(table), column))
+    elsewhere: list[tuple[str, str | None]] = []
+    for mark in datamap.marks:
+        table, _, column = mark.rpartition(".")
+        elsewhere.append((table, column))
+    for award in datamap.achievements:
+        wanted = filter(None, (award.title, award.holder, award.at))
+        elsewhere += [(award.table, column) for column in wanted]
+    if datamap.people:
+        members = datamap.people.members
+        fields = (members.key, members.email, *members.name, members.locale, members.zone)
+        elsewhere += [(members.table, column) for column in filter(None, fields)]
+    named += [entry for entry in elsewhere if entry[0].startswith(f"{territory.source}.")]
+    return list(dict.fromkeys(named))
+
+
+def _check_table(territory: Territory, table: CatalogTable, rule: TableRule) -> Iterator[Finding]:
+    if rule.shared is not None:
+        yield from _check_shared(territory, table)
+        return
+    yield from _check_way(territory, table, rule)
+    yield from _check_key(territory, table)
+    yield from _check_columns(territory, table, rule)
+    if rule.erase == "keep":
+        yield from _check_kept(territory, table, rule)
+    for reference in table.references:
+        if not reference.indexed:
+            yield Finding(
+                severity=Severity.WARNING,
+                kind=Kind.UNINDEXED,
+                subject=f"{territory.source}.{reference.label}",
+                problem="has no index, so that every deleted parent scans the whole table",
+                hint=f"CREATE INDEX ON {table.name} ({', '.join(reference.columns)})",
+            )
+
+
+def _check_way(territory: Territory, table: CatalogTable, rule: TableRule) -> Iterator[Finding]:
+    subject = territory.id_of(table.name)
+    if rule.via and table.reference(rule.via) is None:
+        yield _error(
+            Kind.NOT_A_REFERENCE,
+            subject,
+            f"has no foreign key over exactly {', '.join(rule.via)}",
+            "name the columns of one foreign key of this table",
+        )
+    elif not territory.is_reached(table.name):
+        problem = f"does not lead to {territory.spec.root_table}"
+        hint = "name the reference that leads there in `via`, or say why it is shared"
+        yield _error(Kind.UNREACHABLE, subject, problem, hint)
+
+
+def _check_key(territory: Territory, table: CatalogTable) -> Iterator[Finding]:
+    kinds = [table.columns[name].type for name in table.key]
+    if not kinds or any(isinstance(kind, sa.LargeBinary) for kind in kinds):
+        problem = "has no primary key by which its rows could be named"
+        hint = "give it a primary key of numbers or text"
+        yield _error(Kind.NO_KEY, territory.id_of(table.name), problem, hint)
+
+
+def _check_columns(territory: Territory, table: CatalogTable, rule: TableRule) -> Iterator[Finding]:
+    referring = {column for reference in table.references for column in reference.columns}
+    for column in table.columns:
+        if column in rule.columns or column in table.key or column in rule.via:
+            continue
+        is_reference = column in referring
+        yield _error(
+            Kind.UNCLASSIFIED_REFERENCE if is_reference else Kind.UNCLASSIFIED_COLUMN,
+            f"{territory.id_of(table.name)}.{column}",
+            "is in the database and not in the map",
+            "name it among the columns of its table, with a category",
+        )
+
+
+def _check_kept(territory: Territory, table: CatalogTable, rule: TableRule) -> Iterator[Finding]:
+    subject = territory.id_of(table.name)
+    if not rule.basis or not rule.until:
+        problem = "is kept without a legal basis and an end"
+        hint = 'add basis: "…" and until: "issued_on + P10Y"'
+        yield _error(Kind.KEPT_WITHOUT_END, subject, problem, hint)
+    for reference in table.references:
+        if _goes(territory, reference.parent) and not _is_nulled(reference, rule):
+            yield _error(
+                Kind.KEPT_REFERENCE,
+                f"{territory.source}.{reference.label}",
+                f"would be left pointing at an erased row of {reference.parent}",
+                'give a column of it `erase: "null"`, and let it be NULL in the database',
+            )
+    for column, each in rule.columns.items():
+        misfit = _misfit(table, column, each.erase, is_mail="email" in (each.category or ""))
+        if misfit:
+            yield _error(Kind.UNFIT_RULE, f"{subject}.{column}", misfit, "choose another rule")
+
+
+def _check_shared(territory: Territory, table: CatalogTable) -> Iterator[Finding]:
+    for reference in table.references:
+        if _goes(territory, reference.parent) and not reference.is_optional:
+            yield _error(
+                Kind.KEPT_REFERENCE,
+                f"{territory.source}.{reference.label}",
+                f"is shared, and cannot do without rows of {reference.parent} that are erased",
+                "let the reference be NULL, or lead the table to the root",
+            )
+
+
+def _check_order(territory: Territory) -> Iterator[Finding]:
+    live = territory.catalog.tables
+    if not all(name in live for name in territory.rules):
+        return
+    try:
+        plan_order(territory)
+    except CycleUnbroken as error:
+        yield _error(Kind.CYCLE, territory.source, str(error), str(error.hint))
+
+
+def _goes(territory: Territory, name: str) -> bool:
+    rule = territory.rules.get(name)
+    return rule is not None and rule.shared is None and rule.erase == "delete"
+
+
+def _is_nulled(reference: Reference, rule: TableRule) -> bool:
+    nulled = {column for column, each in rule.columns.items() if each.erase == "null"}
+    return bool(nulled & set(reference.emptied))
+
+
+def _misfit(table: CatalogTable, name: str, erase: str, *, is_mail: bool) -> str | None:
+    column = table.columns.get(name)
+    if column is None or erase == "keep":
+        return None
+    if name in table.key:
+        return "is part of the primary key, which stays"
+    if erase == "null":
+        return None if column.nullable else "cannot be NULL in the database"
+    if not column.is_text:
+        return "does not hold text, so that no hash fits into it"
+    if column.length is not None and column.length < shortest_column(is_mail=is_mail):
+        return f"is too short for a hash, which takes {shortest_column(is_mail=is_mail)}"
+    return None
+
+
+def _error(kind: Kind, subject: str, problem: str, hint: str) -> Finding:
+    return Finding(severity=Severity.ERROR, kind=kind, subject=subject, problem=problem, hint=hint)

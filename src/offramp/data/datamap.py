@@ -1,0 +1,165 @@
+"""The data map: where an organization's data lives, table by table and column by column.
+
+Everything that a vendor declares about a database lives here, and nothing that can be read from
+the database itself. A table is named ``source.table``, a column ``source.table.column``.
+
+Source: examples/training_platform/datamap.yaml.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+_NAME = r"[^.\s]+"
+_UNTIL = re.compile(r"(?P<column>\S+) \+ P(?:\d+[YMWD])+")
+
+TableId = Annotated[str, StringConstraints(pattern=rf"^{_NAME}\.{_NAME}$")]
+ColumnId = Annotated[str, StringConstraints(pattern=rf"^{_NAME}\.{_NAME}\.{_NAME}$")]
+LocalColumn = Annotated[str, StringConstraints(pattern=rf"^{_NAME}\.{_NAME}$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _spell_null(value: object) -> object:
+    """YAML reads a bare ``null`` as nothing, where the author meant the word."""
+    return "null" if value is None else value
+
+
+def _expand_category(value: object) -> object:
+    return {"category": value} if isinstance(value, str) else value
+
+
+class SqlSourceSpec(_Part):
+    """One SQL database; `root` is the key of the organization, `member` that of one person."""
+
+    kind: Literal["sql"]
+    url: str
+    root: LocalColumn
+    member: LocalColumn | None = None
+    schema_name: str | None = Field(default=None, alias="schema")
+
+    @property
+    def root_table(self) -> str:
+        """The table whose rows are the organizations."""
+        return self.root.partition(".")[0]
+
+
+class ColumnRule(_Part):
+    """What one column holds, and what happens to it where its row is kept."""
+
+    category: str | None = None
+    erase: Annotated[Literal["hash", "null", "keep"], BeforeValidator(_spell_null)] = "keep"
+    export: Literal["always", "never"] = "always"
+
+
+class TableRule(_Part):
+    """How the rows of one table belong to an organization, and what becomes of them."""
+
+    via: tuple[str, ...] = ()
+    category: str | None = None
+    product: str | None = None
+    erase: Literal["delete", "keep"] = "delete"
+    basis: str | None = None
+    until: str | None = None
+    shared: str | None = Field(default=None, min_length=1)
+    columns: Mapping[str, Annotated[ColumnRule, BeforeValidator(_expand_category)]] = {}
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.shared is not None and self.via:
+            raise ValueError("a table is either shared or reached via a column, not both")
+        if self.until is not None and not _UNTIL.fullmatch(self.until):
+            raise ValueError("`until` reads: column + ISO 8601 period, as in issued_on + P10Y")
+        return self
+
+    @property
+    def until_column(self) -> str | None:
+        """The column from which the end of keeping is counted."""
+        match = _UNTIL.fullmatch(self.until or "")
+        return match["column"] if match else None
+
+    def is_exported(self, column: str) -> bool:
+        """Say whether a column is handed over; only a listed ``never`` withholds it."""
+        rule = self.columns.get(column)
+        return rule is None or rule.export == "always"
+
+
+class MembersRule(_Part):
+    """Where members and how to reach them are read from."""
+
+    table: TableId
+    key: str
+    email: str
+    name: tuple[str, ...] = ()
+    locale: str | None = None
+    zone: str | None = None
+
+
+class People(_Part):
+    """The people of an organization."""
+
+    members: MembersRule
+
+
+class AchievementRule(_Part):
+    """Where a member's achievements are read from."""
+
+    table: TableId
+    title: str
+    holder: str | None = None
+    at: str
+
+
+class DataMap(_Part):
+    """Everything that a vendor declares about where an organization's data lives."""
+
+    offramp: Literal[1]
+    sources: Mapping[str, SqlSourceSpec] = Field(min_length=1)
+    tables: Mapping[TableId, TableRule] = Field(min_length=1)
+    people: People | None = None
+    achievements: tuple[AchievementRule, ...] = ()
+    content: tuple[TableId, ...] = ()
+    marks: tuple[ColumnId, ...] = ()
+
+    @model_validator(mode="after")
+    def _point_at_what_is_declared(self) -> Self:
+        for table in self.tables:
+            if table.partition(".")[0] not in self.sources:
+                raise ValueError(f"the table {table} is in no declared source")
+        named = [*self.content, *(rule.table for rule in self.achievements)]
+        named += [mark.rpartition(".")[0] for mark in self.marks]
+        named += [self.people.members.table] if self.people else []
+        for table in named:
+            if table not in self.tables:
+                raise ValueError(f"{table} is used below, but is not among the tables")
+        return self
+
+    def tables_of(self, source: str) -> dict[str, TableRule]:
+        """List one source's rules by the table's own name."""
+        prefix = f"{source}."
+        return {
+            table.removeprefix(prefix): rule
+            for table, rule in self.tables.items()
+            if table.startswith(prefix)
+        }
+
+    def document_name(self, table: str) -> str:
+        """Name a table inside an export: its bare name, unless two sources share that."""
+        bare = table.partition(".")[2]
+        namesakes = sum(other.partition(".")[2] == bare for other in self.tables)
+        return bare if namesakes == 1 else table
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the map as plain data without the addresses of its sources."""
+        return self.model_dump(mode="json", exclude={"sources": {"__all__": {"url"}}})

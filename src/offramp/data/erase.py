@@ -1,0 +1,267 @@
+"""Erasing: what a scope covers is hashed or deleted, children first, in chunks inside a fence.
+
+The law: nothing is changed outside of a fence. The fence is entered before every chunk's own
+short transaction and left after its commit, and whatever it raises stops the work there. There is
+no journal: rows go from the leaves to the root, so that the way to what is left stays whole, and
+running again after a crash at any chunk finds the rest. Running twice is harmless.
+
+On PostgreSQL about seven tenths of the time of a delete are the checks of references, one for
+each row and each foreign key that points at it; that is why an unindexed reference is reported by
+the map check. On SQLite every chunk takes the write lock at once (``BEGIN IMMEDIATE``).
+
+Source: docs of both databases on foreign keys; measured chunk sizes.
+"""
+
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict
+
+from offramp.data.check import require_complete
+from offramp.data.datamap import DataMap
+from offramp.data.pseudonym import pseudonymize_all
+from offramp.data.scope import Scope
+from offramp.data.sources.sql import SqlSource
+from offramp.data.statements import Purpose, Row, Statement, Step, chunk_params, plan_steps
+from offramp.data.survey import survey_source
+from offramp.data.territory import Territory
+from offramp.data.tombstone import Tombstone
+
+CHUNK_SECONDS = 0.2
+CHUNK_ROWS_AT_FIRST = 500
+CHUNK_ROWS_MAX = 5_000
+_KEYS_FETCHED = 10_000
+
+Progress = Callable[[str, int], None]
+
+
+class ChunkRecord(Protocol):
+    """What a fence gives for the length of one chunk."""
+
+    def record(self, *, rows: int) -> None:
+        """Keep, in the same transaction that holds the fence, how many rows were changed."""
+
+
+class Fence(Protocol):
+    """What has to hold for as long as a chunk runs: episode, holds, pause."""
+
+    def chunk(self, table: str) -> AbstractContextManager[ChunkRecord]:
+        """Open the fence for one chunk of a table, or raise to stop the work."""
+
+
+class Retained(BaseModel):
+    """Rows that stay, why, and until when."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    table: str
+    rows: int
+    basis: str
+    until: str
+
+
+class ErasureResult(BaseModel):
+    """What one run of an erasure did; a run that continues another one counts only its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tables: Mapping[str, int]
+    emptied: Mapping[str, int]
+    hashed: Mapping[str, int]
+    retained: tuple[Retained, ...]
+    tombstone: Tombstone
+
+
+@dataclass(kw_only=True)
+class Pace:
+    """The size of a chunk, held near the time that it may take."""
+
+    elapsed: Callable[[], float]
+    rows_max: int
+    rows: int = CHUNK_ROWS_AT_FIRST
+
+    def __post_init__(self) -> None:
+        """Start small, and never above the limit."""
+        self.rows = min(self.rows, self.rows_max)
+
+    def adapt(self, *, took_seconds: float) -> None:
+        """Halve a chunk that took too long, double one that left room."""
+        if took_seconds > CHUNK_SECONDS:
+            self.rows = max(1, self.rows // 2)
+        elif took_seconds < CHUNK_SECONDS / 2:
+            self.rows = min(self.rows_max, self.rows * 2)
+
+
+def preview(datamap: DataMap, sources: Mapping[str, SqlSource], scope: Scope) -> list[Statement]:
+    """List the statements that an erasure would run, in order; only chunk keys are missing."""
+    require_complete(datamap, sources)
+    found = []
+    for source, territory in _territories(datamap, sources, scope):
+        for step in plan_steps(territory):
+            for purpose, statement in step.statements():
+                text, params = source.compile(statement)
+                found.append(
+                    Statement(
+                        source=source.name,
+                        table=territory.id_of(step.table),
+                        purpose=purpose,
+                        text=text,
+                        params={
+                            name: value
+                            for name, value in params.items()
+                            if not name.startswith("chunk")
+                        },
+                    )
+                )
+    return found
+
+
+def erase(
+    datamap: DataMap,
+    sources: Mapping[str, SqlSource],
+    scope: Scope,
+    *,
+    key: bytes,
+    fence: Fence,
+    elapsed: Callable[[], float],
+    tombstone: Tombstone,
+    progress: Progress,
+    chunk_rows_max: int = CHUNK_ROWS_MAX,
+) -> ErasureResult:
+    """Erase what a scope covers, and report what was done.
+
+    Args:
+        datamap: it has to be complete, or nothing is changed.
+        sources: every source of the map, open.
+        scope: whose rows.
+        key: the organization's own key for the hashes of what is kept.
+        fence: entered before every chunk and left after its commit.
+        elapsed: a monotonic clock in seconds, by which the size of a chunk is adapted.
+        tombstone: taken before the first chunk of the first run.
+        progress: told after every chunk the table and the number of its rows so far.
+        chunk_rows_max: no transaction changes more rows of its worklist than this.
+
+    Raises:
+        DataMapIncomplete: the map and the live catalog differ.
+        RowsInTheWay: a row outside of the scope cannot exist without one inside.
+    """
+    require_complete(datamap, sources)
+    pace = Pace(elapsed=elapsed, rows_max=chunk_rows_max)
+    counts = {purpose: Counter[str]() for purpose in Purpose}
+    for source, territory in _territories(datamap, sources, scope):
+        for step in plan_steps(territory):
+            table = territory.id_of(step.table)
+            counted = counts[step.purpose]
+            counted[table] += 0
+            for rows in _work_off(source, territory, step, key=key, fence=fence, pace=pace):
+                counted[table] += rows
+                progress(table, counted[table])
+    return ErasureResult(
+        tables={
+            table: rows + counts[Purpose.DEPEND][table]
+            for table, rows in counts[Purpose.DELETE].items()
+        },
+        emptied=dict(+counts[Purpose.EMPTY]),
+        hashed=dict(+counts[Purpose.KEEP]),
+        retained=tuple(_retained(datamap, tombstone)),
+        tombstone=tombstone,
+    )
+
+
+def _territories(
+    datamap: DataMap, sources: Mapping[str, SqlSource], scope: Scope
+) -> Iterator[tuple[SqlSource, Territory]]:
+    for name in datamap.sources:
+        with sources[name].snapshot() as connection:
+            territory = survey_source(datamap, sources[name], connection, scope)
+        yield sources[name], territory
+
+
+def _work_off(
+    source: SqlSource,
+    territory: Territory,
+    step: Step,
+    *,
+    key: bytes,
+    fence: Fence,
+    pace: Pace,
+) -> Iterator[int]:
+    """Change the rows of one worklist chunk by chunk, and tell the number after each commit."""
+    keys = _read_keys(source, territory, step)
+    done = 0
+    while done < len(keys):
+        part = [
+            entry if isinstance(entry, tuple) else (entry,)
+            for entry in keys[done : done + pace.rows]
+        ]
+        with fence.chunk(territory.id_of(step.table)) as record:
+            began = pace.elapsed()
+            with source.transaction() as connection:
+                rows = _change(connection, territory, step, part, key=key)
+            pace.adapt(took_seconds=pace.elapsed() - began)
+            record.record(rows=rows)
+        done += len(part)
+        yield rows
+
+
+def _read_keys(source: SqlSource, territory: Territory, step: Step) -> Sequence[Any]:
+    """Read a worklist at once; whole numbers take eight bytes each."""
+    columns = territory.catalog.tables[step.table].columns
+    with source.snapshot() as connection:
+        streamed = connection.execution_options(yield_per=_KEYS_FETCHED)
+        result = streamed.execute(step.worklist)
+        if len(step.key_columns) > 1:
+            return [tuple(row) for row in result]
+        is_number = isinstance(columns[step.key_columns[0]].type, sa.Integer)
+        if is_number and not source.is_sqlite:
+            return array("q", result.scalars())
+        return list(result.scalars())
+
+
+def _change(
+    connection: sa.Connection, territory: Territory, step: Step, part: Sequence[Row], *, key: bytes
+) -> int:
+    params = chunk_params(territory, step.key_columns, part)
+    if step.current is not None:
+        columns = (*step.key_columns, *step.hashed)
+        current = connection.execute(step.current, params).all()
+        hashed = _hash_rows(territory, step, [tuple(row) for row in current], key=key)
+        params = chunk_params(territory, columns, hashed)
+    return int(connection.execute(step.change, params).rowcount)
+
+
+def _hash_rows(territory: Territory, step: Step, rows: Sequence[Row], *, key: bytes) -> list[Row]:
+    """Replace the values behind the key by their pseudonyms, distinct value by distinct value."""
+    columns = territory.catalog.tables[step.table].columns
+    first = len(step.key_columns)
+    pseudonyms = []
+    for number, name in enumerate(step.hashed, start=first):
+        values = {str(row[number]) for row in rows if row[number] is not None}
+        length = columns[name].length
+        pseudonyms.append(pseudonymize_all(values, key=key, length_max=length))
+    return [
+        (
+            *row[:first],
+            *(
+                None if value is None else pseudonyms[number][str(value)]
+                for number, value in enumerate(row[first:])
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _retained(datamap: DataMap, tombstone: Tombstone) -> Iterator[Retained]:
+    for table, rule in datamap.tables.items():
+        if rule.erase == "keep" and table in tombstone.tables:
+            yield Retained(
+                table=table,
+                rows=tombstone.tables[table].rows,
+                basis=rule.basis or "",
+                until=rule.until or "",
+            )

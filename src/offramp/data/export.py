@@ -1,0 +1,192 @@
+"""Handing over: everything that a scope covers, as one JSON document, in bounded memory.
+
+The document is ``{"schema", "data": {"users": [...]}, "manifest"}``. The schema is known before
+the first row; the manifest comes last, because counts and digests are known only when every row
+has gone by, and a sink need not be able to go back.
+
+The rows of each source are read in one snapshot. The digest of a table is SHA-256 over its rows,
+each one line of JSON, in the order of their keys; `digest` takes it again without writing, which
+proves just before a deletion that the document still equals the live rows.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack
+from functools import partial
+from typing import Any, BinaryIO
+
+import sqlalchemy as sa
+from whenever import Instant
+
+from offramp.data.check import require_complete
+from offramp.data.datamap import DataMap
+from offramp.data.manifest import Manifest, TableDigest, TableEntry
+from offramp.data.rendering import exported_columns, row_schema, select_json
+from offramp.data.scope import Scope
+from offramp.data.sources.sql import SqlSource
+from offramp.data.survey import survey
+from offramp.data.territory import Territory
+
+Progress = Callable[[str, int], None]
+
+
+def export(
+    datamap: DataMap,
+    sources: Mapping[str, SqlSource],
+    scope: Scope,
+    sink: BinaryIO,
+    *,
+    header: Mapping[str, Any],
+    taken_at: Instant,
+    progress: Progress,
+    content_only: bool = False,
+) -> Manifest:
+    """Write everything that a scope covers as one JSON document.
+
+    Args:
+        datamap: it has to be complete, or nothing is written.
+        sources: every source of the map, open.
+        scope: whose rows.
+        sink: written forward only.
+        header: versions of Offramp, policy and map; goes into the manifest as it is.
+        taken_at: the instant that the manifest names.
+        progress: told after every block the table and the number of its rows so far.
+        content_only: hand over only the tables that the map calls content.
+
+    Raises:
+        DataMapIncomplete: the map and the live catalog differ.
+    """
+    require_complete(datamap, sources)
+    with ExitStack() as stack:
+        opened = _open(stack, datamap, sources, scope)
+        tables = _tables(datamap, opened, only=datamap.content if content_only else None)
+        schema = _document_schema(datamap, tables)
+        sink.write(b'{"schema":' + _compact(schema) + b',\n"data":{')
+        entries = {}
+        for number, (table, territory, connection) in enumerate(tables):
+            name = datamap.document_name(table)
+            sink.write((b",\n" if number else b"\n") + _compact(name) + b":[\n")
+            blocks = _blocks(sources, territory, table, connection)
+            counted = _stream(blocks, sink, partial(progress, table))
+            entries[table] = _entry(territory, table, name, counted)
+            sink.write(b"]")
+        manifest = Manifest(
+            header=dict(header),
+            organization=scope.organization,
+            member=scope.member,
+            product=scope.product,
+            taken_at=taken_at,
+            tables=entries,
+        )
+        sink.write(b"},\n" + b'"manifest":' + _compact(manifest.model_dump(mode="json")) + b"}\n")
+    return manifest
+
+
+def digest(
+    datamap: DataMap, sources: Mapping[str, SqlSource], scope: Scope
+) -> dict[str, TableDigest]:
+    """Take the digest of every covered table as it is now, without writing anything."""
+    require_complete(datamap, sources)
+    with ExitStack() as stack:
+        opened = _open(stack, datamap, sources, scope)
+        return {
+            table: _stream(_blocks(sources, territory, table, connection), None, _ignore)
+            for table, territory, connection in _tables(datamap, opened, only=None)
+        }
+
+
+Opened = list[tuple[Territory, sa.Connection]]
+Tables = list[tuple[str, Territory, sa.Connection]]
+
+
+def _open(
+    stack: ExitStack, datamap: DataMap, sources: Mapping[str, SqlSource], scope: Scope
+) -> Opened:
+    connections = {
+        name: stack.enter_context(sources[name].snapshot()) for name in sorted(datamap.sources)
+    }
+    found = survey(datamap, sources, connections, scope)
+    return [(territory, connections[territory.source]) for territory in found]
+
+
+def _tables(datamap: DataMap, opened: Opened, *, only: Collection[str] | None) -> Tables:
+    """List the covered tables in the order of the map."""
+    by_source = {territory.source: (territory, connection) for territory, connection in opened}
+    tables: Tables = []
+    for table in datamap.tables:
+        source, _, name = table.partition(".")
+        territory, connection = by_source[source]
+        if name in territory.covered and (only is None or table in only):
+            tables.append((table, territory, connection))
+    return tables
+
+
+def _blocks(
+    sources: Mapping[str, SqlSource], territory: Territory, table: str, connection: sa.Connection
+) -> Iterator[bytes]:
+    rows = select_json(territory, table.partition(".")[2])
+    return sources[territory.source].json_blocks(connection, rows)
+
+
+def _stream(
+    blocks: Iterator[bytes], sink: BinaryIO | None, progress: Callable[[int], None]
+) -> TableDigest:
+    """Count and digest whole lines as they pass, and write them as members of a JSON array."""
+    seen = hashlib.sha256()
+    rows = 0
+    for block in blocks:
+        seen.update(block)
+        if sink is not None:
+            # JSON text holds no raw line feed, so every one of them ends a row.
+            separator = b"," if rows else b""
+            sink.write(separator + block[:-1].replace(b"\n", b",\n") + b"\n")
+        rows += block.count(b"\n")
+        progress(rows)
+    return TableDigest(rows=rows, sha256=seen.hexdigest())
+
+
+def _ignore(_rows: int) -> None:
+    """Tell nobody."""
+
+
+def _entry(territory: Territory, table: str, name: str, counted: TableDigest) -> TableEntry:
+    columns = exported_columns(territory, table.partition(".")[2])
+    return TableEntry(
+        name=name,
+        columns={column.name: str(column.type) for column in columns},
+        rows=counted.rows,
+        sha256=counted.sha256,
+    )
+
+
+def _document_schema(datamap: DataMap, tables: Tables) -> dict[str, Any]:
+    properties = {
+        datamap.document_name(table): {
+            "type": "array",
+            "items": row_schema(
+                exported_columns(territory, table.partition(".")[2]),
+                is_sqlite=territory.is_sqlite,
+            ),
+        }
+        for table, territory, _ in tables
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {
+            "schema": {"type": "object"},
+            "data": {
+                "type": "object",
+                "properties": properties,
+                "required": list(properties),
+                "additionalProperties": False,
+            },
+            "manifest": {"type": "object"},
+        },
+        "required": ["schema", "data", "manifest"],
+    }
+
+
+def _compact(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

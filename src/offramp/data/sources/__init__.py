@@ -1,0 +1,1 @@
+"""The kinds of store that can hold an organization's data; one module each."""

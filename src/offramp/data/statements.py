@@ -1,0 +1,215 @@
+"""What will be run, as values: built here, printed by a dry run, and run unchanged by `erase`.
+
+Every statement that changes an organization's rows lives here. Identifiers are quoted by the
+dialect, values are bound; the keys of a chunk travel as one array (PostgreSQL) or one JSON text
+(SQLite), so that the text of a statement does not depend on how many rows there are (L27).
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from offramp.data.catalog import Reference
+from offramp.data.order import ErasureOrder, order_tables
+from offramp.data.territory import Predicate, Territory, primary_key, row_value
+
+Row = Sequence[Any]
+
+
+class Purpose(Enum):
+    """What a step does to the rows that it finds."""
+
+    EMPTY = "empty references to rows that go, in rows that stay"
+    DEPEND = "delete rows that cannot exist without rows that go"
+    KEEP = "hash or null columns of rows that are kept"
+    DELETE = "delete rows"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One statement that will run, as text with its bound values; chunk keys come at run time."""
+
+    source: str
+    table: str
+    purpose: str
+    text: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One worklist and what is done to its rows, chunk by chunk."""
+
+    purpose: Purpose
+    table: str
+    worklist: sa.Select[Any]
+    change: sa.UpdateBase
+    key_columns: tuple[str, ...]
+    hashed: tuple[str, ...] = ()
+    current: sa.Select[Any] | None = None
+
+    def statements(self) -> list[tuple[str, sa.ClauseElement]]:
+        """List what runs, in order, each with its purpose."""
+        found: list[tuple[str, sa.ClauseElement]] = [(f"find: {self.purpose.value}", self.worklist)]
+        if self.current is not None:
+            found.append(("read the values to hash", self.current))
+        return [*found, (self.purpose.value, self.change)]
+
+
+def plan_order(territory: Territory) -> ErasureOrder:
+    """Decide in which order the covered tables are worked off."""
+    catalog = territory.catalog
+    covered = territory.covered
+    references = [
+        reference for name in sorted(covered) for reference in catalog.tables[name].references
+    ]
+    fixed = [
+        reference
+        for reference in references
+        if reference in territory.branches(reference.table) or not territory.emptied(reference)
+    ]
+    return order_tables(covered, references, fixed=fixed)
+
+
+def plan_steps(territory: Territory) -> Iterator[Step]:
+    """Say everything that an erasure does to one source, in order."""
+    for name in plan_order(territory).tables:
+        if territory.rules[name].erase == "keep":
+            if step := _keep(territory, name):
+                yield step
+            continue
+        for reference in territory.catalog.referring_to(name):
+            if step := _let_go(territory, reference):
+                yield step
+        yield _delete(territory, name)
+
+
+def chunk_params(
+    territory: Territory, columns: Sequence[str], rows: Sequence[Row]
+) -> dict[str, Any]:
+    """Bind the rows of a chunk to the parameters that `_chunk` made."""
+    if territory.is_sqlite:
+        return {"chunk": json.dumps([list(row) for row in rows])}
+    return {f"chunk_{number}": [row[number] for row in rows] for number in range(len(columns))}
+
+
+def _let_go(territory: Territory, reference: Reference) -> Step | None:
+    """Free the rows that go from the rows that refer to them and are not gone by then."""
+    child, parent = reference.table, reference.parent
+    is_found_by_it = child in territory.covered and reference in territory.branches(child)
+    if is_found_by_it:
+        return None
+    rule = territory.rules.get(child)
+    emptied = territory.emptied(reference)
+    if not emptied and (rule is None or rule.shared or rule.erase == "keep" or child == parent):
+        # Nothing may be done here; where such a row exists, the database refuses the deletion.
+        return None
+    rows = territory.table(child)
+    gone = territory.table(parent).alias("gone")
+    refers = row_value([rows.c[name] for name in reference.columns]).in_(
+        sa.select(*(gone.c[name] for name in reference.parent_columns))
+        .where(territory.belongs(parent, gone))
+        .correlate(None)
+    )
+    if emptied:
+        values = dict.fromkeys(emptied, sa.null())
+        return _step(territory, child, Purpose.EMPTY, refers, sa.update(rows).values(values))
+    return _step(territory, child, Purpose.DEPEND, refers, sa.delete(rows))
+
+
+def _delete(territory: Territory, name: str) -> Step:
+    rows = territory.table(name)
+    return _step(territory, name, Purpose.DELETE, territory.belongs(name, rows), sa.delete(rows))
+
+
+def _step(
+    territory: Territory,
+    name: str,
+    purpose: Purpose,
+    which: Predicate,
+    change: sa.Update | sa.Delete,
+) -> Step:
+    table = territory.catalog.tables[name]
+    key = primary_key(table, change.table)
+    return Step(
+        purpose=purpose,
+        table=name,
+        worklist=_worklist(territory, name, change.table, which),
+        change=change.where(_in_chunk(territory, name, key)),
+        key_columns=table.key,
+    )
+
+
+def _worklist(
+    territory: Territory, name: str, rows: sa.FromClause, which: Predicate
+) -> sa.Select[Any]:
+    """Find keys in their order; newest first where rows refer to older rows of their table."""
+    table = territory.catalog.tables[name]
+    key = primary_key(table, rows)
+    is_self_referring = any(reference.parent == name for reference in table.references)
+    order = [column.desc() for column in key] if is_self_referring else key
+    return sa.select(*key).where(which).order_by(*order)
+
+
+def _keep(territory: Territory, name: str) -> Step | None:
+    """Hash and null the declared columns of kept rows, all in one update of each row."""
+    columns = territory.rules[name].columns
+    hashed = tuple(column for column, rule in columns.items() if rule.erase == "hash")
+    nulled = tuple(column for column, rule in columns.items() if rule.erase == "null")
+    if not hashed and not nulled:
+        return None
+    table = territory.catalog.tables[name]
+    rows = territory.table(name)
+    key = primary_key(table, rows)
+    names = (*table.key, *hashed)
+    chunk = _chunk(territory, name, names)
+    values: dict[str, Any] = {column: chunk.c[column] for column in hashed}
+    values |= dict.fromkeys(nulled, sa.null())
+    same = [rows.c[column] == chunk.c[column] for column in table.key]
+    return Step(
+        purpose=Purpose.KEEP,
+        table=name,
+        worklist=_worklist(territory, name, rows, territory.belongs(name, rows)),
+        current=_current(territory, name, hashed) if hashed else None,
+        change=sa.update(rows).values(values).where(*same),
+        key_columns=table.key,
+        hashed=hashed,
+    )
+
+
+def _current(territory: Territory, name: str, hashed: Sequence[str]) -> sa.Select[Any]:
+    """Read the values to hash and hold their rows, so that no late write is lost in between."""
+    rows = territory.table(name)
+    key = primary_key(territory.catalog.tables[name], rows)
+    values = (rows.c[column] for column in hashed)
+    return sa.select(*key, *values).where(_in_chunk(territory, name, key)).with_for_update()
+
+
+def _in_chunk(territory: Territory, name: str, key: list[sa.ColumnElement[Any]]) -> Predicate:
+    names = territory.catalog.tables[name].key
+    if len(names) == 1 and not territory.is_sqlite:
+        return key[0] == sa.any_(sa.bindparam("chunk_0", type_=ARRAY(key[0].type)))
+    chunk = _chunk(territory, name, names)
+    return row_value(key).in_(sa.select(*chunk.c).correlate(None))
+
+
+def _chunk(territory: Territory, name: str, columns: Sequence[str]) -> sa.FromClause:
+    """Return the rows of a chunk as a table that the database unfolds from its parameters."""
+    if territory.is_sqlite:
+        entry = sa.func.json_each(sa.bindparam("chunk")).table_valued("value", name="entry")
+        fields = (
+            sa.func.json_extract(entry.c.value, f"$[{number}]").label(column)
+            for number, column in enumerate(columns)
+        )
+        return sa.select(*fields).select_from(entry).subquery("chunk")
+    types = [territory.catalog.tables[name].columns[column].type for column in columns]
+    arrays = (
+        sa.bindparam(f"chunk_{number}", type_=ARRAY(kind)) for number, kind in enumerate(types)
+    )
+    fields_of_chunk = [sa.column(column, kind) for column, kind in zip(columns, types, strict=True)]
+    return sa.func.unnest(*arrays).table_valued(*fields_of_chunk, name="chunk").render_derived()

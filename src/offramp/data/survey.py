@@ -1,0 +1,37 @@
+"""The map laid over the live catalog: one territory for each source, read fresh."""
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from offramp.data.datamap import DataMap
+from offramp.data.scope import Scope
+from offramp.data.sources.sql import SqlSource
+from offramp.data.territory import Territory
+
+
+def survey(
+    datamap: DataMap,
+    sources: Mapping[str, SqlSource],
+    connections: Mapping[str, sa.Connection],
+    scope: Scope,
+) -> list[Territory]:
+    """Read every source's catalog and say which of its rows the scope covers."""
+    return [
+        survey_source(datamap, sources[name], connections[name], scope)
+        for name in sorted(datamap.sources)
+    ]
+
+
+def survey_source(
+    datamap: DataMap, source: SqlSource, connection: sa.Connection, scope: Scope
+) -> Territory:
+    """Read one source's catalog and say which of its rows the scope covers."""
+    return Territory(
+        source=source.name,
+        spec=source.spec,
+        rules=datamap.tables_of(source.name),
+        catalog=source.catalog(connection),
+        scope=scope,
+        is_sqlite=source.is_sqlite,
+    )

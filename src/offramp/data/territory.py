@@ -1,0 +1,215 @@
+"""Which rows are meant: the rows of one source that a scope covers, as predicates.
+
+The law of belonging lives here, and nowhere else:
+
+* of an **organization** are the rows that `via` leads to its key, hop by hop;
+* of a **member** are the rows that lead to the member's row (inside the organization) along `via`
+  or along any reference that cannot be empty: what cannot exist without the member goes as well;
+* a **product** narrows either to the tables that carry it.
+
+Pure: expressions are built, nothing is read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from offramp.core.errors import Invalid
+from offramp.data.catalog import Catalog, CatalogTable, Reference
+from offramp.data.datamap import SqlSourceSpec, TableRule
+from offramp.data.scope import Scope
+
+Predicate = sa.ColumnElement[bool]
+_NUMBER_TEXT_MAX = 40
+
+
+class ScopeMismatch(Invalid):
+    """The key of the {part} cannot be a value of {column}, which holds {expected}."""
+
+
+class MemberUndeclared(Invalid):
+    """The source {source} does not say which column is the key of a member."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Territory:
+    """The rows of one source that a scope covers."""
+
+    source: str
+    spec: SqlSourceSpec
+    rules: Mapping[str, TableRule]
+    catalog: Catalog
+    scope: Scope
+    is_sqlite: bool
+
+    def id_of(self, table: str) -> str:
+        """Return the table's name in the map."""
+        return f"{self.source}.{table}"
+
+    def table(self, name: str) -> sa.TableClause:
+        """Return a table as the dialect will quote it, with its columns."""
+        columns = self.catalog.tables[name].columns.values()
+        return sa.table(
+            name,
+            *(sa.column(column.name, self._binding_type(column.type)) for column in columns),
+            schema=self.spec.schema_name,
+        )
+
+    @cached_property
+    def covered(self) -> frozenset[str]:
+        """Name the tables whose rows the scope covers."""
+        names = self._of_member if self.scope.member is not None else self._of_organization
+        product = self.scope.product
+        return frozenset(
+            name for name in names if product is None or self.rules[name].product == product
+        )
+
+    def belongs(self, name: str, table: sa.FromClause) -> Predicate:
+        """Return what is true of exactly those rows of a table that the scope covers."""
+        if self.scope.member is None:
+            return self._of_root(name, table, 1)
+        return self._of_person(name, table, (name,))
+
+    def via(self, name: str) -> Reference | None:
+        """Return the reference that leads a table's rows towards the root."""
+        rule, table = self.rules.get(name), self.catalog.tables.get(name)
+        return table.reference(rule.via) if rule and rule.via and table else None
+
+    def branches(self, name: str) -> tuple[Reference, ...]:
+        """List the references along which a covered table's rows are found."""
+        via = self.via(name)
+        if self.scope.member is None:
+            return (via,) if via else ()
+        return tuple(
+            reference
+            for reference in self.catalog.tables[name].references
+            if reference.parent in self._of_member
+            and reference.parent != name
+            and (reference == via or not self.emptied(reference))
+        )
+
+    def emptied(self, reference: Reference) -> tuple[str, ...]:
+        """List the columns that empty a reference without cutting the way to the root."""
+        rule = self.rules.get(reference.table)
+        kept = rule.via if rule else ()
+        return tuple(column for column in reference.emptied if column not in kept)
+
+    def is_reached(self, name: str) -> bool:
+        """Say whether a table leads to the root hop by hop."""
+        return name in self._of_organization
+
+    @cached_property
+    def _of_organization(self) -> frozenset[str]:
+        return frozenset(name for name in self.rules if self._leads_to_root(name))
+
+    def _leads_to_root(self, name: str) -> bool:
+        passed = set()
+        while name != self.spec.root_table:
+            via = self.via(name) if name in self.rules else None
+            if via is None or name in passed:
+                return False
+            passed.add(name)
+            name = via.parent
+        return True
+
+    @cached_property
+    def _member_table(self) -> str:
+        if self.spec.member is None:
+            raise MemberUndeclared(source=self.source, hint="add `member: users.id` to the source")
+        return self.spec.member.partition(".")[0]
+
+    @cached_property
+    def _of_member(self) -> frozenset[str]:
+        """Spread from the member's table along everything that cannot do without it."""
+        found = {self._member_table}
+        while True:
+            more = {name for name in self._of_organization - found if self._depends_on(name, found)}
+            if not more - {self.spec.root_table}:
+                return frozenset(found)
+            found |= more - {self.spec.root_table}
+
+    def _depends_on(self, name: str, found: set[str]) -> bool:
+        via = self.via(name)
+        return any(
+            reference.parent in found and (reference == via or not self.emptied(reference))
+            for reference in self.catalog.tables[name].references
+        )
+
+    def _of_root(self, name: str, table: sa.FromClause, depth: int) -> Predicate:
+        root = self.spec.root.partition(".")[2]
+        if name == self.spec.root_table:
+            return table.c[root] == self._key("organization", name, root)
+        via = self.via(name)
+        assert via is not None, f"{name} does not lead to the root"
+        if via.parent == self.spec.root_table and via.parent_columns == (root,):
+            return table.c[via.columns[0]] == self._key("organization", via.parent, root)
+        parent = self.table(via.parent).alias(f"parent_{depth}")
+        return _refers(table, via, parent, self._of_root(via.parent, parent, depth + 1))
+
+    def _of_person(self, name: str, table: sa.FromClause, passed: tuple[str, ...]) -> Predicate:
+        depth = len(passed)
+        if name == self._member_table:
+            key = (self.spec.member or "").partition(".")[2]
+            return sa.and_(
+                table.c[key] == self._key("member", name, key), self._of_root(name, table, depth)
+            )
+        found = []
+        for branch in self.branches(name):
+            if branch.parent in passed:
+                continue
+            parent = self.table(branch.parent).alias(f"parent_{depth}")
+            inside = self._of_person(branch.parent, parent, (*passed, branch.parent))
+            found.append(_refers(table, branch, parent, inside))
+        return sa.or_(*found) if found else sa.false()
+
+    def _key(self, part: str, table: str, column: str) -> sa.BindParameter[Any]:
+        text = getattr(self.scope, part)
+        kind = self.catalog.tables[table].columns[column].type
+        expected, convert = _conversion(kind)
+        try:
+            value = convert(text)
+        except ValueError as error:
+            where = f"{self.id_of(table)}.{column}"
+            raise ScopeMismatch(part=part, column=where, expected=expected) from error
+        return sa.bindparam(part, value, self._binding_type(kind))
+
+    def _binding_type(self, kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
+        """SQLite is asked for what is stored, not for what SQLAlchemy would make of it."""
+        return sa.types.NULLTYPE if self.is_sqlite else kind
+
+
+def primary_key(table: CatalogTable, rows: sa.FromClause) -> list[sa.ColumnElement[Any]]:
+    """Return a table's key columns in the order of the key."""
+    return [rows.c[name] for name in table.key]
+
+
+def row_value(columns: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
+    """Return one column as itself and several as a row, for comparison."""
+    return columns[0] if len(columns) == 1 else sa.tuple_(*columns)
+
+
+def _refers(
+    table: sa.FromClause, reference: Reference, parent: sa.FromClause, inside: Predicate
+) -> Predicate:
+    columns = [table.c[name] for name in reference.columns]
+    keys = sa.select(*(parent.c[name] for name in reference.parent_columns)).where(inside)
+    return row_value(columns).in_(keys.correlate(None))
+
+
+def _conversion(kind: sa.types.TypeEngine[Any]) -> tuple[str, Any]:
+    if isinstance(kind, sa.Integer):
+        return "whole numbers", _whole_number
+    if isinstance(kind, sa.Uuid):
+        return "UUIDs", UUID
+    return "text", str
+
+
+def _whole_number(text: str) -> int:
+    """Read a number only as it is always written: no sign, blank, or foreign digit (L26)."""
+    if len(text) > _NUMBER_TEXT_MAX or str(int(text)) != text:
+        raise ValueError("not a whole number as it is always written")
+    return int(text)

@@ -1,0 +1,16 @@
+"""A data map from its YAML file."""
+
+from pathlib import Path
+
+from offramp.data.datamap import DataMap
+from offramp.documents.yaml import parse_model
+
+
+def load_datamap(file: Path) -> DataMap:
+    """Read a data map; every mistake is told with file, line, path, and what was expected.
+
+    Raises:
+        DocumentUnreadable: there is no such text file.
+        DocumentInvalid: it is not a data map.
+    """
+    return parse_model(DataMap, file)

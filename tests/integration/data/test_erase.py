@@ -1,0 +1,234 @@
+"""Erasing with real commits, chunks smaller than the data, and a sibling that must not notice."""
+
+import pytest
+import sqlalchemy as sa
+from tests.integration.data.school import (
+    COMPANY,
+    KEY,
+    MEMBER,
+    CountingFence,
+    FenceBroken,
+    no_progress,
+    still,
+)
+
+from offramp.data.erase import erase, preview
+from offramp.data.export import digest
+from offramp.data.sources.sql import RowsInTheWay
+from offramp.data.tombstone import take_tombstone
+
+
+def bury(school, scope):
+    digests = digest(school.datamap, school.sources, scope)
+    return take_tombstone(school.datamap, school.sources, scope, key=KEY, digests=digests)
+
+
+def run(school, scope, *, tombstone=None, fence=None, rows=2, progress=no_progress):
+    return erase(
+        school.datamap,
+        school.sources,
+        scope,
+        key=KEY,
+        fence=fence or CountingFence(),
+        elapsed=still,
+        tombstone=tombstone or bury(school, scope),
+        progress=progress,
+        chunk_rows_max=rows,
+    )
+
+
+def test_a_company_goes_and_its_siblings_stay_byte_identical(school):
+    """A10, L42."""
+    before = [school.everything(company) for company in (2, 3)]
+
+    result = run(school, COMPANY)
+
+    left = {name for name, rows in school.everything(1).items() if rows}
+    assert left == {"invoices"}
+    assert [school.everything(company) for company in (2, 3)] == before
+    assert result.tables["app.users"] == 4
+    assert result.tables["app.companies"] == 1
+    assert "app.invoices" not in result.tables
+    assert school.rows("courses") == [(1, "Safety")]
+
+
+def test_kept_rows_lose_their_person_and_keep_their_sums(school):
+    """A11, L23."""
+    before = school.rows("invoices", "id BETWEEN 100 AND 199")
+
+    result = run(school, COMPANY)
+
+    after = school.rows("invoices", "id BETWEEN 100 AND 199")
+    assert [row[1] for row in after] == [None] * 3
+    assert after[0][2] == after[1][2] != after[2][2]
+    assert all(row[2].startswith("erased-") for row in after)
+    assert all(row[3].endswith("@erased.invalid") for row in after)
+    assert len({row[3] for row in after}) == 3
+    assert [row[4] for row in after] == [None] * 3
+    assert [row[5:] for row in after] == [row[5:] for row in before]
+    assert result.hashed == {"app.invoices": 3}
+    assert [(kept.table, kept.rows) for kept in result.retained] == [("app.invoices", 3)]
+
+
+def test_erasing_twice_is_harmless(school):
+    tombstone = bury(school, COMPANY)
+    run(school, COMPANY, tombstone=tombstone)
+    before = [school.everything(company) for company in (1, 2, 3)]
+
+    again = run(school, COMPANY, tombstone=tombstone)
+
+    assert set(again.tables.values()) == {0}
+    assert [school.everything(company) for company in (1, 2, 3)] == before
+    assert again.retained[0].rows == 3
+
+
+@pytest.mark.parametrize("scope", [COMPANY, MEMBER], ids=["company", "member"])
+@pytest.mark.parametrize("where", ["breaks_before", "breaks_after"])
+def test_a_kill_at_any_chunk_is_finished_by_the_next_run(school, scope, where):
+    """L18, L42: no journal of keys; every run but the last dies at its second or first chunk."""
+    tombstone = bury(school, scope)
+    siblings = [school.everything(company) for company in (2, 3)]
+    kills = 0
+    while kills < 100:
+        fence = CountingFence(**{where: 1})
+        try:
+            run(school, scope, tombstone=tombstone, fence=fence)
+            break
+        except FenceBroken:
+            kills += 1
+
+    assert kills >= 9
+    assert [school.everything(company) for company in (2, 3)] == siblings
+    gone, table = (100, "companies") if scope is COMPANY else (100, "users")
+    assert school.rows(table, f"id = {gone}") == []
+    assert set(run(school, scope, tombstone=tombstone).tables.values()) == {0}
+
+
+def test_a_fence_that_never_opens_changes_nothing(school):
+    """L18: a hold or a reactivation wins."""
+    before = school.everything(1)
+
+    with pytest.raises(FenceBroken):
+        run(school, COMPANY, fence=CountingFence(breaks_before=0))
+
+    assert school.everything(1) == before
+
+
+def test_every_chunk_is_fenced_bounded_and_recorded(school):
+    """L19: own short transactions, no cascade."""
+    fence = CountingFence()
+
+    result = run(school, COMPANY, fence=fence)
+
+    assert max(rows for _, rows in fence.recorded) <= 2
+    deleted = sum(rows for table, rows in fence.recorded if table == "app.users")
+    assert deleted == result.tables["app.users"] == 4
+    assert [table for table, _ in fence.recorded] == fence.entered
+    assert fence.entered[-1] == "app.companies"
+
+
+def test_the_size_of_a_chunk_follows_the_time_it_takes(school):
+    readings = iter(range(1000))
+    fence = CountingFence()
+
+    erase(
+        school.datamap,
+        school.sources,
+        COMPANY,
+        key=KEY,
+        fence=fence,
+        elapsed=lambda: float(next(readings)),
+        tombstone=bury(school, COMPANY),
+        progress=no_progress,
+        chunk_rows_max=4,
+    )
+
+    assert [rows for table, rows in fence.recorded if table == "app.users"] == [1, 1, 1, 1]
+
+
+def test_a_dry_run_prints_exactly_what_runs(school):
+    """L27."""
+    announced = {statement.text for statement in preview(school.datamap, school.sources, COMPANY)}
+    tombstone = bury(school, COMPANY)
+    ran = []
+    engine = school.sources["app"].engine
+    sa.event.listen(engine, "before_cursor_execute", lambda *arguments: ran.append(arguments[2]))
+
+    run(school, COMPANY, tombstone=tombstone)
+
+    changing = {text for text in ran if text.startswith(("DELETE", "UPDATE"))}
+    assert changing
+    assert changing <= announced
+    assert {text for text in announced if "DELETE" in text} <= changing
+
+
+def test_a_member_goes_with_what_is_theirs_and_nothing_else(school):
+    """S7: the same algorithm with another root."""
+    siblings = [school.everything(company) for company in (2, 3)]
+    comments_before = len(school.rows("comments", "id BETWEEN 100 AND 199"))
+
+    result = run(school, MEMBER)
+
+    assert school.rows("users", "id = 100") == []
+    assert [school.everything(company) for company in (2, 3)] == siblings
+    assert school.rows("notes", "owner_id = 100") == []
+    assert result.tables["app.notes"] == 2
+    assert result.tables["app.shares"] == 2, "of their note, and to them"
+    assert [row[2] for row in school.rows("teams", "id = 100")] == [None]
+    assert school.rows("notes", "last_edited_by = 100") == []
+    assert len(school.rows("comments", "id BETWEEN 100 AND 199")) == comments_before - 2
+    assert [row[2] for row in school.rows("comments", "id = 101")] == [None]
+    assert len(school.rows("companies", "id = 100")) == 1
+    assert len(school.rows("memberships", "company_id = 100")) == 3
+    assert len(school.rows("invoices", "company_id = 100")) == 3
+
+
+def test_a_member_of_another_company_is_out_of_reach(school):
+    before = [school.everything(company) for company in (1, 2, 3)]
+    scope = MEMBER.__class__(organization="100", member="200")
+
+    result = run(school, scope)
+
+    assert set(result.tables.values()) == {0}
+    assert [school.everything(company) for company in (1, 2, 3)] == before
+
+
+def test_a_product_takes_only_the_tables_that_carry_it(school):
+    """B1."""
+    scope = COMPANY.__class__(organization="100", product="notes")
+
+    result = run(school, scope)
+
+    assert result.tables == {"app.notes": 5, "app.shares": 2}
+    assert len(school.rows("users", "company_id = 100")) == 4
+
+
+def test_a_foreign_row_that_needs_a_row_that_goes_goes_as_well(school):
+    school.run("INSERT INTO shares (id, note_id, user_id) VALUES (250, 200, 100)")
+    school.run("UPDATE notes SET last_edited_by = 101 WHERE id = 201")
+
+    result = run(school, COMPANY)
+
+    assert result.tables["app.shares"] == 3
+    assert result.emptied["app.notes"] >= 1
+    assert school.rows("shares", "id = 250") == []
+    assert len(school.rows("notes", "id = 201 AND last_edited_by IS NULL")) == 1
+
+
+def test_a_row_that_nothing_may_be_done_about_stops_the_work(school):
+    school.run("INSERT INTO notes (id, company_id, owner_id) VALUES (250, 200, 100)")
+    school.run("INSERT INTO shares (id, note_id, user_id) VALUES (251, 250, 200)")
+
+    with pytest.raises(RowsInTheWay) as caught:
+        run(school, COMPANY)
+
+    assert "100" not in str(caught.value)
+    assert len(school.rows("users", "id = 100")) == 1
+
+
+def test_progress_is_told_after_each_chunk(school):
+    told = []
+
+    run(school, COMPANY, progress=lambda table, rows: told.append((table, rows)))
+
+    assert [rows for table, rows in told if table == "app.users"][-1] == 4
