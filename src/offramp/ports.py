@@ -343,10 +343,11 @@ class Transaction(Protocol):
         statement; those that exist are left alone. Returns how many the step now has.
 
         `admins`, `owner` and `billing` are the organization's members with that role. `members`
-        and `subject` are everybody the subject covers: the one member of a member's off-boarding; else the
-        members who are not leaving on an own (open or completed) off-boarding, and, where the
-        subject names a product, have a seat in a pool of it. Who was removed from the
-        organization is in no audience but that of their own off-boarding."""
+        and `subject` are everybody the subject covers: the one member of a member's off-boarding;
+        else the members who are not leaving on an own (open or completed) off-boarding, and, where
+        the subject names a product, have a seat in a pool of it. Who was removed from the
+        organization is in no audience but that of their own off-boarding.
+        """
 
     def take_deliveries(
         self, offboarding: str, *, step: str, now: Instant, limit: int
