@@ -32,13 +32,17 @@ Boundary: TypeAlias = Date | Instant
 """Where one thing ends and the next begins: a last day, or an exact instant."""
 
 YEARS_MAX = 200  # no published policy keeps anything longer; catches P2024Y and the like
+YEAR_FIRST, YEAR_LAST = 1900, 2400  # a boundary outside is a stand-in for "unknown" or "never"
 _SHIFT_DAYS_MAX = 366 * YEARS_MAX
 
 _PERIOD = re.compile(
     r"P(?=.)(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
-    r"(?:T(?=.)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?)?"
+    r"(?:T(?=.)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?)?",
+    re.ASCII,
 )
-_BUSINESS = re.compile(r"P(?P<business_days>\d+)B")
+_BUSINESS = re.compile(r"P(?P<business_days>\d+)B", re.ASCII)
+_LEAST_DAYS_FROM = Date(2097, 2, 1)  # no other run of months holds fewer days: 2100 has no leap day
+_HOST_ZONES = frozenset({"localtime", "posixrules", "Factory"})  # another zone on every machine
 
 
 class PeriodInvalid(Invalid):
@@ -89,25 +93,26 @@ class Period:
         return period
 
     def _refuse_nonsense(self) -> None:
-        if self.minutes and (self.months or self.days):
+        if self.is_exact and (self.months or self.days):
             raise PeriodInvalid(
                 text=self.text,
                 expected="days or hours, not both",
                 hint="a civil day is not always 24 hours: use P2D or PT48H",
             )
-        days = self.months * 31 + self.days + self.business_days * 2 + self.minutes // 1440
+        days = self.months * 366 // 12 + self.days + self.business_days * 2 + self.minutes // 1440
         if days > _SHIFT_DAYS_MAX:
             raise PeriodInvalid(text=self.text, expected=f"at most {YEARS_MAX} years")
 
     @property
     def is_exact(self) -> bool:
         """Whether this period counts hours and minutes instead of calendar days."""
-        return self.minutes > 0
+        return self.minutes > 0 or "T" in self.text
 
     @property
     def days_min(self) -> int:
         """The fewest calendar days it can last; for comparing with a legal floor."""
-        return self.months * 365 // 12 + self.days + self.business_days + self.minutes // 1440
+        months = days_between(_LEAST_DAYS_FROM, _LEAST_DAYS_FROM.add(months=self.months))
+        return months + self.days + self.business_days + self.minutes // 1440
 
     def __str__(self) -> str:
         """Show it as it was written."""
@@ -136,6 +141,8 @@ def require_zone(zone: str) -> str:
         ZoneUnknown: it does not.
     """
     try:
+        if zone in _HOST_ZONES:
+            raise TimeZoneNotFoundError(zone)
         PlainDateTime(2024, 1, 1).assume_tz(zone, disambiguation="compatible")
     except (TimeZoneNotFoundError, ValueError) as error:
         raise ZoneUnknown(
@@ -163,7 +170,10 @@ def parse_boundary(text: str) -> Boundary:
     Raises:
         ValueError: it is neither; the caller knows the file and line and says so.
     """
-    return Instant.parse_iso(text) if "T" in text else Date.parse_iso(text)
+    boundary = Instant.parse_iso(text) if "T" in text else Date.parse_iso(text)
+    if not YEAR_FIRST <= civil_date(boundary, zone="UTC").year <= YEAR_LAST:
+        raise ValueError(f"the year is not between {YEAR_FIRST} and {YEAR_LAST}")
+    return boundary
 
 
 @lru_cache(maxsize=4096)
@@ -202,13 +212,20 @@ def effect(boundary: Boundary, *, zone: str) -> Instant:
 
 
 def civil_date(boundary: Boundary, *, zone: str) -> Date:
-    """Give the civil date on which a boundary falls in the zone."""
-    return boundary if isinstance(boundary, Date) else boundary.to_tz(zone).date()
+    """Give the civil date on which a boundary falls in the zone.
+
+    For an instant that is the last day that has begun for good: where the clock goes back over
+    midnight, the minutes before it does still belong to the day before.
+    """
+    if isinstance(boundary, Date):
+        return boundary
+    day = boundary.to_tz(zone).date()
+    return day if first_instant(day, zone) <= boundary else day.prev_day()
 
 
 def last_day_before(moment: Instant, *, zone: str) -> Date:
     """Give the last civil date that is wholly or partly before an instant."""
-    return moment.subtract(nanoseconds=1).to_tz(zone).date()
+    return civil_date(moment.subtract(nanoseconds=1), zone=zone)
 
 
 def shift(
@@ -227,11 +244,13 @@ def shift(
     sign = -1 if backwards else 1
     if period.is_exact:
         return effect(boundary, zone=zone).add(TimeDelta(minutes=sign * period.minutes))
-    day = _shift_day(civil_date(boundary, zone=zone), period, sign=sign, calendar=calendar)
+    start = civil_date(boundary, zone=zone)
+    day = _shift_day(start, period, sign=sign, calendar=calendar)
     if isinstance(boundary, Date):
         return day
-    time_of_day = boundary.to_tz(zone).time()
-    return day.at(time_of_day).assume_tz(zone, disambiguation="compatible").to_instant()
+    if day == start:
+        return boundary  # also in an hour that happens twice
+    return at_local_time(day, boundary.to_tz(zone).time(), zone=zone)
 
 
 def _shift_day(day: Date, period: Period, *, sign: int, calendar: WorkCalendar) -> Date:
@@ -244,8 +263,15 @@ def _shift_day(day: Date, period: Period, *, sign: int, calendar: WorkCalendar) 
 
 
 def at_local_time(day: Date, time: Time, *, zone: str) -> Instant:
-    """Give the instant of a local time on a civil date; a skipped time moves out of the gap."""
-    return day.at(time).assume_tz(zone, disambiguation="compatible").to_instant()
+    """Give the instant of a local time on a civil date, never before the day begins for good.
+
+    A skipped time moves out of the gap; of a time that happens twice the first one counts.
+    """
+    local = day.at(time)
+    moment = local.assume_tz(zone, disambiguation="compatible").to_instant()
+    if moment < first_instant(day, zone):
+        return local.assume_tz(zone, disambiguation="later").to_instant()
+    return moment
 
 
 def first_at(time: Time, *, day: Date, not_before: Instant, zone: str) -> Instant:
@@ -253,7 +279,7 @@ def first_at(time: Time, *, day: Date, not_before: Instant, zone: str) -> Instan
     moment = at_local_time(day, time, zone=zone)
     if moment >= not_before:
         return moment
-    day = max(day, not_before.to_tz(zone).date())
+    day = max(day, civil_date(not_before, zone=zone))
     while (moment := at_local_time(day, time, zone=zone)) < not_before:
         day = day.next_day()
     return moment

@@ -71,9 +71,15 @@ class Moment:
             )
         length = found["length"]
         names = found["several"] or found["one"]
+        if {length, *_split(names)} & set(Special):
+            raise MomentInvalid(
+                text=text,
+                expected="'never' or 'immediately' alone",
+                hint="they are values; nothing can be counted from them or added",
+            )
         return cls(
             text=text,
-            anchors=tuple(name.strip() for name in names.split(",")),
+            anchors=_split(names),
             choice=Choice(found["choice"] or Choice.LATEST),
             backwards=found["sign"] == "-",
             length=Period.parse(length) if length and length.startswith("P") else length,
@@ -88,3 +94,7 @@ class Moment:
     def __str__(self) -> str:
         """Show it as it was written."""
         return self.text
+
+
+def _split(names: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names.split(","))
