@@ -8,7 +8,7 @@ Source: mission A2, B2-B5; policy language S1, A1-A3; lessons L1, L7, L38-L40.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from whenever import Instant
@@ -55,7 +55,8 @@ class Question:
 class Decision:
     """The answer, with what a page needs to explain it.
 
-    ``until`` is when the present answer next may change; none when nothing is planned.
+    ``capabilities`` is what every voter allows; ``level`` and ``stage`` are those of the voter
+    named. ``until`` is when the present answer next may change; none when nothing is planned.
     """
 
     is_allowed: bool
@@ -90,7 +91,11 @@ def decide(
     votes = [_vote(question, standing, now=now) for standing in voters]
     if not votes:
         return UNKNOWN
-    strictest = min(votes, key=lambda vote: (vote.is_allowed, len(vote.capabilities)))
+    strictest = replace(
+        min(votes, key=_strictness),
+        capabilities=frozenset.intersection(*(vote.capabilities for vote in votes)),
+        until=min((vote.until for vote in votes if vote.until is not None), default=None),
+    )
     if is_blocked:
         return _shut(strictest)
     is_destroyed = any(standing.span(now).after_step for standing in voters)
@@ -98,6 +103,11 @@ def decide(
     if open_until and not is_destroyed and not strictest.is_allowed:
         return _opened(strictest, until=max(open_until))
     return strictest
+
+
+def _strictness(vote: Decision) -> tuple[bool, int, int]:
+    """Order votes, the strictest first; of equal ones the voter that `Voter` lists first."""
+    return vote.is_allowed, len(vote.capabilities), list(Voter).index(vote.voter)
 
 
 def _vote(question: Question, standing: Standing, *, now: Instant) -> Decision:
@@ -111,7 +121,7 @@ def _vote(question: Question, standing: Standing, *, now: Instant) -> Decision:
         stage=span.stage.id,
         level=max(levels, key=lambda level: len(policy.capabilities(level))),
         capabilities=capabilities,
-        until=span.ends_at,
+        until=None if span.is_overdue(now) else span.ends_at,
     )
 
 

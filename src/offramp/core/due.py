@@ -250,6 +250,38 @@ def _judge_interval(
     return Wait(planned=planned, reason=Reason.NOTICE_FRESH, until=earliest)
 
 
+def erases_at(
+    planned: PlannedStep, timeline: Timeline, *, receipts: Mapping[str, Receipt], now: Instant
+) -> Instant:
+    """Give the instant at which a destructive step is to be expected, or was carried out.
+
+    What is required and not delivered yet is taken to be delivered when due, or else now.
+    """
+    done = receipts.get(planned.key)
+    if done is not None:
+        return done.done_at
+    assert planned.step is not None, "destruction is always a step of the policy"
+    expected = max(planned.due_at, now)
+    if planned.step.if_unmet is Unmet.PROCEED:
+        return expected
+    for requirement in planned.step.requires:
+        for last in timeline.occurrences(requirement.delivered)[-1:]:
+            delivered_at = _delivered_at(last, requirement, receipts) or max(last.due_at, now)
+            stood_at = allowed_from(delivered_at, requirement.at_least_before, timeline)
+            expected = max(expected, stood_at)
+    return expected
+
+
+def _delivered_at(
+    notice: PlannedStep, requirement: Requirement, receipts: Mapping[str, Receipt]
+) -> Instant | None:
+    for key in (notice.key, requirement.delivered + INSTEAD_SUFFIX):
+        receipt = receipts.get(key)
+        if receipt is not None and receipt.outcome is Outcome.DONE:
+            return receipt.delivered_at or receipt.done_at
+    return None
+
+
 def allowed_from(delivered_at: Instant, interval: Period, timeline: Timeline) -> Instant:
     """Give the first instant at which a notice has stood long enough.
 

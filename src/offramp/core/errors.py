@@ -8,7 +8,8 @@ person's data and never a secret.
 Source: docs/errors.md is generated from this table and the leaves.
 """
 
-from typing import Any, ClassVar
+from functools import partial
+from typing import Any, ClassVar, Self
 
 
 class OfframpError(Exception):
@@ -31,6 +32,10 @@ class OfframpError(Exception):
         if name in attributes:
             return attributes[name]
         raise AttributeError(name)
+
+    def __reduce__(self) -> tuple[partial[Self], tuple[()]]:
+        """Travel between processes: build the error again from its attributes."""
+        return partial(type(self), hint=self.hint, **self.attributes), ()
 
     @property
     def code(self) -> str:

@@ -89,9 +89,14 @@ def verify_chain(
             raise LedgerBroken(number=number + 1, reason="an entry is missing or out of order")
         number = entry.number
         expected = seal(entry.event, number=number, previous=previous, key=key)
-        if entry.previous != previous or not hmac.compare_digest(expected.seal, entry.seal):
+        if entry.previous != previous or not _is_same(expected.seal, entry.seal):
             raise LedgerBroken(number=number, reason="its seal does not match")
         previous = entry.seal
     if head is not None and head != (number, previous):
         raise LedgerBroken(number=head[0], reason="the anchored head is not the end of the chain")
     return number
+
+
+def _is_same(expected: str, given: str) -> bool:
+    """Compare in constant time; as bytes, because a forged seal may hold any character."""
+    return hmac.compare_digest(expected.encode(), given.encode(errors="surrogatepass"))

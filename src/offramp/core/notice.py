@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from whenever import Date, Instant
 
 from offramp.core.dates import civil_date, days_between
+from offramp.core.due import erases_at
 from offramp.core.model import Receipt, Role
 from offramp.core.plan import PlannedStep, Span, Timeline
 from offramp.core.policy import Action, Audience
@@ -42,8 +43,9 @@ class Banner:
 class NoticeFacts:
     """The facts that one message states, the same for every reader of it.
 
-    ``stage_ends_on`` is the last day of the stage that is in force when it is sent; ``dates``
-    gives the planned date of every step and the first day of every stage.
+    ``stage_ends_on`` is the last day of the stage that is in force when it is sent, none when
+    nothing is planned or the plan is late; ``erases_on`` is the date to be expected as things
+    stand; ``dates`` gives the planned date of every step and the first day of every stage.
     """
 
     notice: str
@@ -72,16 +74,17 @@ def state_facts(
     """Work out what a notice says, from the timeline that everything else is decided from."""
     span = timeline.span_at(now, receipts=receipts)
     erase = next((p for p in timeline.steps if p.action is Action.ERASE), None)
+    erases_on = _erases_on(timeline, erase, receipts=receipts, now=now) if erase else None
     links = timeline.policy.links
     return NoticeFacts(
         notice=planned.step.id if planned.step else planned.key,
         product=product,
         stage=span.stage.id,
         stage_title=span.stage.title or span.stage.id,
-        stage_ends_on=span.last_on,
+        stage_ends_on=_last_day(span, now=now),
         days_left=_days_left(timeline, span, now=now),
         access_ends_on=timeline.spans[0].last_on,
-        erases_on=erase.due_on if erase else None,
+        erases_on=erases_on,
         erases_no_later_than=erase.deadline_on if erase else None,
         dates=_dates(timeline),
         agreement=links.agreement,
@@ -95,11 +98,23 @@ def _dates(timeline: Timeline) -> dict[str, Date]:
     return stages | {planned.key: planned.due_on for planned in timeline.steps}
 
 
+def _erases_on(
+    timeline: Timeline, erase: PlannedStep, *, receipts: Mapping[str, Receipt], now: Instant
+) -> Date:
+    """Give the new date when a late notice has moved it, and the real one when it is done (D2)."""
+    return civil_date(erases_at(erase, timeline, receipts=receipts, now=now), zone=timeline.zone)
+
+
+def _last_day(span: Span, *, now: Instant) -> Date | None:
+    return None if span.is_overdue(now) else span.last_on
+
+
 def _days_left(timeline: Timeline, span: Span, *, now: Instant) -> int | None:
     """Count the days on which the stage still holds, today included."""
-    if span.last_on is None:
+    last_day = _last_day(span, now=now)
+    if last_day is None:
         return None
-    return days_between(civil_date(now, zone=timeline.zone), span.last_on) + 1
+    return days_between(civil_date(now, zone=timeline.zone), last_day) + 1
 
 
 def banner(timeline: Timeline, *, receipts: Mapping[str, Receipt], now: Instant) -> Banner | None:
@@ -111,7 +126,7 @@ def banner(timeline: Timeline, *, receipts: Mapping[str, Receipt], now: Instant)
     return Banner(
         stage=span.stage.id,
         title=span.stage.title or span.stage.id,
-        until_on=span.last_on,
+        until_on=_last_day(span, now=now),
         days_left=_days_left(timeline, span, now=now),
         agreement=links.agreement,
         information=links.information,

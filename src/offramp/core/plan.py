@@ -50,6 +50,10 @@ class Span:
     last_on: Date | None
     after_step: str | None = None
 
+    def is_overdue(self, now: Instant) -> bool:
+        """Whether its planned end has passed; it lasts until a destructive step is done."""
+        return self.ends_at is not None and self.ends_at <= now
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedStep:
@@ -200,8 +204,7 @@ class _Calendar:
         if name == Anchor.DELETION:
             name = next((step.id for step in steps if step.is_destructive), name)
         if step := next((s for s in steps if s.id == name), None):
-            planned = _occurrences(self, step)
-            return planned[0].due_on if planned else None
+            return min((planned.due_on for planned in _occurrences(self, step)), default=None)
         return None
 
     def anchor_of(self, moment: Moment) -> Boundary | None:
@@ -350,8 +353,8 @@ def _occurrences(calendar: _Calendar, step: Step) -> list[PlannedStep]:
 def _due_at(calendar: _Calendar, step: Step, moment: Moment, boundary: Boundary) -> Instant:
     """Give the instant of a step: its local hour on its date, never before its anchor (T4).
 
-    A step counted forwards waits until its anchor has taken effect; one at an exact instant, or
-    after exact hours, is due at that instant.
+    A step counted forwards waits until its anchor has taken effect; one that is immediate, or
+    counted in exact hours, is due at that instant.
     """
     zone = calendar.facts.zone
     length = calendar.length_of(moment)

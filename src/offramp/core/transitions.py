@@ -1,13 +1,17 @@
 """The states of a step and of an off-boarding, as tables. Every change of a status is one of these.
 
-    step:         (a) started  -> done | missed | failed | held | canceled | abandoned
-                  (b) failed   -> started (after its back-off) | held | canceled | abandoned
-                  (c) held     -> started (its reason is gone) | canceled | missed
-                  (d) abandoned-> started (put back by hand) | canceled
-    off-boarding: (e) open     -> completed | canceled | stopped
-                  (f) stopped  -> open (put back by hand) | canceled
+    step:         pending   -> started | held | missed | canceled
+                  started   -> done | missed | unreached | failed | held | abandoned | canceled
+                  failed    -> started (after its back-off) | held | missed | abandoned | canceled
+                  held      -> started (its reason is gone) | missed | canceled
+                  abandoned -> pending (put back by hand) | missed | canceled
+                  done      -> pending (an export is issued again)
+                  unreached -> pending (somebody can be reached now)
+    off-boarding: open      -> completed | canceled | stopped
+                  stopped   -> open (put back by hand) | canceled
 
-``done``, ``missed``, ``canceled`` and ``completed`` are final. A step that is not due has no row.
+``missed``, ``canceled`` and ``completed`` are final. What is started or held may be so again. A
+step that is not due has no row.
 
 Source: architecture, "Step protocol"; lessons L18, L32, L33.
 """
@@ -54,7 +58,7 @@ STEP: Mapping[StepStatus, frozenset[StepStatus]] = {
     _S.STARTED: frozenset({*_ENDS, _S.STARTED, _S.FAILED, _S.HELD, _S.ABANDONED}),
     _S.FAILED: frozenset({_S.STARTED, _S.HELD, _S.MISSED, _S.CANCELED, _S.ABANDONED}),
     _S.HELD: frozenset({_S.HELD, _S.STARTED, _S.MISSED, _S.CANCELED}),
-    _S.ABANDONED: frozenset({_S.PENDING, _S.CANCELED}),
+    _S.ABANDONED: frozenset({_S.PENDING, _S.MISSED, _S.CANCELED}),
     _S.DONE: frozenset({_S.PENDING}),  # an export is issued again when the data has changed since
     _S.MISSED: frozenset(),
     _S.UNREACHED: frozenset({_S.PENDING}),
