@@ -165,7 +165,6 @@ def _keep(territory: Territory, name: str) -> Step | None:
         return None
     table = territory.catalog.tables[name]
     rows = territory.table(name)
-    key = primary_key(table, rows)
     names = (*table.key, *hashed)
     chunk = _chunk(territory, name, names)
     values: dict[str, Any] = {column: chunk.c[column] for column in hashed}

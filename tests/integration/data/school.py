@@ -30,7 +30,7 @@ teams = table(
     column("company_id", target="companies.id", nullable=False),
     sa.Column(
         "lead_user_id",
-        sa.ForeignKey("users.id", name="fk_lead"),
+        sa.ForeignKey("users.id", name="fk_lead", use_alter=True),
         index=True,
     ),
 )
@@ -110,6 +110,14 @@ invoices = table(
 )
 audit = table("audit", column("company_id", target="companies.id"), column("payload", sa.JSON))
 
+# SQLite cannot add a reference to a table that exists, so the cycle is written down at once.
+SQLITE_TEAMS = (
+    "CREATE TABLE teams (id INTEGER PRIMARY KEY, company_id INTEGER NOT NULL REFERENCES companies,"
+    " lead_user_id INTEGER REFERENCES users (id))",
+    "CREATE INDEX ix_teams_company_id ON teams (company_id)",
+    "CREATE INDEX ix_teams_lead_user_id ON teams (lead_user_id)",
+)
+
 TABLES = {
     "app.companies": {"columns": {"name": "user.account", "slug": "user.account"}},
     "app.teams": {"via": ["company_id"], "columns": {"lead_user_id": "user.unique_id"}},
@@ -138,8 +146,7 @@ TABLES = {
         "via": ["company_id"],
         "product": "notes",
         "columns": dict.fromkeys(
-            ["owner_id", "last_edited_by", "body", "tags", "price", "size", "score", "blob"]
-            + ["done", "at", "seen_at", "due_on"],
+            [name for name in notes.c.keys() if name not in ("id", "company_id")],  # noqa: SIM118
             "user.content",
         ),
     },
@@ -212,7 +219,7 @@ class School:
         """All rows of one company, told apart by ids: company 2 has the ids 200 to 299."""
         with self.engine.connect() as connection:
             found = {}
-            for each in metadata.sorted_tables:
+            for each in metadata.tables.values():
                 key = each.c.id if "id" in each.c else each.c.user_id
                 chosen = key.between(company * 100, company * 100 + 99)
                 statement = sa.select(each).where(chosen).order_by(*each.primary_key)
@@ -319,6 +326,10 @@ def invoice(base, n):
 
 def build_school(url, *, size=3):
     engine = sa.create_engine(url)
+    if engine.dialect.name == "sqlite":
+        with engine.begin() as connection:
+            for statement in SQLITE_TEAMS:
+                connection.execute(sa.text(statement))
     metadata.create_all(engine)
     with engine.begin() as connection:
         connection.execute(sa.insert(courses), [{"id": 1, "title": "Safety"}])
