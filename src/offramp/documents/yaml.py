@@ -130,7 +130,9 @@ def _model_error(
     """Report the first mistake; a mistyped key goes before the missing one that it causes."""
     found = []
     for details in error.errors():
-        path = _path_in(document.data, details)
+        path = written_path(document.data, details["loc"])
+        if details["type"] == "missing":
+            path.append(details["loc"][-1])
         found.append(
             (
                 details["type"] != "extra_forbidden",
@@ -145,27 +147,27 @@ def _model_error(
     return DocumentInvalid(
         file=str(file),
         line=line,
-        path=_dotted(path),
+        path=dotted(path),
         problem=_problem(details),
         expected=expected,
         hint=hint,
-        problems=tuple((row[1], _dotted(row[2]), _problem(row[3])) for row in found),
+        problems=tuple((row[1], dotted(row[2]), _problem(row[3])) for row in found),
     )
 
 
-def _path_in(data: Any, details: ErrorDetails) -> list[str | int]:
-    """Keep the parts of pydantic's location that the author wrote, not the names of our types."""
+def written_path(data: object, location: DocumentPath) -> list[str | int]:
+    """Keep the parts of a location that the author wrote, not the names of our types."""
     path: list[str | int] = []
-    for part in details["loc"]:
-        if _holds(data, part):
+    node: Any = data
+    for part in location:
+        if _holds(node, part):
             path.append(part)
-            data = data[part]
-    if details["type"] == "missing":
-        path.append(details["loc"][-1])
+            node = node[part]
     return path
 
 
-def _dotted(path: DocumentPath) -> str:
+def dotted(path: DocumentPath) -> str:
+    """Show a path as a person writes it."""
     return ".".join(str(part) for part in path) or "(document)"
 
 

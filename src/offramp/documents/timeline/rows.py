@@ -1,0 +1,133 @@
+"""A timeline as the rows of a table: the date, the local time, what happens, to whom.
+
+Everything that words a step for a person who has not read the policy lives here.
+
+Source: mission A7; docs/policy.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from whenever import Date, Instant
+
+from offramp.core.model import SubjectKind
+from offramp.core.plan import PlannedStep, Timeline
+from offramp.core.policy import ANY, Action, Audience, Stage, Step
+from offramp.documents.timeline.data import earliest_at
+
+_PEOPLE: Mapping[Audience, str] = {
+    Audience.MEMBERS: "every user",
+    Audience.ADMINS: "every administrator",
+    Audience.OWNER: "the owner",
+    Audience.BILLING: "the billing contact",
+    Audience.SUBJECT: "every user",
+}
+_METHODS = {"delete": "deleted", "hash-then-delete": "hashed and deleted"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the table; ``note`` is what else a careful reader wants to know."""
+
+    on: Date
+    local_time: str
+    action: Action
+    what: str
+    who: str
+    note: str = ""
+
+
+def timeline_rows(timeline: Timeline) -> tuple[Row, ...]:
+    """Word a timeline, in the order in which things happen."""
+    return tuple(_row(timeline, planned) for planned in timeline.steps)
+
+
+def people(audience: tuple[Audience, ...], *, kind: SubjectKind) -> str:
+    """Say whom a message goes to."""
+    named = [
+        "the user" if kind is SubjectKind.MEMBER and _is_everybody(a) else _PEOPLE[a]
+        for a in audience
+    ]
+    return ", ".join(dict.fromkeys(named))
+
+
+def _is_everybody(audience: Audience) -> bool:
+    return audience in (Audience.MEMBERS, Audience.SUBJECT)
+
+
+def words(identifier: str) -> str:
+    """Write an id as words: ``company-data`` becomes ``Company data``."""
+    return identifier.replace("-", " ").capitalize()
+
+
+def access_words(stage: Stage) -> str:
+    """Say what a stage lets people do, in one line."""
+    parts = []
+    for role, row in stage.access.items():
+        who = "everybody" if role == ANY else role
+        cells = {ANY: row} if isinstance(row, str) else dict(row)
+        several = len(cells) > 1
+        told = [
+            f"{level} {'elsewhere' if several else ''}".strip()
+            if surface == ANY
+            else f"{level} in {surface}"
+            for surface, level in sorted(cells.items(), key=lambda cell: cell[0] == ANY)
+        ]
+        parts.append(f"{who}: {', '.join(told)}")
+    return "; ".join(parts)
+
+
+def _row(timeline: Timeline, planned: PlannedStep) -> Row:
+    local = planned.due_at.to_tz(timeline.zone)
+    what, who, note = _worded(timeline, planned)
+    return Row(
+        on=local.date(),
+        local_time=local.time().format_iso()[:5],
+        action=planned.action,
+        what=what,
+        who=who,
+        note=note,
+    )
+
+
+def _worded(timeline: Timeline, planned: PlannedStep) -> tuple[str, str, str]:
+    if planned.stage is not None:
+        stage = planned.stage
+        return f"Stage: {stage.title or words(stage.id)}", access_words(stage), ""
+    step = planned.step
+    assert step is not None, "what is not the change of a stage is a step of the policy"
+    who = people(step.audience, kind=timeline.kind)
+    match planned.action:
+        case Action.ERASE:
+            whose = _whose(step.scope, timeline.kind)
+            return f"Erase: {words(step.id)}", whose, _erasure_note(timeline, planned, step)
+        case Action.EXPORT:
+            note = f"the data of {_whose(step.scope, timeline.kind)}"
+            return f"Export: {words(step.id)}", who or "kept for download", note
+        case _:
+            until = _local_day(planned.useful_until, timeline.zone)
+            note = f"with the {step.attach}" if step.attach else until and f"only before {until}"
+            return f"Notice: {words(step.id)}", who, note
+
+
+def _whose(scope: str, kind: SubjectKind) -> str:
+    concerned = kind.value if scope == "subject" else scope
+    return "the user" if concerned == SubjectKind.MEMBER else f"the {concerned}"
+
+
+def _local_day(moment: Instant | None, zone: str) -> str:
+    return "" if moment is None else moment.to_tz(zone).date().format_iso()
+
+
+def _erasure_note(timeline: Timeline, planned: PlannedStep, step: Step) -> str:
+    """Say what is done, the last day for it, and what has to be delivered before."""
+    parts = [_METHODS[step.method]]
+    earliest = earliest_at(timeline, planned)
+    if earliest > planned.due_at:
+        parts.append(f"from {_local_day(earliest, timeline.zone)} when notices are on time")
+    if planned.deadline_on and planned.deadline_on != planned.due_on:
+        parts.append(f"no later than {planned.deadline_on.format_iso()}")
+    parts += [
+        f"{guard.at_least_before} after {guard.delivered} is delivered" for guard in step.requires
+    ]
+    return "; ".join(parts)
