@@ -17,9 +17,11 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    PlainValidator,
     WithJsonSchema,
     model_validator,
 )
+from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticCustomError
 from whenever import Date, Time, Weekday
 
@@ -59,22 +61,27 @@ LEVELS: Mapping[str, frozenset[Capability]] = {
 
 
 def _as_text(value: object) -> str:
+    """Write a value as a policy file writes it."""
+    if isinstance(value, Time):
+        return value.format("HH:mm")
     return value.value if isinstance(value, StrEnum) else str(value)
 
 
-def _read(parse: Callable[[str], _T]) -> BeforeValidator:
+def _read(parse: Callable[[str], _T], kind: type[_T]) -> PlainValidator:
     """Turn a parser of the core into a pydantic validator that keeps its expectation and hint."""
 
-    def validate(value: object) -> object:
-        if not isinstance(value, str):
+    def validate(value: object) -> _T:
+        if isinstance(value, kind):
             return value
+        if not isinstance(value, str):
+            raise PydanticCustomError("value", "not a text", {"expected": "a text in quotes"})
         try:
             return parse(value)
         except Invalid as error:
             context = {"expected": error.attributes.get("expected", ""), "hint": error.hint or ""}
             raise PydanticCustomError("value", "{sentence}", {"sentence": str(error), **context})  # noqa: B904 (pydantic keeps the cause itself)
 
-    return BeforeValidator(validate)
+    return PlainValidator(validate)
 
 
 def _text_type(pattern: str, description: str) -> tuple[PlainSerializer, WithJsonSchema]:
@@ -98,10 +105,10 @@ def _date(value: object) -> object:
         ) from error
 
 
-MomentText = Annotated[Moment, _read(Moment.parse), _MOMENT_TEXT, _MOMENT_SCHEMA]
-PeriodText = Annotated[Period, _read(Period.parse), _PERIOD_TEXT, _PERIOD_SCHEMA]
-LocalTime = Annotated[Time, _read(parse_local_time), _TIME_TEXT, _TIME_SCHEMA]
-CivilDate = Annotated[Date, BeforeValidator(_date), _DATE_TEXT, _DATE_SCHEMA]
+MomentText = Annotated[Moment, _read(Moment.parse, Moment), _MOMENT_TEXT, _MOMENT_SCHEMA]
+PeriodText = Annotated[Period, _read(Period.parse, Period), _PERIOD_TEXT, _PERIOD_SCHEMA]
+LocalTime = Annotated[Time, _read(parse_local_time, Time), _TIME_TEXT, _TIME_SCHEMA]
+CivilDate = Annotated[Date, PlainValidator(_date), _DATE_TEXT, _DATE_SCHEMA]
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 CauseKey = Cause | Literal["*"]
 PeriodValue = PeriodText | Literal["never", "immediately"]
@@ -115,9 +122,19 @@ def _as_causes(value: object) -> object:
     return value if isinstance(value, dict) else {ANY: value}
 
 
+def _in_order(capabilities: frozenset[Capability]) -> list[Capability]:
+    """Give the same text for the same set: a published version is compared with its file."""
+    return [capability for capability in Capability if capability in capabilities]
+
+
+_Moments = Annotated[
+    tuple[MomentText, ...],
+    Field(min_length=1),
+    BeforeValidator(_as_tuple, json_schema_input_type=MomentText | tuple[MomentText, ...]),
+]
 Schedule = Annotated[
-    Mapping[CauseKey, Annotated[tuple[MomentText, ...], BeforeValidator(_as_tuple)]],
-    BeforeValidator(_as_causes),
+    Mapping[CauseKey, _Moments],
+    BeforeValidator(_as_causes, json_schema_input_type=_Moments | Mapping[CauseKey, _Moments]),
 ]
 """When, per cause: one moment, a list of them, or a mapping from cause (or ``*``) to those."""
 
@@ -197,7 +214,12 @@ class Action(StrEnum):
     ACCESS = "access"
 
 
-Audiences = Annotated[tuple[Audience, ...], Field(min_length=1), BeforeValidator(_as_tuple)]
+Audiences = Annotated[
+    tuple[Audience, ...],
+    Field(min_length=1),
+    BeforeValidator(_as_tuple, json_schema_input_type=Audience | tuple[Audience, ...]),
+]
+Capabilities = Annotated[frozenset[Capability], PlainSerializer(_in_order)]
 
 
 class Step(_Part):
@@ -280,10 +302,10 @@ class Policy(_Part):
     send_at: LocalTime = Time(9, 0)
     quiet_hour: LocalTime = Time(2, 0)
     bounce_window: PeriodText = Period(minutes=60, text="PT1H")
-    weekend: tuple[WeekdayName, ...] = ("saturday", "sunday")
+    weekend: Annotated[tuple[WeekdayName, ...], Field(max_length=6)] = ("saturday", "sunday")
     holidays: tuple[CivilDate, ...] = ()
     periods: Mapping[Id, NamedPeriod] = Field(default_factory=dict)
-    levels: Mapping[Id, frozenset[Capability]] = Field(default_factory=dict)
+    levels: Mapping[Id, Capabilities] = Field(default_factory=dict)
     links: Links = Links()
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
     steps: tuple[Step, ...] = ()
@@ -315,10 +337,18 @@ def _concerns(policy: Policy, step: Step, kind: SubjectKind) -> bool:
     return kind in (step.applies_to or policy.applies_to)
 
 
+class _SchemaWriter(GenerateJsonSchema):
+    """Writes defaults as a policy file writes them."""
+
+    def encode_default(self, dft: object) -> object:
+        """Give one default as JSON."""
+        return _as_text(dft) if isinstance(dft, Period | Time) else super().encode_default(dft)
+
+
 def schema() -> dict[str, Any]:
     """Give the JSON Schema 2020-12 of a policy file, for editors."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Offramp policy",
-        **Policy.model_json_schema(by_alias=True),
+        **Policy.model_json_schema(by_alias=True, schema_generator=_SchemaWriter),
     }
