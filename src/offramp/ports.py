@@ -18,6 +18,7 @@ from offramp.core.dates import Boundary
 from offramp.core.errors import Missing, Refused, Unavailable, Uncertain
 from offramp.core.ledger import Entry, Event
 from offramp.core.model import (
+    Achievement,
     Cause,
     Hold,
     Member,
@@ -53,6 +54,10 @@ class PolicyVersionTaken(Refused):
 
 class OffboardingExists(Refused):
     """This subject of {organization} is being off-boarded already."""
+
+
+class OffboardingUnknown(Missing):
+    """There is no off-boarding {offboarding}."""
 
 
 class StaleOffboarding(Refused):
@@ -114,6 +119,7 @@ class StepRow:
     key: str
     status: StepStatus
     due_at: Instant
+    issue: int = 1  # an export that is handed over again is the next issue
     attempts: int = 0
     next_try_at: Instant | None = None
     started_at: Instant | None = None
@@ -256,7 +262,7 @@ class Transaction(Protocol):
         """Whether the organization or the member is shut out."""
 
     def set_exempt(self, organization: str, *, is_exempt: bool) -> None:
-        """Take an organization out of the process, or put it back."""
+        """Take an organization out of the process, or put it back (`OrganizationUnknown`)."""
 
     def is_exempt(self, organization: str) -> bool:
         """Whether an organization is taken out of the process."""
@@ -278,7 +284,11 @@ class Transaction(Protocol):
 
     # off-boardings
     def open_offboardings(self, offboardings: Sequence[Offboarding]) -> None:
-        """Store new off-boardings; one open episode per subject (`OffboardingExists`)."""
+        """Store new off-boardings; one open or stopped episode per subject (`OffboardingExists`).
+
+        Unknown and erased organizations are refused (`OrganizationUnknown`,
+        `OrganizationErased`).
+        """
 
     def offboarding(self, offboarding: str) -> Offboarding | None:
         """Find one by id."""
@@ -296,7 +306,7 @@ class Transaction(Protocol):
         """
 
     def lock(self, offboarding: str, *, now: Instant) -> Offboarding:
-        """Take the row exclusively until the transaction ends.
+        """Take the row exclusively until the transaction ends (`OffboardingUnknown`).
 
         Raises `DeletionInFlight` (Unavailable) when a destructive chunk holds its fence for
         longer than a short wait.
@@ -495,6 +505,16 @@ class Composer(Protocol):
         is_optional: bool = False,
     ) -> Message:
         """Write the message for one reader."""
+
+    def attach_achievements(
+        self,
+        achievements: Sequence[Achievement],
+        *,
+        member: Member,
+        organization: Organization,
+        at: Instant,
+    ) -> tuple[Attachment, ...]:
+        """Write what a member has earned into files that stay readable without the platform."""
 
 
 class Vault(Protocol):

@@ -119,6 +119,15 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Achievement:
+    """One thing a member has earned, as the vendor's database says it (A3)."""
+
+    title: str
+    holder: str | None
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
     """A reason not to destroy anything of a subject; it never gives access back (S6)."""
 
@@ -205,6 +214,7 @@ def role_names(roles: frozenset[Role]) -> tuple[str, ...]:
 
 __all__ = [
     "ANCHOR_OF",
+    "Achievement",
     "Anchor",
     "Boundary",
     "Cause",

@@ -1,0 +1,1 @@
+"""Carrying it out: short, imperative, and deciding nothing. The core decides, adapters obey."""

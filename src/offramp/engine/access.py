@@ -1,0 +1,104 @@
+"""Answer an access question from one snapshot of the store. The answer itself is the core's.
+
+Source: mission A2; architecture, data flow ("no I/O beyond one snapshot read").
+"""
+
+from collections.abc import Iterator
+
+from whenever import Instant
+
+from offramp.core.access import UNKNOWN, Decision, Question, Standing, Voter, decide
+from offramp.core.model import Facts, Organization, Role, Subject, SubjectKind
+from offramp.core.notice import Banner, banner
+from offramp.core.plan import plan
+from offramp.core.policy import Capability, Policy
+from offramp.core.term import Source
+from offramp.core.transitions import OffboardingStatus
+from offramp.engine.situation import receipts_of, require_policy, timeline_of
+from offramp.ports import Offboarding, Store, Transaction
+
+_VOTER = {
+    Source.ORGANIZATION: Voter.ORGANIZATION,
+    Source.MEMBER: Voter.MEMBER,
+    Source.POOL: Voter.POOL,
+}
+
+
+def may(
+    store: Store,
+    organization: str,
+    member: str,
+    capability: Capability,
+    *,
+    surface: str,
+    now: Instant,
+    product: str | None = None,
+) -> Decision:
+    """Decide whether a member may do something on a surface of the product right now."""
+    with store.transaction() as transaction:
+        found = transaction.organization(organization)
+        person = transaction.member(organization, member)
+        if found is None or person is None:
+            return UNKNOWN
+        standings = tuple(_standings(transaction, found, member, product=product))
+        return decide(
+            Question(
+                roles=person.roles or frozenset({Role.MEMBER}),
+                surface=surface,
+                capability=capability,
+            ),
+            standings,
+            now=now,
+            is_blocked=transaction.is_blocked(organization, member=None)
+            or transaction.is_blocked(organization, member=member),
+            unlocks=[
+                unlock
+                for unlock in transaction.unlocks(organization)
+                if unlock.member in (None, member)
+            ],
+        )
+
+
+def banner_of(
+    store: Store, organization: str, member: str, *, now: Instant, product: str | None = None
+) -> Banner | None:
+    """Give the banner a member sees right now: their own stage's, else the organization's (B7)."""
+    with store.transaction() as transaction:
+        found = transaction.organization(organization)
+        if found is None:
+            return None
+        standings = list(_standings(transaction, found, member, product=product))
+    shown = (banner(s.timeline, receipts=s.receipts, now=now) for s in reversed(standings))
+    return next((found for found in shown if found is not None), None)
+
+
+def _standings(
+    transaction: Transaction, organization: Organization, member: str, *, product: str | None
+) -> Iterator[Standing]:
+    """Give the standing of the organization, then that of the member where they have their own."""
+    rows = {
+        row.subject: row
+        for row in transaction.offboardings(organization.id)
+        if row.status is not OffboardingStatus.CANCELED
+    }
+    policy = require_policy(transaction, organization.policy)
+    scoped = product if policy.clock == "product" else None
+    whole = rows.get(Subject(organization=organization.id, product=scoped))
+    yield _standing(transaction, whole) if whole else _active(organization, policy)
+    own = rows.get(Subject(organization=organization.id, member=member, product=scoped))
+    if own is not None:
+        yield _standing(transaction, own)
+
+
+def _standing(transaction: Transaction, row: Offboarding) -> Standing:
+    return Standing(
+        voter=_VOTER[row.source],
+        timeline=timeline_of(transaction, row),
+        receipts=receipts_of(transaction.steps(row.id)),
+    )
+
+
+def _active(organization: Organization, policy: Policy) -> Standing:
+    """Stand in the first stage: nothing of this organization has an end."""
+    facts = Facts(kind=SubjectKind.ORGANIZATION, zone=organization.zone, anchors={})
+    return Standing(voter=Voter.ORGANIZATION, timeline=plan(policy, facts))

@@ -1,0 +1,68 @@
+"""Announce that a stage has begun. Access itself is derived and waits for nobody.
+
+The decision about every request is a function of the time (`core/access.py`), so nothing has to
+be switched off here: this step tells the vendor's systems to end open sessions and leaves proof.
+
+Source: mission A2; policy language S1; lessons L34, L40.
+"""
+
+from offramp.core.plan import PlannedStep
+from offramp.core.policy import Capability, Policy, Stage
+from offramp.engine.work import Result, Work
+from offramp.ports import OutboxEvent
+
+
+def preview(work: Work) -> tuple[str, ...]:
+    """Say what the step would do."""
+    stage = _stage(work.planned)
+    lines = [f"announce the stage {stage.id}"]
+    if _ends_sessions(work, stage):
+        lines.append("end every open session")
+    return tuple(lines)
+
+
+def perform(work: Work) -> None:
+    """Leave everything to the receipt: the announcement is written in its own transaction."""
+
+
+def verify(work: Work) -> Result | None:
+    """Give the receipt, with the events that are written together with it."""
+    stage = _stage(work.planned)
+    kinds = ["stage-changed", *(["sessions-revoked"] if _ends_sessions(work, stage) else [])]
+    subject = work.claimed.subject
+    events = tuple(
+        OutboxEvent(
+            id=f"{work.claimed.id}:{work.planned.key}:{kind}",
+            kind=kind,
+            at=work.planned.due_at,
+            organization=subject.organization,
+            member=subject.member,
+            detail={"stage": stage.id, "product": subject.product},
+        )
+        for kind in kinds
+    )
+    return Result(
+        proof={"stage": stage.id, "sessions": "revoked" if len(kinds) > 1 else "kept"},
+        events=events,
+    )
+
+
+def _stage(planned: PlannedStep) -> Stage:
+    assert planned.stage is not None, "an access step is the change to a stage"
+    return planned.stage
+
+
+def _ends_sessions(work: Work, stage: Stage) -> bool:
+    with work.context.store.transaction() as transaction:
+        policy = transaction.policy(work.claimed.policy, work.claimed.policy_version)
+    assert policy is not None, "an off-boarding's policy version is never removed"
+    return any(not _may_sign_in(policy, level) for level in _levels(stage))
+
+
+def _levels(stage: Stage) -> set[str]:
+    rows = stage.access.values()
+    return {level for row in rows for level in ([row] if isinstance(row, str) else row.values())}
+
+
+def _may_sign_in(policy: Policy, level: str) -> bool:
+    return Capability.SIGN_IN in policy.capabilities(level)

@@ -1,0 +1,101 @@
+"""Hand the data over: one JSON document, kept in the vault and sent to its audience.
+
+The document and its manifest lie side by side; the manifest is written last, so its presence
+means that the document is whole. The manifest is what the live data is compared with before
+anything is erased.
+
+Source: mission A8; policy language E1; lesson L14; docs/decisions/006-exports.md.
+"""
+
+import gzip
+import json
+
+from offramp.core.model import Member
+from offramp.data.export import export
+from offramp.data.manifest import Manifest
+from offramp.engine.archive import document_name, manifest_name, read_manifest
+from offramp.engine.delivery import deliver, see_delivered
+from offramp.engine.work import Result, Work
+from offramp.ports import Attachment
+
+
+def preview(work: Work) -> tuple[str, ...]:
+    """Say what would be handed over, and to whom."""
+    step = work.planned.step
+    assert step is not None, "an export is a step of the policy"
+    sent = [f"send it to the {audience.value}" for audience in step.audience]
+    return (f"export the data of the {work.claimed.subject.kind.value}", *sent)
+
+
+def perform(work: Work) -> Result | None:
+    """Write the document unless it is there, and send it to whoever has not got it."""
+    manifest = read_manifest(work.context.vault, work.claimed.id, work.planned.key)
+    if manifest is None:
+        _write(work)
+    step = work.planned.step
+    if step is None or not step.audience:
+        return None
+    attachment = _attachment(work)
+
+    def attach(member: Member) -> tuple[Attachment, ...]:
+        return (attachment,)
+
+    return deliver(work, attach=attach)
+
+
+def verify(work: Work) -> Result | None:
+    """Say whether the document is whole and everybody's message has its outcome."""
+    manifest = read_manifest(work.context.vault, work.claimed.id, work.planned.key)
+    if manifest is None:
+        return None
+    proof = {
+        "rows": sum(table.rows for table in manifest.digests().values()),
+        "tables": len(manifest.digests()),
+        "bytes": work.context.vault.size(document_name(work.claimed.id, work.planned.key)),
+    }
+    step = work.planned.step
+    if step is None or not step.audience:
+        return Result(proof=proof)
+    seen = see_delivered(work)
+    if seen is None:
+        return None
+    return Result(delivered_at=seen.delivered_at, proof={**seen.proof, **proof})
+
+
+def _write(work: Work) -> Manifest:
+    context = work.context
+    header = {
+        "offramp": context.version,
+        "policy": work.claimed.policy,
+        "policy_version": work.claimed.policy_version,
+        "offboarding": work.claimed.id,
+    }
+
+    def progress(table: str, rows: int) -> None:
+        context.report("export", {"table": table, "rows": rows})
+
+    with context.vault.write(document_name(work.claimed.id, work.planned.key)) as sink:
+        manifest = export(
+            work.data.datamap,
+            work.data.sources,
+            work.scope,
+            sink,
+            header=header,
+            taken_at=context.clock.now(),
+            progress=progress,
+        )
+    context.probe("document written")
+    with context.vault.write(manifest_name(work.claimed.id, work.planned.key)) as sink:
+        sink.write(json.dumps(manifest.model_dump(mode="json")).encode())
+    return manifest
+
+
+def _attachment(work: Work) -> Attachment:
+    """Give the document as a file of a mail, compressed when it is large."""
+    name = document_name(work.claimed.id, work.planned.key)
+    with work.context.vault.read(name) as source:
+        content = source.read(work.context.limits.attachment_bytes_max + 1)
+        if len(content) <= work.context.limits.attachment_bytes_max:
+            return Attachment(name="data.json", media_type="application/json", content=content)
+        packed = gzip.compress(content + source.read(), mtime=0)
+    return Attachment(name="data.json.gz", media_type="application/gzip", content=packed)

@@ -1,0 +1,49 @@
+"""Tell people: one message per person, with their achievements where the policy attaches them.
+
+Source: mission A3, A5, A6, B8, B11; policy language N1-N3; lessons L8, L10, L13.
+"""
+
+from collections.abc import Mapping
+
+from offramp.core.model import Achievement, Member
+from offramp.data.members import achievements
+from offramp.engine.delivery import Attach, deliver, no_attachments, see_delivered
+from offramp.engine.work import Result, Work
+from offramp.ports import Attachment
+
+
+def preview(work: Work) -> tuple[str, ...]:
+    """Say whom the step would write to."""
+    step = work.planned.step
+    assert step is not None, "a notice is a step of the policy"
+    return tuple(f"write to the {audience.value}: {step.id}" for audience in step.audience)
+
+
+def perform(work: Work) -> Result | None:
+    """Write to everybody who has not been written to by this step yet."""
+    return deliver(work, attach=_attach(work))
+
+
+def verify(work: Work) -> Result | None:
+    """Say whether everybody's message has its outcome."""
+    return see_delivered(work)
+
+
+def _attach(work: Work) -> Attach:
+    step = work.planned.step
+    if step is None or step.attach is None:
+        return no_attachments
+    earned: Mapping[str, tuple[Achievement, ...]] = dict(
+        achievements(work.data.datamap, work.data.sources, work.claimed.subject.organization)
+    )
+    organization = work.organization()
+
+    def attach(member: Member) -> tuple[Attachment, ...]:
+        return work.context.composer.attach_achievements(
+            earned.get(member.id, ()),
+            member=member,
+            organization=organization,
+            at=work.planned.due_at,
+        )
+
+    return attach

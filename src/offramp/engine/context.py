@@ -1,0 +1,56 @@
+"""What the engine works with: the ports and the data map, made once by the composition root.
+
+Source: docs/decisions/001-layers.md.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from offramp.data.datamap import DataMap
+from offramp.data.sources.sql import SqlSource
+from offramp.ports import Clock, Composer, Dispatcher, Ids, Keys, Mailer, Probe, Store, Vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Every limit of the engine, with its unit."""
+
+    claims_max: int = 100  # off-boardings claimed by one sweep
+    lease_seconds: int = 600  # a claim not settled for so long is taken over
+    chunk_seconds: int = 30  # a destructive chunk that takes longer loses its fence
+    chunk_rows_max: int = 5000
+    mails_per_batch: int = 100
+    attempts_max: int = 12
+    back_off_minutes: tuple[int, ...] = (1, 5, 15, 60, 240, 720)  # the last one repeats
+    attachment_bytes_max: int = 15_000_000
+    lock_tries_max: int = 20
+    lock_wait_seconds: float = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Data:
+    """The vendor's data: the map and the open sources it names."""
+
+    datamap: DataMap
+    sources: Mapping[str, SqlSource]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Everything the engine may touch."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    keys: Keys
+    mailer: Mailer
+    composer: Composer
+    vault: Vault
+    dispatcher: Dispatcher
+    data: Data | None
+    version: str
+    elapsed: Callable[[], float]  # seconds on a clock that only runs forward
+    pause: Callable[[float], None]  # wait for so many seconds
+    report: Callable[[str, Mapping[str, object]], None]  # one line per thing that happened
+    probe: Probe
+    limits: Limits = Limits()

@@ -1,0 +1,208 @@
+"""Handing messages over, one delivery row per person, so that nobody is written to twice.
+
+A delivery is marked as sending and committed before the mailer is called, and its outcome is
+committed right after. One found sending was left by an attempt that died: the mailer is asked
+whether it was accepted, and where it cannot tell the message goes again under the same id, which
+receivers recognize.
+
+Source: policy language N1, N2; lessons L8, L10, L32, L37; RFC 5322 (Message-ID).
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from whenever import Instant
+
+from offramp.core.errors import OfframpError
+from offramp.core.model import Member, Organization, Outcome
+from offramp.core.notice import NoticeFacts, state_facts
+from offramp.core.policy import Audience, Step
+from offramp.engine.context import Limits
+from offramp.engine.situation import receipts_of, require_organization, timeline_of
+from offramp.engine.work import Result, Work
+from offramp.ports import (
+    Attachment,
+    Delivery,
+    DeliveryStatus,
+    MailerUnavailable,
+    Message,
+    MessageRefused,
+    SendOutcomeUnknown,
+)
+
+Attach = Callable[[Member], tuple[Attachment, ...]]
+
+_SETTLED = frozenset({DeliveryStatus.ACCEPTED, DeliveryStatus.REFUSED, DeliveryStatus.BOUNCED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Letter:
+    """What all the messages of one step have in common."""
+
+    work: Work
+    step: Step
+    facts: NoticeFacts
+    organization: Organization
+    attach: Attach
+
+
+def message_id(delivery: Delivery) -> str:
+    """Give the id of a delivery's message: the same at every attempt, and telling nothing."""
+    key = "/".join((delivery.offboarding, delivery.step, delivery.member, delivery.channel))
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def no_attachments(member: Member) -> tuple[Attachment, ...]:
+    """Attach nothing, whoever the reader is."""
+    return ()
+
+
+def deliver(work: Work, *, attach: Attach = no_attachments) -> Result | None:
+    """Write to the step's audience, and down its fallback chain while nobody could be reached.
+
+    Returns:
+        The outcome when the whole chain reached nobody; otherwise none, and `see_delivered` tells.
+
+    Raises:
+        MailerUnavailable, SendOutcomeUnknown: some messages have to be tried again later.
+    """
+    step = work.planned.step
+    assert step is not None, "only a step of the policy has an audience"
+    letter = _compose_letter(work, step, attach=attach)
+    for audiences in _chain(work, step):
+        with work.context.store.transaction() as transaction:
+            for audience in audiences:
+                transaction.fan_out(work.claimed, step=work.delivery_key, audience=audience)
+        work.context.probe("fanned out")
+        _send_all(letter)
+        if see_delivered(work) is not None:
+            return None
+    return Result(outcome=Outcome.UNREACHED, proof=_counts(_deliveries(work)))
+
+
+def _chain(work: Work, step: Step) -> Iterator[tuple[Audience, ...]]:
+    yield step.audience
+    if work.claimed.subject.member is None:
+        for audience in step.fallback:
+            yield (audience,)
+
+
+def _compose_letter(work: Work, step: Step, *, attach: Attach) -> _Letter:
+    now = work.context.clock.now()
+    with work.context.store.transaction() as transaction:
+        facts = state_facts(
+            timeline_of(transaction, work.claimed),
+            work.planned,
+            product=work.claimed.subject.product,
+            receipts=receipts_of(transaction.steps(work.claimed.id)),
+            now=now,
+        )
+        organization = require_organization(transaction, work.claimed.subject.organization)
+    return _Letter(work=work, step=step, facts=facts, organization=organization, attach=attach)
+
+
+def _send_all(letter: _Letter) -> None:
+    """Send batch after batch; whoever could not be written to is tried again in a later attempt."""
+    work = letter.work
+    trouble: OfframpError | None = None
+    while batch := _take(work):
+        for delivery, member in batch:
+            outcome, error = _send(letter, delivery, member)
+            with work.context.store.transaction() as transaction:
+                transaction.save_deliveries([outcome])
+            work.context.probe("delivery saved")
+            trouble = error or trouble
+    if trouble is not None:
+        raise trouble
+
+
+def _take(work: Work) -> list[tuple[Delivery, Member | None]]:
+    limits = work.context.limits
+    now = work.context.clock.now()
+    with work.context.store.transaction() as transaction:
+        transaction.extend_lease(work.claimed, lease_until=now.add(seconds=limits.lease_seconds))
+        batch = transaction.take_deliveries(
+            work.claimed.id, step=work.delivery_key, now=now, limit=limits.mails_per_batch
+        )
+        organization = work.claimed.subject.organization
+        pairs = [(d, transaction.member(organization, d.member)) for d in batch]
+    work.context.probe("sending")
+    return pairs
+
+
+def _send(
+    letter: _Letter, delivery: Delivery, member: Member | None
+) -> tuple[Delivery, OfframpError | None]:
+    """Hand over one message; the answer is its new row, and what went wrong for a while."""
+    context = letter.work.context
+    now = context.clock.now()
+    tried = replace(delivery, attempts=delivery.attempts + 1, next_try_at=None)
+    if member is None:
+        return replace(tried, status=DeliveryStatus.REFUSED, reason="gone"), None
+    was_sending = delivery.status is DeliveryStatus.SENDING
+    if was_sending and context.mailer.was_accepted(message_id(delivery)):
+        return _accepted(tried, at=now), None
+    try:
+        context.mailer.send(_message(letter, delivery, member), at=now)
+    except MessageRefused as error:
+        return replace(tried, status=DeliveryStatus.REFUSED, reason=error.attributes["code"]), None
+    except (MailerUnavailable, SendOutcomeUnknown) as error:
+        return _again(tried, error, limits=context.limits, now=now), error
+    context.probe("mail accepted")
+    return _accepted(tried, at=now), None
+
+
+def _message(letter: _Letter, delivery: Delivery, member: Member) -> Message:
+    return letter.work.context.composer.compose(
+        letter.facts,
+        message_id=message_id(delivery),
+        member=member,
+        organization=letter.organization,
+        attachments=letter.attach(member),
+        is_optional=letter.step.optional,
+    )
+
+
+def _again(tried: Delivery, error: OfframpError, *, limits: Limits, now: Instant) -> Delivery:
+    """Put a message back: one that may have been accepted stays marked, to be verified first."""
+    if isinstance(error, SendOutcomeUnknown):
+        return replace(tried, status=DeliveryStatus.SENDING, next_try_at=now.add(minutes=1))
+    if tried.attempts >= limits.attempts_max:
+        return replace(tried, status=DeliveryStatus.REFUSED, reason="unavailable")
+    return replace(
+        tried,
+        status=DeliveryStatus.FAILED,
+        next_try_at=now.add(minutes=1),
+        reason="unavailable",
+    )
+
+
+def _accepted(delivery: Delivery, *, at: Instant) -> Delivery:
+    return replace(delivery, status=DeliveryStatus.ACCEPTED, accepted_at=at, reason=None)
+
+
+def _deliveries(work: Work) -> tuple[Delivery, ...]:
+    with work.context.store.transaction() as transaction:
+        return transaction.deliveries(work.claimed.id, step=work.delivery_key)
+
+
+def _counts(deliveries: tuple[Delivery, ...]) -> dict[str, int]:
+    accepted = sum(delivery.accepted_at is not None for delivery in deliveries)
+    return {
+        "deliveries": len(deliveries),
+        "accepted": accepted,
+        "refused": len(deliveries) - accepted,
+    }
+
+
+def see_delivered(work: Work) -> Result | None:
+    """Say when a step was delivered; none while a message has no outcome or none was accepted.
+
+    A notice counts as delivered when the last accepted message was accepted (N2).
+    """
+    deliveries = _deliveries(work)
+    accepted = [d.accepted_at for d in deliveries if d.accepted_at is not None]
+    if not accepted or any(delivery.status not in _SETTLED for delivery in deliveries):
+        return None
+    return Result(delivered_at=max(accepted), proof=_counts(deliveries))

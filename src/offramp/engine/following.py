@@ -1,0 +1,216 @@
+"""Facts change, off-boardings follow: who is leaving, since which episode, next due when.
+
+Nothing has to be canceled in a queue: the plan is derived, so following means comparing the terms
+that the facts give with the open off-boardings, and opening, re-dating or ending rows.
+
+Source: mission A1, B1, B11; policy language S7, T8; lessons L9, L11.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from whenever import Instant
+
+from offramp.core.dates import effect
+from offramp.core.ledger import Event
+from offramp.core.model import Member, Organization, Pool, Subject, SubjectKind
+from offramp.core.policy import Policy
+from offramp.core.term import Term, member_term, organization_term, overtakes
+from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepStatus, move
+from offramp.engine.situation import require_organization, require_policy, timeline_of
+from offramp.ports import Ids, Offboarding, OutboxEvent, Transaction
+
+_UNFINISHED = frozenset({StepStatus.PENDING, StepStatus.FAILED, StepStatus.HELD})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """How many off-boardings were opened, re-dated and ended."""
+
+    opened: int = 0
+    moved: int = 0
+    ended: int = 0
+
+
+def terms_of(
+    organization: Organization,
+    policy: Policy,
+    pools: tuple[Pool, ...],
+    members: tuple[Member, ...],
+) -> Mapping[Subject, Term]:
+    """Give every subject of an organization that is leaving, or will, and its term."""
+    products: tuple[str | None, ...] = (None,)
+    if policy.clock == "product":
+        products = tuple(sorted({pool.product for pool in pools}))
+    found: dict[Subject, Term] = {}
+    for product in products:
+        whole = organization_term(pools, zone=organization.zone, product=product)
+        if whole and SubjectKind.ORGANIZATION in policy.applies_to:
+            found[Subject(organization=organization.id, product=product)] = whole
+        if SubjectKind.MEMBER in policy.applies_to:
+            found |= dict(_members(organization, pools, members, product=product, whole=whole))
+    return found
+
+
+def _members(
+    organization: Organization,
+    pools: tuple[Pool, ...],
+    members: tuple[Member, ...],
+    *,
+    product: str | None,
+    whole: Term | None,
+) -> Iterator[tuple[Subject, Term]]:
+    in_product = {pool.id for pool in pools if product in (None, pool.product)}
+    for member in members:
+        if product is not None and not in_product & member.pools:
+            continue
+        own = member_term(member, pools, zone=organization.zone, product=product)
+        if own is not None and overtakes(own, whole, zone=organization.zone):
+            yield Subject(organization=organization.id, member=member.id, product=product), own
+
+
+def follow(
+    transaction: Transaction,
+    organization: str,
+    *,
+    ids: Ids,
+    now: Instant,
+    actor: str = "policy",
+    new_term: bool = False,
+) -> Followed:
+    """Make the open off-boardings of an organization agree with its facts.
+
+    ``new_term`` ends every open episode whose end has moved and opens the next one; without it a
+    moved end only re-dates what is not done, unless a later end follows a step that is done.
+    """
+    found = require_organization(transaction, organization)
+    policy = require_policy(transaction, found.policy)
+    terms = terms_of(
+        found, policy, transaction.pools(organization), transaction.members(organization)
+    )
+    before = transaction.offboardings(organization)
+    current = {row.subject: row for row in before if row.status in _LIVE}
+    opened = moved = ended = 0
+    for subject, row in current.items():
+        term = terms.get(subject)
+        if term is not None and (row.ends, row.cause) == (term.ends, term.cause):
+            continue
+        if term is None or new_term or _is_next_term(transaction, row, term, zone=found.zone):
+            cancel(transaction, row, now=now, actor=actor)
+            ended += 1
+        else:
+            _move(transaction, row, term, now=now, actor=actor)
+            moved += 1
+    rows = _to_open(transaction, found, policy, terms, ids=ids, now=now)
+    transaction.open_offboardings(rows)
+    transaction.append([_event("offboarding-opened", row, at=now, actor=actor) for row in rows])
+    opened = len(rows)
+    return Followed(opened=opened, moved=moved, ended=ended)
+
+
+_LIVE = frozenset({OffboardingStatus.OPEN, OffboardingStatus.STOPPED})
+
+
+def _is_next_term(transaction: Transaction, row: Offboarding, term: Term, *, zone: str) -> bool:
+    """A later end after something was announced is a new term, which has to be announced again."""
+    is_later = effect(term.ends, zone=zone) > effect(row.ends, zone=zone)
+    return is_later and any(step.receipt for step in transaction.steps(row.id))
+
+
+def _to_open(
+    transaction: Transaction,
+    organization: Organization,
+    policy: Policy,
+    terms: Mapping[Subject, Term],
+    *,
+    ids: Ids,
+    now: Instant,
+) -> list[Offboarding]:
+    rows = transaction.offboardings(organization.id)
+    episodes: dict[Subject, int] = {}
+    settled = set()
+    for row in rows:
+        episodes[row.subject] = max(row.episode, episodes.get(row.subject, 0))
+        if row.status is not OffboardingStatus.CANCELED:
+            settled.add(row.subject)
+    opened = []
+    for subject, term in terms.items():
+        if subject in settled:
+            continue
+        row = Offboarding(
+            id=ids.new(),
+            subject=subject,
+            policy=policy.policy,
+            policy_version=policy.version,
+            cause=term.cause,
+            source=term.source,
+            ends=term.ends,
+            episode=episodes.get(subject, 0) + 1,
+            status=OffboardingStatus.OPEN,
+            opened_at=now,
+            next_due_at=None,
+        )
+        opened.append(replace(row, next_due_at=first_due(transaction, row)))
+    return opened
+
+
+def first_due(transaction: Transaction, row: Offboarding) -> Instant | None:
+    """Give the date of the first step that has no receipt yet."""
+    done = {step.key for step in transaction.steps(row.id) if step.receipt}
+    steps = timeline_of(transaction, row).steps
+    return min((p.due_at for p in steps if p.key not in done), default=None)
+
+
+def _move(
+    transaction: Transaction, row: Offboarding, term: Term, *, now: Instant, actor: str
+) -> None:
+    """Re-date what is not done and leave what is done (T8)."""
+    locked = transaction.lock(row.id, now=now)
+    moved = replace(locked, ends=term.ends, cause=term.cause, source=term.source)
+    moved = replace(moved, next_due_at=first_due(transaction, moved))
+    transaction.save_offboarding(moved, expected_episode=row.episode)
+    transaction.append([_event("offboarding-moved", moved, at=now, actor=actor)])
+    transaction.put_events([_outbox("offboarding-moved", moved, at=now)])
+
+
+def cancel(transaction: Transaction, row: Offboarding, *, now: Instant, actor: str) -> None:
+    """End an episode before its end: whatever is pending is canceled, whatever is done stays."""
+    locked = transaction.lock(row.id, now=now)
+    for step in transaction.steps(row.id):
+        if step.status in _UNFINISHED:
+            canceled = replace(
+                step, status=move(STEP, step.status, StepStatus.CANCELED), next_try_at=None
+            )
+            transaction.save_step(canceled, claimed=None, expected=step.status)
+    closed = replace(
+        locked,
+        status=move(OFFBOARDING, locked.status, OffboardingStatus.CANCELED),
+        closed_at=now,
+        next_due_at=None,
+        lease_until=None,
+    )
+    transaction.save_offboarding(closed, expected_episode=row.episode)
+    transaction.append([_event("offboarding-canceled", closed, at=now, actor=actor)])
+    transaction.put_events([_outbox("offboarding-canceled", closed, at=now)])
+
+
+def _event(kind: str, row: Offboarding, *, at: Instant, actor: str) -> Event:
+    return Event(
+        kind=kind,
+        at=at,
+        offboarding=row.id,
+        episode=row.episode,
+        actor=actor,
+        detail={"policy": row.policy, "version": row.policy_version, "ends": str(row.ends)},
+    )
+
+
+def _outbox(kind: str, row: Offboarding, *, at: Instant) -> OutboxEvent:
+    return OutboxEvent(
+        id=f"{row.id}:{kind}:{at.format_iso()}",
+        kind=kind,
+        at=at,
+        organization=row.subject.organization,
+        member=row.subject.member,
+        detail={"episode": row.episode, "ends": str(row.ends)},
+    )

@@ -1,0 +1,365 @@
+"""What people do: register, renew, extend, remove, hold, release, reactivate, pause.
+
+Each use case is one transaction that changes facts and lets the off-boardings follow. Whoever
+gives access back or forbids destruction takes the off-boarding exclusively, so a deletion in
+flight finishes its chunk first and is refused the next one.
+
+Source: mission B4, B11; policy language S6, R1, T8, D3; lessons L8, L18, L25, L26.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from whenever import Instant
+
+from offramp.core.dates import Boundary, effect
+from offramp.core.errors import Missing, Refused
+from offramp.core.ledger import Detail, Event
+from offramp.core.model import Hold, Member, Organization, Pool
+from offramp.core.policy import Policy
+from offramp.core.transitions import OffboardingStatus
+from offramp.engine.context import Context
+from offramp.engine.following import Followed, cancel, follow
+from offramp.engine.situation import (
+    receipts_of,
+    require_organization,
+    require_policy,
+    timeline_of,
+)
+from offramp.ports import Changes, DeletionInFlight, Offboarding, OutboxEvent, Transaction
+
+_T = TypeVar("_T")
+
+
+class PoolUnknown(Missing):
+    """The organization {organization} has no such pool ({pool})."""
+
+
+class MemberUnknown(Missing):
+    """The organization {organization} has no member {member}."""
+
+
+class HoldUnknown(Missing):
+    """There is no active hold {hold}."""
+
+
+class EndNotLater(Refused):
+    """The new end {ends} is not later than the present one."""
+
+
+class NothingToReactivate(Refused):
+    """Nothing of {organization} is being off-boarded."""
+
+
+class ReactivationRefused(Refused):
+    """The stage {stage} cannot be left again by {by}."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """What a registration created, changed and left as it was."""
+
+    organizations: Changes
+    pools: Changes
+    members: Changes
+    followed: Followed
+
+
+def publish(context: Context, policy: Policy) -> bool:
+    """Publish a policy version; off-boardings that have announced nothing take it over (S4)."""
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        is_new = transaction.put_policy(policy, at=now)
+        if is_new:
+            transaction.repin(policy.policy, policy.version)
+            detail: dict[str, Detail] = {"policy": policy.policy, "version": policy.version}
+            transaction.append(
+                [Event(kind="policy-published", at=now, actor="operator", detail=detail)]
+            )
+    return is_new
+
+
+def register(
+    context: Context,
+    *,
+    organizations: Sequence[Organization] = (),
+    pools: Sequence[Pool] = (),
+    members: Sequence[Member] = (),
+) -> Registered:
+    """Take facts over from the vendor; repeating it changes nothing.
+
+    Raises:
+        PolicyUnknown: an organization names a policy that was never published.
+        OrganizationUnknown, OrganizationErased: a pool or member of nobody we can off-board.
+    """
+
+    def write(transaction: Transaction, now: Instant) -> Registered:
+        for policy in sorted({organization.policy for organization in organizations}):
+            require_policy(transaction, policy)
+        changes = (
+            transaction.put_organizations(organizations),
+            transaction.put_pools(pools),
+            transaction.put_members(members),
+        )
+        touched = {organization.id for organization in organizations}
+        touched |= {pool.organization for pool in pools}
+        touched |= {member.organization for member in members}
+        followed = [
+            follow(transaction, organization, ids=context.ids, now=now, actor="system")
+            for organization in sorted(touched)
+        ]
+        return Registered(
+            organizations=changes[0],
+            pools=changes[1],
+            members=changes[2],
+            followed=_sum(followed),
+        )
+
+    return _exclusively(context, write)
+
+
+def _sum(followed: Sequence[Followed]) -> Followed:
+    return Followed(
+        opened=sum(f.opened for f in followed),
+        moved=sum(f.moved for f in followed),
+        ended=sum(f.ended for f in followed),
+    )
+
+
+def renew(
+    context: Context,
+    organization: str,
+    *,
+    until: Boundary,
+    pool: str | None = None,
+    actor: str = "admin",
+) -> Followed:
+    """Begin a new term: everything pending is canceled, and the next term warns again (L9).
+
+    Raises:
+        EndNotLater: the new end lies before the present one; `extend` corrects an end.
+    """
+    return _change_end(context, organization, until=until, pool=pool, actor=actor, new_term=True)
+
+
+def extend(
+    context: Context,
+    organization: str,
+    *,
+    until: Boundary,
+    pool: str | None = None,
+    actor: str = "admin",
+) -> Followed:
+    """Move the end of the present term: what is not done is re-dated, what is done stays (T8)."""
+    return _change_end(context, organization, until=until, pool=pool, actor=actor, new_term=False)
+
+
+def _change_end(
+    context: Context,
+    organization: str,
+    *,
+    until: Boundary,
+    pool: str | None,
+    actor: str,
+    new_term: bool,
+) -> Followed:
+    def write(transaction: Transaction, now: Instant) -> Followed:
+        zone = require_organization(transaction, organization).zone
+        chosen = _pools(transaction, organization, pool)
+        if all(_is_later(p.ends, until, zone=zone) for p in chosen):
+            raise EndNotLater(ends=str(until), hint="give a later end date")
+        transaction.put_pools([replace(p, ends=until) for p in chosen])
+        return follow(
+            transaction,
+            organization,
+            ids=context.ids,
+            now=now,
+            actor=actor,
+            new_term=new_term,
+        )
+
+    return _exclusively(context, write)
+
+
+def _is_later(present: Boundary | None, until: Boundary, *, zone: str) -> bool:
+    return present is None or effect(present, zone=zone) >= effect(until, zone=zone)
+
+
+def _pools(transaction: Transaction, organization: str, pool: str | None) -> tuple[Pool, ...]:
+    """Choose one pool by name, or the pools with the last end of each product."""
+    pools = transaction.pools(organization)
+    if pool is not None:
+        chosen = tuple(p for p in pools if p.id == pool)
+    else:
+        zone = require_organization(transaction, organization).zone
+        last: dict[str, Pool] = {}
+        for candidate in pools:
+            if candidate.ends is None:
+                continue
+            known = last.get(candidate.product)
+            if known is None or not _is_later(known.ends, candidate.ends, zone=zone):
+                last[candidate.product] = candidate
+        ends = {product: found.ends for product, found in last.items()}
+        chosen = tuple(p for p in pools if p.product in ends and p.ends == ends[p.product])
+    if not chosen:
+        raise PoolUnknown(organization=organization, pool=pool or "none with an end date")
+    return chosen
+
+
+def set_member_end(
+    context: Context,
+    organization: str,
+    members: Sequence[str],
+    *,
+    ends: Boundary | None = None,
+    is_removed: bool = False,
+    actor: str = "admin",
+) -> Followed:
+    """Give members an end date, remove them at once, or (with neither) take both back (B11)."""
+
+    def write(transaction: Transaction, now: Instant) -> Followed:
+        changed = []
+        for member in members:
+            found = transaction.member(organization, member)
+            if found is None:
+                raise MemberUnknown(organization=organization, member=member)
+            changed.append(replace(found, ends=ends, removed_at=now if is_removed else None))
+        transaction.put_members(changed)
+        return follow(transaction, organization, ids=context.ids, now=now, actor=actor)
+
+    return _exclusively(context, write)
+
+
+def reactivate(
+    context: Context,
+    organization: str,
+    *,
+    until: Boundary,
+    by: str = "admin",
+    pool: str | None = None,
+) -> Followed:
+    """Bring an organization back, if its stage and the person's role allow it (R1, B4).
+
+    Raises:
+        NothingToReactivate: it is not leaving.
+        ReactivationRefused: its stage does not allow it, or not to this role.
+        DeletionInFlight: a worker is frozen in the middle of a chunk; try again.
+    """
+
+    def write(transaction: Transaction, now: Instant) -> Followed:
+        require_organization(transaction, organization)
+        leaving = [row for row in _open(transaction, organization) if row.subject.member is None]
+        if not leaving:
+            raise NothingToReactivate(organization=organization)
+        for row in leaving:
+            _require_way_back(transaction, row, by=by, now=now)
+            cancel(transaction, transaction.lock(row.id, now=now), now=now, actor=by)
+        chosen = _pools(transaction, organization, pool)
+        transaction.put_pools([replace(p, ends=until) for p in chosen])
+        transaction.put_events([_reactivated(organization, at=now)])
+        return follow(transaction, organization, ids=context.ids, now=now, actor=by, new_term=True)
+
+    return _exclusively(context, write)
+
+
+def _require_way_back(transaction: Transaction, row: Offboarding, *, by: str, now: Instant) -> None:
+    timeline = timeline_of(transaction, row)
+    span = timeline.span_at(now, receipts=receipts_of(transaction.steps(row.id)))
+    allowed = span.stage.reactivate
+    if span.starts_at is None or (allowed is not None and by in allowed.by):
+        return
+    who = ", ".join(allowed.by) if allowed else "nobody"
+    raise ReactivationRefused(stage=span.stage.id, by=by, hint=f"the policy allows: {who}")
+
+
+def _reactivated(organization: str, *, at: Instant) -> OutboxEvent:
+    return OutboxEvent(
+        id=f"{organization}:reactivated:{at.format_iso()}",
+        kind="reactivated",
+        at=at,
+        organization=organization,
+    )
+
+
+def place_hold(
+    context: Context,
+    organization: str,
+    *,
+    owner: str,
+    reason: str,
+    member: str | None = None,
+    category: str | None = None,
+    ends_at: Instant | None = None,
+) -> Hold:
+    """Stop destruction, and nothing else, until the hold ends or is released (S6)."""
+
+    def write(transaction: Transaction, now: Instant) -> Hold:
+        require_organization(transaction, organization)
+        for row in _open(transaction, organization):
+            transaction.lock(row.id, now=now)
+        hold = Hold(
+            id=context.ids.new(),
+            organization=organization,
+            member=member,
+            owner=owner,
+            reason=reason,
+            placed_at=now,
+            ends_at=ends_at,
+            category=category,
+        )
+        transaction.place_hold(hold)
+        transaction.append(
+            [Event(kind="hold-placed", at=now, actor="operator", detail={"hold": hold.id})]
+        )
+        return hold
+
+    return _exclusively(context, write)
+
+
+def release_hold(context: Context, hold: str) -> Hold:
+    """End a hold; the work it stopped is taken up again by itself (L25)."""
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        released = transaction.release_hold(hold, at=now)
+        if released is None:
+            raise HoldUnknown(hold=hold)
+        transaction.wake(released.organization, at=now)
+        transaction.append(
+            [Event(kind="hold-released", at=now, actor="operator", detail={"hold": hold})]
+        )
+    return released
+
+
+def set_paused(context: Context, *, is_paused: bool) -> None:
+    """Stop or resume everything destructive, everywhere (D3)."""
+
+    def write(transaction: Transaction, now: Instant) -> None:
+        transaction.set_paused(is_paused=is_paused, now=now)
+        if not is_paused:
+            transaction.wake(None, at=now)
+        kind = "paused" if is_paused else "resumed"
+        transaction.append([Event(kind=kind, at=now, actor="operator")])
+
+    _exclusively(context, write)
+
+
+def _open(transaction: Transaction, organization: str) -> tuple[Offboarding, ...]:
+    return transaction.offboardings(organization, status=OffboardingStatus.OPEN)
+
+
+def _exclusively(context: Context, write: Callable[[Transaction, Instant], _T]) -> _T:
+    """Run one transaction, waiting for deletions in flight to finish their chunk.
+
+    Raises:
+        DeletionInFlight: one does not finish; a worker may be frozen.
+    """
+    for attempt in range(1, context.limits.lock_tries_max + 1):
+        try:
+            with context.store.transaction() as transaction:
+                return write(transaction, context.clock.now())
+        except DeletionInFlight:
+            if attempt == context.limits.lock_tries_max:
+                raise
+            context.pause(context.limits.lock_wait_seconds)
+    raise AssertionError("the loop returns or raises")

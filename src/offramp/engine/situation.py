@@ -1,0 +1,92 @@
+"""Facts and receipts of one off-boarding, read fresh from the store, as the core wants them.
+
+Source: architecture, "The idea in six sentences".
+"""
+
+from collections.abc import Mapping
+
+from whenever import Instant
+
+from offramp.core.due import Situation, start_of_day
+from offramp.core.errors import Missing
+from offramp.core.model import Facts, Organization, Receipt
+from offramp.core.plan import Timeline, plan
+from offramp.core.policy import Policy
+from offramp.core.term import Term
+from offramp.core.transitions import FINISHED, StepStatus
+from offramp.ports import Offboarding, OrganizationUnknown, StepRow, Transaction
+
+
+class PolicyUnknown(Missing):
+    """No policy {policy} was published."""
+
+
+def require_organization(transaction: Transaction, organization: str) -> Organization:
+    """Find an organization or say that there is none."""
+    found = transaction.organization(organization)
+    if found is None:
+        raise OrganizationUnknown(
+            organization=organization, hint="offramp status lists the organizations"
+        )
+    return found
+
+
+def require_policy(transaction: Transaction, policy: str, *, version: int | None = None) -> Policy:
+    """Find a published policy or say that there is none."""
+    found = transaction.policy(policy, version)
+    if found is None:
+        raise PolicyUnknown(policy=policy, hint="publish it first: offramp policy publish FILE")
+    return found
+
+
+def timeline_of(transaction: Transaction, offboarding: Offboarding) -> Timeline:
+    """Plan an off-boarding from its pinned policy and the organization's present facts."""
+    organization = require_organization(transaction, offboarding.subject.organization)
+    policy = require_policy(transaction, offboarding.policy, version=offboarding.policy_version)
+    term = Term(ends=offboarding.ends, cause=offboarding.cause, source=offboarding.source)
+    return plan(
+        policy,
+        Facts(
+            kind=offboarding.subject.kind,
+            zone=organization.zone,
+            anchors=term.anchors,
+            cause=offboarding.cause,
+            overrides=organization.overrides,
+        ),
+    )
+
+
+def receipts_of(rows: tuple[StepRow, ...]) -> Mapping[str, Receipt]:
+    """Give the receipts of the finished steps, by key."""
+    return {
+        row.key: row.receipt for row in rows if row.receipt is not None and row.status in FINISHED
+    }
+
+
+def situation_of(transaction: Transaction, offboarding: Offboarding, *, now: Instant) -> Situation:
+    """Read everything that a verdict on one off-boarding depends on."""
+    rows = transaction.steps(offboarding.id)
+    timeline = timeline_of(transaction, offboarding)
+    organization = offboarding.subject.organization
+    return Situation(
+        subject=offboarding.subject,
+        timeline=timeline,
+        receipts=receipts_of(rows),
+        retries={row.key: row.next_try_at for row in rows if row.next_try_at is not None},
+        abandoned=frozenset(r.key for r in rows if r.status is StepStatus.ABANDONED),
+        holds=transaction.holds(organization),
+        is_exempt=transaction.is_exempt(organization),
+        is_paused=transaction.is_paused(),
+        erasures_left=_erasures_left(transaction, timeline, rows, now=now),
+    )
+
+
+def _erasures_left(
+    transaction: Transaction, timeline: Timeline, rows: tuple[StepRow, ...], *, now: Instant
+) -> int | None:
+    """Count what today's cap allows; a deletion that has begun is not stopped by its own count."""
+    cap = transaction.daily_cap()
+    begun = {row.key for row in rows if row.started_at is not None}
+    if cap is None or any(p.is_destructive and p.key in begun for p in timeline.steps):
+        return None
+    return cap - transaction.erasures_since(start_of_day(now, zone=timeline.zone))

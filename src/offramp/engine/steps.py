@@ -1,0 +1,235 @@
+"""The step protocol: claimed, started (committed), perform, verify, receipt. In that order only.
+
+A step that is found started without a receipt is verified before it is performed again. Every
+write of a step carries its claim, so an attempt that was overtaken can write nothing. What an
+action could not do ends in exactly one of: tried again later, held for a person, abandoned
+loudly, or the off-boarding stopped.
+
+Source: architecture, "Step protocol"; lessons L31-L33, L37; docs/decisions/004-step-protocol.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import ModuleType
+
+from whenever import Instant
+
+from offramp.core.due import Missed, Run
+from offramp.core.errors import Broken, OfframpError, Refused, Uncertain
+from offramp.core.ledger import Event
+from offramp.core.model import Outcome, Receipt
+from offramp.core.plan import PlannedStep
+from offramp.core.policy import Action
+from offramp.core.transitions import STEP, StepStatus, move
+from offramp.engine.actions import access, erase, export, notify
+from offramp.engine.context import Context
+from offramp.engine.work import GuardNotMet, Result, Work
+from offramp.ports import Offboarding, OutboxEvent, StaleClaim, StepRow, Transaction
+
+ACTIONS: Mapping[Action, ModuleType] = {
+    Action.ACCESS: access,
+    Action.NOTIFY: notify,
+    Action.EXPORT: export,
+    Action.ERASE: erase,
+}
+
+_STATUS_OF: Mapping[Outcome, StepStatus] = {
+    Outcome.DONE: StepStatus.DONE,
+    Outcome.MISSED: StepStatus.MISSED,
+    Outcome.UNREACHED: StepStatus.UNREACHED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What became of one step in one attempt."""
+
+    key: str
+    status: StepStatus
+    reason: str | None = None
+
+
+def carry_out(context: Context, claimed: Offboarding, verdict: Run | Missed) -> Carried:
+    """Carry out one verdict of the core to its receipt, or to the reason why not.
+
+    Raises:
+        StaleClaim: another attempt or episode has taken over; nothing was written.
+        Broken: an invariant failed; the caller stops this off-boarding.
+    """
+    if isinstance(verdict, Missed):
+        return _miss(context, claimed, verdict.planned)
+    work, is_repeat = _start(context, claimed, verdict.planned)
+    context.probe("started")
+    try:
+        result = _effect(work, is_repeat=is_repeat)
+    except StaleClaim:
+        raise
+    except OfframpError as error:
+        return _record_trouble(work, error)
+    context.probe("verified")
+    return _finish(work, result)
+
+
+def _effect(work: Work, *, is_repeat: bool) -> Result:
+    """Perform and verify; on a repeat verify first, for the effect may have happened.
+
+    An action gives back only what verification could not see: that nobody could be reached.
+    """
+    action = ACTIONS[work.planned.action]
+    done: Result | None = action.verify(work) if is_repeat else None
+    if done is None:
+        unseen: Result | None = action.perform(work)
+        work.context.probe("performed")
+        done = unseen or action.verify(work)
+    if done is None:
+        raise EffectMissing(step=work.planned.key)
+    return done
+
+
+class EffectMissing(Uncertain):
+    """The step {step} was performed and its effect cannot be seen yet."""
+
+
+def _start(context: Context, claimed: Offboarding, planned: PlannedStep) -> tuple[Work, bool]:
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        before = _row(transaction, claimed, planned)
+        source = before.status if before else None
+        if source is not None:
+            move(STEP, source, StepStatus.STARTED)
+        row = StepRow(
+            offboarding=claimed.id,
+            key=planned.key,
+            status=StepStatus.STARTED,
+            due_at=planned.due_at,
+            issue=before.issue if before else 1,
+            attempts=(before.attempts if before else 0) + 1,
+            started_at=before.started_at if before and before.started_at else now,
+            is_destructive=planned.is_destructive,
+        )
+        transaction.save_step(row, claimed=claimed, expected=source)
+    is_repeat = source in (StepStatus.STARTED, StepStatus.FAILED, StepStatus.HELD)
+    return Work(context=context, claimed=claimed, planned=planned, row=row), is_repeat
+
+
+def _row(transaction: Transaction, claimed: Offboarding, planned: PlannedStep) -> StepRow | None:
+    return next((r for r in transaction.steps(claimed.id) if r.key == planned.key), None)
+
+
+def _finish(work: Work, result: Result) -> Carried:
+    """Write the receipt, its ledger entry and its events in one transaction."""
+    now = work.context.clock.now()
+    receipt = Receipt(
+        step=work.planned.key,
+        outcome=result.outcome,
+        due_at=work.planned.due_at,
+        done_at=now,
+        delivered_at=result.delivered_at,
+        proof=result.proof,
+    )
+    status = _STATUS_OF[result.outcome]
+    row = replace(work.row, status=move(STEP, work.row.status, status), receipt=receipt)
+    with work.context.store.transaction() as transaction:
+        transaction.save_step(row, claimed=work.claimed, expected=StepStatus.STARTED)
+        transaction.append([_event(work, status, at=now, proof=receipt.proof)])
+        transaction.put_events(result.events)
+        if result.conclude is not None:
+            result.conclude(transaction)
+        work.context.probe("receipt written")
+    work.context.probe("receipt")
+    _report(work, status)
+    return Carried(key=work.planned.key, status=status)
+
+
+def _miss(context: Context, claimed: Offboarding, planned: PlannedStep) -> Carried:
+    now = context.clock.now()
+    receipt = Receipt(step=planned.key, outcome=Outcome.MISSED, due_at=planned.due_at, done_at=now)
+    with context.store.transaction() as transaction:
+        before = _row(transaction, claimed, planned)
+        row = StepRow(
+            offboarding=claimed.id,
+            key=planned.key,
+            status=StepStatus.MISSED,
+            due_at=planned.due_at,
+            attempts=before.attempts if before else 0,
+            receipt=receipt,
+        )
+        transaction.save_step(row, claimed=claimed, expected=before.status if before else None)
+        work = Work(context=context, claimed=claimed, planned=planned, row=row)
+        transaction.append([_event(work, StepStatus.MISSED, at=now, proof={})])
+    _report(work, StepStatus.MISSED)
+    return Carried(key=planned.key, status=StepStatus.MISSED)
+
+
+def _record_trouble(work: Work, error: OfframpError) -> Carried:
+    """Write down what went wrong and when to try again; a broken invariant goes on upwards."""
+    now = work.context.clock.now()
+    row = _after(work, error, now=now)
+    event = _event(work, row.status, at=now, proof={"reason": error.code})
+    with work.context.store.transaction() as transaction:
+        transaction.save_step(row, claimed=work.claimed, expected=StepStatus.STARTED)
+        transaction.append([event])
+        if row.status is StepStatus.ABANDONED:
+            transaction.put_events([_alarm(work, at=now, reason=error.code)])
+    _report(work, row.status, reason=error.code)
+    if isinstance(error, Broken):
+        raise error
+    return Carried(key=row.key, status=row.status, reason=error.code)
+
+
+def _after(work: Work, error: OfframpError, *, now: Instant) -> StepRow:
+    """Choose what follows an error: a guard waits, an outage is tried again, the rest is loud.
+
+    Back-off grows from attempt to attempt; after the last one the step is abandoned (L33).
+    """
+    limits = work.context.limits
+    if isinstance(error, GuardNotMet):
+        status, next_try_at = StepStatus.HELD, None
+    elif isinstance(error, Refused | Broken) or work.row.attempts >= limits.attempts_max:
+        status, next_try_at = StepStatus.ABANDONED, None
+    else:
+        steps = limits.back_off_minutes
+        minutes = steps[min(work.row.attempts, len(steps)) - 1]
+        status, next_try_at = StepStatus.FAILED, now.add(minutes=minutes)
+    return replace(
+        work.row,
+        status=move(STEP, work.row.status, status),
+        next_try_at=next_try_at,
+        reason=error.code,
+    )
+
+
+def _alarm(work: Work, *, at: Instant, reason: str) -> OutboxEvent:
+    return OutboxEvent(
+        id=f"{work.claimed.id}:{work.planned.key}:abandoned:{work.row.attempts}",
+        kind="step-abandoned",
+        at=at,
+        organization=work.claimed.subject.organization,
+        detail={"step": work.planned.key, "reason": reason},
+    )
+
+
+def _event(
+    work: Work, status: StepStatus, *, at: Instant, proof: Mapping[str, str | int | bool | None]
+) -> Event:
+    return Event(
+        kind=f"step-{status.value}",
+        at=at,
+        offboarding=work.claimed.id,
+        episode=work.claimed.episode,
+        step=work.planned.key,
+        detail={"due_at": work.planned.due_at.format_iso(), **proof},
+    )
+
+
+def _report(work: Work, status: StepStatus, *, reason: str | None = None) -> None:
+    work.context.report(
+        "step",
+        {
+            "at": work.context.clock.now().format_iso(),
+            "offboarding": work.claimed.id,
+            "step": work.planned.key,
+            "status": status.value,
+            "reason": reason,
+        },
+    )

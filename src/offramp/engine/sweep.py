@@ -1,0 +1,230 @@
+"""The sweep: claim what is due, carry it out, settle the next date. One tick does one of each.
+
+Due work is a query over the off-boardings themselves. A claim is a lease; whoever dies holding
+one is overtaken when it runs out, and fenced by the number of its attempt. One bad off-boarding
+never stops the run.
+
+Source: architecture, "Execution"; policy language T7; lessons L2-L5, L18, L31, L33.
+"""
+
+from dataclasses import dataclass, replace
+
+from whenever import Instant
+
+from offramp.core.due import Agenda, Held, Wait, agenda
+from offramp.core.errors import Broken
+from offramp.core.ledger import Event
+from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepStatus, move
+from offramp.engine.context import Context
+from offramp.engine.situation import situation_of
+from offramp.engine.steps import Carried, carry_out
+from offramp.ports import Offboarding, OutboxEvent, StaleClaim, StepRow, Transaction
+
+QUIET_TICKS_MAX = 10_000  # simulated time that does not come to rest is a fault, not a wait (L6)
+
+
+class NeverQuiet(Broken):
+    """The work due at {at} does not come to an end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """What one tick did."""
+
+    claimed: int
+    carried: tuple[Carried, ...] = ()
+    failed: int = 0  # off-boardings that met an unexpected error
+
+
+def tick(context: Context) -> Tick:
+    """Claim one batch of due off-boardings and carry out everything that is due on them."""
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        claims = transaction.claim_due(
+            now=now,
+            lease_until=now.add(seconds=context.limits.lease_seconds),
+            limit=context.limits.claims_max,
+        )
+        for claimed in claims:
+            context.dispatcher.enqueue(claimed, transaction=transaction)
+        context.probe("claimed uncommitted")
+    context.probe("claimed")
+    carried: list[Carried] = []
+    failures: list[str] = []
+
+    def handle(claimed: Offboarding) -> None:
+        _contain(context, claimed, carried, failures)
+
+    context.dispatcher.run(handle)
+    return Tick(claimed=len(claims), carried=tuple(carried), failed=len(failures))
+
+
+def run_until_quiet(context: Context) -> tuple[Carried, ...]:
+    """Tick until nothing is due at the present time.
+
+    Raises:
+        NeverQuiet: it does not end.
+    """
+    carried: list[Carried] = []
+    for _ in range(QUIET_TICKS_MAX):
+        done = tick(context)
+        carried.extend(done.carried)
+        if not done.claimed:
+            return tuple(carried)
+    raise NeverQuiet(at=context.clock.now().format_iso())
+
+
+def _contain(
+    context: Context, claimed: Offboarding, carried: list[Carried], failures: list[str]
+) -> None:
+    """Carry out one claim; whatever goes wrong with it stays with it (L33)."""
+    try:
+        carried.extend(work_off(context, claimed))
+    except StaleClaim:
+        context.report("overtaken", {"offboarding": claimed.id, "attempt": claimed.attempt})
+    except Broken as error:
+        failures.append(claimed.id)
+        _stop(context, claimed, reason=error.code)
+    except Exception as error:  # noqa: BLE001 (the tick: one bad off-boarding never stops the run)
+        failures.append(claimed.id)
+        _postpone(context, claimed, reason=type(error).__name__)
+
+
+def work_off(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
+    """Carry out the steps of one claim in due order, then settle when to look again."""
+    carried: list[Carried] = []
+    while True:
+        now = context.clock.now()
+        with context.store.transaction() as transaction:
+            transaction.extend_lease(
+                claimed, lease_until=now.add(seconds=context.limits.lease_seconds)
+            )
+            situation = situation_of(transaction, claimed, now=now)
+            due = agenda(situation, now=now)
+            if due.act is None:
+                _note_blocked(transaction, claimed, due, now=now)
+                _settle(transaction, claimed, due)
+                if situation.receipts and due.look_again_at is None and not due.blocked:
+                    _close(transaction, claimed, OffboardingStatus.COMPLETED, now=now)
+                context.probe("settled uncommitted")
+                return tuple(carried)
+        done = carry_out(context, claimed, due.act)
+        carried.append(done)
+        if due.act.planned.is_destructive and done.status is StepStatus.DONE:
+            return tuple(carried)  # destruction ended the episode with its receipt
+
+
+def _settle(transaction: Transaction, claimed: Offboarding, due: Agenda) -> None:
+    if not transaction.settle(claimed, next_due_at=due.look_again_at):
+        raise StaleClaim(offboarding=claimed.id, attempt=claimed.attempt)
+
+
+def _close(
+    transaction: Transaction, claimed: Offboarding, status: OffboardingStatus, *, now: Instant
+) -> None:
+    row = transaction.offboarding(claimed.id)
+    assert row is not None, "a claimed off-boarding exists"
+    closed = replace(
+        row,
+        status=move(OFFBOARDING, row.status, status),
+        next_due_at=None,
+        lease_until=None,
+        closed_at=now,
+    )
+    transaction.save_offboarding(closed, expected_episode=claimed.episode)
+
+
+def _note_blocked(
+    transaction: Transaction, claimed: Offboarding, due: Agenda, *, now: Instant
+) -> None:
+    """Show why a due step does not run, and raise the alarm before its window closes (T5)."""
+    rows = {row.key: row for row in transaction.steps(claimed.id)}
+    for verdict in due.blocked:
+        _note(transaction, claimed, verdict, rows.get(verdict.planned.key), now=now)
+    transaction.put_events(
+        [
+            OutboxEvent(
+                id=f"{claimed.id}:{key}:window-closing",
+                kind="window-closing",
+                at=now,
+                organization=claimed.subject.organization,
+                detail={"step": key},
+            )
+            for key in due.late
+        ]
+    )
+
+
+def _note(
+    transaction: Transaction,
+    claimed: Offboarding,
+    verdict: Wait | Held,
+    row: StepRow | None,
+    *,
+    now: Instant,
+) -> None:
+    planned, reason = verdict.planned, verdict.reason.value
+    if row is not None and (row.reason == reason or row.status not in _WAITING):
+        return
+    source = row.status if row else StepStatus.PENDING
+    held = StepRow(
+        offboarding=claimed.id,
+        key=planned.key,
+        status=move(STEP, source, StepStatus.HELD),
+        due_at=planned.due_at,
+        reason=reason,
+    )
+    if row is not None:
+        held = replace(row, status=held.status, reason=reason)
+    transaction.save_step(held, claimed=claimed, expected=row.status if row else None)
+    transaction.append(
+        [
+            Event(
+                kind="step-held",
+                at=now,
+                offboarding=claimed.id,
+                episode=claimed.episode,
+                step=planned.key,
+                detail={"reason": reason},
+            )
+        ]
+    )
+
+
+_WAITING = frozenset({StepStatus.PENDING, StepStatus.HELD})
+
+
+def _stop(context: Context, claimed: Offboarding, *, reason: str) -> None:
+    """Stop one off-boarding whose invariant failed, keep its evidence, and say so."""
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        _close(transaction, claimed, OffboardingStatus.STOPPED, now=now)
+        event = Event(
+            kind="offboarding-stopped",
+            at=now,
+            offboarding=claimed.id,
+            episode=claimed.episode,
+            detail={"reason": reason},
+        )
+        transaction.append([event])
+        transaction.put_events(
+            [
+                OutboxEvent(
+                    id=f"{claimed.id}:stopped:{claimed.attempt}",
+                    kind="offboarding-stopped",
+                    at=now,
+                    organization=claimed.subject.organization,
+                    detail={"reason": reason},
+                )
+            ]
+        )
+    context.report("stopped", {"offboarding": claimed.id, "reason": reason})
+
+
+def _postpone(context: Context, claimed: Offboarding, *, reason: str) -> None:
+    """Look at an off-boarding again later; its started step will be verified first then."""
+    context.report("unexpected", {"offboarding": claimed.id, "error": reason})
+    minutes = context.limits.back_off_minutes
+    wait = minutes[min(claimed.attempt, len(minutes)) - 1]
+    with context.store.transaction() as transaction:
+        transaction.settle(claimed, next_due_at=context.clock.now().add(minutes=wait))
