@@ -1,0 +1,1 @@
+"""What touches the outside: one technology each, behind one protocol of ports.py each."""

@@ -1,0 +1,123 @@
+"""Secret keys as files in one private folder. Every key that Offramp keeps itself lives here.
+
+A file is named after the digest of the organization's id, so that a listing of the folder names
+no customer. Destroying a key is what makes its hashes unguessable for good, so a destroyed key
+leaves a tombstone and is never made again.
+
+Source: lesson L23; NIST SP 800-88 Rev. 2 (cryptographic erase).
+"""
+
+import os
+import secrets
+from hashlib import sha256
+from pathlib import Path
+
+from offramp.adapters.disk import sync_folder, write_and_sync
+from offramp.core.errors import Broken, Refused
+
+KEY_BYTES = 32
+_DESTROYED = ".destroyed"
+
+
+class KeyDestroyed(Refused):
+    """The key of the organization {organization} was destroyed and is never made again."""
+
+
+class KeyDamaged(Broken):
+    """The key file {file} does not hold {expected_bytes} bytes."""
+
+
+class FolderKeys:
+    """One file per key, readable by its owner alone."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep the keys in a folder, which is made on first use."""
+        self._folder = folder
+
+    def organization_key(self, organization: str) -> bytes:
+        """Give the key of an organization, made on first use.
+
+        Raises:
+            KeyDestroyed: there was one, and it was destroyed.
+        """
+        name = _file_name(organization)
+        self._refuse_destroyed(organization)
+        try:
+            return self._read_or_make(name)
+        finally:
+            # A destruction may have begun after the first look, and missed a key made since.
+            if self._is_destroyed(organization):
+                self._shred(name)
+                self._refuse_destroyed(organization)
+
+    def destroy(self, organization: str) -> bool:
+        """Destroy an organization's key in every copy; false when there is none."""
+        if not self.has_key(organization):
+            return False
+        name = _file_name(organization)
+        # The tombstone goes first: after a crash in between nobody is given the key any more.
+        self._write_new(name + _DESTROYED, b"")
+        self._shred(name)
+        return True
+
+    def has_key(self, organization: str) -> bool:
+        """Whether an organization's key still exists."""
+        return (self._folder / _file_name(organization)).exists()
+
+    def ledger_key(self) -> bytes:
+        """Give the key that seals the ledger, made on first use."""
+        return self._read_or_make("ledger.key")
+
+    def signing_key(self) -> bytes:
+        """Give the vendor's private Ed25519 key (any 32 bytes are one), made on first use."""
+        return self._read_or_make("signing.key")
+
+    def _is_destroyed(self, organization: str) -> bool:
+        return (self._folder / (_file_name(organization) + _DESTROYED)).exists()
+
+    def _refuse_destroyed(self, organization: str) -> None:
+        if self._is_destroyed(organization):
+            raise KeyDestroyed(
+                organization=organization,
+                hint="a customer who comes back is a new organization with an id of its own",
+            )
+
+    def _read_or_make(self, name: str) -> bytes:
+        file = self._folder / name
+        if not file.exists():
+            self._write_new(name, secrets.token_bytes(KEY_BYTES))
+        key = file.read_bytes()
+        if len(key) != KEY_BYTES:
+            raise KeyDamaged(file=name, expected_bytes=KEY_BYTES)
+        return key
+
+    def _write_new(self, name: str, content: bytes) -> None:
+        """Give a complete file its name, unless another process was faster."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder.chmod(0o700)
+        draft = self._folder / f"{name}.{secrets.token_hex(8)}"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            write_and_sync(descriptor, content)
+            # Unlike a rename, a link does not replace the key that somebody else just made.
+            os.link(draft, self._folder / name)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        sync_folder(self._folder)
+
+    def _shred(self, name: str) -> None:
+        """Overwrite and remove a key and every draft of it that a crash has left."""
+        for file in self._folder.glob(f"{name}*"):
+            if file.name.startswith(name + _DESTROYED):
+                continue
+            descriptor = os.open(file, os.O_WRONLY)
+            write_and_sync(descriptor, secrets.token_bytes(KEY_BYTES))
+            file.unlink()
+        sync_folder(self._folder)
+
+
+def _file_name(organization: str) -> str:
+    assert organization.strip(), "a key belongs to an organization"
+    return sha256(organization.encode()).hexdigest() + ".key"
