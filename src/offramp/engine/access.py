@@ -83,11 +83,17 @@ def _standings(
     }
     policy = require_policy(transaction, organization.policy)
     scoped = product if policy.clock == "product" else None
+    if policy.clock == "product" and product not in _products(transaction, organization):
+        return  # nobody has a say about a product that was never bought: nothing is allowed
     whole = rows.get(Subject(organization=organization.id, product=scoped))
     yield _standing(transaction, whole) if whole else _active(organization, policy)
     own = rows.get(Subject(organization=organization.id, member=member, product=scoped))
     if own is not None:
         yield _standing(transaction, own)
+
+
+def _products(transaction: Transaction, organization: Organization) -> set[str]:
+    return {pool.product for pool in transaction.pools(organization.id)}
 
 
 def _standing(transaction: Transaction, row: Offboarding) -> Standing:

@@ -1,0 +1,115 @@
+"""The composition root: the only place where concrete classes meet.
+
+``build`` makes a context from settings; every port can be replaced by an argument, which is how
+the demo and the tests put in a virtual clock. Nothing is connected before it is used.
+
+Source: docs/decisions/001-layers.md.
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import structlog
+
+from offramp.adapters.clock import SystemClock
+from offramp.adapters.composer_jinja import JinjaComposer
+from offramp.adapters.dispatch_in_process import InProcessDispatcher
+from offramp.adapters.ids import RandomIds
+from offramp.adapters.keys_folder import FolderKeys
+from offramp.adapters.mail_format import Sender
+from offramp.adapters.mailer_smtp import Security, SmtpMailer, SmtpServer
+from offramp.adapters.store.connection import connect
+from offramp.adapters.store.migration import migrate
+from offramp.adapters.store.store import SqlStore
+from offramp.adapters.vault_folder import FolderVault
+from offramp.config import Settings
+from offramp.data.sources.sql import open_sources
+from offramp.documents.datamap import load_datamap
+from offramp.engine.context import Context, Data, Limits
+from offramp.ports import Clock, Ids, Keys, Mailer, Probe, Store, Vault
+
+Report = Callable[[str, Mapping[str, object]], None]
+
+
+def build(
+    settings: Settings,
+    *,
+    store: Store | None = None,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    keys: Keys | None = None,
+    mailer: Mailer | None = None,
+    vault: Vault | None = None,
+    report: Report | None = None,
+    probe: Probe | None = None,
+    limits: Limits | None = None,
+) -> Context:
+    """Make everything the engine works with, once, from the settings.
+
+    Raises:
+        StoreUnavailable, DocumentInvalid, SourceUnavailable: what the settings name is not there.
+    """
+    keys = keys or FolderKeys(settings.folder / "keys")
+    return Context(
+        store=store or open_store(settings, keys),
+        clock=clock or SystemClock(),
+        ids=ids or RandomIds(),
+        keys=keys,
+        mailer=mailer or _mailer(settings),
+        composer=JinjaComposer(settings.templates),
+        vault=vault or FolderVault(settings.folder / "vault"),
+        dispatcher=InProcessDispatcher(),
+        data=_data(settings.datamap),
+        version=version("offramp"),
+        elapsed=time.monotonic,
+        pause=time.sleep,
+        report=report or _log,
+        probe=probe or _silent,
+        limits=limits or _limits(settings),
+    )
+
+
+def open_store(settings: Settings, keys: Keys) -> SqlStore:
+    """Open the store and bring its tables up to date."""
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    engine = connect(settings.store_url)
+    migrate(engine)
+    return SqlStore(engine, ledger_key=keys.ledger_key())
+
+
+def _data(file: Path | None) -> Data | None:
+    if file is None:
+        return None
+    datamap = load_datamap(file)
+    return Data(datamap=datamap, sources=open_sources(datamap, environment=os.environ))
+
+
+def _mailer(settings: Settings) -> SmtpMailer:
+    server = SmtpServer(
+        host=settings.mail_host,
+        port=settings.mail_port,
+        username=settings.mail_username,
+        password=settings.mail_password.get_secret_value(),
+        security=Security(settings.mail_security),
+    )
+    sender = Sender(address=settings.mail_from, name=settings.mail_from_name)
+    return SmtpMailer(server, sender=sender)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        lease_seconds=settings.lease_seconds,
+        chunk_rows_max=settings.chunk_rows_max,
+        attempts_max=settings.attempts_max,
+    )
+
+
+def _log(event: str, facts: Mapping[str, object]) -> None:
+    structlog.get_logger("offramp").info(event, **facts)
+
+
+def _silent(point: str) -> None:
+    """Hear of a point and do nothing."""

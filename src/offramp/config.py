@@ -1,0 +1,106 @@
+"""Every setting, its name, its default and what it means. Read once, here, from file and environment.
+
+A setting ``mail_host`` is ``mail_host = "…"`` in ``offramp.toml`` and ``OFFRAMP_MAIL_HOST`` in the
+environment, which wins. Secrets belong into the environment.
+
+Source: docs/settings.md is tested against this file.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from offramp.core.errors import Invalid
+
+CONFIG_FILE = "offramp.toml"
+CONFIG_FILE_VARIABLE = "OFFRAMP_CONFIG"
+
+
+class SettingInvalid(Invalid):
+    """The setting {path} is wrong: {problem}."""
+
+
+class Settings(BaseSettings):
+    """The settings of one installation."""
+
+    model_config = SettingsConfigDict(env_prefix="OFFRAMP_", extra="forbid", frozen=True)
+
+    folder: Path = Field(
+        default=Path("offramp-data"), description="Where keys, exports and proofs are kept."
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="The store: a URL of SQLite or PostgreSQL; offramp.sqlite in the folder.",
+    )
+    datamap: Path | None = Field(
+        default=None, description="The data map of the vendor's application."
+    )
+    templates: Path | None = Field(
+        default=None, description="A folder with the vendor's own message templates."
+    )
+    mail_host: str = Field(default="localhost", description="The mail server.")
+    mail_port: int = Field(default=587, ge=1, le=65535, description="Its port.")
+    mail_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the connection to it is kept private."
+    )
+    mail_username: str | None = Field(default=None, description="Who signs in there.")
+    mail_password: SecretStr = Field(default=SecretStr(""), description="And with what.")
+    mail_from: str = Field(
+        default="offboarding@localhost", description="The address that notices come from."
+    )
+    mail_from_name: str = Field(default="Offramp", description="The name beside it.")
+    chunk_rows_max: int = Field(
+        default=5000, ge=1, description="No destructive transaction takes more rows."
+    )
+    attempts_max: int = Field(
+        default=12, ge=1, description="How often a step is tried before it is abandoned."
+    )
+    lease_seconds: int = Field(
+        default=600, ge=1, description="After how long a silent worker's claim is taken over."
+    )
+
+    @property
+    def store_url(self) -> str:
+        """The store's URL, with its default worked out."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.folder / 'offramp.sqlite'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let arguments win over the environment, and the environment over the file."""
+        file = Path(os.environ.get(CONFIG_FILE_VARIABLE, CONFIG_FILE))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+
+
+def load_settings(**given: object) -> Settings:
+    """Read the settings from arguments, environment and file, in this order.
+
+    Raises:
+        SettingInvalid: one of them is not what it should be; its value is not shown.
+    """
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        known = ", ".join(sorted(Settings.model_fields))
+        hint = f"settings are: {known}" if first["type"] == "extra_forbidden" else None
+        raise SettingInvalid(path=name, problem=first["msg"], hint=hint) from error
+    except ValueError as error:  # a TOML file that is none
+        raise SettingInvalid(path=CONFIG_FILE, problem="it is not TOML") from error
