@@ -75,7 +75,8 @@ def deliver(work: Work, *, attach: Attach = no_attachments) -> Result | None:
             for audience in audiences:
                 transaction.fan_out(work.claimed, step=work.delivery_key, audience=audience)
         work.context.probe("fanned out")
-        _send_all(letter)
+        with work.context.mailer.session():
+            _send_all(letter)
         if see_delivered(work) is not None:
             return None
     return Result(outcome=Outcome.UNREACHED, proof=_counts(_deliveries(work)))

@@ -1,0 +1,107 @@
+"""The records that pass through the ports.
+
+Source: architecture, "The nouns".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from whenever import Instant
+
+from offramp.core.dates import Boundary
+from offramp.core.model import Cause, Receipt, Subject
+from offramp.core.term import Source
+from offramp.core.transitions import OffboardingStatus, StepStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offboarding:
+    """One episode of one subject leaving. The row is the schedule, the lease and the fence."""
+
+    id: str
+    subject: Subject
+    policy: str
+    policy_version: int
+    cause: Cause
+    source: Source
+    ends: Boundary
+    episode: int
+    status: OffboardingStatus
+    opened_at: Instant
+    next_due_at: Instant | None
+    attempt: int = 0
+    lease_until: Instant | None = None
+    closed_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRow:
+    """A step of one episode that is due or done; what is not due has no row."""
+
+    offboarding: str
+    key: str
+    status: StepStatus
+    due_at: Instant
+    issue: int = 1  # an export that is handed over again is the next issue
+    attempts: int = 0
+    next_try_at: Instant | None = None
+    started_at: Instant | None = None
+    reason: str | None = None
+    receipt: Receipt | None = None
+    is_destructive: bool = False  # counts against the daily cap
+
+
+class DeliveryStatus(StrEnum):
+    """Where one message to one person stands."""
+
+    QUEUED = "queued"
+    SENDING = "sending"  # handed to the mailer; it may have been accepted
+    ACCEPTED = "accepted"  # the receiving server took it
+    REFUSED = "refused"  # the receiving server will never take it
+    FAILED = "failed"  # to be tried again
+    BOUNCED = "bounced"  # taken first and sent back later
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One message to one person for one step of one episode: the four together are its key."""
+
+    offboarding: str
+    step: str
+    member: str
+    channel: str = "email"
+    status: DeliveryStatus = DeliveryStatus.QUEUED
+    attempts: int = 0
+    next_try_at: Instant | None = None
+    accepted_at: Instant | None = None
+    reason: str | None = None  # a code such as "550"; never the text of the server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxEvent:
+    """An event for the outside: written in the transaction that decided it, sent afterwards."""
+
+    id: str
+    kind: str  # stage-changed, sessions-revoked, offboarding-canceled, …
+    at: Instant
+    organization: str
+    member: str | None = None
+    detail: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """How many rows a set-based write created, changed and found to be the same already."""
+
+    created: int = 0
+    changed: int = 0
+    same: int = 0
+
+
+class FenceRecord(Protocol):
+    """Notes of one destructive chunk, kept when its fence is left."""
+
+    def record(self, table: str, rows: int) -> None:
+        """Add to the cursor: so many more rows of this table are gone."""

@@ -1,0 +1,148 @@
+"""The other things the engine asks for: time, ids, keys, mail, words, files, workers.
+
+Source: docs/decisions/001-layers.md.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from whenever import Instant
+
+from offramp.core.model import Achievement, Member, Organization
+from offramp.core.notice import NoticeFacts
+from offramp.ports.record import Offboarding
+from offramp.ports.store import Transaction
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> Instant:
+        """Give the present instant; never earlier than an answer before."""
+
+
+class Ids(Protocol):
+    """New ids."""
+
+    def new(self) -> str:
+        """Give an id that was never given before."""
+
+
+class Keys(Protocol):
+    """Secret keys; they never leave the process except into the place this adapter keeps."""
+
+    def organization_key(self, organization: str) -> bytes:
+        """Give the key of an organization, made on first use (32 bytes)."""
+
+    def destroy(self, organization: str) -> bool:
+        """Destroy an organization's key in every copy; false when there is none."""
+
+    def has_key(self, organization: str) -> bool:
+        """Whether an organization's key still exists."""
+
+    def ledger_key(self) -> bytes:
+        """Give the key that seals the ledger (32 bytes)."""
+
+    def signing_key(self) -> bytes:
+        """Give the vendor's private Ed25519 key for certificates (32 bytes, raw)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that travels with a message."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One e-mail to one person; ``id`` is the same at every attempt."""
+
+    id: str
+    to: str
+    to_name: str
+    subject: str
+    text: str
+    html: str
+    is_optional: bool = False
+    attachments: tuple[Attachment, ...] = ()
+
+
+class Mailer(Protocol):
+    """Hands messages to mail servers."""
+
+    def send(self, message: Message, *, at: Instant) -> None:
+        """Hand over one message and return when it was accepted.
+
+        Raises `MessageRefused` (Refused; `code`), `MailerUnavailable` (Unavailable) or
+        `SendOutcomeUnknown` (Uncertain).
+        """
+
+    def session(self) -> AbstractContextManager[None]:
+        """Keep what is costly to open between the messages of a block."""
+
+    def was_accepted(self, message_id: str) -> bool | None:
+        """Say whether a message was accepted before; none when this mailer cannot tell."""
+
+
+class Composer(Protocol):
+    """Turns the facts of a notice into words, in the reader's language and time zone."""
+
+    def compose(
+        self,
+        facts: NoticeFacts,
+        *,
+        message_id: str,
+        member: Member,
+        organization: Organization,
+        attachments: tuple[Attachment, ...] = (),
+        is_optional: bool = False,
+    ) -> Message:
+        """Write the message for one reader."""
+
+    def attach_achievements(
+        self,
+        achievements: Sequence[Achievement],
+        *,
+        member: Member,
+        organization: Organization,
+        at: Instant,
+    ) -> tuple[Attachment, ...]:
+        """Write what a member has earned into files that stay readable without the platform."""
+
+
+class Vault(Protocol):
+    """Where exports and certificates are kept until they are handed over or expire."""
+
+    def write(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """Open a new file; it exists under its name only when the block ends without an error."""
+
+    def read(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """Open a file (`VaultFileMissing`)."""
+
+    def size(self, name: str) -> int | None:
+        """Give the size in bytes; none when there is no such file."""
+
+    def delete(self, prefix: str) -> int:
+        """Delete every file under a prefix and return how many there were."""
+
+
+class Dispatcher(Protocol):
+    """Hands claimed work to whatever runs it."""
+
+    def enqueue(self, claimed: Offboarding, *, transaction: Transaction) -> None:
+        """Hand over one claim, in the transaction that claimed it."""
+
+    def run(self, handler: Callable[[Offboarding], None]) -> int:
+        """Carry out what was handed over; returns how many were carried out."""
+
+
+class Probe(Protocol):
+    """Hears of every point at which a process may die; the simulation dies there."""
+
+    def __call__(self, point: str) -> None:
+        """Note that a point has been reached."""
