@@ -1,4 +1,4 @@
-"""Every setting, its name, its default and what it means. Read once, here, from file and environment.
+"""Every setting, its name, its default, its meaning. Read once, from file and environment.
 
 A setting ``mail_host`` is ``mail_host = "…"`` in ``offramp.toml`` and ``OFFRAMP_MAIL_HOST`` in the
 environment, which wins. Secrets belong into the environment.
