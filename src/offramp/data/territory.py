@@ -74,6 +74,16 @@ class Territory:
             return self._of_root(name, table, 1)
         return self._of_person(name, table, (name,))
 
+    @property
+    def anchor(self) -> tuple[str, str, sa.BindParameter[Any]]:
+        """Return the table, the column and the key of the subject itself."""
+        if self.scope.member is None:
+            part, local = "organization", self.spec.root
+        else:
+            part, local = "member", f"{self._member_table}.{self._member_key}"
+        table, _, column = local.partition(".")
+        return table, column, self._key(part, table, column)
+
     def via(self, name: str) -> Reference | None:
         """Return the reference that leads a table's rows towards the root."""
         rule, table = self.rules.get(name), self.catalog.tables.get(name)
@@ -122,6 +132,10 @@ class Territory:
             raise MemberUndeclared(source=self.source, hint="add `member: users.id` to the source")
         return self.spec.member.partition(".")[0]
 
+    @property
+    def _member_key(self) -> str:
+        return (self.spec.member or "").partition(".")[2]
+
     @cached_property
     def _of_member(self) -> frozenset[str]:
         """Spread from the member's table along everything that cannot do without it."""
@@ -153,7 +167,7 @@ class Territory:
     def _of_person(self, name: str, table: sa.FromClause, passed: tuple[str, ...]) -> Predicate:
         depth = len(passed)
         if name == self._member_table:
-            key = (self.spec.member or "").partition(".")[2]
+            key = self._member_key
             return sa.and_(
                 table.c[key] == self._key("member", name, key), self._of_root(name, table, depth)
             )

@@ -1,0 +1,287 @@
+"""Proving that nothing is left, by a list that erasure had no part in (L21).
+
+Three independent questions, each asked in a fresh transaction:
+
+* **Counts.** The list of tables is built from the live catalog alone: every table from which
+  foreign keys lead to the root. The root's key is known, so the first hop is counted by it, and
+  every further hop through its parents. A table that the map forgot is on this list.
+* **Orphans.** A row that lost its parent can no longer be counted through it. Where references
+  are enforced there is none; so a row whose parent is missing was left behind, and is counted.
+  (Keys saved before would not do: SQLite gives the numbers of deleted rows to new ones.)
+* **Residue.** Text and JSON columns of all tables are searched for the subject's marks, by their
+  keyed hashes: an e-mail address anywhere in a text, any other mark where it is a whole value.
+
+The rule about siblings: a person may be known to two organizations under one e-mail. A mark that
+a remaining row of a mark column still carries belongs to that row's organization now, so its
+occurrences cannot be told apart from ours and are not residue; `shared_marks` says how many marks
+that were. Kept rows are counted as retained, never as zero.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.types import NullType
+
+from offramp.core.errors import Broken
+from offramp.data.catalog import Catalog, Reference
+from offramp.data.datamap import DataMap
+from offramp.data.pseudonym import hash_mark
+from offramp.data.scope import Scope
+from offramp.data.sources.sql import SqlSource
+from offramp.data.survey import survey_source
+from offramp.data.territory import Territory, row_value
+from offramp.data.tombstone import Tombstone
+
+_ROWS_FETCHED = 1_000
+_MAIL = re.compile(r"[^\s\"'<>,;:()\[\]{}|\\/=]+@[^\s\"'<>,;:()\[\]{}|\\/=@?&]+")
+_MAIL_EDGES = ".,!*_~`'-"
+
+
+class RowsRemain(Broken):
+    """After the erasure {rows} rows, {orphans} orphans and {hits} marks remain, in {tables}."""
+
+
+class Verification(BaseModel):
+    """What was looked at, and what was found there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    counts: Mapping[str, int]
+    orphans: Mapping[str, int]
+    retained: Mapping[str, int]
+    residue: Mapping[str, int]
+    shared_marks: int
+    checked: tuple[str, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Say whether nothing is left but what is retained on purpose."""
+        found = (self.counts, self.orphans, self.residue)
+        return not any(rows for each in found for rows in each.values())
+
+
+def verify(
+    datamap: DataMap,
+    sources: Mapping[str, SqlSource],
+    scope: Scope,
+    *,
+    tombstone: Tombstone,
+    key: bytes,
+) -> Verification:
+    """Count what is left of a subject in every source.
+
+    Args:
+        datamap: only its sources, its marks, and what it keeps on purpose are used.
+        sources: every source of the map, open.
+        scope: whose rows.
+        tombstone: taken before the erasure; it carries the keyed marks.
+        key: the key of the tombstone; it is destroyed after this, not before.
+    """
+    counts: dict[str, int] = {}
+    orphans: dict[str, int] = {}
+    residue: Counter[str] = Counter()
+    checked: list[str] = []
+    with ExitStack() as stack:
+        views = list(_views(datamap, sources, scope, stack))
+        for territory, connection in views:
+            questions = dict(_questions(territory))
+            for name, question in questions.items():
+                table = territory.id_of(name)
+                counts[table] = connection.execute(question).scalar_one()
+                orphans[table] = _count_orphans(territory, connection, name, parents=questions)
+                checked.append(table)
+        live = _live_marks(datamap, views, key=key)
+        sought = frozenset(tombstone.marks) - live
+        for territory, connection in views:
+            if sought:
+                residue += _search(territory, connection, sought, tombstone, key=key)
+    kept = {table for table, rule in datamap.tables.items() if rule.erase == "keep"}
+    return Verification(
+        counts={table: rows for table, rows in counts.items() if table not in kept},
+        orphans=orphans,
+        retained={table: rows for table, rows in counts.items() if table in kept},
+        residue=dict(residue),
+        shared_marks=len(frozenset(tombstone.marks) & live),
+        checked=tuple(checked),
+    )
+
+
+def require_clean(verification: Verification) -> None:
+    """Refuse to call an erasure complete while anything is left of it.
+
+    Raises:
+        RowsRemain: with counts and the names of tables, nothing of the rows.
+    """
+    if verification.clean:
+        return
+    found = (verification.counts, verification.orphans, verification.residue)
+    raise RowsRemain(
+        rows=sum(verification.counts.values()),
+        orphans=sum(verification.orphans.values()),
+        hits=sum(verification.residue.values()),
+        tables=", ".join(sorted({name for each in found for name, rows in each.items() if rows})),
+        hint="run the erasure again; if they stay, compare the map with the named tables",
+    )
+
+
+def _views(
+    datamap: DataMap, sources: Mapping[str, SqlSource], scope: Scope, stack: ExitStack
+) -> Iterator[tuple[Territory, sa.Connection]]:
+    for name in sorted(datamap.sources):
+        connection = stack.enter_context(sources[name].snapshot())
+        yield survey_source(datamap, sources[name], connection, scope), connection
+
+
+def _questions(territory: Territory) -> Iterator[tuple[str, sa.Select[int]]]:
+    """Ask, table by table, how many rows are still the subject's."""
+    if territory.scope.product is not None:
+        # Only the map knows which tables carry a product, so here the list is the map's.
+        for name in sorted(territory.covered):
+            rows = territory.table(name)
+            yield name, _count(rows).where(territory.belongs(name, rows))
+        return
+    anchor, column, _ = territory.anchor
+    tree = _reachable(territory.catalog, anchor)
+    for name in sorted(tree):
+        rows = territory.table(name)
+        found = [
+            _leads(territory, tree, reference, rows, 1)
+            for reference in territory.catalog.tables[name].references
+            if reference.parent in tree
+        ]
+        if name == anchor:
+            found.append(rows.c[column] == territory.anchor[2])
+        yield name, _count(rows).where(sa.or_(*found))
+
+
+def _count(rows: sa.FromClause) -> sa.Select[int]:
+    return sa.select(sa.func.count()).select_from(rows)
+
+
+def _reachable(catalog: Catalog, anchor: str) -> dict[str, Reference | None]:
+    """Find every table from which references lead to the anchor, and the shortest way of each."""
+    tree: dict[str, Reference | None] = {anchor: None}
+    frontier = [anchor]
+    while frontier:
+        parent = frontier.pop(0)
+        for reference in catalog.referring_to(parent):
+            if reference.table not in tree:
+                tree[reference.table] = reference
+                frontier.append(reference.table)
+    return tree
+
+
+def _leads(
+    territory: Territory,
+    tree: Mapping[str, Reference | None],
+    reference: Reference,
+    rows: sa.FromClause,
+    depth: int,
+) -> sa.ColumnElement[bool]:
+    """Return whether a reference of these rows leads to the anchor along the shortest way."""
+    anchor, column, key = territory.anchor
+    if reference.parent == anchor and reference.parent_columns == (column,):
+        return rows.c[reference.columns[0]] == key
+    parent = territory.table(reference.parent).alias(f"way_{depth}")
+    onward = tree[reference.parent]
+    if onward is None:
+        inside = parent.c[column] == key
+    else:
+        inside = _leads(territory, tree, onward, parent, depth + 1)
+    found = sa.select(*(parent.c[name] for name in reference.parent_columns)).where(inside)
+    columns = [rows.c[name] for name in reference.columns]
+    return row_value(columns).in_(found.correlate(None))
+
+
+def _count_orphans(
+    territory: Territory, connection: sa.Connection, name: str, *, parents: Collection[str]
+) -> int:
+    """Count the rows of a table whose parent is missing, reference by reference."""
+    found = 0
+    for reference in territory.catalog.tables[name].references:
+        if reference.parent not in parents:
+            continue
+        rows = territory.table(name)
+        parent = territory.table(reference.parent).alias("parent")
+        pairs = zip(reference.columns, reference.parent_columns, strict=True)
+        same = [rows.c[column] == parent.c[target] for column, target in pairs]
+        is_set = [rows.c[column].is_not(None) for column in reference.columns]
+        missing = ~sa.exists(sa.select(sa.literal(1)).select_from(parent).where(*same))
+        found += connection.execute(_count(rows).where(*is_set, missing)).scalar_one()
+    return found
+
+
+def _live_marks(
+    datamap: DataMap, views: list[tuple[Territory, sa.Connection]], *, key: bytes
+) -> frozenset[str]:
+    """Hash the marks that rows of others still carry."""
+    found = set()
+    for territory, connection in views:
+        for mark in datamap.marks:
+            source, name, column = mark.split(".")
+            if source != territory.source or name not in territory.catalog.tables:
+                continue
+            values = sa.select(territory.table(name).c[column]).distinct()
+            found |= {hash_mark(str(value), key=key) for value in _stream(connection, values)}
+    return frozenset(found)
+
+
+def _search(
+    territory: Territory,
+    connection: sa.Connection,
+    sought: frozenset[str],
+    tombstone: Tombstone,
+    *,
+    key: bytes,
+) -> Counter[str]:
+    """Count the values in which a mark occurs, column by column."""
+    hits: Counter[str] = Counter()
+    for name, table in territory.catalog.tables.items():
+        for column in table.columns.values():
+            is_json = isinstance(column.type, sa.JSON)
+            if not (column.is_text or is_json or isinstance(column.type, sa.ARRAY | NullType)):
+                continue
+            text = sa.cast(territory.table(name).c[column.name], sa.Text)
+            values = sa.select(text)
+            if tombstone.are_all_mails:
+                values = values.where(text.like("%@%"))
+            for value in _stream(connection, values):
+                words = {word for leaf in _leaves(value, is_json) for word in _words(leaf)}
+                if any(hash_mark(word, key=key) in sought for word in words):
+                    hits[f"{territory.id_of(name)}.{column.name}"] += 1
+    return hits
+
+
+def _stream(connection: sa.Connection, values: sa.Select[str]) -> Iterator[str]:
+    result = connection.execution_options(yield_per=_ROWS_FETCHED).execute(values)
+    return (value for value in result.scalars() if value is not None)
+
+
+def _words(text: str) -> Iterator[str]:
+    """Name what could be a mark: the whole value, and every e-mail address within it."""
+    yield text
+    for mail in _MAIL.findall(text):
+        yield mail
+        yield mail.strip(_MAIL_EDGES)
+
+
+def _leaves(text: str, is_json: bool) -> Iterator[str]:
+    """Name the texts inside a JSON value, or the text itself where it is none."""
+    try:
+        waiting = [json.loads(text)] if is_json else [text]
+    except ValueError:
+        waiting = [text]
+    while waiting:
+        value = waiting.pop()
+        match value:
+            case str():
+                yield value
+            case dict():
+                waiting += [*value, *value.values()]
+            case list():
+                waiting += value

@@ -1,0 +1,155 @@
+"""The document that is handed over: exact, ordered, provable, readable by anybody."""
+
+import base64
+import hashlib
+import io
+import json
+
+import jsonschema
+import pytest
+from tests.integration.data.school import COMPANY, MEMBER, no_progress
+from whenever import Instant
+
+from offramp.data.check import DataMapIncomplete
+from offramp.data.export import digest, export
+from offramp.data.manifest import Manifest
+from offramp.data.scope import Scope
+
+TAKEN_AT = Instant.from_utc(2024, 9, 22, 7)
+
+
+def take(school, scope=COMPANY, **options):
+    sink = io.BytesIO()
+    manifest = export(
+        school.datamap,
+        school.sources,
+        scope,
+        sink,
+        header={"offramp": "0.1.0", "policy": "license-pool"},
+        taken_at=TAKEN_AT,
+        progress=options.pop("progress", no_progress),
+        **options,
+    )
+    return manifest, json.loads(sink.getvalue()), sink.getvalue()
+
+
+def test_one_document_holds_every_row_of_one_company(school):
+    """A8."""
+    manifest, document, _ = take(school)
+
+    assert len(document["data"]["users"]) == 4
+    assert {row["id"] for row in document["data"]["users"]} == {100, 101, 102, 103}
+    assert len(document["data"]["grants"]) == 8
+    assert "courses" not in document["data"]
+    assert Manifest.model_validate(document["manifest"]) == manifest
+    assert manifest.header == {"offramp": "0.1.0", "policy": "license-pool"}
+    assert manifest.taken_at == TAKEN_AT
+
+
+def test_the_document_obeys_the_schema_that_it_carries(school):
+    _, document, _ = take(school)
+
+    validator = jsonschema.Draft202012Validator(document["schema"])
+    validator.check_schema(document["schema"])
+    assert list(validator.iter_errors(document)) == []
+
+
+def test_nothing_is_lost_that_a_number_or_a_byte_could_lose(school):
+    _, document, raw = take(school)
+    first, second, third, *_ = document["data"]["notes"]
+
+    assert first["price"] == "12345678901234567890.0123456789" or school.engine.name == "sqlite"
+    assert second["price"] is None
+    assert second["size"] == str(2**53 + 1)
+    assert third["size"] == 2**53 - 1
+    assert first["score"] == 0.1 + 0.2
+    assert base64.b64decode(first["blob"]) == bytes(range(200))
+    assert first["tags"] == {"a": [1, "ü"]}
+    assert [first["done"], second["done"]] == [False, True]
+    assert first["body"] == "line\nline 0"
+    assert first["seen_at"] == "2024-08-30T09:30:00.123456"
+    assert first["at"].startswith("2024-08-30T09:30:00.123456")
+    assert first["due_on"] == "2024-08-30"
+    assert document["data"]["users"][0]["first name"] == 'Zoë "0"\n\\'
+    assert document["data"]["invoices"][0]["amount"] in ("99.90", "99.9")
+    assert b"\\\\u" not in raw
+
+
+def test_a_withheld_column_is_in_neither_rows_nor_schema(school):
+    """L17."""
+    manifest, document, raw = take(school)
+
+    assert b"s3cret" not in raw
+    assert "secret" not in document["data"]["users"][0]
+    assert "secret" not in manifest.tables["app.users"].columns
+
+
+def test_the_digest_can_be_taken_again_from_the_document(school):
+    manifest, _, raw = take(school)
+    lines = raw.split(b'"users":[\n')[1].split(b"\n]")[0].split(b",\n")
+
+    entry = manifest.tables["app.users"]
+
+    assert hashlib.sha256(b"".join(line.rstrip(b"\n") + b"\n" for line in lines)).hexdigest() == (
+        entry.sha256
+    )
+    assert entry.rows == len(lines) == 4
+
+
+def test_the_export_equals_the_live_rows_until_somebody_writes(school):
+    manifest, _, _ = take(school)
+
+    equal = digest(school.datamap, school.sources, COMPANY) == manifest.digests()
+    school.run("UPDATE comments SET body = 'late' WHERE id = 101")
+    found = digest(school.datamap, school.sources, COMPANY)
+
+    assert equal
+    assert {name for name in found if found[name] != manifest.digests()[name]} == {"app.comments"}
+
+
+def test_two_exports_of_the_same_rows_are_the_same_bytes(school):
+    assert take(school)[2] == take(school)[2]
+
+
+def test_a_member_takes_their_own_and_may_take_content_only(school):
+    """B9."""
+    _, everything, _ = take(school, MEMBER)
+    _, content, raw = take(school, MEMBER, content_only=True)
+
+    assert [row["id"] for row in everything["data"]["users"]] == [100]
+    assert set(content["data"]) == {"notes", "comments"}
+    assert [row["id"] for row in content["data"]["notes"]] == [100, 103]
+    assert b"user1@" not in raw
+
+
+def test_an_unknown_company_has_an_empty_document(school):
+    _, document, _ = take(school, Scope(organization="999"))
+
+    assert set(map(len, document["data"].values())) == {0}
+
+
+def test_an_unclassified_column_stops_the_export_before_the_first_byte(school):
+    """L15."""
+    school.run("ALTER TABLE comments ADD COLUMN mood TEXT")
+    sink = io.BytesIO()
+
+    with pytest.raises(DataMapIncomplete):
+        export(
+            school.datamap,
+            school.sources,
+            COMPANY,
+            sink,
+            header={},
+            taken_at=TAKEN_AT,
+            progress=no_progress,
+        )
+
+    assert sink.getvalue() == b""
+
+
+def test_progress_counts_rows_of_each_table(school):
+    told = {}
+
+    take(school, progress=lambda table, rows: told.update({table: rows}))
+
+    assert told["app.users"] == 4

@@ -1,0 +1,35 @@
+"""What every member has earned, read at once."""
+
+import pytest
+import sqlalchemy as sa
+from tests.integration.data.school import school_map
+
+from offramp.data.members import MembersUndeclared, achievements
+
+
+def test_every_member_gets_all_achievements_and_nobody_elses(school):
+    """A3, L13."""
+    earned = dict(achievements(school.datamap, school.sources, "100"))
+
+    titles = {member: [each.title for each in found] for member, found in earned.items()}
+    assert titles == {"100": ["Course 0", "Course 1"], "101": ["Course 2"]}
+    assert earned["100"][0].holder == "User 0"
+    assert earned["100"][0].at.startswith("2024-08-30")
+
+
+def test_the_number_of_queries_does_not_depend_on_the_number_of_members(school):
+    """L20."""
+    ran = []
+    engine = school.sources["app"].engine
+    sa.event.listen(engine, "before_cursor_execute", lambda *given: ran.append(given[2]))
+
+    list(achievements(school.datamap, school.sources, "100"))
+
+    assert len([text for text in ran if "holder" in text]) == 1
+
+
+def test_a_map_without_members_says_so(school):
+    datamap = school_map(school.url, people=None)
+
+    with pytest.raises(MembersUndeclared):
+        list(achievements(datamap, school.sources, "100"))
