@@ -1,0 +1,156 @@
+"""The map against the live catalog: every difference is named, and stops the run."""
+
+import pytest
+from tests.integration.data.school import TABLES, school_map
+
+from offramp.data.check import DataMapIncomplete, Kind, Severity, check, require_complete
+from offramp.data.sources.sql import SourceUnavailable, SourceUnusable, open_sources
+
+
+def errors(school, datamap=None):
+    return {
+        (finding.kind, finding.subject)
+        for finding in check(datamap or school.datamap, school.sources)
+        if finding.severity is Severity.ERROR
+    }
+
+
+def with_table(school, table, **changed):
+    return school_map(school.url, tables={table: TABLES.get(table, {}) | changed})
+
+
+def test_a_complete_map_has_no_findings(school):
+    assert check(school.datamap, school.sources) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "subject"),
+    [
+        ("CREATE TABLE late (id INTEGER PRIMARY KEY)", Kind.UNCLASSIFIED_TABLE, "app.late"),
+        (
+            "ALTER TABLE users ADD COLUMN nickname TEXT",
+            Kind.UNCLASSIFIED_COLUMN,
+            "app.users.nickname",
+        ),
+        (
+            "ALTER TABLE audit ADD COLUMN actor INTEGER REFERENCES users (id)",
+            Kind.UNCLASSIFIED_REFERENCE,
+            "app.audit.actor",
+        ),
+        ("DROP TABLE audit", Kind.STALE, "app.audit"),
+        ('ALTER TABLE users DROP COLUMN "first name"', Kind.STALE, "app.users.first name"),
+    ],
+)
+def test_a_change_of_the_database_stops_the_run(school, change, kind, subject):
+    """L15, L16."""
+    school.run(change)
+
+    assert errors(school) == {(kind, subject)}
+    with pytest.raises(DataMapIncomplete) as caught:
+        require_complete(school.datamap, school.sources)
+    assert caught.value.findings[0].subject == subject
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("table", "changed", "kind", "subject"),
+    [
+        ("app.users", {"via": ["email"]}, Kind.NOT_A_REFERENCE, "app.users"),
+        ("app.enrolments", {"via": ["course_id"]}, Kind.UNREACHABLE, "app.enrolments"),
+        ("app.audit", {"via": []}, Kind.UNREACHABLE, "app.audit"),
+        ("app.invoices", {"basis": None}, Kind.KEPT_WITHOUT_END, "app.invoices"),
+        ("app.invoices", {"until": None}, Kind.KEPT_WITHOUT_END, "app.invoices"),
+        ("app.invoices", {"until": "paid_on + P10Y"}, Kind.STALE, "app.invoices.paid_on"),
+    ],
+)
+def test_a_rule_that_does_not_fit_is_named(school, table, changed, kind, subject):
+    assert (kind, subject) in errors(school, with_table(school, table, **changed))
+
+
+@pytest.mark.parametrize(
+    ("column", "rule", "kind"),
+    [
+        ("company_id", "keep", Kind.KEPT_REFERENCE),
+        ("amount", "hash", Kind.UNFIT_RULE),
+        ("issued_on", "null", Kind.UNFIT_RULE),
+        ("id", "hash", Kind.UNFIT_RULE),
+    ],
+)
+def test_a_kept_table_must_be_able_to_do_what_its_rules_say(school, column, rule, kind):
+    columns = TABLES["app.invoices"]["columns"] | {column: {"erase": rule}}
+
+    found = errors(school, with_table(school, "app.invoices", columns=columns))
+
+    assert found == {(kind, f"app.invoices.{column}")}
+
+
+def test_a_shared_row_may_not_need_a_row_that_goes(school):
+    school.run("CREATE TABLE late (id INTEGER PRIMARY KEY, u INTEGER NOT NULL REFERENCES users)")
+    datamap = school_map(school.url, tables={"app.late": {"shared": "said so"}})
+
+    assert errors(school, datamap) == {(Kind.KEPT_REFERENCE, "app.late.u")}
+
+
+def test_a_cycle_that_cannot_be_broken_is_named(school):
+    school.run("CREATE TABLE a (id INTEGER PRIMARY KEY, c INTEGER NOT NULL REFERENCES companies)")
+    school.run("CREATE TABLE b (id INTEGER PRIMARY KEY, a INTEGER NOT NULL REFERENCES a (id))")
+    school.run("ALTER TABLE a ADD COLUMN b INTEGER REFERENCES b (id)")
+    mapped = {
+        "app.a": {"via": ["b"], "columns": {"c": "system"}},
+        "app.b": {"via": ["a"]},
+    }
+
+    found = errors(school, school_map(school.url, tables=mapped))
+
+    assert (Kind.CYCLE, "app") not in found
+    assert {kind for kind, _ in found} == {Kind.UNREACHABLE}
+
+
+def test_a_reference_without_an_index_is_a_warning(school):
+    school.run("DROP INDEX ix_comments_parent_id")
+
+    (finding,) = check(school.datamap, school.sources)
+
+    assert (finding.kind, finding.severity) == (Kind.UNINDEXED, Severity.WARNING)
+    require_complete(school.datamap, school.sources)
+
+
+def test_a_database_that_is_not_there_is_unavailable(tmp_path):
+    datamap = school_map(f"sqlite:///{tmp_path / 'nowhere.sqlite'}")
+
+    with pytest.raises(SourceUnavailable, match="no such SQLite file"):
+        open_sources(datamap, environment={})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_is_down_is_unavailable_and_tells_no_password(tmp_path):
+    datamap = school_map(f"postgresql://u:hunter2@/db?host={tmp_path}")
+    sources = open_sources(datamap, environment={})
+
+    with pytest.raises(SourceUnavailable) as caught:
+        check(datamap, sources)
+
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("env:NOWHERE_URL", "NOWHERE_URL is not set"),
+        ("mysql://host/db", "mysql is not supported"),
+        ("not a url", "not a database URL"),
+        ("nonsense://host/db", "not"),
+    ],
+)
+def test_an_address_that_cannot_be_used_says_why(url, reason):
+    with pytest.raises(SourceUnusable, match=reason):
+        open_sources(school_map(url), environment={})
+
+
+def test_an_address_is_read_from_the_environment_that_is_given(school):
+    datamap = school_map("env:SCHOOL_URL")
+
+    sources = open_sources(datamap, environment={"SCHOOL_URL": school.url})
+
+    assert check(datamap, sources) == ()
+    sources["app"].close()
