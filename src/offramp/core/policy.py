@@ -179,6 +179,12 @@ class Stage(_Part):
             return row
         return row.get(surface, row.get(ANY, "none"))
 
+    @property
+    def levels(self) -> frozenset[str]:
+        """Every level that it gives to anybody anywhere."""
+        rows = ([row] if isinstance(row, str) else row.values() for row in self.access.values())
+        return frozenset(level for row in rows for level in row)
+
 
 class Requirement(_Part):
     """A guard: that step was delivered, at least so long before (D2)."""

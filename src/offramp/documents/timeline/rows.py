@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from whenever import Date, Instant
 
+from offramp.core.dates import Period
 from offramp.core.model import SubjectKind
 from offramp.core.plan import PlannedStep, Timeline
 from offramp.core.policy import ANY, Action, Audience, Stage, Step
@@ -60,8 +61,23 @@ def words(identifier: str) -> str:
     return identifier.replace("-", " ").capitalize()
 
 
+def period_words(period: Period) -> str:
+    """Write a period in words: ``P12M`` becomes ``12 months``."""
+    counted = (
+        (period.months, "month"),
+        (period.days, "day"),
+        (period.business_days, "business day"),
+        (period.minutes // 60, "hour"),
+        (period.minutes % 60, "minute"),
+    )
+    told = [f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in counted if n]
+    return " and ".join(told) or "any time"
+
+
 def access_words(stage: Stage) -> str:
     """Say what a stage lets people do, in one line."""
+    if stage.levels == {"none"}:
+        return "nobody has access"
     parts = []
     for role, row in stage.access.items():
         who = "everybody" if role == ANY else role
@@ -93,21 +109,36 @@ def _row(timeline: Timeline, planned: PlannedStep) -> Row:
 def _worded(timeline: Timeline, planned: PlannedStep) -> tuple[str, str, str]:
     if planned.stage is not None:
         stage = planned.stage
-        return f"Stage: {stage.title or words(stage.id)}", access_words(stage), ""
+        return f"Stage: {stage.title or words(stage.id)}", access_words(stage), _stage_note(stage)
     step = planned.step
     assert step is not None, "what is not the change of a stage is a step of the policy"
     who = people(step.audience, kind=timeline.kind)
     match planned.action:
         case Action.ERASE:
             whose = _whose(step.scope, timeline.kind)
-            return f"Erase: {words(step.id)}", whose, _erasure_note(timeline, planned, step)
+            return _titled("Erase", step.id), whose, _erasure_note(timeline, planned, step)
         case Action.EXPORT:
             note = f"the data of {_whose(step.scope, timeline.kind)}"
-            return f"Export: {words(step.id)}", who or "kept for download", note
+            return _titled("Export", step.id), who or "kept for download", note
         case _:
             until = _local_day(planned.useful_until, timeline.zone)
             note = f"with the {step.attach}" if step.attach else until and f"only before {until}"
-            return f"Notice: {words(step.id)}", who, note
+            return _titled("Notice", step.id), who, note
+
+
+def _titled(kind: str, step_id: str) -> str:
+    """Name a step, without saying twice what an id such as ``erase`` says already."""
+    return kind if step_id == kind.lower() else f"{kind}: {words(step_id)}"
+
+
+def _stage_note(stage: Stage) -> str:
+    """Say what a stage offers besides access."""
+    parts = ["shown in the product"] if stage.banner else []
+    if stage.reactivate:
+        parts.append(f"can be reactivated by {', '.join(stage.reactivate.by)}")
+    if stage.export_on_request:
+        parts.append("data can be requested")
+    return "; ".join(parts)
 
 
 def _whose(scope: str, kind: SubjectKind) -> str:
@@ -128,6 +159,7 @@ def _erasure_note(timeline: Timeline, planned: PlannedStep, step: Step) -> str:
     if planned.deadline_on and planned.deadline_on != planned.due_on:
         parts.append(f"no later than {planned.deadline_on.format_iso()}")
     parts += [
-        f"{guard.at_least_before} after {guard.delivered} is delivered" for guard in step.requires
+        f"at least {period_words(guard.at_least_before)} after {guard.delivered} is delivered"
+        for guard in step.requires
     ]
     return "; ".join(parts)

@@ -1,0 +1,143 @@
+"""Everything that is printed: answers, tables, files, and the one way in which errors are told.
+
+An answer goes to standard output, an error to standard error; with ``--json`` both are one JSON
+document. Nothing else in the package writes to a terminal.
+
+Source: core/errors.py for exit codes; house rules 21 and 22.
+"""
+
+import json
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from offramp.core.errors import Invalid, OfframpError
+
+PIPE_COLUMNS = 140  # a table that is not on a terminal is read in a file or a page
+_DETAILS = ("file", "line", "path", "expected")
+_Parameters = ParamSpec("_Parameters")
+_Answer = TypeVar("_Answer")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+"""The option of every command that answers; its parameter is called ``as_json``."""
+
+
+class FileUnwritable(Invalid):
+    """The file {file} cannot be written: {reason}."""
+
+
+def show_json(data: object) -> None:
+    """Print one JSON document."""
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def show_text(text: str = "", *, style: str = "") -> None:
+    """Print one line as it is, without reading markup into it."""
+    _console().print(Text(text, style=style), soft_wrap=True)
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
+    """Print a table; cells are text, never markup."""
+    table = Table(title=Text(title, style="bold") if title else None, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    _console().print(table)
+
+
+def write_file(file: Path, content: bytes) -> None:
+    """Write a file that was asked for by name.
+
+    Raises:
+        FileUnwritable: its folder does not exist, or it may not be written.
+    """
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise FileUnwritable(file=str(file), reason=reason) from error
+
+
+def error_data(error: OfframpError) -> dict[str, Any]:
+    """Describe an error for a program.
+
+    Shape:
+        {"error": {"code", "message", "hint", and what is known of file, line, path, expected}}
+    """
+    details = {name: error.attributes[name] for name in _DETAILS if name in error.attributes}
+    problems = [
+        {"line": line, "path": path, "problem": problem}
+        for line, path, problem in error.attributes.get("problems", ())
+    ]
+    told = {"code": error.code, "message": str(error), **details, "hint": error.hint}
+    return {"error": {**told, "problems": problems} if problems else told}
+
+
+def show_error(error: OfframpError, *, as_json: bool) -> None:
+    """Tell an error on standard error: the sentence, where it is, what was expected, a hint."""
+    if as_json:
+        typer.echo(json.dumps(error_data(error), indent=2, ensure_ascii=False), err=True)
+        return
+    console = _console(stderr=True)
+    console.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
+    for label, detail in _lines(error.attributes, hint=error.hint):
+        console.print(Text.assemble((f"  {label:<9} ", "dim"), detail), soft_wrap=True)
+
+
+def guarded(
+    command: Callable[_Parameters, _Answer],
+) -> Callable[_Parameters, _Answer]:
+    """Let a command end in an error that is told, with the exit code of its root."""
+
+    @wraps(command)
+    def run(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Answer:
+        try:
+            return command(*args, **kwargs)
+        except OfframpError as error:
+            show_error(error, as_json=kwargs.get("as_json") is True)
+            raise typer.Exit(error.exit_code) from error
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
+            show_error(_unexpected(error), as_json=kwargs.get("as_json") is True)
+            raise typer.Exit(OfframpError.exit_code) from error
+
+    return run
+
+
+class Unexpected(OfframpError):
+    """Something unexpected went wrong: {kind} in {place}."""
+
+
+def _unexpected(error: Exception) -> Unexpected:
+    """Keep the kind and the place; the message of a stranger's error may hold a person's data."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}, line {frame.lineno}"
+    return Unexpected(kind=type(error).__name__, place=place, hint="this is a mistake of ours")
+
+
+def _lines(attributes: Mapping[str, Any], *, hint: str | None) -> list[tuple[str, str]]:
+    file, line = attributes.get("file"), attributes.get("line")
+    place = f"{file}:{line}" if line else file
+    others = [row for row in attributes.get("problems", ())[1:]]
+    rows = [
+        ("at", place),
+        ("path", attributes.get("path")),
+        ("expected", attributes.get("expected")),
+        ("hint", hint),
+        *(("also", f"line {number}: {path}: {problem}") for number, path, problem in others),
+    ]
+    return [(label, str(detail)) for label, detail in rows if detail]
+
+
+def _console(*, stderr: bool = False) -> Console:
+    console = Console(stderr=stderr, highlight=False)
+    return console if console.is_terminal else Console(stderr=stderr, width=PIPE_COLUMNS)

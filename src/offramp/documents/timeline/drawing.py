@@ -1,0 +1,261 @@
+"""A timeline as one self-contained SVG: a band of stages, and below it every date in words.
+
+The band is drawn to scale as far as every stage stays wide enough for its name; the list below
+it is set in rows, so no text can meet another. Light and dark follow the reader's preference.
+
+Source: mission A7; WCAG 2.2 contrast of text (4.5 to 1).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import pairwise
+from textwrap import wrap
+
+from whenever import Date, Instant
+
+from offramp.core.model import Anchor, Facts
+from offramp.core.plan import PlannedStep, Span, Timeline
+from offramp.core.policy import Action, Capability, Stage
+from offramp.documents.timeline.rows import Row, timeline_rows
+
+MARGIN = 32
+WIDTH_MIN = 880
+STAGE_WIDTH_MIN = 132
+BAND_TOP, BAND_HEIGHT = 128, 44
+GAP = 4
+BADGE = 11  # radius
+ROW_HEIGHT, LINE_HEIGHT = 30, 19
+TEXT_COLUMN = 196  # from the left margin
+CHARACTER_WIDTH = 6.9  # of 13 px text, generously
+
+_STYLE = """
+  svg { --paper:#ffffff; --ink:#1f2328; --muted:#59636e; --rule:#d1d9e0;
+    --open:#1a7f5a; --partial:#b26a00; --shut:#57606a; --gone:#a8323e;
+    --notify:#0b63c5; --export:#0f766e; --erase:#b3261e; }
+  @media (prefers-color-scheme: dark) { svg { --paper:#0d1117; --ink:#e6edf3; --muted:#9aa5b1;
+    --rule:#30363d; --open:#2f9e75; --partial:#c98518; --shut:#6e7781; --gone:#d1545f;
+    --notify:#4493f8; --export:#2aa198; --erase:#f0625a; } }
+  text { font: 13px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif;
+    fill: var(--ink); }
+  .paper { fill: var(--paper); }
+  .title { font-size: 20px; font-weight: 600; }
+  .muted { fill: var(--muted); }
+  .strong { font-weight: 600; }
+  .onto { fill: #ffffff; font-weight: 600; }
+  .badge { fill: #ffffff; font-size: 11px; font-weight: 700; }
+  .rule { stroke: var(--rule); stroke-width: 1; }
+  .open { fill: var(--open); } .partial { fill: var(--partial); }
+  .shut { fill: var(--shut); } .gone { fill: var(--gone); }
+  .notify { fill: var(--notify); } .export { fill: var(--export); } .erase { fill: var(--erase); }
+  .stem { stroke: var(--muted); stroke-width: 1.5; }
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Segment:
+    """One stage on the band, with the instants that it is drawn from and to."""
+
+    span: Span
+    starts_at: Instant
+    ends_at: Instant
+    left: float
+    width: float
+
+    def x(self, moment: Instant) -> float:
+        whole = (self.ends_at - self.starts_at).total("seconds")
+        part = (moment - self.starts_at).total("seconds")
+        return self.left + self.width * min(max(part / whole, 0.0), 1.0)
+
+
+def draw_timeline(timeline: Timeline, facts: Facts) -> str:
+    """Draw a timeline."""
+    width = max(WIDTH_MIN, MARGIN * 2 + STAGE_WIDTH_MIN * len(timeline.spans))
+    segments = _segments(timeline, width=width)
+    body = [*_heading(timeline, facts), *_band(timeline, segments), *_marks(timeline, segments)]
+    top = BAND_TOP + BAND_HEIGHT + 84
+    lines, bottom = _list(timeline, top=top, width=width)
+    height = bottom + MARGIN - 12
+    title = timeline.policy.title or timeline.policy.policy
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+            f'viewBox="0 0 {width} {height}" role="img" aria-labelledby="title">',
+            f'<title id="title">{escape(title)}</title>',
+            f"<style>{_STYLE}</style>",
+            f'<rect class="paper" width="{width}" height="{height}" rx="12"/>',
+            *body,
+            *lines,
+            "</svg>\n",
+        ]
+    )
+
+
+def _heading(timeline: Timeline, facts: Facts) -> Iterator[str]:
+    policy = timeline.policy
+    yield _text(MARGIN, 48, policy.title or policy.policy, "title")
+    end = facts.anchors[Anchor.EXPIRY]
+    day = f"until {_day(end)}" if isinstance(end, Date) else f"until {end}"
+    yield _text(MARGIN, 72, f"{day}, {timeline.zone} · one {timeline.kind.value}", "muted")
+
+
+def _segments(timeline: Timeline, *, width: int) -> list[_Segment]:
+    """Give every stage its minimum, and share what is left by length of time."""
+    edges = _edges(timeline)
+    room = width - 2 * MARGIN
+    lengths = [(later - earlier).total("seconds") for earlier, later in pairwise(edges)]
+    least = min(STAGE_WIDTH_MIN, room / len(lengths))
+    spare = (room - least * len(lengths)) / sum(lengths)
+    segments, left = [], float(MARGIN)
+    for span, (starts_at, ends_at), length in zip(
+        timeline.spans, pairwise(edges), lengths, strict=True
+    ):
+        stage_width = least + spare * length
+        segments.append(
+            _Segment(span=span, starts_at=starts_at, ends_at=ends_at, left=left, width=stage_width)
+        )
+        left += stage_width
+    return segments
+
+
+def _edges(timeline: Timeline) -> list[Instant]:
+    """Give the instants between the stages, with some room before the first and after the last.
+
+    What a deletion opens is drawn where its window closes: until then it may not have happened.
+    """
+    closing = {p.key: p.deadline_at for p in timeline.steps if p.deadline_at is not None}
+    inner: list[Instant] = []
+    for span in timeline.spans[1:]:
+        assert span.starts_at is not None, "only the first stage has always been there"
+        edge = closing.get(span.after_step or "", span.starts_at)
+        inner.append(max([edge, *inner[-1:]]).add(seconds=len(inner)))
+    moments = [*(p.due_at for p in timeline.steps), *inner]
+    if not moments:
+        return [Instant.from_utc(2000, 1, 1), Instant.from_utc(2000, 1, 2)]
+    first, last = min(moments), max(moments)
+    room = max((last - first).total("seconds") * 0.06, 3600.0)
+    return [first.subtract(seconds=room), *inner, last.add(seconds=room)]
+
+
+def _band(timeline: Timeline, segments: Sequence[_Segment]) -> Iterator[str]:
+    for segment in segments:
+        stage = segment.span.stage
+        yield (
+            f'<rect class="{_kind(timeline, segment.span)}" x="{segment.left:.1f}" y="{BAND_TOP}" '
+            f'width="{segment.width - GAP:.1f}" height="{BAND_HEIGHT}" rx="7"/>'
+        )
+        fits = int((segment.width - GAP - 16) / 7.4)
+        name = _shortened(stage.title or stage.id, fits)
+        middle = segment.left + (segment.width - GAP) / 2
+        yield _text(middle, BAND_TOP + 27, name, "onto", anchor="middle")
+    below = BAND_TOP + BAND_HEIGHT
+    for segment in segments[1:]:
+        yield _text(segment.left, below + 20, _from(timeline, segment), "muted")
+
+
+def _from(timeline: Timeline, segment: _Segment) -> str:
+    day = segment.span.first_on
+    assert day is not None, "only the first stage has always been there"
+    step = timeline.find(segment.span.after_step or "")
+    if step is not None and step.deadline_on is not None and step.deadline_on != step.due_on:
+        return f"by {_day(step.deadline_on)}"
+    return _day(day)
+
+
+def _marks(timeline: Timeline, segments: Sequence[_Segment]) -> Iterator[str]:
+    """Set a numbered badge above the band for every step, pushed apart where they are close."""
+    steps = [planned for planned in timeline.steps if planned.stage is None]
+    wanted = [_place(planned, segments) for planned in steps]
+    placed = _apart(wanted, least=2 * BADGE + 4, until=segments[-1].left + segments[-1].width)
+    y = BAND_TOP - 26
+    for number, (planned, at, x) in enumerate(zip(steps, wanted, placed, strict=True), start=1):
+        yield (
+            f'<line class="stem" x1="{x:.1f}" y1="{y + BADGE}" x2="{at:.1f}" y2="{BAND_TOP - 3}"/>'
+        )
+        yield from _badge(x, y, number, planned.action)
+
+
+def _place(planned: PlannedStep, segments: Sequence[_Segment]) -> float:
+    for segment in segments:
+        if planned.due_at < segment.ends_at:
+            return segment.x(planned.due_at)
+    return segments[-1].left + segments[-1].width
+
+
+def _apart(wanted: Sequence[float], *, least: float, until: float) -> list[float]:
+    placed: list[float] = []
+    for x in wanted:
+        placed.append(max([x, *(before + least for before in placed[-1:])]))
+    for position in range(len(placed) - 1, -1, -1):
+        limit = placed[position + 1] - least if position + 1 < len(placed) else until - BADGE
+        placed[position] = min(placed[position], limit)
+    return placed
+
+
+def _badge(x: float, y: float, number: int, action: Action) -> Iterator[str]:
+    yield f'<circle class="{action.value}" cx="{x:.1f}" cy="{y}" r="{BADGE}"/>'
+    yield _text(x, y + 4, str(number), "badge", anchor="middle")
+
+
+def _list(timeline: Timeline, *, top: int, width: int) -> tuple[list[str], int]:
+    """Write every date in words; give the lines and where they end."""
+    parts = [
+        f'<line class="rule" x1="{MARGIN}" y1="{top - 40}" x2="{width - MARGIN}" y2="{top - 40}"/>'
+    ]
+    fits = int((width - 2 * MARGIN - TEXT_COLUMN) / CHARACTER_WIDTH)
+    number, y = 0, top
+    for planned, row in zip(timeline.steps, timeline_rows(timeline), strict=True):
+        number += planned.stage is None
+        parts += _row_mark(timeline, planned, number, y)
+        parts.append(_text(MARGIN + 34, y, f"{_day(row.on)}", "strong"))
+        parts.append(_text(MARGIN + 136, y, row.local_time, "muted"))
+        lines = wrap(_words(row), fits)
+        parts.append(_text(MARGIN + TEXT_COLUMN, y, row.what, "strong"))
+        for line in lines:
+            y += LINE_HEIGHT
+            parts.append(_text(MARGIN + TEXT_COLUMN, y, line, "muted"))
+        y += ROW_HEIGHT
+    return parts, y - ROW_HEIGHT + LINE_HEIGHT
+
+
+def _row_mark(timeline: Timeline, planned: PlannedStep, number: int, y: int) -> Iterator[str]:
+    if planned.stage is None:
+        yield from _badge(MARGIN + BADGE, y - 4, number, planned.action)
+        return
+    span = next(span for span in timeline.spans if span.stage is planned.stage)
+    side = 2 * BADGE - 4
+    yield (
+        f'<rect class="{_kind(timeline, span)}" x="{MARGIN + 2}" y="{y - 13}" '
+        f'width="{side}" height="{side}" rx="4"/>'
+    )
+
+
+def _words(row: Row) -> str:
+    return " · ".join(part for part in (row.who, row.note) if part)
+
+
+def _kind(timeline: Timeline, span: Span) -> str:
+    """Say how much a stage leaves to people: everything, a part, nothing, or no data either."""
+    if span.after_step is not None:
+        return "gone"
+    return _openness(timeline, span.stage)
+
+
+def _openness(timeline: Timeline, stage: Stage) -> str:
+    capabilities = [timeline.policy.capabilities(level) for level in stage.levels]
+    if not any(capabilities):
+        return "shut"
+    return "open" if frozenset(Capability) in capabilities else "partial"
+
+
+def _day(day: Date) -> str:
+    return f"{day.day} {day.to_stdlib():%b} {day.year}"
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: max(length - 1, 1)].rstrip() + "…"
+
+
+def _text(x: float, y: float, text: str, kind: str, *, anchor: str = "start") -> str:
+    where = f' text-anchor="{anchor}"' if anchor != "start" else ""
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.0f}"{where}>{escape(text)}</text>'
