@@ -1,0 +1,1 @@
+"""The store on SQLite and PostgreSQL, from one SQLAlchemy Core definition."""

@@ -1,0 +1,85 @@
+"""How far an erasure has come, and how our own tables are emptied (L30).
+
+Everything that takes facts away for good lives here. What stays of an organization is a tombstone
+without a name, its off-boardings, their receipts and the ledger: ids, dates, counts and digests.
+
+Source: lessons L22, L30.
+"""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Delete, Table, delete, select, update
+from whenever import Instant
+
+from offramp.adapters.store import schema
+from offramp.adapters.store.part import Part
+
+_OF_A_MEMBER = (
+    schema.member_role,
+    schema.seat,
+    schema.outbox,
+    schema.hold,
+    schema.unlock,
+    schema.block,
+)
+
+
+class ErasurePart(Part):
+    """The end of facts."""
+
+    def forget(self, organization: str, *, member: str | None, at: Instant) -> Mapping[str, int]:
+        """Empty our own tables of an organization or of one member."""
+        counts = {}
+        if member is None:
+            # First, so that nobody adds to what is being emptied.
+            counts["organization"] = self._leave_tombstone(organization, at=at)
+            counts["pool"] = self._run(_of_organization(schema.pool, organization))
+        counts["delivery"] = self._run(_deliveries(organization, member))
+        for table in _OF_A_MEMBER:
+            statement = _of_organization(table, organization)
+            if member is not None:
+                statement = statement.where(table.c.member == member)
+            counts[table.name] = self._run(statement)
+        people = _of_organization(schema.member, organization)
+        if member is not None:
+            people = people.where(schema.member.c.id == member)
+        counts["member"] = self._run(people)
+        return counts
+
+    def erased_rows(self, offboarding: str) -> Mapping[str, int]:
+        """Give the cursor of an off-boarding."""
+        cursor = schema.erasure_cursor
+        chosen = select(cursor.c.table, cursor.c.rows).where(cursor.c.offboarding == offboarding)
+        rows = self.connection.execute(chosen.order_by(cursor.c.table))
+        return {table: count for table, count in rows}
+
+    def advance(self, offboarding: str, *, rows: Mapping[str, int]) -> None:
+        """Move the cursor: so many more rows of these tables are gone."""
+        statement = self._insert(schema.erasure_cursor)
+        total = schema.erasure_cursor.c.rows + statement.excluded["rows"]
+        added = statement.on_conflict_do_update(
+            index_elements=["offboarding", "table"], set_={"rows": total}
+        )
+        for table, count in rows.items():
+            values = {"offboarding": offboarding, "table": table, "rows": count}
+            self.connection.execute(added, values)
+
+    def _leave_tombstone(self, organization: str, *, at: Instant) -> int:
+        table = schema.organization
+        living = update(table).where(table.c.id == organization, table.c.erased_at.is_(None))
+        blank = {"name": "", "zone": "", "locale": "", "overrides": {}, "is_exempt": False}
+        return self.connection.execute(living.values(erased_at=at, **blank)).rowcount
+
+    def _run(self, statement: Delete) -> int:
+        return self.connection.execute(statement).rowcount
+
+
+def _of_organization(table: Table, organization: str) -> Delete:
+    return delete(table).where(table.c.organization == organization)
+
+
+def _deliveries(organization: str, member: str | None) -> Delete:
+    episode, delivery = schema.offboarding, schema.delivery
+    ids = select(episode.c.id).where(episode.c.organization == organization)
+    statement = delete(delivery).where(delivery.c.offboarding.in_(ids))
+    return statement if member is None else statement.where(delivery.c.member == member)

@@ -1,0 +1,175 @@
+"""Organizations, pools and members, with their roles and seats.
+
+Every statement on the facts lives here, but for their end (``erasure.py``).
+
+Source: architecture, "The nouns"; lesson L22 (a tombstone refuses a return).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from typing import Any, TypeAlias
+
+from sqlalchemy import ColumnElement, Table, delete, select, tuple_
+from sqlalchemy.engine import Row as Found
+
+from offramp.adapters.store import schema
+from offramp.adapters.store.part import Part, Row, batches, compare
+from offramp.core.model import Member, Organization, Pool, Role
+from offramp.ports import Changes, OrganizationErased, OrganizationUnknown
+
+_Owned: TypeAlias = tuple[str, str]  # organization, and what is its
+_Choice: TypeAlias = Callable[[ColumnElement[str], ColumnElement[str]], ColumnElement[bool]]
+
+
+class FactPart(Part):
+    """What was told about customers."""
+
+    def put_organizations(self, organizations: Sequence[Organization]) -> Changes:
+        """Create or change organizations."""
+        table = schema.organization
+        wanted = {value.id: value for value in organizations}
+        before: dict[str, Organization] = {}
+        for ids in batches(sorted(wanted)):
+            chosen = select(table).where(table.c.id.in_(ids)).order_by(table.c.id)
+            for row in self.connection.execute(chosen.with_for_update()):
+                if row.erased_at is not None:
+                    raise OrganizationErased(organization=row.id)
+                before[row.id] = _organization(row)
+        written, changes = compare(before, wanted)
+        self._put(table, [{**asdict(value), **_overrides(value)} for value in written])
+        return changes
+
+    def put_pools(self, pools: Sequence[Pool]) -> Changes:
+        """Create or change pools."""
+        table = schema.pool
+        wanted = {(value.organization, value.id): value for value in pools}
+        self.require_organizations(organization for organization, _ in wanted)
+        before: dict[_Owned, Pool] = {}
+        for keys in batches(list(wanted)):
+            chosen = select(table).where(_among(keys)(table.c.organization, table.c.id))
+            for row in self.connection.execute(chosen):
+                before[row.organization, row.id] = Pool(**row._mapping)
+        written, changes = compare(before, wanted)
+        self._put(table, [asdict(value) for value in written])
+        return changes
+
+    def put_members(self, members: Sequence[Member]) -> Changes:
+        """Create or change members, and make their roles and seats what is said."""
+        wanted = {(value.organization, value.id): value for value in members}
+        self.require_organizations(organization for organization, _ in wanted)
+        before: dict[_Owned, Member] = {}
+        for keys in batches(list(wanted)):
+            before |= self._members(_among(keys))
+        written, changes = compare(before, wanted)
+        self._put(schema.member, [_person(value) for value in written])
+        known = [(value.organization, value.id) for value in written]
+        for keys in batches([key for key in known if key in before]):
+            for table in (schema.member_role, schema.seat):
+                theirs = _among(keys)(table.c.organization, table.c.member)
+                self.connection.execute(delete(table).where(theirs))
+        self._add(schema.member_role, [row for value in written for row in _roles(value)])
+        self._add(schema.seat, [row for value in written for row in _seats(value)])
+        return changes
+
+    def organization(self, organization: str) -> Organization | None:
+        """Find one organization that is not erased."""
+        return next(iter(self._organizations(schema.organization.c.id == organization)), None)
+
+    def organizations(self) -> tuple[Organization, ...]:
+        """List the organizations that are not erased."""
+        return self._organizations()
+
+    def pools(self, organization: str) -> tuple[Pool, ...]:
+        """List the pools of an organization."""
+        table = schema.pool
+        chosen = select(table).where(table.c.organization == organization).order_by(table.c.id)
+        return tuple(Pool(**row._mapping) for row in self.connection.execute(chosen))
+
+    def member(self, organization: str, member: str) -> Member | None:
+        """Find one member."""
+        key = (organization, member)
+        return self._members(_among([key])).get(key)
+
+    def members(self, organization: str) -> tuple[Member, ...]:
+        """List the members of an organization."""
+        return tuple(self._members(lambda owner, _member: owner == organization).values())
+
+    def require_organizations(self, organizations: Iterable[str]) -> None:
+        """Refuse what belongs to nobody; until the transaction ends nobody erases them.
+
+        Raises:
+            OrganizationUnknown: there is no such organization.
+            OrganizationErased: there was one.
+        """
+        table = schema.organization
+        for ids in batches(sorted(set(organizations))):
+            chosen = select(table.c.id, table.c.erased_at).where(table.c.id.in_(ids))
+            shared = chosen.order_by(table.c.id).with_for_update(read=True)
+            erased_at = {row.id: row.erased_at for row in self.connection.execute(shared)}
+            for organization in ids:
+                if organization not in erased_at:
+                    raise OrganizationUnknown(organization=organization)
+                if erased_at[organization] is not None:
+                    raise OrganizationErased(organization=organization)
+
+    def _organizations(self, *conditions: ColumnElement[bool]) -> tuple[Organization, ...]:
+        table = schema.organization
+        chosen = select(table).where(table.c.erased_at.is_(None), *conditions)
+        rows = self.connection.execute(chosen.order_by(table.c.id))
+        return tuple(_organization(row) for row in rows)
+
+    def _members(self, choice: _Choice) -> dict[_Owned, Member]:
+        table = schema.member
+        roles = self._grouped(schema.member_role, "role", choice)
+        pools = self._grouped(schema.seat, "pool", choice)
+        chosen = select(table).where(choice(table.c.organization, table.c.id))
+        found = {}
+        for row in self.connection.execute(chosen.order_by(table.c.organization, table.c.id)):
+            key = (row.organization, row.id)
+            found[key] = Member(
+                **row._mapping,
+                roles=frozenset(Role(role) for role in roles.get(key, ())),
+                pools=frozenset(pools.get(key, ())),
+            )
+        return found
+
+    def _grouped(self, table: Table, column: str, choice: _Choice) -> dict[_Owned, set[str]]:
+        chosen = select(table).where(choice(table.c.organization, table.c.member))
+        found: dict[_Owned, set[str]] = {}
+        for row in self.connection.execute(chosen):
+            found.setdefault((row.organization, row.member), set()).add(row._mapping[column])
+        return found
+
+
+def _among(keys: Iterable[_Owned]) -> _Choice:
+    return lambda organization, owned: tuple_(organization, owned).in_(list(keys))
+
+
+def _organization(row: Found[Any]) -> Organization:
+    return Organization(
+        id=row.id,
+        name=row.name,
+        zone=row.zone,
+        locale=row.locale,
+        policy=row.policy,
+        overrides=row.overrides,
+    )
+
+
+def _overrides(organization: Organization) -> Row:
+    return {"overrides": dict(organization.overrides)}
+
+
+def _person(member: Member) -> Row:
+    names = ("organization", "id", "email", "name", "locale", "zone", "ends", "removed_at")
+    return {name: getattr(member, name) for name in names}
+
+
+def _roles(member: Member) -> list[Row]:
+    key = {"organization": member.organization, "member": member.id}
+    return [{**key, "role": role.value} for role in member.roles]
+
+
+def _seats(member: Member) -> list[Row]:
+    key = {"organization": member.organization, "member": member.id}
+    return [{**key, "pool": pool} for pool in member.pools]

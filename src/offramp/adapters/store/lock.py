@@ -1,0 +1,125 @@
+"""Who waits for whom: destructive chunks share an off-boarding, people take it for themselves.
+
+Everything about locks lives here. PostgreSQL keeps them itself: rows for off-boardings, an
+advisory lock for the pause switch (it queues fairly, so that a stream of chunks cannot keep a
+pause out). SQLite has one writer and no row locks, so a chunk leaves a marker with a deadline, and
+whoever wants the off-boarding is told at once that a deletion is in flight. There are no markers
+on PostgreSQL, and SQLite ignores a FOR UPDATE; so most statements here serve both.
+
+Source: architecture, "The fence across two databases"; lesson L18.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, delete, func, select, true
+from whenever import Instant
+
+from offramp.adapters.store import schema
+from offramp.adapters.store.connection import LockTimeout, is_postgresql
+from offramp.adapters.store.part import Part
+from offramp.core.transitions import OffboardingStatus
+from offramp.ports import DeletionInFlight, Offboarding, StaleClaim
+
+_LOCK_SPACE = 0x0FFA  # keeps our advisory locks apart from those of others in the database
+_PAUSE = 1
+_LEDGER = 2
+
+
+class LockPart(Part):
+    """Waiting, and being waited for."""
+
+    def lock_organization(self, organization: str, *, now: Instant) -> None:
+        """Take all off-boardings of an organization exclusively."""
+        self.lock_rows(schema.offboarding.c.organization == organization, now=now)
+
+    def lock_rows(self, which: ColumnElement[bool], *, now: Instant) -> Sequence[Row[Any]]:
+        """Take off-boardings exclusively until the transaction ends.
+
+        Raises:
+            DeletionInFlight: a chunk is holding one of them.
+        """
+        table = schema.offboarding
+        self._refuse_markers(which, now=now)
+        organization = self.connection.scalar(select(table.c.organization).where(which).limit(1))
+        with _told_as_in_flight(organization):
+            chosen = select(table).where(which).order_by(table.c.id).with_for_update()
+            return self.connection.execute(chosen).all()
+
+    def lock_pause_switch(self, *, now: Instant) -> None:
+        """Take the pause switch exclusively until the transaction ends.
+
+        Raises:
+            DeletionInFlight: a chunk is holding it.
+        """
+        self._refuse_markers(true(), now=now)
+        with _told_as_in_flight(None):
+            self._advise(_PAUSE)
+
+    def lock_ledger(self) -> None:
+        """Take the end of the ledger exclusively until the transaction ends."""
+        self._advise(_LEDGER)
+
+    def share(self, claimed: Offboarding) -> None:
+        """Take the pause switch and a claimed off-boarding together with other chunks.
+
+        Raises:
+            StaleClaim: the claim is not the current one.
+        """
+        self._advise(_PAUSE, shared=True)
+        self.require_current(claimed)
+
+    def require_current(self, claimed: Offboarding) -> None:
+        """Keep a claim from being taken over until the transaction ends.
+
+        Raises:
+            StaleClaim: it was taken over already, or the episode is not open any more.
+        """
+        table = schema.offboarding
+        columns = select(table.c.attempt, table.c.episode, table.c.status)
+        chosen = columns.where(table.c.id == claimed.id).with_for_update(read=True)
+        row = self.connection.execute(chosen).one_or_none()
+        current = (claimed.attempt, claimed.episode, OffboardingStatus.OPEN)
+        if row is None or tuple(row) != current:
+            raise stale(claimed)
+
+    def mark(self, claimed: Offboarding, *, deadline: Instant) -> int:
+        """Leave a marker for as long as a chunk runs, and return its number."""
+        statement = self._insert(schema.inflight).returning(schema.inflight.c.number)
+        values = {"offboarding": claimed.id, "attempt": claimed.attempt, "deadline": deadline}
+        return int(self.connection.execute(statement, values).scalar_one())
+
+    def unmark(self, number: int) -> bool:
+        """Take a marker away; false when somebody did so after its deadline."""
+        marker = schema.inflight
+        return (
+            self.connection.execute(delete(marker).where(marker.c.number == number)).rowcount == 1
+        )
+
+    def _refuse_markers(self, which: ColumnElement[bool], *, now: Instant) -> None:
+        marker, episode = schema.inflight, schema.offboarding
+        mine = marker.c.offboarding.in_(select(episode.c.id).where(which))
+        self.connection.execute(delete(marker).where(mine, marker.c.deadline <= now))
+        marked = select(episode.c.organization).join(marker).where(mine).limit(1)
+        organization = self.connection.scalar(marked)
+        if organization is not None:
+            raise DeletionInFlight(organization=organization)
+
+    def _advise(self, number: int, *, shared: bool = False) -> None:
+        if is_postgresql(self.connection):
+            take = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+            self.connection.execute(select(take(_LOCK_SPACE, number)))
+
+
+@contextmanager
+def _told_as_in_flight(organization: str | None) -> Iterator[None]:
+    try:
+        yield
+    except LockTimeout as error:
+        raise DeletionInFlight(organization=organization or "some organization") from error
+
+
+def stale(claimed: Offboarding) -> StaleClaim:
+    """Say that a claim is not the current one."""
+    return StaleClaim(attempt=claimed.attempt, offboarding=claimed.id)

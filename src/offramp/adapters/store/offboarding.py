@@ -1,0 +1,193 @@
+"""Off-boardings: the row that is schedule, lease and fence in one.
+
+Everything that reads or writes that row lives here, but for its locks (``lock.py``).
+
+Source: architecture, "Execution"; lessons L2, L5, L18, L31.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Update, case, func, literal, or_, select, update
+from sqlalchemy.engine import Row as Found
+from whenever import Instant
+
+from offramp.adapters.store import schema
+from offramp.adapters.store.column_type import MomentInTime
+from offramp.adapters.store.fact import FactPart
+from offramp.adapters.store.lock import LockPart, stale
+from offramp.adapters.store.part import Row
+from offramp.core.model import Cause, Subject
+from offramp.core.term import Source
+from offramp.core.transitions import OFFBOARDING, OffboardingStatus, move
+from offramp.ports import Offboarding, OffboardingExists, OffboardingUnknown, StaleOffboarding
+
+_table = schema.offboarding
+_is_open = _table.c.status == OffboardingStatus.OPEN
+_OF_THE_CLAIM = frozenset({"attempt", "lease_until"})
+_OF_THE_SUBJECT = frozenset({"id", "organization", "member", "product", "opened_at"})
+
+
+class OffboardingPart(FactPart, LockPart):
+    """Who is leaving, and when to look at them next."""
+
+    def open_offboardings(self, offboardings: Sequence[Offboarding]) -> None:
+        """Store new off-boardings."""
+        self.require_organizations(each.subject.organization for each in offboardings)
+        if not offboardings:
+            return
+        statement = self._insert(_table).on_conflict_do_nothing().returning(_table.c.id)
+        rows = [_row(each) for each in offboardings]
+        stored = set(self.connection.scalars(statement, rows))
+        for each in offboardings:
+            if each.id not in stored:
+                raise OffboardingExists(organization=each.subject.organization)
+
+    def offboarding(self, offboarding: str) -> Offboarding | None:
+        """Find one by id."""
+        row = self.connection.execute(select(_table).where(_table.c.id == offboarding)).first()
+        return None if row is None else _offboarding(row)
+
+    def offboardings(
+        self, organization: str | None = None, *, status: OffboardingStatus | None = None
+    ) -> tuple[Offboarding, ...]:
+        """List off-boardings by organization, member, product and episode."""
+        columns = _table.c
+        order = (columns.organization, columns.member, columns.product, columns.episode)
+        chosen = select(_table).order_by(*order)
+        if organization is not None:
+            chosen = chosen.where(columns.organization == organization)
+        if status is not None:
+            chosen = chosen.where(columns.status == status)
+        return tuple(_offboarding(row) for row in self.connection.execute(chosen))
+
+    def save_offboarding(self, offboarding: Offboarding, *, expected_episode: int) -> None:
+        """Write a changed off-boarding."""
+        chosen = select(_table).where(_table.c.id == offboarding.id).with_for_update()
+        row = self.connection.execute(chosen).first()
+        if row is None or row.episode != expected_episode:
+            raise StaleOffboarding(offboarding=offboarding.id)
+        if row.status != offboarding.status:
+            move(OFFBOARDING, OffboardingStatus(row.status), offboarding.status)
+        fixed = _OF_THE_CLAIM | _OF_THE_SUBJECT
+        values = {name: value for name, value in _row(offboarding).items() if name not in fixed}
+        if offboarding.status is not OffboardingStatus.OPEN:
+            values["lease_until"] = None
+        elif row.lease_until is not None:
+            values["woken_at"] = offboarding.next_due_at
+        self.connection.execute(update(_table).where(_table.c.id == offboarding.id).values(values))
+
+    def lock(self, offboarding: str, *, now: Instant) -> Offboarding:
+        """Take the row exclusively until the transaction ends."""
+        rows = self.lock_rows(_table.c.id == offboarding, now=now)
+        if not rows:
+            raise OffboardingUnknown(offboarding=offboarding)
+        return _offboarding(rows[0])
+
+    def claim_due(
+        self, *, now: Instant, lease_until: Instant, limit: int
+    ) -> tuple[Offboarding, ...]:
+        """Claim due open off-boardings whose lease is free, in one statement."""
+        is_free = or_(_table.c.lease_until.is_(None), _table.c.lease_until <= now)
+        order = (_table.c.next_due_at, _table.c.id)
+        chosen = select(_table.c.id).where(_is_open, _table.c.next_due_at <= now, is_free)
+        # A common table expression, because PostgreSQL may run a plain subquery more than once.
+        due = chosen.order_by(*order).limit(limit).with_for_update(skip_locked=True).cte("due")
+        statement = (
+            update(_table)
+            .where(_table.c.id.in_(select(due.c.id)))
+            .values(attempt=_table.c.attempt + 1, lease_until=lease_until, woken_at=None)
+            .returning(_table)
+        )
+        rows = self.connection.execute(statement).all()
+        return tuple(_offboarding(row) for row in sorted(rows, key=_due))
+
+    def settle(self, claimed: Offboarding, *, next_due_at: Instant | None) -> bool:
+        """Give a claim back with its next date, or the earlier one that was set meanwhile."""
+        given_back = _current(claimed).values(
+            next_due_at=_earlier(_table.c.woken_at, next_due_at), lease_until=None, woken_at=None
+        )
+        return self.connection.execute(given_back).rowcount == 1
+
+    def extend_lease(self, claimed: Offboarding, *, lease_until: Instant) -> None:
+        """Keep a claim for longer."""
+        kept = _current(claimed).values(lease_until=lease_until)
+        if self.connection.execute(kept).rowcount == 0:
+            raise stale(claimed)
+
+    def wake(self, organization: str | None, *, at: Instant) -> int:
+        """Bring the next look at open off-boardings forward to an instant."""
+        is_claimed = _table.c.lease_until.is_not(None)
+        statement = update(_table).where(_is_open)
+        if organization is not None:
+            statement = statement.where(_table.c.organization == organization)
+        woken = statement.values(
+            next_due_at=_earlier(_table.c.next_due_at, at),
+            woken_at=case((is_claimed, _earlier(_table.c.woken_at, at))),
+        )
+        return self.connection.execute(woken).rowcount
+
+    def next_due_at(self) -> Instant | None:
+        """Give the earliest date on which any open off-boarding is due."""
+        earliest: Instant | None = self.connection.scalar(
+            select(func.min(_table.c.next_due_at)).where(_is_open)
+        )
+        return earliest
+
+
+def _earlier(column: ColumnElement[Any], other: Instant | None) -> ColumnElement[Any]:
+    """Choose the earlier of a column and an instant; an absent one does not count."""
+    if other is None:
+        return column
+    value = literal(other, MomentInTime)
+    return case((column < value, column), else_=value)
+
+
+def _current(claimed: Offboarding) -> Update:
+    row = (_table.c.id == claimed.id, _table.c.attempt == claimed.attempt)
+    return update(_table).where(*row, _table.c.episode == claimed.episode, _is_open)
+
+
+def _due(row: Found[Any]) -> tuple[Instant, str]:
+    return row.next_due_at, row.id
+
+
+def _row(offboarding: Offboarding) -> Row:
+    subject = offboarding.subject
+    return {
+        "id": offboarding.id,
+        "organization": subject.organization,
+        "member": subject.member,
+        "product": subject.product,
+        "policy": offboarding.policy,
+        "policy_version": offboarding.policy_version,
+        "cause": offboarding.cause,
+        "source": offboarding.source,
+        "ends": offboarding.ends,
+        "episode": offboarding.episode,
+        "status": offboarding.status,
+        "opened_at": offboarding.opened_at,
+        "next_due_at": offboarding.next_due_at,
+        "attempt": offboarding.attempt,
+        "lease_until": offboarding.lease_until,
+        "closed_at": offboarding.closed_at,
+    }
+
+
+def _offboarding(row: Found[Any]) -> Offboarding:
+    return Offboarding(
+        id=row.id,
+        subject=Subject(organization=row.organization, member=row.member, product=row.product),
+        policy=row.policy,
+        policy_version=row.policy_version,
+        cause=Cause(row.cause),
+        source=Source(row.source),
+        ends=row.ends,
+        episode=row.episode,
+        status=OffboardingStatus(row.status),
+        opened_at=row.opened_at,
+        next_due_at=row.next_due_at,
+        attempt=row.attempt,
+        lease_until=row.lease_until,
+        closed_at=row.closed_at,
+    )

@@ -1,0 +1,301 @@
+"""The tables of the store: facts, off-boardings, receipts and proof, for both databases at once.
+
+Everything that is stored is listed here. Personal data is only in ``member`` (email, name, locale,
+zone) and in ``organization`` (name); everything else holds ids, dates, counts and digests, or a
+sentence that an operator wrote, and goes with its organization too (L30).
+
+Source: architecture, "The nouns" and "Store".
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
+
+from offramp.adapters.store.column_type import JSON, BoundaryText, Key, MomentInTime, OptionalKey
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _of_organization() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["organization"], ["organization.id"])
+
+
+def _of_offboarding() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["offboarding"], ["offboarding.id"])
+
+
+# --- facts ---------------------------------------------------------------------------------
+
+organization = Table(
+    "organization",
+    metadata,
+    Column("id", Key, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("policy", Key, nullable=False),
+    Column("overrides", JSON, nullable=False),
+    Column("is_exempt", Boolean, nullable=False, server_default=false()),
+    Column("erased_at", MomentInTime),
+    PrimaryKeyConstraint("id"),
+)
+
+pool = Table(
+    "pool",
+    metadata,
+    Column("organization", Key, nullable=False),
+    Column("id", Key, nullable=False),
+    Column("product", Key, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("seats", Integer, nullable=False),
+    Column("ends", BoundaryText),
+    PrimaryKeyConstraint("organization", "id"),
+    _of_organization(),
+)
+
+member = Table(
+    "member",
+    metadata,
+    Column("organization", Key, nullable=False),
+    Column("id", Key, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("ends", BoundaryText),
+    Column("removed_at", MomentInTime),
+    PrimaryKeyConstraint("organization", "id"),
+    _of_organization(),
+)
+
+member_role = Table(
+    "member_role",
+    metadata,
+    Column("organization", Key, nullable=False),
+    Column("member", Key, nullable=False),
+    Column("role", Key, nullable=False),
+    PrimaryKeyConstraint("organization", "member", "role"),
+    ForeignKeyConstraint(["organization", "member"], ["member.organization", "member.id"]),
+)
+
+seat = Table(
+    "seat",
+    metadata,
+    Column("organization", Key, nullable=False),
+    Column("member", Key, nullable=False),
+    Column("pool", Key, nullable=False),  # may be told before its pool is
+    PrimaryKeyConstraint("organization", "member", "pool"),
+    ForeignKeyConstraint(["organization", "member"], ["member.organization", "member.id"]),
+)
+
+policy = Table(
+    "policy",
+    metadata,
+    Column("id", Key, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("document", JSON, nullable=False),
+    Column("published_at", MomentInTime, nullable=False),
+    PrimaryKeyConstraint("id", "version"),
+)
+
+# --- what operators decided ----------------------------------------------------------------
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("id", Key, nullable=False),
+    Column("organization", Key, nullable=False),
+    Column("member", Key),
+    Column("owner", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("placed_at", MomentInTime, nullable=False),
+    Column("ends_at", MomentInTime),
+    Column("category", Text),
+    PrimaryKeyConstraint("id"),
+    Index(None, "organization"),
+)
+
+unlock = Table(
+    "unlock",
+    metadata,
+    Column("number", Integer, nullable=False),
+    Column("organization", Key, nullable=False),
+    Column("member", Key),
+    Column("owner", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("starts_at", MomentInTime, nullable=False),
+    Column("ends_at", MomentInTime, nullable=False),
+    PrimaryKeyConstraint("number"),
+    Index(None, "organization"),
+)
+
+block = Table(
+    "block",
+    metadata,
+    Column("organization", Key, nullable=False),
+    Column("member", OptionalKey, nullable=False),
+    PrimaryKeyConstraint("organization", "member"),
+)
+
+setting = Table(
+    "setting",
+    metadata,
+    Column("id", Integer, nullable=False, autoincrement=False),
+    Column("is_paused", Boolean, nullable=False),
+    Column("erasures_max", Integer),
+    PrimaryKeyConstraint("id"),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
+# --- off-boardings and their steps ---------------------------------------------------------
+
+offboarding = Table(
+    "offboarding",
+    metadata,
+    Column("id", Key, nullable=False),
+    Column("organization", Key, nullable=False),
+    Column("member", OptionalKey, nullable=False),
+    Column("product", OptionalKey, nullable=False),
+    Column("policy", Key, nullable=False),
+    Column("policy_version", Integer, nullable=False),
+    Column("cause", Key, nullable=False),
+    Column("source", Key, nullable=False),
+    Column("ends", BoundaryText, nullable=False),
+    Column("episode", Integer, nullable=False),
+    Column("status", Key, nullable=False),
+    Column("opened_at", MomentInTime, nullable=False),
+    Column("next_due_at", MomentInTime),
+    Column("attempt", Integer, nullable=False),
+    Column("lease_until", MomentInTime),
+    Column("woken_at", MomentInTime),  # a date that was set while somebody held the claim
+    Column("closed_at", MomentInTime),
+    PrimaryKeyConstraint("id"),
+    UniqueConstraint("organization", "member", "product", "episode"),
+    _of_organization(),
+    Index(None, "next_due_at"),
+)
+
+Index(
+    "uq_offboarding_current",
+    offboarding.c.organization,
+    offboarding.c.member,
+    offboarding.c.product,
+    unique=True,
+    sqlite_where=text("status IN ('open', 'stopped')"),
+    postgresql_where=text("status IN ('open', 'stopped')"),
+)
+
+step = Table(
+    "step",
+    metadata,
+    Column("offboarding", Key, nullable=False),
+    Column("key", Key, nullable=False),
+    Column("status", Key, nullable=False),
+    Column("due_at", MomentInTime, nullable=False),
+    Column("issue", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_try_at", MomentInTime),
+    Column("started_at", MomentInTime),
+    Column("reason", Text),
+    Column("is_destructive", Boolean, nullable=False),
+    Column("receipt", JSON),
+    PrimaryKeyConstraint("offboarding", "key"),
+    Index(None, "started_at"),
+    _of_offboarding(),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("offboarding", Key, nullable=False),
+    Column("step", Key, nullable=False),
+    Column("member", Key, nullable=False),
+    Column("channel", Key, nullable=False),
+    Column("status", Key, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_try_at", MomentInTime),
+    Column("accepted_at", MomentInTime),
+    Column("reason", Text),
+    Column("taken_by", Integer),  # the off-boarding's attempt that handed it to the mailer
+    PrimaryKeyConstraint("offboarding", "step", "member", "channel"),
+    _of_offboarding(),
+)
+
+erasure_cursor = Table(
+    "erasure_cursor",
+    metadata,
+    Column("offboarding", Key, nullable=False),
+    Column("table", Key, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    PrimaryKeyConstraint("offboarding", "table"),
+    _of_offboarding(),
+)
+
+inflight = Table(
+    "inflight",
+    metadata,
+    Column("number", Integer, nullable=False),
+    Column("offboarding", Key, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("deadline", MomentInTime, nullable=False),
+    PrimaryKeyConstraint("number"),
+    Index(None, "offboarding"),
+    _of_offboarding(),
+    # A number that came back would let a worker whose marker was swept away find another's.
+    sqlite_autoincrement=True,
+)
+
+# --- proof and events ----------------------------------------------------------------------
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("number", Integer, nullable=False, autoincrement=False),
+    Column("kind", Key, nullable=False),
+    Column("at", MomentInTime, nullable=False),
+    Column("offboarding", Key),
+    Column("episode", Integer),
+    Column("step", Key),
+    Column("actor", Key, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("seal", Text, nullable=False),
+    PrimaryKeyConstraint("number"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("number", Integer, nullable=False),
+    Column("id", Key, nullable=False),
+    Column("kind", Key, nullable=False),
+    Column("at", MomentInTime, nullable=False),
+    Column("organization", Key, nullable=False),
+    Column("member", Key),
+    Column("detail", JSON, nullable=False),
+    Column("sent_at", MomentInTime),
+    PrimaryKeyConstraint("number"),
+    UniqueConstraint("id"),
+    Index(None, "organization"),
+)

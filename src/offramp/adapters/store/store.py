@@ -1,0 +1,91 @@
+"""The store on SQLite or PostgreSQL: transactions, and the fence around destructive chunks.
+
+Everything that begins and ends a transaction lives here.
+
+Source: architecture, "The fence across two databases"; ``ports.Store``.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy import Engine
+from whenever import Instant
+
+from offramp.adapters.store.lock import stale
+from offramp.adapters.store.transaction import SqlTransaction
+from offramp.ports import FenceRecord, Offboarding, Transaction
+
+Judge = Callable[[Transaction], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FenceNotes:
+    """What one chunk has to tell when its fence is left."""
+
+    rows: Counter[str] = field(default_factory=Counter)
+
+    def record(self, table: str, rows: int) -> None:
+        """Add to the cursor: so many more rows of this table are gone."""
+        self.rows[table] += rows
+
+
+class SqlStore:
+    """Facts, receipts and proof in a database whose tables exist (``migration.migrate``)."""
+
+    def __init__(self, engine: Engine, *, ledger_key: bytes) -> None:
+        """Keep everything behind an engine made by ``connection.connect``."""
+        self._engine = engine
+        self._ledger_key = ledger_key
+
+    @contextmanager
+    def transaction(self) -> Iterator[SqlTransaction]:
+        """Begin a transaction that commits at the end and rolls back on an error."""
+        with self._engine.begin() as connection:
+            yield SqlTransaction(connection, ledger_key=self._ledger_key)
+
+    def fence(
+        self, claimed: Offboarding, *, now: Instant, deadline: Instant, judge: Judge
+    ) -> AbstractContextManager[FenceRecord]:
+        """Hold the off-boarding and the pause switch while one destructive chunk runs.
+
+        PostgreSQL holds true locks until the worker is done or its connection is gone. SQLite
+        cannot, so it leaves a marker that counts until ``deadline``.
+        """
+        assert now < deadline, "a chunk gets some time"
+        if self._engine.dialect.name == "postgresql":
+            return self._locked(claimed, judge=judge)
+        return self._marked(claimed, deadline=deadline, judge=judge)
+
+    @contextmanager
+    def _locked(self, claimed: Offboarding, *, judge: Judge) -> Iterator[FenceRecord]:
+        notes = FenceNotes()
+        with self.transaction() as transaction:
+            transaction.share(claimed)
+            judge(transaction)
+            yield notes
+            transaction.advance(claimed.id, rows=notes.rows)
+
+    @contextmanager
+    def _marked(
+        self, claimed: Offboarding, *, deadline: Instant, judge: Judge
+    ) -> Iterator[FenceRecord]:
+        notes = FenceNotes()
+        with self.transaction() as transaction:
+            transaction.require_current(claimed)
+            judge(transaction)
+            number = transaction.mark(claimed, deadline=deadline)
+        with ExitStack() as failure:
+            failure.callback(self._unmark, number)
+            yield notes
+            failure.pop_all()
+        with self.transaction() as transaction:
+            if not transaction.unmark(number):
+                raise stale(claimed)
+            transaction.require_current(claimed)
+            transaction.advance(claimed.id, rows=notes.rows)
+
+    def _unmark(self, number: int) -> None:
+        with self.transaction() as transaction:
+            transaction.unmark(number)

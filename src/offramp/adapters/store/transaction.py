@@ -1,0 +1,33 @@
+"""The transaction that the engine sees: all parts over one connection.
+
+Source: ``ports.Transaction``.
+"""
+
+from sqlalchemy import Connection
+
+from offramp.adapters.store.delivery import DeliveryPart
+from offramp.adapters.store.erasure import ErasurePart
+from offramp.adapters.store.ledger import LedgerPart
+from offramp.adapters.store.offboarding import OffboardingPart
+from offramp.adapters.store.operation import OperationPart
+from offramp.adapters.store.outbox import OutboxPart
+from offramp.adapters.store.policy import PolicyPart
+from offramp.adapters.store.step import StepPart
+
+
+class SqlTransaction(
+    OffboardingPart,  # and the facts
+    PolicyPart,
+    OperationPart,
+    StepPart,
+    DeliveryPart,
+    ErasurePart,
+    LedgerPart,
+    OutboxPart,
+):
+    """One transaction of the store on SQLite or PostgreSQL."""
+
+    def __init__(self, connection: Connection, *, ledger_key: bytes) -> None:
+        """Work on a connection that is in a transaction."""
+        super().__init__(connection)
+        self.ledger_key = ledger_key
