@@ -1,0 +1,118 @@
+import pytest
+from whenever import Date, Instant
+
+from offramp.core.model import Outcome
+from offramp.core.notice import ROLE_OF, banner, state_facts
+from offramp.core.plan import substitute
+from offramp.core.policy import Audience
+from offramp.documents.policy import find_policy
+from offramp.testing.builders import make_receipt, make_receipts, make_timeline
+
+LICENSE_POOL = make_timeline(find_policy("license-pool"))
+EDIT_ONLY = make_timeline(find_policy("edit-only-grace"))
+
+
+def instant(text):
+    return Instant.parse_iso(text)
+
+
+def facts_of(key, now, *receipts, timeline=LICENSE_POOL):
+    return state_facts(
+        timeline, timeline.find(key), receipts=make_receipts(*receipts), now=instant(now)
+    )
+
+
+def test_the_warning_states_the_dates_that_were_published_A5_L7():
+    facts = facts_of("expiring-soon", "2024-08-16T08:00:00Z")
+
+    assert (facts.notice, facts.stage, facts.stage_title) == ("expiring-soon", "active", "Active")
+    assert facts.stage_ends_on == facts.access_ends_on == Date(2024, 8, 30)
+    assert facts.days_left == 15  # the sixteenth and the thirtieth included
+    assert facts.erases_on == facts.erases_no_later_than == Date(2024, 9, 29)
+    assert facts.dates["company-data"] == Date(2024, 9, 22)
+    assert facts.dates["expired"] == Date(2024, 8, 31)
+    assert facts.agreement == "https://example.com/agreement"
+
+
+@pytest.mark.parametrize(
+    ("now", "days_left"),
+    [
+        ("2024-08-29T22:59:59Z", 2),
+        ("2024-08-29T23:00:00Z", 1),  # the last day has begun
+        ("2024-08-30T22:59:59Z", 1),
+        ("2024-08-30T23:00:00Z", 30),  # the next stage
+    ],
+)
+def test_days_are_left_by_the_calendar_of_the_organization(now, days_left):
+    assert facts_of("expiring-soon", now).days_left == days_left
+
+
+def test_a_late_export_states_the_date_to_which_the_deletion_slips_D2():
+    sent = make_receipt("expiring-soon", "2024-08-16T08:00:00Z")
+
+    facts = facts_of("company-data", "2024-09-24T08:00:00Z", sent)
+
+    assert facts.erases_on == Date(2024, 10, 1)
+
+
+def test_the_warning_that_stands_in_states_the_new_date_D2():
+    missed = make_receipt("expiring-soon", "2024-08-31T08:00:00Z", outcome=Outcome.MISSED)
+    data = make_receipt("company-data", "2024-09-22T08:00:00Z")
+    now = instant("2024-09-29T01:00:00Z")
+    receipts = make_receipts(missed, data)
+
+    facts = state_facts(
+        LICENSE_POOL,
+        substitute(LICENSE_POOL, "expiring-soon", now=now),
+        receipts=receipts,
+        now=now,
+    )
+
+    assert facts.notice == "deletion-warning"
+    assert facts.erases_on == Date(2024, 10, 13)
+
+
+def test_after_the_deletion_its_real_date_is_stated():
+    facts = facts_of(
+        "achievements", "2024-10-09T08:00:00Z", make_receipt("erase", "2024-10-05T01:00:00Z")
+    )
+
+    assert (facts.stage, facts.erases_on) == ("erased", Date(2024, 10, 5))
+
+
+def test_a_stage_that_outlasts_its_plan_states_no_end_that_has_passed():
+    facts = facts_of("company-data", "2024-10-09T08:00:00Z")
+
+    assert (facts.stage, facts.stage_ends_on, facts.days_left) == ("expired", None, None)
+
+
+def test_a_change_of_stage_is_named_by_its_key():
+    assert facts_of("stage:expired", "2024-08-30T23:00:00Z").notice == "stage:expired"
+
+
+@pytest.mark.parametrize(
+    ("now", "stage"),
+    [
+        ("2024-08-30T22:59:59Z", None),
+        ("2024-08-30T23:00:00Z", "expired"),
+        ("2024-11-28T23:59:59Z", "expired"),
+        ("2024-11-29T00:00:00Z", None),
+    ],
+)
+def test_the_banner_is_there_for_the_whole_of_expired_and_no_longer_B7(now, stage):
+    shown = banner(EDIT_ONLY, receipts={}, now=instant(now))
+
+    assert (shown and shown.stage) == stage
+
+
+def test_the_banner_says_what_until_when_and_where_to_read_on_B7_B10():
+    shown = banner(EDIT_ONLY, receipts={}, now=instant("2024-11-27T12:00:00Z"))
+
+    assert (shown.title, shown.until_on, shown.days_left) == ("Expired", Date(2024, 11, 28), 2)
+    assert (shown.agreement, shown.information) == (
+        ("https://example.com/agreement", "https://example.com/leaving")
+    )
+
+
+def test_every_audience_asks_for_a_role_or_for_everybody_N1():
+    assert set(ROLE_OF) == set(Audience)
