@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from offramp.core.dates import days_between
 from offramp.core.due import allowed_from
 from offramp.core.fault import FaultPath
+from offramp.core.model import Cause
 from offramp.core.plan import PlannedStep, Timeline
 from offramp.core.policy import Action, Capability, Policy, Schedule, Stage, Step, Unmet
 from offramp.core.rehearsal import sample_timelines
@@ -38,7 +39,9 @@ def warnings(policy: Policy) -> tuple[PolicyWarning, ...]:
 
 
 def _dated(policy: Policy) -> Iterator[PolicyWarning]:
-    for timeline in sample_timelines(policy):
+    for facts, timeline in sample_timelines(policy):
+        if facts.cause is Cause.DELETION_REQUESTED:
+            continue  # who asks for it does not want to wait for it
         for planned in timeline.steps:
             if planned.is_destructive:
                 yield from _short_retrieval(timeline, planned)
@@ -168,11 +171,8 @@ def _chained(
 
 
 def _unused(policy: Policy) -> Iterator[PolicyWarning]:
-    schedules = [s.starts or {} for s in policy.stages] + [s.at for s in policy.steps]
-    moments = [m for schedule in schedules for several in schedule.values() for m in several]
-    moments += [m for s in policy.steps for m in (s.useful_until, s.no_later_than) if m is not None]
     for name in policy.periods:
-        if not any(moment.length == name for moment in moments):
+        if not any(moment.length == name for moment in policy.moments):
             yield PolicyWarning(
                 rule="W8",
                 path=("periods", name),

@@ -324,6 +324,14 @@ class Policy(_Part):
             holidays=frozenset(self.holidays),
         )
 
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        """Every moment that it names, in no particular order."""
+        schedules = [*(s.starts for s in self.stages if s.starts), *(s.at for s in self.steps)]
+        dated = [moment for each in schedules for several in each.values() for moment in several]
+        ends = [end for step in self.steps for end in (step.useful_until, step.no_later_than)]
+        return (*dated, *(end for end in ends if end is not None))
+
     def capabilities(self, level: str) -> frozenset[Capability]:
         """List what a level allows; an unknown level allows nothing."""
         return self.levels.get(level, LEVELS.get(level, frozenset()))

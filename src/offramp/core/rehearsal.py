@@ -13,7 +13,7 @@ from whenever import Date, Instant
 
 from offramp.core.dates import Boundary
 from offramp.core.fault import Fault, FaultPath, path_of
-from offramp.core.model import ANCHOR_OF, Anchor, Facts, SubjectKind
+from offramp.core.model import ANCHOR_OF, Anchor, Cause, Facts, SubjectKind
 from offramp.core.plan import AnchorsCircular, PlannedStep, Timeline, causes_of, plan, stage_starts
 from offramp.core.policy import Policy
 
@@ -28,17 +28,24 @@ SAMPLE_ZONE = "Europe/Dublin"  # has summer time, and is not UTC for half of the
 
 def sample_facts(policy: Policy, kind: SubjectKind) -> Iterator[Facts]:
     """Give facts to try a policy on: every cause that it tells apart, several end dates."""
-    for cause in causes_of(policy):
+    for cause in _causes(policy):
         for end in SAMPLE_ENDS:
             anchors: dict[str, Boundary] = {Anchor.EXPIRY: end, ANCHOR_OF[cause]: end}
             yield Facts(kind=kind, zone=SAMPLE_ZONE, anchors=anchors, cause=cause)
 
 
-def sample_timelines(policy: Policy) -> Iterator[Timeline]:
-    """Give the timelines of a policy on the sample dates."""
+def _causes(policy: Policy) -> Iterator[Cause]:
+    """Give the causes that a policy names, by themselves or by the fact that starts them."""
+    named = causes_of(policy)
+    counted = {name for moment in policy.moments for name in moment.anchors}
+    return (cause for cause in Cause if cause in named or ANCHOR_OF[cause] in counted)
+
+
+def sample_timelines(policy: Policy) -> Iterator[tuple[Facts, Timeline]]:
+    """Give the timelines of a policy on the sample dates, with their facts."""
     for kind in policy.applies_to:
         for facts in sample_facts(policy, kind):
-            yield plan(policy, facts)
+            yield facts, plan(policy, facts)
 
 
 def dated_faults(policy: Policy) -> Iterator[Fault]:
@@ -61,7 +68,7 @@ def _faults(policy: Policy) -> Iterator[Fault]:
     for kind in policy.applies_to:
         for facts in sample_facts(policy, kind):
             yield from _order(policy, facts)
-    for timeline in sample_timelines(policy):
+    for _, timeline in sample_timelines(policy):
         yield from _destruction(policy, timeline)
         for planned in timeline.steps:
             yield from _window(policy, planned)

@@ -25,10 +25,10 @@ def calendar_file(timeline: Timeline, *, name: str, stamped_at: Instant) -> byte
     calendar.add("prodid", "-//Offramp//Timeline//EN")
     calendar.add("version", "2.0")
     calendar.add("x-wr-calname", timeline.policy.title or timeline.policy.policy)
-    for planned, row in zip(timeline.steps, timeline_rows(timeline), strict=True):
-        identity = f"{name}-{planned.key.replace(':', '-')}"
+    for row in timeline_rows(timeline):
+        identity = f"{name}-{row.planned.key.replace(':', '-')}"
         calendar.add_component(_entry(row, identity, row.on.to_stdlib(), stamp))
-        last = _last_day(planned)
+        last = _last_day(row.planned)
         if last is not None:
             calendar.add_component(_entry(row, f"{identity}-last", last, stamp, is_last=True))
     content: bytes = calendar.to_ical()

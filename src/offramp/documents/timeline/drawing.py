@@ -72,9 +72,9 @@ def draw_timeline(timeline: Timeline, facts: Facts) -> str:
     """Draw a timeline."""
     width = max(WIDTH_MIN, MARGIN * 2 + STAGE_WIDTH_MIN * len(timeline.spans))
     segments = _segments(timeline, width=width)
-    body = [*_heading(timeline, facts), *_band(timeline, segments), *_marks(timeline, segments)]
-    top = BAND_TOP + BAND_HEIGHT + 84
-    lines, bottom = _list(timeline, top=top, width=width)
+    rows = timeline_rows(timeline)
+    body = [*_heading(timeline, facts), *_band(timeline, segments), *_marks(rows, segments)]
+    lines, bottom = _list(timeline, rows, width=width)
     height = bottom + MARGIN - 12
     title = timeline.policy.title or timeline.policy.policy
     return "\n".join(
@@ -129,7 +129,7 @@ def _edges(timeline: Timeline) -> list[Instant]:
         assert span.starts_at is not None, "only the first stage has always been there"
         edge = closing.get(span.after_step or "", span.starts_at)
         inner.append(max([edge, *inner[-1:]]).add(seconds=len(inner)))
-    moments = [*(p.due_at for p in timeline.steps), *inner]
+    moments = [*(row.at for row in timeline_rows(timeline)), *inner]
     if not moments:
         return [Instant.from_utc(2000, 1, 1), Instant.from_utc(2000, 1, 2)]
     first, last = min(moments), max(moments)
@@ -162,23 +162,23 @@ def _from(timeline: Timeline, segment: _Segment) -> str:
     return _day(day)
 
 
-def _marks(timeline: Timeline, segments: Sequence[_Segment]) -> Iterator[str]:
+def _marks(rows: Sequence[Row], segments: Sequence[_Segment]) -> Iterator[str]:
     """Set a numbered badge above the band for every step, pushed apart where they are close."""
-    steps = [planned for planned in timeline.steps if planned.stage is None]
-    wanted = [_place(planned, segments) for planned in steps]
+    steps = [row for row in rows if row.planned.stage is None]
+    wanted = [_place(row.at, segments) for row in steps]
     placed = _apart(wanted, least=2 * BADGE + 4, until=segments[-1].left + segments[-1].width)
     y = BAND_TOP - 26
-    for number, (planned, at, x) in enumerate(zip(steps, wanted, placed, strict=True), start=1):
+    for number, (row, at, x) in enumerate(zip(steps, wanted, placed, strict=True), start=1):
         yield (
             f'<line class="stem" x1="{x:.1f}" y1="{y + BADGE}" x2="{at:.1f}" y2="{BAND_TOP - 3}"/>'
         )
-        yield from _badge(x, y, number, planned.action)
+        yield from _badge(x, y, number, row.planned.action)
 
 
-def _place(planned: PlannedStep, segments: Sequence[_Segment]) -> float:
+def _place(moment: Instant, segments: Sequence[_Segment]) -> float:
     for segment in segments:
-        if planned.due_at < segment.ends_at:
-            return segment.x(planned.due_at)
+        if moment < segment.ends_at:
+            return segment.x(moment)
     return segments[-1].left + segments[-1].width
 
 
@@ -197,21 +197,21 @@ def _badge(x: float, y: float, number: int, action: Action) -> Iterator[str]:
     yield _text(x, y + 4, str(number), "badge", anchor="middle")
 
 
-def _list(timeline: Timeline, *, top: int, width: int) -> tuple[list[str], int]:
-    """Write every date in words; give the lines and where they end."""
+def _list(timeline: Timeline, rows: Sequence[Row], *, width: int) -> tuple[list[str], int]:
+    """Write every date in words; give the lines of the picture and where they end."""
+    y = BAND_TOP + BAND_HEIGHT + 84
     parts = [
-        f'<line class="rule" x1="{MARGIN}" y1="{top - 40}" x2="{width - MARGIN}" y2="{top - 40}"/>'
+        f'<line class="rule" x1="{MARGIN}" y1="{y - 40}" x2="{width - MARGIN}" y2="{y - 40}"/>'
     ]
     fits = int((width - 2 * MARGIN - TEXT_COLUMN) / CHARACTER_WIDTH)
-    number, y = 0, top
-    for planned, row in zip(timeline.steps, timeline_rows(timeline), strict=True):
-        number += planned.stage is None
-        parts += _row_mark(timeline, planned, number, y)
-        parts.append(_text(MARGIN + 34, y, f"{_day(row.on)}", "strong"))
+    number = 0
+    for row in rows:
+        number += row.planned.stage is None
+        parts += _row_mark(timeline, row.planned, number, y)
+        parts.append(_text(MARGIN + 34, y, _day(row.on), "strong"))
         parts.append(_text(MARGIN + 136, y, row.local_time, "muted"))
-        lines = wrap(_words(row), fits)
         parts.append(_text(MARGIN + TEXT_COLUMN, y, row.what, "strong"))
-        for line in lines:
+        for line in wrap(_words(row), fits):
             y += LINE_HEIGHT
             parts.append(_text(MARGIN + TEXT_COLUMN, y, line, "muted"))
         y += ROW_HEIGHT

@@ -28,19 +28,24 @@ _METHODS = {"delete": "deleted", "hash-then-delete": "hashed and deleted"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of the table; ``note`` is what else a careful reader wants to know."""
+    """One line of the table; ``note`` is what else a careful reader wants to know.
 
+    ``at`` is when it can happen at the earliest: a guarded step waits for what it requires.
+    """
+
+    planned: PlannedStep
+    at: Instant
     on: Date
     local_time: str
-    action: Action
     what: str
     who: str
     note: str = ""
 
 
 def timeline_rows(timeline: Timeline) -> tuple[Row, ...]:
-    """Word a timeline, in the order in which things happen."""
-    return tuple(_row(timeline, planned) for planned in timeline.steps)
+    """Word a timeline, in the order in which things happen when every notice is on time."""
+    rows = [_row(timeline, planned) for planned in timeline.steps]
+    return tuple(sorted(rows, key=lambda row: row.at))
 
 
 def people(audience: tuple[Audience, ...], *, kind: SubjectKind) -> str:
@@ -94,12 +99,14 @@ def access_words(stage: Stage) -> str:
 
 
 def _row(timeline: Timeline, planned: PlannedStep) -> Row:
-    local = planned.due_at.to_tz(timeline.zone)
+    at = earliest_at(timeline, planned)
+    local = at.to_tz(timeline.zone)
     what, who, note = _worded(timeline, planned)
     return Row(
+        planned=planned,
+        at=at,
         on=local.date(),
         local_time=local.time().format_iso()[:5],
-        action=planned.action,
         what=what,
         who=who,
         note=note,
@@ -153,11 +160,8 @@ def _local_day(moment: Instant | None, zone: str) -> str:
 def _erasure_note(timeline: Timeline, planned: PlannedStep, step: Step) -> str:
     """Say what is done, the last day for it, and what has to be delivered before."""
     parts = [_METHODS[step.method]]
-    earliest = earliest_at(timeline, planned)
-    if earliest > planned.due_at:
-        parts.append(f"from {_local_day(earliest, timeline.zone)} when notices are on time")
     if planned.deadline_on and planned.deadline_on != planned.due_on:
-        parts.append(f"no later than {planned.deadline_on.format_iso()}")
+        parts.append(f"between {planned.due_on} and {planned.deadline_on}")
     parts += [
         f"at least {period_words(guard.at_least_before)} after {guard.delivered} is delivered"
         for guard in step.requires
