@@ -53,4 +53,5 @@ class Context:
     pause: Callable[[float], None]  # wait for so many seconds
     report: Callable[[str, Mapping[str, object]], None]  # one line per thing that happened
     probe: Probe
+    is_stopping: Callable[[], bool]  # whether to begin no further step
     limits: Limits = Limits()

@@ -109,6 +109,8 @@ def register(
             follow(transaction, organization, ids=context.ids, now=now, actor="system")
             for organization in sorted(touched)
         ]
+        for organization in sorted(touched) if any(c.changed for c in changes) else ():
+            transaction.wake(organization, at=now)  # a new zone or override moves dates too
         return Registered(
             organizations=changes[0],
             pools=changes[1],
@@ -248,13 +250,15 @@ def reactivate(
     """
 
     def write(transaction: Transaction, now: Instant) -> Followed:
-        require_organization(transaction, organization)
+        zone = require_organization(transaction, organization).zone
+        if effect(until, zone=zone) <= now:
+            raise EndNotLater(ends=str(until), hint="give an end date that is still to come")
         leaving = [row for row in _open(transaction, organization) if row.subject.member is None]
         if not leaving:
             raise NothingToReactivate(organization=organization)
         for row in leaving:
             _require_way_back(transaction, row, by=by, now=now)
-            cancel(transaction, transaction.lock(row.id, now=now), now=now, actor=by)
+            cancel(transaction, row, now=now, actor=by)
         chosen = _pools(transaction, organization, pool)
         transaction.put_pools([replace(p, ends=until) for p in chosen])
         transaction.put_events([_reactivated(organization, at=now)])

@@ -14,7 +14,13 @@ from offramp.core.plan import Timeline, plan
 from offramp.core.policy import Policy
 from offramp.core.term import Term
 from offramp.core.transitions import FINISHED, StepStatus
-from offramp.ports import Offboarding, OrganizationUnknown, StepRow, Transaction
+from offramp.ports import (
+    Offboarding,
+    OrganizationErased,
+    OrganizationUnknown,
+    StepRow,
+    Transaction,
+)
 
 
 class PolicyUnknown(Missing):
@@ -22,8 +28,10 @@ class PolicyUnknown(Missing):
 
 
 def require_organization(transaction: Transaction, organization: str) -> Organization:
-    """Find an organization or say that there is none."""
+    """Find an organization, or say that there is none or none any more."""
     found = transaction.organization(organization)
+    if found is None and transaction.offboardings(organization):
+        raise OrganizationErased(organization=organization)
     if found is None:
         raise OrganizationUnknown(
             organization=organization, hint="offramp status lists the organizations"

@@ -69,7 +69,7 @@ def run_until_quiet(context: Context) -> tuple[Carried, ...]:
     for _ in range(QUIET_TICKS_MAX):
         done = tick(context)
         carried.extend(done.carried)
-        if not done.claimed:
+        if not done.claimed or context.is_stopping():
             return tuple(carried)
     raise NeverQuiet(at=context.clock.now().format_iso())
 
@@ -91,7 +91,10 @@ def _contain(
 
 
 def work_off(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
-    """Carry out the steps of one claim in due order, then settle when to look again."""
+    """Carry out the steps of one claim in due order, then settle when to look again.
+
+    Whoever wants to stop is heard between two steps; what is left stays due.
+    """
     carried: list[Carried] = []
     while True:
         now = context.clock.now()
@@ -99,11 +102,14 @@ def work_off(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
             transaction.extend_lease(
                 claimed, lease_until=now.add(seconds=context.limits.lease_seconds)
             )
+            if context.is_stopping():
+                _settle(transaction, claimed, look_again_at=now)
+                return tuple(carried)
             situation = situation_of(transaction, claimed, now=now)
             due = agenda(situation, now=now)
             if due.act is None:
                 _note_blocked(transaction, claimed, due, now=now)
-                _settle(transaction, claimed, due)
+                _settle(transaction, claimed, look_again_at=due.look_again_at)
                 if situation.receipts and due.look_again_at is None and not due.blocked:
                     _close(transaction, claimed, OffboardingStatus.COMPLETED, now=now)
                 context.probe("settled uncommitted")
@@ -114,8 +120,10 @@ def work_off(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
             return tuple(carried)  # destruction ended the episode with its receipt
 
 
-def _settle(transaction: Transaction, claimed: Offboarding, due: Agenda) -> None:
-    if not transaction.settle(claimed, next_due_at=due.look_again_at):
+def _settle(
+    transaction: Transaction, claimed: Offboarding, *, look_again_at: Instant | None
+) -> None:
+    if not transaction.settle(claimed, next_due_at=look_again_at):
         raise StaleClaim(offboarding=claimed.id, attempt=claimed.attempt)
 
 

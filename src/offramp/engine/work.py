@@ -77,6 +77,31 @@ class Work:
             raise GuardNotMet(step=self.planned.key, reason=reason.value)
 
 
+@dataclass(slots=True, kw_only=True)
+class Heartbeat:
+    """Keeps the claim of a step that takes long; to be called as often as it makes progress."""
+
+    work: Work
+    beaten_at: float = 0.0  # seconds on the context's forward clock
+
+    def beat(self) -> None:
+        """Extend the lease when a good part of it may have passed.
+
+        Raises:
+            StaleClaim: another attempt has taken over.
+        """
+        context = self.work.context
+        lease_seconds = context.limits.lease_seconds
+        elapsed = context.elapsed()
+        if elapsed - self.beaten_at < lease_seconds / 4:
+            return
+        self.beaten_at = elapsed
+        with context.store.transaction() as transaction:
+            transaction.extend_lease(
+                self.work.claimed, lease_until=context.clock.now().add(seconds=lease_seconds)
+            )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """An effect that was seen: what the receipt, the outbox and the store get from it.

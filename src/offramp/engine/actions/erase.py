@@ -36,7 +36,7 @@ from offramp.engine.archive import (
     write_proof,
 )
 from offramp.engine.following import cancel
-from offramp.engine.work import GuardNotMet, Result, Work
+from offramp.engine.work import GuardNotMet, Heartbeat, Result, Work
 from offramp.ports import FenceRecord, Transaction
 
 
@@ -147,7 +147,7 @@ def _destroy_rows(work: Work, scope: Scope) -> Erasure:
         data.sources,
         scope,
         key=key,
-        fence=_EngineFence(work=work),
+        fence=_EngineFence(work=work, heartbeat=Heartbeat(work=work)),
         elapsed=context.elapsed,
         tombstone=tombstone,
         progress=progress,
@@ -220,10 +220,12 @@ class _EngineFence:
     """Judges the guards anew before every chunk and holds them while it runs."""
 
     work: Work
+    heartbeat: Heartbeat
 
     @contextmanager
     def chunk(self, table: str) -> Iterator[ChunkRecord]:
         context = self.work.context
+        self.heartbeat.beat()
         now = context.clock.now()
         with context.store.fence(
             self.work.claimed,

@@ -15,7 +15,7 @@ from offramp.data.export import export
 from offramp.data.manifest import Manifest
 from offramp.engine.archive import document_name, manifest_name, read_manifest
 from offramp.engine.delivery import deliver, see_delivered
-from offramp.engine.work import Result, Work
+from offramp.engine.work import Heartbeat, Result, Work
 from offramp.ports import Attachment
 
 
@@ -71,7 +71,10 @@ def _write(work: Work) -> Manifest:
         "offboarding": work.claimed.id,
     }
 
+    heartbeat = Heartbeat(work=work)
+
     def progress(table: str, rows: int) -> None:
+        heartbeat.beat()
         context.report("export", {"table": table, "rows": rows})
 
     with context.vault.write(document_name(work.claimed.id, work.planned.key)) as sink:
