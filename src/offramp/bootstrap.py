@@ -45,6 +45,7 @@ def build(
     vault: Vault | None = None,
     report: Report | None = None,
     probe: Probe | None = None,
+    is_stopping: Callable[[], bool] | None = None,
     limits: Limits | None = None,
 ) -> Context:
     """Make everything the engine works with, once, from the settings.
@@ -52,7 +53,7 @@ def build(
     Raises:
         StoreUnavailable, DocumentInvalid, SourceUnavailable: what the settings name is not there.
     """
-    keys = keys or FolderKeys(settings.folder / "keys")
+    keys = keys or FolderKeys(keys_folder(settings))
     return Context(
         store=store or open_store(settings, keys),
         clock=clock or SystemClock(),
@@ -68,8 +69,14 @@ def build(
         pause=time.sleep,
         report=report or _log,
         probe=probe or _silent,
+        is_stopping=is_stopping or _never,
         limits=limits or _limits(settings),
     )
+
+
+def keys_folder(settings: Settings) -> Path:
+    """Name the folder of the secret keys; where it is missing nothing was ever set up."""
+    return settings.folder / "keys"
 
 
 def open_store(settings: Settings, keys: Keys) -> SqlStore:
@@ -113,3 +120,8 @@ def _log(event: str, facts: Mapping[str, object]) -> None:
 
 def _silent(point: str) -> None:
     """Hear of a point and do nothing."""
+
+
+def _never() -> bool:
+    """Go on until everything due is done."""
+    return False

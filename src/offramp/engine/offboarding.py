@@ -16,13 +16,14 @@ from whenever import Instant
 from offramp.core.dates import Boundary, effect
 from offramp.core.errors import Missing, Refused
 from offramp.core.ledger import Detail, Event
-from offramp.core.model import Hold, Member, Organization, Pool
+from offramp.core.model import Hold, Member, Organization, Pool, Unlock
 from offramp.core.policy import Policy
 from offramp.core.transitions import OffboardingStatus
 from offramp.engine.context import Context
 from offramp.engine.following import Followed, cancel, follow
 from offramp.engine.situation import (
     receipts_of,
+    require_member,
     require_organization,
     require_policy,
     timeline_of,
@@ -36,16 +37,16 @@ class PoolUnknown(Missing):
     """The organization {organization} has no such pool ({pool})."""
 
 
-class MemberUnknown(Missing):
-    """The organization {organization} has no member {member}."""
-
-
 class HoldUnknown(Missing):
     """There is no active hold {hold}."""
 
 
 class EndNotLater(Refused):
     """The new end {ends} is not later than the present one."""
+
+
+class EndPassed(Refused):
+    """The new end {ends} has passed already."""
 
 
 class NothingToReactivate(Refused):
@@ -140,6 +141,7 @@ def renew(
     """Begin a new term: everything pending is canceled, and the next term warns again (L9).
 
     Raises:
+        EndPassed: nobody could use the new term any more.
         EndNotLater: the new end lies before the present one; `extend` corrects an end.
     """
     return _change_end(context, organization, until=until, pool=pool, actor=actor, new_term=True)
@@ -169,6 +171,8 @@ def _change_end(
     def write(transaction: Transaction, now: Instant) -> Followed:
         zone = require_organization(transaction, organization).zone
         chosen = _pools(transaction, organization, pool)
+        if new_term:
+            _require_to_come(until, zone=zone, now=now)
         if all(_is_later(p.ends, until, zone=zone) for p in chosen):
             raise EndNotLater(ends=str(until), hint="give a later end date")
         transaction.put_pools([replace(p, ends=until) for p in chosen])
@@ -182,6 +186,11 @@ def _change_end(
         )
 
     return _exclusively(context, write)
+
+
+def _require_to_come(until: Boundary, *, zone: str, now: Instant) -> None:
+    if effect(until, zone=zone) <= now:
+        raise EndPassed(ends=str(until), hint="give an end date in the future")
 
 
 def _is_later(present: Boundary | None, until: Boundary, *, zone: str) -> bool:
@@ -222,10 +231,9 @@ def set_member_end(
 
     def write(transaction: Transaction, now: Instant) -> Followed:
         changed = []
+        require_organization(transaction, organization)
         for member in members:
-            found = transaction.member(organization, member)
-            if found is None:
-                raise MemberUnknown(organization=organization, member=member)
+            found = require_member(transaction, organization, member)
             changed.append(replace(found, ends=ends, removed_at=now if is_removed else None))
         transaction.put_members(changed)
         return follow(transaction, organization, ids=context.ids, now=now, actor=actor)
@@ -244,6 +252,7 @@ def reactivate(
     """Bring an organization back, if its stage and the person's role allow it (R1, B4).
 
     Raises:
+        EndPassed: nobody could use the new term any more.
         NothingToReactivate: it is not leaving.
         ReactivationRefused: its stage does not allow it, or not to this role.
         DeletionInFlight: a worker is frozen in the middle of a chunk; try again.
@@ -300,6 +309,8 @@ def place_hold(
 
     def write(transaction: Transaction, now: Instant) -> Hold:
         require_organization(transaction, organization)
+        if member is not None:
+            require_member(transaction, organization, member)
         for row in _open(transaction, organization):
             transaction.lock(row.id, now=now)
         hold = Hold(
@@ -333,6 +344,38 @@ def release_hold(context: Context, hold: str) -> Hold:
             [Event(kind="hold-released", at=now, actor="operator", detail={"hold": hold})]
         )
     return released
+
+
+def grant_unlock(
+    context: Context,
+    organization: str,
+    *,
+    owner: str,
+    reason: str,
+    hours: int,
+    member: str | None = None,
+) -> Unlock:
+    """Give access back for some hours without changing the stage (A3)."""
+
+    def write(transaction: Transaction, now: Instant) -> Unlock:
+        require_organization(transaction, organization)
+        if member is not None:
+            require_member(transaction, organization, member)
+        unlock = Unlock(
+            organization=organization,
+            member=member,
+            owner=owner,
+            reason=reason,
+            starts_at=now,
+            ends_at=now.add(hours=hours),
+        )
+        transaction.grant_unlock(unlock)
+        transaction.append(
+            [Event(kind="unlock-granted", at=now, actor="operator", detail={"hours": hours})]
+        )
+        return unlock
+
+    return _exclusively(context, write)
 
 
 def set_paused(context: Context, *, is_paused: bool) -> None:

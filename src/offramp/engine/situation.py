@@ -9,7 +9,7 @@ from whenever import Instant
 
 from offramp.core.due import Situation, start_of_day
 from offramp.core.errors import Missing
-from offramp.core.model import Facts, Organization, Receipt
+from offramp.core.model import Facts, Member, Organization, Receipt
 from offramp.core.plan import Timeline, plan
 from offramp.core.policy import Policy
 from offramp.core.term import Term
@@ -27,6 +27,10 @@ class PolicyUnknown(Missing):
     """No policy {policy} was published."""
 
 
+class MemberUnknown(Missing):
+    """The organization {organization} has no member {member}."""
+
+
 def require_organization(transaction: Transaction, organization: str) -> Organization:
     """Find an organization, or say that there is none or none any more."""
     found = transaction.organization(organization)
@@ -36,6 +40,14 @@ def require_organization(transaction: Transaction, organization: str) -> Organiz
         raise OrganizationUnknown(
             organization=organization, hint="offramp status lists the organizations"
         )
+    return found
+
+
+def require_member(transaction: Transaction, organization: str, member: str) -> Member:
+    """Find a member or say that there is none."""
+    found = transaction.member(organization, member)
+    if found is None:
+        raise MemberUnknown(organization=organization, member=member)
     return found
 
 
