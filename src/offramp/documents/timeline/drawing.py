@@ -14,28 +14,29 @@ from textwrap import wrap
 
 from whenever import Date, Instant
 
-from offramp.core.model import Anchor, Facts
+from offramp.core.model import ANCHOR_OF, Anchor, Facts
 from offramp.core.plan import PlannedStep, Span, Timeline
 from offramp.core.policy import Action, Capability, Stage
-from offramp.documents.timeline.rows import Row, timeline_rows
+from offramp.documents.timeline.rows import Row, timeline_rows, words
 
 MARGIN = 32
 WIDTH_MIN = 880
-STAGE_WIDTH_MIN = 132
+STAGE_WIDTH_MIN, STAGE_WIDTH_MAX = 132, 260
 BAND_TOP, BAND_HEIGHT = 128, 44
 GAP = 4
 BADGE = 11  # radius
 ROW_HEIGHT, LINE_HEIGHT = 30, 19
 TEXT_COLUMN = 196  # from the left margin
 CHARACTER_WIDTH = 6.9  # of 13 px text, generously
+NAME_CHARACTER_WIDTH = 8  # the same in bold
 
 _STYLE = """
   svg { --paper:#ffffff; --ink:#1f2328; --muted:#59636e; --rule:#d1d9e0;
-    --open:#1a7f5a; --partial:#b26a00; --shut:#57606a; --gone:#a8323e;
+    --open:#1a7f5a; --partial:#9c5c00; --shut:#57606a; --gone:#a8323e;
     --notify:#0b63c5; --export:#0f766e; --erase:#b3261e; }
   @media (prefers-color-scheme: dark) { svg { --paper:#0d1117; --ink:#e6edf3; --muted:#9aa5b1;
-    --rule:#30363d; --open:#2f9e75; --partial:#c98518; --shut:#6e7781; --gone:#d1545f;
-    --notify:#4493f8; --export:#2aa198; --erase:#f0625a; } }
+    --rule:#30363d; --open:#1d7f5c; --partial:#a06000; --shut:#636d78; --gone:#b8404c;
+    --notify:#1f6feb; --export:#0f7a70; --erase:#cf3b34; } }
   text { font: 13px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif;
     fill: var(--ink); }
   .paper { fill: var(--paper); }
@@ -70,7 +71,8 @@ class _Segment:
 
 def draw_timeline(timeline: Timeline, facts: Facts) -> str:
     """Draw a timeline."""
-    width = max(WIDTH_MIN, MARGIN * 2 + STAGE_WIDTH_MIN * len(timeline.spans))
+    needed = sum(_least_width(span.stage) for span in timeline.spans)
+    width = max(WIDTH_MIN, MARGIN * 2 + needed)
     segments = _segments(timeline, width=width)
     rows = timeline_rows(timeline)
     body = [*_heading(timeline, facts), *_band(timeline, segments), *_marks(rows, segments)]
@@ -94,25 +96,36 @@ def draw_timeline(timeline: Timeline, facts: Facts) -> str:
 def _heading(timeline: Timeline, facts: Facts) -> Iterator[str]:
     policy = timeline.policy
     yield _text(MARGIN, 48, policy.title or policy.policy, "title")
-    end = facts.anchors[Anchor.EXPIRY]
-    day = f"until {_day(end)}" if isinstance(end, Date) else f"until {end}"
-    yield _text(MARGIN, 72, f"{day}, {timeline.zone} · one {timeline.kind.value}", "muted")
+    anchor = ANCHOR_OF[facts.cause]
+    end = facts.anchors.get(anchor, facts.anchors[Anchor.EXPIRY])
+    name = "Valid until" if anchor is Anchor.EXPIRY else words(anchor)
+    told = f"{name} {_day(end) if isinstance(end, Date) else end}"
+    yield _text(MARGIN, 72, f"{told} · {timeline.zone} · one {timeline.kind.value}", "muted")
+
+
+def _least_width(stage: Stage) -> int:
+    """Give the width that a stage needs for its name, and for the date below it."""
+    name = stage.title or stage.id
+    return min(max(STAGE_WIDTH_MIN, len(name) * NAME_CHARACTER_WIDTH + 24), STAGE_WIDTH_MAX)
 
 
 def _segments(timeline: Timeline, *, width: int) -> list[_Segment]:
-    """Give every stage its minimum, and share what is left by length of time."""
+    """Give every stage the width it needs, and share what is left by length of time."""
     edges = _edges(timeline)
-    room = width - 2 * MARGIN
+    least = [_least_width(span.stage) for span in timeline.spans]
     lengths = [(later - earlier).total("seconds") for earlier, later in pairwise(edges)]
-    least = min(STAGE_WIDTH_MIN, room / len(lengths))
-    spare = (room - least * len(lengths)) / sum(lengths)
+    spare = (width - 2 * MARGIN - sum(least)) / sum(lengths)
     segments, left = [], float(MARGIN)
-    for span, (starts_at, ends_at), length in zip(
-        timeline.spans, pairwise(edges), lengths, strict=True
-    ):
-        stage_width = least + spare * length
+    for position, span in enumerate(timeline.spans):
+        stage_width = least[position] + spare * lengths[position]
         segments.append(
-            _Segment(span=span, starts_at=starts_at, ends_at=ends_at, left=left, width=stage_width)
+            _Segment(
+                span=span,
+                starts_at=edges[position],
+                ends_at=edges[position + 1],
+                left=left,
+                width=stage_width,
+            )
         )
         left += stage_width
     return segments
@@ -123,12 +136,12 @@ def _edges(timeline: Timeline) -> list[Instant]:
 
     What a deletion opens is drawn where its window closes: until then it may not have happened.
     """
-    closing = {p.key: p.deadline_at for p in timeline.steps if p.deadline_at is not None}
     inner: list[Instant] = []
     for span in timeline.spans[1:]:
-        assert span.starts_at is not None, "only the first stage has always been there"
-        edge = closing.get(span.after_step or "", span.starts_at)
-        inner.append(max([edge, *inner[-1:]]).add(seconds=len(inner)))
+        closing = _closing(timeline, span)
+        edge = span.starts_at if closing is None else closing.deadline_at
+        assert edge is not None, "only the first stage has always been there"
+        inner.append(max([edge, *(before.add(seconds=1) for before in inner[-1:])]))
     moments = [*(row.at for row in timeline_rows(timeline)), *inner]
     if not moments:
         return [Instant.from_utc(2000, 1, 1), Instant.from_utc(2000, 1, 2)]
@@ -144,7 +157,7 @@ def _band(timeline: Timeline, segments: Sequence[_Segment]) -> Iterator[str]:
             f'<rect class="{_kind(timeline, segment.span)}" x="{segment.left:.1f}" y="{BAND_TOP}" '
             f'width="{segment.width - GAP:.1f}" height="{BAND_HEIGHT}" rx="7"/>'
         )
-        fits = int((segment.width - GAP - 16) / 7.4)
+        fits = int((segment.width - GAP - 16) / NAME_CHARACTER_WIDTH)
         name = _shortened(stage.title or stage.id, fits)
         middle = segment.left + (segment.width - GAP) / 2
         yield _text(middle, BAND_TOP + 27, name, "onto", anchor="middle")
@@ -154,12 +167,19 @@ def _band(timeline: Timeline, segments: Sequence[_Segment]) -> Iterator[str]:
 
 
 def _from(timeline: Timeline, segment: _Segment) -> str:
-    day = segment.span.first_on
-    assert day is not None, "only the first stage has always been there"
-    step = timeline.find(segment.span.after_step or "")
-    if step is not None and step.deadline_on is not None and step.deadline_on != step.due_on:
-        return f"by {_day(step.deadline_on)}"
-    return _day(day)
+    closing = _closing(timeline, segment.span)
+    if closing is not None and closing.deadline_on is not None:
+        return f"by {_day(closing.deadline_on)}"
+    assert segment.span.first_on is not None, "only the first stage has always been there"
+    return _day(segment.span.first_on)
+
+
+def _closing(timeline: Timeline, span: Span) -> PlannedStep | None:
+    """Give the deletion that opens a stage, if it may be carried out until a later day."""
+    step = timeline.find(span.after_step or "")
+    if step is None or span.starts_at != step.due_at or step.deadline_on == step.due_on:
+        return None
+    return step if step.deadline_at is not None else None
 
 
 def _marks(rows: Sequence[Row], segments: Sequence[_Segment]) -> Iterator[str]:
