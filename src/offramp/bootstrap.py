@@ -28,7 +28,7 @@ from offramp.adapters.vault_folder import FolderVault
 from offramp.config import Settings
 from offramp.data.sources.sql import open_sources
 from offramp.documents.datamap import load_datamap
-from offramp.engine.context import Context, Data, Limits
+from offramp.engine.context import Context, Data, Limits, never_stopping
 from offramp.ports import Clock, Ids, Keys, Mailer, Probe, Store, Vault
 
 Report = Callable[[str, Mapping[str, object]], None]
@@ -69,7 +69,7 @@ def build(
         pause=time.sleep,
         report=report or _log,
         probe=probe or _silent,
-        is_stopping=is_stopping or _never,
+        is_stopping=is_stopping or never_stopping,
         limits=limits or _limits(settings),
     )
 
@@ -120,8 +120,3 @@ def _log(event: str, facts: Mapping[str, object]) -> None:
 
 def _silent(point: str) -> None:
     """Hear of a point and do nothing."""
-
-
-def _never() -> bool:
-    """Go on until everything due is done."""
-    return False

@@ -35,6 +35,11 @@ class Data:
     sources: Mapping[str, SqlSource]
 
 
+def never_stopping() -> bool:
+    """Go on until everything due is done."""
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """Everything the engine may touch."""
@@ -53,5 +58,5 @@ class Context:
     pause: Callable[[float], None]  # wait for so many seconds
     report: Callable[[str, Mapping[str, object]], None]  # one line per thing that happened
     probe: Probe
-    is_stopping: Callable[[], bool]  # whether to begin no further step
+    is_stopping: Callable[[], bool] = never_stopping  # whether to begin no further step
     limits: Limits = Limits()
