@@ -62,6 +62,8 @@ class FaultProxy:
                 self.up_bytes += len(chunk)
                 self._has_ended = chunk.endswith(LAST_LINE)
                 server.sendall(chunk)
+                if self.up_bytes == self.up_bytes_max:
+                    break
         self._close(client, server)
 
     def _down(self, client, server):
