@@ -1,0 +1,53 @@
+"""The ledger read back: page by page, and every seal checked.
+
+Source: lesson L41; core/ledger.py.
+"""
+
+from collections.abc import Iterator
+
+from offramp.core.errors import Broken
+from offramp.core.ledger import GENESIS, Entry, verify_chain
+from offramp.engine.context import Context
+
+PAGE_ENTRIES = 1_000
+
+
+class LedgerCut(Broken):
+    """The entry {number} that was anchored outside is not in the ledger any more."""
+
+
+def read_ledger(context: Context) -> Iterator[Entry]:
+    """Give every entry in order, a page at a time."""
+    after = 0
+    while True:
+        with context.store.transaction() as transaction:
+            page = transaction.ledger(after=after, limit=PAGE_ENTRIES)
+        yield from page
+        if len(page) < PAGE_ENTRIES:
+            return
+        after = page[-1].number
+
+
+def verify_ledger(context: Context, *, head: tuple[int, str] | None = None) -> tuple[int, str]:
+    """Check every seal, and give number and seal of the last entry to be kept elsewhere.
+
+    Shape:
+        head: number and seal that were kept elsewhere. The ledger may have grown since.
+    Raises:
+        LedgerBroken: an entry was changed, removed, added or moved.
+        LedgerCut: the entry that was kept is not there, or says something else.
+    """
+    last = (0, GENESIS)
+    anchored = head is None or head == last
+
+    def watched() -> Iterator[Entry]:
+        nonlocal last, anchored
+        for entry in read_ledger(context):
+            last = (entry.number, entry.seal)
+            anchored = anchored or last == head
+            yield entry
+
+    verify_chain(watched(), key=context.keys.ledger_key())
+    if head is not None and not anchored:
+        raise LedgerCut(number=head[0])
+    return last
