@@ -1,6 +1,8 @@
 """A mailer that hands nothing over, keeps everything, and fails exactly as it is told."""
 
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from whenever import Instant
@@ -56,6 +58,11 @@ class MemoryMailer:
         if self._lost_after_accepting:
             self._lost_after_accepting = False
             raise SendOutcomeUnknown
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """Keep nothing open: there is no connection."""
+        yield
 
     def was_accepted(self, message_id: str) -> bool | None:
         """Say whether a message was accepted before."""

@@ -1,0 +1,195 @@
+"""A small world for the real engine: virtual days, one process that may die, effects that stay.
+
+Everything a simulation needs lives here. What a process only remembers (its dispatcher) is gone
+after a crash; what it has done (store, vault, keys, mail, the vendor's database) is not. With the
+same deeds in the same order the trace is the same, line by line.
+
+Source: architecture, "Step protocol"; house style, "A simulation in one screen"; lessons L6, L42.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+
+from whenever import Instant
+
+from offramp.adapters.dispatch_in_process import InProcessDispatcher
+from offramp.core.model import Achievement, Member, Organization
+from offramp.core.notice import NoticeFacts
+from offramp.engine.context import Context, Data, Limits
+from offramp.engine.sweep import NeverQuiet, run_until_quiet
+from offramp.ports import Attachment, Clock, Composer, Mailer, Message, Store
+from offramp.testing.clock import VirtualClock
+from offramp.testing.ids import CountingIds
+from offramp.testing.keys import MemoryKeys
+from offramp.testing.mailer import MemoryMailer
+from offramp.testing.memory_store import MemoryStore
+from offramp.testing.vault import MemoryVault
+
+ROUNDS_MAX = 10_000
+SMALL_CHUNKS = Limits(chunk_rows_max=2, mails_per_batch=2)
+
+
+class Crash(BaseException):
+    """The process dies here; nothing catches it."""
+
+
+class PlainComposer:
+    """Writes every message in a line of plain English."""
+
+    def compose(
+        self,
+        facts: NoticeFacts,
+        *,
+        message_id: str,
+        member: Member,
+        organization: Organization,
+        attachments: tuple[Attachment, ...] = (),
+        is_optional: bool = False,
+    ) -> Message:
+        """Write the message for one reader."""
+        return Message(
+            id=message_id,
+            to=member.email,
+            to_name=member.name,
+            subject=facts.notice,
+            text=f"{facts.stage} until {facts.stage_ends_on}, gone on {facts.erases_on}",
+            html="",
+            is_optional=is_optional,
+            attachments=attachments,
+        )
+
+    def attach_achievements(
+        self,
+        achievements: Sequence[Achievement],
+        *,
+        member: Member,
+        organization: Organization,
+        at: Instant,
+    ) -> tuple[Attachment, ...]:
+        """Write one title on each line of one file."""
+        lines = "\n".join(earned.title for earned in achievements)
+        return (
+            Attachment(name="achievements.txt", media_type="text/plain", content=lines.encode()),
+        )
+
+
+class World:
+    """One installation of Offramp in virtual time.
+
+    Attributes:
+        context: what the engine of the process that is alive works with.
+        trace: one line per thing that happened.
+        points: every point at which the process could have died, in order.
+    """
+
+    def __init__(
+        self,
+        start: Instant,
+        *,
+        data: Data | None = None,
+        store: Store | None = None,
+        mailer: Mailer | None = None,
+        composer: Composer | None = None,
+        limits: Limits = SMALL_CHUNKS,
+    ) -> None:
+        """Begin at an instant, with nothing in it but the vendor's data."""
+        self.clock: Clock = (clock := VirtualClock(start))
+        self._advance_to = clock.advance_to
+        self.keys = MemoryKeys()
+        self.vault = MemoryVault()
+        self.mail = MemoryMailer()
+        self.store = store or MemoryStore(ledger_key=self.keys.ledger_key())
+        self.trace: list[str] = []
+        self.points: list[str] = []
+        self._mailer = mailer or self.mail
+        self._composer = composer or PlainComposer()
+        self._data, self._limits = data, limits
+        self._ids = CountingIds()
+        self._ticks = count()
+        self._deaths: set[int] = set()
+        self._meanwhile: dict[tuple[str, int], Callable[[], object]] = {}
+        self._reached: Counter[str] = Counter()
+        self.context = self._start()
+
+    @property
+    def now(self) -> Instant:
+        """The present virtual instant."""
+        return self.clock.now()
+
+    def die_at(self, *numbers: int) -> None:
+        """Let the process die at these points, counted from the first one ever reached (0)."""
+        self._deaths.update(numbers)
+
+    def meanwhile(self, point: str, act: Callable[[], object], *, occurrence: int = 1) -> None:
+        """Let somebody else act at the moment when a point is reached so many times from now."""
+        self._meanwhile[point, self._reached[point] + occurrence] = act
+
+    def run_until(self, end: Instant) -> None:
+        """Let time pass until an instant, carrying out in order whatever falls due (L6).
+
+        Raises:
+            NeverQuiet: work keeps falling due without an end.
+        """
+        for _ in range(ROUNDS_MAX):
+            self.work()
+            with self.store.transaction() as transaction:
+                due_at = transaction.next_due_at()
+            if due_at is None or due_at > end:
+                self._advance_to(max(end, self.now))
+                return
+            self._advance_to(max(due_at, self.now))
+        raise NeverQuiet(at=self.now.format_iso())
+
+    def work(self) -> None:
+        """Carry out what is due now; whoever dies is followed by a new process after the lease."""
+        while True:
+            try:
+                run_until_quiet(self.context)
+                return
+            except Crash:
+                self.restart()
+
+    def restart(self) -> None:
+        """Start a new process once the claims of the dead one have run out."""
+        self.note("crash", self.points[-1])
+        self._advance_to(self.now.add(seconds=self._limits.lease_seconds))
+        self.context = self._start()
+
+    def note(self, *words: object) -> None:
+        """Add a line to the trace."""
+        self.trace.append(" ".join([self.now.format_iso(), *map(str, words)]))
+
+    def _start(self) -> Context:
+        return Context(
+            store=self.store,
+            clock=self.clock,
+            ids=self._ids,
+            keys=self.keys,
+            mailer=self._mailer,
+            composer=self._composer,
+            vault=self.vault,
+            dispatcher=InProcessDispatcher(),
+            data=self._data,
+            version="0",
+            elapsed=lambda: float(next(self._ticks)),
+            pause=lambda seconds: self.note("wait", seconds),
+            report=self._report,
+            probe=self._pass,
+            is_stopping=lambda: False,
+            limits=self._limits,
+        )
+
+    def _report(self, event: str, facts: Mapping[str, object]) -> None:
+        told = (f"{name}={value}" for name, value in facts.items() if name != "at")
+        self.note(event, *told)
+
+    def _pass(self, point: str) -> None:
+        number = len(self.points)
+        self.points.append(point)
+        self._reached[point] += 1
+        act = self._meanwhile.pop((point, self._reached[point]), None)
+        if act is not None:
+            act()
+        if number in self._deaths:
+            raise Crash(point)

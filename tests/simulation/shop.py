@@ -1,0 +1,220 @@
+"""A vendor's database in a file, small enough to be filled again for every run."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from whenever import Date
+
+from offramp.core.model import Member, Organization, Pool, Role
+from offramp.data.datamap import DataMap
+from offramp.data.sources.sql import open_sources
+from offramp.engine.context import Data
+
+metadata = sa.MetaData()
+ORGANIZATION, PERSON = "organizations.id", "people.id"
+
+
+def table(name, *columns, key=sa.Integer):
+    return sa.Table(name, metadata, sa.Column("id", key, primary_key=True), *columns)
+
+
+def owner(name, target):
+    return sa.Column(name, sa.Text, sa.ForeignKey(target), nullable=False, index=True)
+
+
+organizations = table("organizations", sa.Column("name", sa.Text), key=sa.Text)
+people = table(
+    "people", owner("organization_id", ORGANIZATION), sa.Column("email", sa.Text), key=sa.Text
+)
+notes = table("notes", owner("person_id", PERSON), sa.Column("body", sa.Text))
+recordings = table("recordings", owner("person_id", PERSON), sa.Column("body", sa.Text))
+badges = table(
+    "badges",
+    owner("person_id", PERSON),
+    sa.Column("title", sa.Text),
+    sa.Column("at", sa.Text),
+)
+invoices = table(
+    "invoices",
+    sa.Column("organization_id", sa.ForeignKey(ORGANIZATION), index=True),
+    sa.Column("contact", sa.Text),
+    sa.Column("issued_on", sa.Text),
+)
+
+_TABLES = {
+    "app.organizations": {"columns": {"name": "user.account"}},
+    "app.people": {"via": ["organization_id"], "columns": {"email": "user.contact.email"}},
+    "app.notes": {
+        "via": ["person_id"],
+        "product": "notes",
+        "columns": {"body": "user.content"},
+    },
+    "app.recordings": {
+        "via": ["person_id"],
+        "product": "recordings",
+        "columns": {"body": "user.content"},
+    },
+    "app.badges": {
+        "via": ["person_id"],
+        "columns": {"title": "user.content", "at": "user.behavior"},
+    },
+    "app.invoices": {
+        "via": ["organization_id"],
+        "erase": "keep",
+        "basis": "tax law, 10 years",
+        "until": "issued_on + P10Y",
+        "columns": {
+            "organization_id": {"category": "system.operations", "erase": "null"},
+            "contact": {"category": "user.name", "erase": "hash"},
+            "issued_on": "user.financial",
+        },
+    },
+}
+
+
+def shop_map(url):
+    return DataMap.model_validate(
+        {
+            "offramp": 1,
+            "sources": {"app": {"kind": "sql", "url": url, "root": ORGANIZATION, "member": PERSON}},
+            "tables": _TABLES,
+            "people": {"members": {"table": "app.people", "key": "id", "email": "email"}},
+            "achievements": [{"table": "app.badges", "title": "title", "at": "at"}],
+            "content": ["app.notes", "app.recordings"],
+            "marks": ["app.people.email"],
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The database and the open map of it."""
+
+    engine: sa.Engine
+    data: Data
+
+    def fill(self, *slugs):
+        """Empty the database and give every organization the same four people and their rows."""
+        with self.engine.begin() as connection:
+            for each in reversed(metadata.sorted_tables):
+                connection.execute(each.delete())
+            for number, slug in enumerate(slugs):
+                _fill(connection, slug, first=100 * number)
+
+    def rows(self, slug):
+        """Count the rows that are left of an organization, the kept ones aside."""
+        mine = people.c.id.like(f"{slug}-%")
+        with self.engine.connect() as connection:
+            counts = {"organizations": _count(connection, organizations.c.id == slug)}
+            counts["people"] = _count(connection, mine)
+            for each in (notes, recordings, badges):
+                counts[each.name] = _count(connection, each.c.person_id.like(f"{slug}-%"))
+        return counts
+
+    def total(self, slug):
+        return sum(self.rows(slug).values())
+
+    def write(self, slug):
+        """Let one of its people write one note more."""
+        with self.engine.begin() as connection:
+            row = {"person_id": f"{slug}-user", "body": "late"}
+            connection.execute(notes.insert(), row)
+
+    def dump(self, slug):
+        """Give every row that names an organization or one of its people."""
+        found = {}
+        with self.engine.connect() as connection:
+            for each in metadata.sorted_tables:
+                rows = connection.execute(sa.select(each).order_by(each.c.id))
+                found[each.name] = [
+                    tuple(row) for row in rows if any(str(cell).startswith(slug) for cell in row)
+                ]
+        return found
+
+
+def _count(connection, which):
+    return connection.execute(sa.select(sa.func.count()).where(which)).scalar_one()
+
+
+def _fill(connection, slug, *, first):
+    connection.execute(organizations.insert(), {"id": slug, "name": f"{slug} Ltd"})
+    names = ("owner", "admin", "user", "guest")
+    rows = [
+        {"id": f"{slug}-{name}", "organization_id": slug, "email": f"{name}@{slug}.example"}
+        for name in names
+    ]
+    connection.execute(people.insert(), rows)
+    owners = [row["id"] for row in rows]
+    for each in (notes, recordings):
+        lines = [
+            {"id": first + n, "person_id": person, "body": f"{each.name} {n}"}
+            for n, person in enumerate(owners[1:])
+        ]
+        connection.execute(each.insert(), lines)
+    earned = {"id": first, "person_id": f"{slug}-user", "title": "Safety", "at": "2024-01-05"}
+    connection.execute(badges.insert(), earned)
+    invoice = {
+        "id": first,
+        "organization_id": slug,
+        "contact": f"{slug} owner",
+        "issued_on": "2024-01-01",
+    }
+    connection.execute(invoices.insert(), invoice)
+
+
+def open_shop(folder):
+    file = folder / "shop.sqlite"
+    engine = sa.create_engine(f"sqlite:///{file}")
+    metadata.create_all(engine)
+    datamap = shop_map(f"sqlite:///{file}")
+    sources = open_sources(datamap, environment={})
+    for each in (engine, sources["app"].engine):
+        sa.event.listen(each, "connect", _hurry)
+    return Shop(engine=engine, data=Data(datamap=datamap, sources=sources))
+
+
+def _hurry(connection, _record):
+    """A simulated process dies, the machine under it never does: no need to wait for the disk."""
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA journal_mode = MEMORY")
+
+
+ENDS = Date(2024, 8, 30)
+ZONE = "Europe/Dublin"
+ROLES = {
+    "owner": frozenset({Role.MEMBER, Role.OWNER}),
+    "admin": frozenset({Role.MEMBER, Role.ADMIN}),
+    "user": frozenset({Role.MEMBER}),
+    "guest": frozenset({Role.MEMBER}),
+}
+
+
+def organization(slug, *, policy="license-pool", zone=ZONE):
+    return Organization(id=slug, name=f"{slug} Ltd", zone=zone, locale="en", policy=policy)
+
+
+def pool(slug, *, product="notes", ends=ENDS, name=None):
+    return Pool(
+        id=name or f"{slug}-{product}",
+        organization=slug,
+        product=product,
+        kind="standard",
+        seats=9,
+        ends=ends,
+    )
+
+
+def members(slug, *pools):
+    return [
+        Member(
+            id=f"{slug}-{name}",
+            organization=slug,
+            email=f"{name}@{slug}.example",
+            name=f"{slug} {name}".title(),
+            roles=roles,
+            locale="en",
+            zone=ZONE,
+            pools=frozenset(pools or (f"{slug}-notes",)),
+        )
+        for name, roles in ROLES.items()
+    ]
