@@ -208,7 +208,7 @@ class Transaction(Protocol):
 
     # proof and events
     def append(self, events: Sequence[Event]) -> None:
-        """Seal events to the end of the ledger, which is taken until the transaction ends."""
+        """Seal events to the end of the ledger."""
 
     def ledger(self, *, after: int = 0, limit: int | None = None) -> tuple[Entry, ...]:
         """Read the ledger in order."""

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Row as Found
 from whenever import Instant
 
 from offramp.adapters.store import schema
-from offramp.adapters.store.part import Part, batches
+from offramp.adapters.store.part import Part, Row, batches
 from offramp.core.model import Subject
 from offramp.core.policy import Audience
 from offramp.core.transitions import OffboardingStatus
@@ -67,7 +67,7 @@ class DeliveryPart(Part):
             statement = update(_table).where(
                 *(_table.c[name] == bindparam(f"its_{name}") for name in key)
             )
-            values = {name: bindparam(f"its_{name}") for name in _OUTCOME}
+            values: Row = {name: bindparam(f"its_{name}") for name in _OUTCOME}
             self.connection.execute(statement.values(values), rows)
 
     def deliveries(self, offboarding: str, *, step: str | None = None) -> tuple[Delivery, ...]:

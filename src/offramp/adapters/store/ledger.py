@@ -22,24 +22,35 @@ class LedgerPart(LockPart):
     """Proof of what was done."""
 
     ledger_key: bytes
+    unsealed: list[Event]
 
     def append(self, events: Sequence[Event]) -> None:
-        """Seal events to the end of the ledger."""
-        if not events:
+        """Add events to the end of the ledger when the transaction ends."""
+        self.unsealed.extend(events)
+
+    def seal_events(self) -> None:
+        """Seal what was appended.
+
+        This is left to the end of a transaction, because the end of the ledger is the one lock
+        that everybody wants: whoever has it waits for nothing else and soon lets go.
+        """
+        if not self.unsealed:
             return
         self.lock_ledger()
-        number, previous = self.ledger_head()
+        number, previous = self._last()
         rows = []
-        for event in events:
+        for event in self.unsealed:
             # What is sealed has to be what is read back: databases keep microseconds.
             kept = replace(event, at=event.at.round("microsecond", mode="floor"))
             entry = seal(kept, number=number + 1, previous=previous, key=self.ledger_key)
             number, previous = entry.number, entry.seal
             rows.append(_row(entry))
         self.connection.execute(_table.insert(), rows)
+        self.unsealed.clear()
 
     def ledger(self, *, after: int = 0, limit: int | None = None) -> tuple[Entry, ...]:
         """Read the ledger in order."""
+        self.seal_events()
         chosen = select(_table).where(_table.c.number > after).order_by(_table.c.number)
         entries = []
         for row in self.connection.execute(chosen.limit(limit)):
@@ -59,6 +70,10 @@ class LedgerPart(LockPart):
 
     def ledger_head(self) -> tuple[int, str]:
         """Give number and seal of the last entry."""
+        self.seal_events()
+        return self._last()
+
+    def _last(self) -> tuple[int, str]:
         chosen = select(_table.c.number, _table.c.seal).order_by(_table.c.number.desc()).limit(1)
         row = self.connection.execute(chosen).first()
         return (0, GENESIS) if row is None else (row.number, row.seal)

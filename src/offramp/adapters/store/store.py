@@ -43,7 +43,9 @@ class SqlStore:
     def transaction(self) -> Iterator[SqlTransaction]:
         """Begin a transaction that commits at the end and rolls back on an error."""
         with self._engine.begin() as connection:
-            yield SqlTransaction(connection, ledger_key=self._ledger_key)
+            transaction = SqlTransaction(connection, ledger_key=self._ledger_key)
+            yield transaction
+            transaction.seal_events()
 
     def fence(
         self, claimed: Offboarding, *, now: Instant, deadline: Instant, judge: Judge

@@ -31,3 +31,4 @@ class SqlTransaction(
         """Work on a connection that is in a transaction."""
         super().__init__(connection)
         self.ledger_key = ledger_key
+        self.unsealed = []

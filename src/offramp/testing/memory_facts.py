@@ -1,0 +1,214 @@
+"""Facts, policies and operators' decisions in the store in memory.
+
+Source: ``ports.Transaction``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+from whenever import Instant
+
+from offramp.core.model import Hold, Member, Organization, Pool, Unlock
+from offramp.core.policy import Policy
+from offramp.ports import (
+    Changes,
+    Delivery,
+    OrganizationErased,
+    OrganizationUnknown,
+    PolicyVersionTaken,
+)
+from offramp.testing.memory_tables import Addressed, MemoryPart, Owned
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+_Named = TypeVar("_Named", Pool, Member)
+
+
+class _About(Protocol):
+    @property
+    def organization(self) -> str: ...
+
+    @property
+    def member(self) -> str | None: ...
+
+
+class MemoryFactPart(MemoryPart):
+    """What was told, promised and decided."""
+
+    def put_organizations(self, organizations: Sequence[Organization]) -> Changes:
+        """Create or change organizations."""
+        for organization in organizations:
+            if organization.id in self.tables.erased:
+                raise OrganizationErased(organization=organization.id)
+        return _put(self.tables.organizations, {each.id: each for each in organizations})
+
+    def put_pools(self, pools: Sequence[Pool]) -> Changes:
+        """Create or change pools."""
+        self.require_organizations(each.organization for each in pools)
+        return _put(self.tables.pools, {(each.organization, each.id): each for each in pools})
+
+    def put_members(self, members: Sequence[Member]) -> Changes:
+        """Create or change members."""
+        self.require_organizations(each.organization for each in members)
+        return _put(self.tables.members, {(each.organization, each.id): each for each in members})
+
+    def organization(self, organization: str) -> Organization | None:
+        """Find one organization."""
+        return self.tables.organizations.get(organization)
+
+    def organizations(self) -> tuple[Organization, ...]:
+        """List the organizations."""
+        return tuple(sorted(self.tables.organizations.values(), key=lambda each: each.id))
+
+    def pools(self, organization: str) -> tuple[Pool, ...]:
+        """List the pools of an organization."""
+        return _of(self.tables.pools, organization)
+
+    def member(self, organization: str, member: str) -> Member | None:
+        """Find one member."""
+        return self.tables.members.get((organization, member))
+
+    def members(self, organization: str) -> tuple[Member, ...]:
+        """List the members of an organization."""
+        return _of(self.tables.members, organization)
+
+    def forget(self, organization: str, *, member: str | None, at: Instant) -> Mapping[str, int]:
+        """Empty the tables of an organization or of one member."""
+        tables = self.tables
+        counts = {}
+        if member is None:
+            counts["organization"] = _drop(tables.organizations, lambda key, _: key == organization)
+            tables.erased |= {organization} if counts["organization"] else set()
+            tables.exempt.discard(organization)
+            counts["pool"] = _drop(tables.pools, lambda key, _: key[0] == organization)
+
+        def is_theirs(key: tuple[str, str | None]) -> bool:
+            return key[0] == organization and member in (None, key[1])
+
+        def is_told_of_them(_key: object, value: _About) -> bool:
+            return is_theirs((value.organization, value.member))
+
+        def is_to_them(key: Addressed, _value: Delivery) -> bool:
+            return is_theirs((tables.offboardings[key[0]].subject.organization, key[2]))
+
+        gone = [each for key, each in tables.members.items() if is_theirs(key)]
+        return counts | {
+            "delivery": _drop(tables.deliveries, is_to_them),
+            "member_role": sum(len(each.roles) for each in gone),
+            "seat": sum(len(each.pools) for each in gone),
+            "outbox": _drop(tables.outbox, is_told_of_them),
+            "hold": _drop(tables.holds, is_told_of_them),
+            "unlock": _drop(tables.unlocks, is_told_of_them),
+            "block": _drop(tables.blocks, lambda key, _: is_theirs(key)),
+            "member": _drop(tables.members, lambda key, _: is_theirs(key)),
+        }
+
+    def put_policy(self, policy: Policy, *, at: Instant) -> bool:
+        """Publish a version; false when that very version is there."""
+        key = (policy.policy, policy.version)
+        if key not in self.tables.policies:
+            self.tables.policies[key] = policy
+            return True
+        if self.tables.policies[key] != policy:
+            raise PolicyVersionTaken(policy=policy.policy, version=policy.version)
+        return False
+
+    def policy(self, policy: str, version: int | None = None) -> Policy | None:
+        """Find a published version; the newest without a number."""
+        versions = [number for name, number in self.tables.policies if name == policy]
+        return self.tables.policies.get((policy, version or max(versions, default=0)))
+
+    def place_hold(self, hold: Hold) -> None:
+        """Store a hold, when no deletion of its organization is in flight."""
+        rows = self.tables.offboardings.values()
+        theirs = [row.id for row in rows if row.subject.organization == hold.organization]
+        self.refuse_markers(theirs, now=hold.placed_at)
+        self.tables.holds[hold.id] = hold
+
+    def release_hold(self, hold: str, *, at: Instant) -> Hold | None:
+        """End an active hold and return it as it was."""
+        found = self.tables.holds.get(hold)
+        if found is None or not found.is_active(at):
+            return None
+        self.tables.holds[hold] = replace(found, ends_at=at)
+        return found
+
+    def holds(self, organization: str) -> tuple[Hold, ...]:
+        """List the holds of an organization."""
+        found = [each for each in self.tables.holds.values() if each.organization == organization]
+        return tuple(sorted(found, key=lambda each: (each.placed_at, each.id)))
+
+    def grant_unlock(self, unlock: Unlock) -> None:
+        """Store a temporary unlock."""
+        self.tables.unlocks[len(self.tables.unlocks)] = unlock
+
+    def unlocks(self, organization: str) -> tuple[Unlock, ...]:
+        """List the unlocks of an organization."""
+        return tuple(
+            each for each in self.tables.unlocks.values() if each.organization == organization
+        )
+
+    def set_block(self, organization: str, *, member: str | None, is_blocked: bool) -> None:
+        """Shut a subject out, or let it in again."""
+        self.tables.blocks.pop((organization, member), None)
+        if is_blocked:
+            self.tables.blocks[organization, member] = None
+
+    def is_blocked(self, organization: str, *, member: str | None) -> bool:
+        """Whether that very subject is shut out."""
+        return (organization, member) in self.tables.blocks
+
+    def set_exempt(self, organization: str, *, is_exempt: bool) -> None:
+        """Take an organization out of the process, or put it back."""
+        if organization not in self.tables.organizations:
+            raise OrganizationUnknown(organization=organization)
+        change = self.tables.exempt.add if is_exempt else self.tables.exempt.discard
+        change(organization)
+
+    def is_exempt(self, organization: str) -> bool:
+        """Whether an organization is taken out of the process."""
+        return organization in self.tables.exempt
+
+    def set_paused(self, *, is_paused: bool, now: Instant) -> None:
+        """Throw the pause switch, when no deletion is in flight."""
+        self.refuse_markers(self.tables.offboardings, now=now)
+        self.tables.is_paused = is_paused
+
+    def is_paused(self) -> bool:
+        """Whether everything destructive is stopped."""
+        return self.tables.is_paused
+
+    def set_daily_cap(self, erasures_max: int | None) -> None:
+        """Allow so many deletions a day."""
+        self.tables.erasures_max = erasures_max
+
+    def daily_cap(self) -> int | None:
+        """How many deletions a day are allowed."""
+        return self.tables.erasures_max
+
+    def erasures_since(self, start: Instant) -> int:
+        """Count the destructive steps that were first started at or after an instant."""
+        rows = self.tables.steps.values()
+        return sum(
+            row.is_destructive and row.started_at is not None and row.started_at >= start
+            for row in rows
+        )
+
+
+def _put(table: dict[_Key, _Value], wanted: Mapping[_Key, _Value]) -> Changes:
+    created = sum(key not in table for key in wanted)
+    same = sum(key in table and table[key] == value for key, value in wanted.items())
+    table.update(wanted)
+    return Changes(created=created, changed=len(wanted) - created - same, same=same)
+
+
+def _of(table: Mapping[Owned, _Named], organization: str) -> tuple[_Named, ...]:
+    return tuple(table[key] for key in sorted(table) if key[0] == organization)
+
+
+def _drop(table: dict[_Key, _Value], is_gone: Callable[[_Key, _Value], bool]) -> int:
+    gone = [key for key, value in table.items() if is_gone(key, value)]
+    for key in gone:
+        del table[key]
+    return len(gone)

@@ -1,0 +1,107 @@
+"""The tables of the store in memory, and what its parts have in common.
+
+Everything that the parts of a memory transaction share lives here.
+
+Source: ``ports.Store``.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from copy import copy
+from dataclasses import dataclass, field, fields
+from typing import TypeAlias
+
+from whenever import Instant
+
+from offramp.core.ledger import Entry
+from offramp.core.model import Hold, Member, Organization, Pool, Unlock
+from offramp.core.policy import Policy
+from offramp.core.transitions import OffboardingStatus
+from offramp.ports import (
+    DeletionInFlight,
+    Delivery,
+    Offboarding,
+    OrganizationErased,
+    OrganizationUnknown,
+    OutboxEvent,
+    StaleClaim,
+    StepRow,
+)
+
+Owned: TypeAlias = tuple[str, str]  # organization, and what is its
+Addressed: TypeAlias = tuple[str, str, str, str]  # off-boarding, step, member, channel
+
+
+@dataclass(slots=True, kw_only=True)
+class MemoryTables:
+    """Everything that is stored, as mappings of values that never change themselves."""
+
+    organizations: dict[str, Organization] = field(default_factory=dict)
+    erased: set[str] = field(default_factory=set)
+    exempt: set[str] = field(default_factory=set)
+    pools: dict[Owned, Pool] = field(default_factory=dict)
+    members: dict[Owned, Member] = field(default_factory=dict)
+    policies: dict[tuple[str, int], Policy] = field(default_factory=dict)
+    holds: dict[str, Hold] = field(default_factory=dict)
+    unlocks: dict[int, Unlock] = field(default_factory=dict)
+    blocks: dict[tuple[str, str | None], None] = field(default_factory=dict)
+    is_paused: bool = False
+    erasures_max: int | None = None
+    offboardings: dict[str, Offboarding] = field(default_factory=dict)
+    woken: dict[str, Instant] = field(default_factory=dict)  # while somebody held the claim
+    steps: dict[tuple[str, str], StepRow] = field(default_factory=dict)
+    deliveries: dict[Addressed, Delivery] = field(default_factory=dict)
+    takers: dict[Addressed, int] = field(default_factory=dict)  # the attempt that has it
+    cursors: Counter[tuple[str, str]] = field(default_factory=Counter)
+    markers: dict[int, tuple[str, Instant]] = field(default_factory=dict)  # chunks in flight
+    markers_made: int = 0
+    entries: list[Entry] = field(default_factory=list)
+    outbox: dict[str, OutboxEvent] = field(default_factory=dict)
+    sent: set[str] = field(default_factory=set)
+
+    def copy(self) -> "MemoryTables":
+        """Give tables that can be changed apart from these."""
+        return MemoryTables(**{each.name: copy(getattr(self, each.name)) for each in fields(self)})
+
+
+class MemoryPart:
+    """One subject's share of a transaction over a copy of the tables."""
+
+    def __init__(self, tables: MemoryTables, *, ledger_key: bytes) -> None:
+        """Work on tables that nobody else sees."""
+        self.tables = tables
+        self.ledger_key = ledger_key
+
+    def require_organizations(self, organizations: Iterable[str]) -> None:
+        """Refuse what belongs to nobody."""
+        for organization in organizations:
+            if organization in self.tables.erased:
+                raise OrganizationErased(organization=organization)
+            if organization not in self.tables.organizations:
+                raise OrganizationUnknown(organization=organization)
+
+    def is_current(self, claimed: Offboarding) -> bool:
+        """Whether a claim was not taken over and its episode is still open."""
+        row = self.tables.offboardings.get(claimed.id)
+        current = (claimed.attempt, claimed.episode, OffboardingStatus.OPEN)
+        return row is not None and (row.attempt, row.episode, row.status) == current
+
+    def require_current(self, claimed: Offboarding) -> None:
+        """Refuse a claim that is not the current one."""
+        if not self.is_current(claimed):
+            raise stale(claimed)
+
+    def refuse_markers(self, offboardings: Iterable[str], *, now: Instant) -> None:
+        """Refuse to go on while a chunk is in flight; what is past its deadline is swept away."""
+        wanted = set(offboardings)
+        for number, (offboarding, deadline) in list(self.tables.markers.items()):
+            if offboarding in wanted and deadline > now:
+                subject = self.tables.offboardings[offboarding].subject
+                raise DeletionInFlight(organization=subject.organization)
+            if offboarding in wanted:
+                del self.tables.markers[number]
+
+
+def stale(claimed: Offboarding) -> StaleClaim:
+    """Say that a claim is not the current one."""
+    return StaleClaim(attempt=claimed.attempt, offboarding=claimed.id)

@@ -1,0 +1,306 @@
+"""Off-boardings, steps, deliveries, proof and events in the store in memory.
+
+Source: ``ports.Transaction``.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from whenever import Instant
+
+from offramp.core.ledger import GENESIS, Entry, Event, seal
+from offramp.core.model import Member, Role, Subject
+from offramp.core.policy import Audience
+from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepStatus, move
+from offramp.ports import (
+    Delivery,
+    DeliveryStatus,
+    Offboarding,
+    OffboardingExists,
+    OffboardingUnknown,
+    OutboxEvent,
+    StaleOffboarding,
+    StepRow,
+)
+from offramp.testing.memory_tables import Addressed, MemoryPart, stale
+
+_ROLE_OF = {Audience.ADMINS: Role.ADMIN, Audience.OWNER: Role.OWNER, Audience.BILLING: Role.BILLING}
+_CURRENT = frozenset({OffboardingStatus.OPEN, OffboardingStatus.STOPPED})
+_LEAVING = frozenset({OffboardingStatus.OPEN, OffboardingStatus.COMPLETED})
+_WAITING = frozenset({DeliveryStatus.QUEUED, DeliveryStatus.FAILED})
+
+
+class MemoryOffboardingPart(MemoryPart):
+    """Who is leaving, when to look at them next, and how far their steps are."""
+
+    def repin(self, policy: str, version: int) -> int:
+        """Move the open off-boardings in which nothing has happened yet to a version."""
+        begun = {offboarding for offboarding, _ in self.tables.steps}
+        moved = [
+            replace(row, policy_version=version, attempt=row.attempt + 1, lease_until=None)
+            for row in self._open()
+            if row.policy == policy and row.policy_version != version and row.id not in begun
+        ]
+        self._write(*moved)
+        return len(moved)
+
+    def open_offboardings(self, offboardings: Sequence[Offboarding]) -> None:
+        """Store new off-boardings."""
+        self.require_organizations(row.subject.organization for row in offboardings)
+        for row in offboardings:
+            others = [each for each in self.offboardings() if each.subject == row.subject]
+            if row.id in self.tables.offboardings or any(
+                each.status in _CURRENT or each.episode == row.episode for each in others
+            ):
+                raise OffboardingExists(organization=row.subject.organization)
+            self._write(row)
+
+    def offboarding(self, offboarding: str) -> Offboarding | None:
+        """Find one by id."""
+        return self.tables.offboardings.get(offboarding)
+
+    def offboardings(
+        self, organization: str | None = None, *, status: OffboardingStatus | None = None
+    ) -> tuple[Offboarding, ...]:
+        """List off-boardings by organization, member, product and episode."""
+        found = [
+            row
+            for row in self.tables.offboardings.values()
+            if organization in (None, row.subject.organization) and status in (None, row.status)
+        ]
+        return tuple(sorted(found, key=_by_subject))
+
+    def save_offboarding(self, offboarding: Offboarding, *, expected_episode: int) -> None:
+        """Write a changed off-boarding."""
+        row = self.tables.offboardings.get(offboarding.id)
+        if row is None or row.episode != expected_episode:
+            raise StaleOffboarding(offboarding=offboarding.id)
+        if row.status is not offboarding.status:
+            move(OFFBOARDING, row.status, offboarding.status)
+        is_open = offboarding.status is OffboardingStatus.OPEN
+        if is_open and row.lease_until is not None and offboarding.next_due_at is not None:
+            self.tables.woken[row.id] = offboarding.next_due_at
+        lease_until = row.lease_until if is_open else None
+        self._write(
+            replace(
+                offboarding,
+                subject=row.subject,
+                opened_at=row.opened_at,
+                attempt=row.attempt,
+                lease_until=lease_until,
+            )
+        )
+
+    def lock(self, offboarding: str, *, now: Instant) -> Offboarding:
+        """Find one of which no chunk is in flight."""
+        row = self.tables.offboardings.get(offboarding)
+        if row is None:
+            raise OffboardingUnknown(offboarding=offboarding)
+        self.refuse_markers([offboarding], now=now)
+        return row
+
+    def claim_due(
+        self, *, now: Instant, lease_until: Instant, limit: int
+    ) -> tuple[Offboarding, ...]:
+        """Claim due open off-boardings whose lease is free, earliest first."""
+        due = [
+            (row.next_due_at, row.id, row)
+            for row in self._open()
+            if row.next_due_at is not None and row.next_due_at <= now and _is_free(row, now=now)
+        ]
+        claimed = tuple(
+            replace(row, attempt=row.attempt + 1, lease_until=lease_until)
+            for _, _, row in sorted(due, key=lambda each: each[:2])[:limit]
+        )
+        self._write(*claimed)
+        for row in claimed:
+            self.tables.woken.pop(row.id, None)
+        return claimed
+
+    def settle(self, claimed: Offboarding, *, next_due_at: Instant | None) -> bool:
+        """Give a claim back with its next date, or the earlier one that was set meanwhile."""
+        row = self.tables.offboardings.get(claimed.id)
+        if row is None or not self.is_current(claimed):
+            return False
+        woken_at = self.tables.woken.pop(row.id, None)
+        self._write(replace(row, next_due_at=_earliest(woken_at, next_due_at), lease_until=None))
+        return True
+
+    def extend_lease(self, claimed: Offboarding, *, lease_until: Instant) -> None:
+        """Keep a claim for longer."""
+        self.require_current(claimed)
+        self._write(replace(self.tables.offboardings[claimed.id], lease_until=lease_until))
+
+    def wake(self, organization: str | None, *, at: Instant) -> int:
+        """Bring the next look at open off-boardings forward to an instant."""
+        rows = [row for row in self._open() if organization in (None, row.subject.organization)]
+        for row in rows:
+            self._write(replace(row, next_due_at=_earliest(row.next_due_at, at)))
+            if row.lease_until is not None:
+                self.tables.woken[row.id] = min(at, self.tables.woken.get(row.id, at))
+        return len(rows)
+
+    def next_due_at(self) -> Instant | None:
+        """Give the earliest date on which any open off-boarding is due."""
+        return _earliest(*(row.next_due_at for row in self._open()))
+
+    def steps(self, offboarding: str) -> tuple[StepRow, ...]:
+        """List the step rows of an off-boarding."""
+        rows = [row for row in self.tables.steps.values() if row.offboarding == offboarding]
+        return tuple(sorted(rows, key=lambda row: (row.due_at, row.key)))
+
+    def save_step(
+        self, row: StepRow, *, claimed: Offboarding | None, expected: StepStatus | None
+    ) -> None:
+        """Create or change a row, if its status is the expected one and the claim is current."""
+        if claimed is not None:
+            assert claimed.id == row.offboarding, "a claim covers the steps of one off-boarding"
+            self.require_current(claimed)
+        elif row.offboarding not in self.tables.offboardings:
+            raise OffboardingUnknown(offboarding=row.offboarding)
+        if expected is not None or row.status is not StepStatus.PENDING:
+            move(STEP, expected or StepStatus.PENDING, row.status)
+        before = self.tables.steps.get((row.offboarding, row.key))
+        if (before and before.status) != expected:
+            raise stale(claimed) if claimed else StaleOffboarding(offboarding=row.offboarding)
+        self.tables.steps[row.offboarding, row.key] = row
+
+    def erased_rows(self, offboarding: str) -> Mapping[str, int]:
+        """Give the cursor of an off-boarding."""
+        cursors = sorted(self.tables.cursors.items())
+        return {table: rows for (owner, table), rows in cursors if owner == offboarding}
+
+    def advance(self, offboarding: str, rows: Mapping[str, int]) -> None:
+        """Move the cursor: so many more rows of these tables are gone."""
+        self.tables.cursors.update({(offboarding, table): count for table, count in rows.items()})
+
+    def _open(self) -> list[Offboarding]:
+        return list(self.offboardings(status=OffboardingStatus.OPEN))
+
+    def _write(self, *rows: Offboarding) -> None:
+        self.tables.offboardings.update({row.id: row for row in rows})
+
+
+class MemoryDeliveryPart(MemoryPart):
+    """What is written to whom."""
+
+    def fan_out(self, offboarding: Offboarding, *, step: str, audience: Audience) -> int:
+        """Create the missing deliveries of an audience and count all of the step."""
+        for member in self._readers(offboarding.subject, audience):
+            delivery = Delivery(offboarding=offboarding.id, step=step, member=member.id)
+            self.tables.deliveries.setdefault(_key(delivery), delivery)
+        return len(self.deliveries(offboarding.id, step=step))
+
+    def take_deliveries(
+        self, offboarding: str, *, step: str, now: Instant, limit: int
+    ) -> tuple[Delivery, ...]:
+        """Mark deliveries as sending and return them as they were before."""
+        attempt = self.tables.offboardings[offboarding].attempt
+        waiting = [
+            delivery
+            for delivery in self.deliveries(offboarding, step=step)
+            if _is_due(delivery, now=now) or self._is_left(delivery, attempt=attempt)
+        ]
+        for delivery in waiting[:limit]:
+            self.tables.takers[_key(delivery)] = attempt
+            sending = replace(delivery, status=DeliveryStatus.SENDING)
+            self.tables.deliveries[_key(delivery)] = sending
+        return tuple(waiting[:limit])
+
+    def save_deliveries(self, deliveries: Iterable[Delivery]) -> None:
+        """Write the outcome of deliveries; one that was forgotten meanwhile stays forgotten."""
+        for delivery in deliveries:
+            if _key(delivery) in self.tables.deliveries:
+                self.tables.deliveries[_key(delivery)] = delivery
+
+    def deliveries(self, offboarding: str, *, step: str | None = None) -> tuple[Delivery, ...]:
+        """List the deliveries of an off-boarding."""
+        keys = sorted(self.tables.deliveries)
+        mine = [key for key in keys if key[0] == offboarding and step in (None, key[1])]
+        return tuple(self.tables.deliveries[key] for key in mine)
+
+    def _readers(self, subject: Subject, audience: Audience) -> Iterator[Member]:
+        everybody = audience in (Audience.MEMBERS, Audience.SUBJECT)
+        for member in self.tables.members.values():
+            if member.organization != subject.organization or not member.email:
+                continue
+            if everybody and subject.member is not None:
+                is_reader = member.id == subject.member
+            elif everybody:
+                is_reader = member.removed_at is None and self._is_covered(member, subject)
+            else:
+                is_reader = member.removed_at is None and _ROLE_OF[audience] in member.roles
+            if is_reader:
+                yield member
+
+    def _is_covered(self, member: Member, subject: Subject) -> bool:
+        own = [
+            row
+            for row in self.tables.offboardings.values()
+            if (row.subject.organization, row.subject.member) == (member.organization, member.id)
+            and row.subject.product in (None, subject.product)
+            and row.status in _LEAVING
+        ]
+        seats = [self.tables.pools.get((member.organization, pool)) for pool in member.pools]
+        products = {None, *(pool.product for pool in seats if pool)}
+        return not own and subject.product in products
+
+    def _is_left(self, delivery: Delivery, *, attempt: int) -> bool:
+        is_sending = delivery.status is DeliveryStatus.SENDING
+        return is_sending and self.tables.takers.get(_key(delivery)) != attempt
+
+
+class MemoryProofPart(MemoryPart):
+    """Proof of what was done, and events for the outside."""
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Seal events to the end of the ledger."""
+        for event in events:
+            number, previous = self.ledger_head()
+            entry = seal(event, number=number + 1, previous=previous, key=self.ledger_key)
+            self.tables.entries.append(entry)
+
+    def ledger(self, *, after: int = 0, limit: int | None = None) -> tuple[Entry, ...]:
+        """Read the ledger in order."""
+        return tuple(self.tables.entries[after:][:limit])
+
+    def ledger_head(self) -> tuple[int, str]:
+        """Give number and seal of the last entry."""
+        last = self.tables.entries[-1:]
+        return (last[0].number, last[0].seal) if last else (0, GENESIS)
+
+    def put_events(self, events: Sequence[OutboxEvent]) -> None:
+        """Add events; one that is there already is left alone."""
+        for event in events:
+            self.tables.outbox.setdefault(event.id, event)
+
+    def events(self, *, limit: int) -> tuple[OutboxEvent, ...]:
+        """List events that have not been sent, oldest first."""
+        waiting = [each for each in self.tables.outbox.values() if each.id not in self.tables.sent]
+        return tuple(sorted(waiting, key=lambda each: each.at)[:limit])
+
+    def mark_sent(self, events: Sequence[str], *, at: Instant) -> None:
+        """Note that events have been handed over."""
+        self.tables.sent.update(events)
+
+
+def _by_subject(row: Offboarding) -> tuple[str, str, str, int]:
+    subject = row.subject
+    return subject.organization, subject.member or "", subject.product or "", row.episode
+
+
+def _is_free(row: Offboarding, *, now: Instant) -> bool:
+    return row.lease_until is None or row.lease_until <= now
+
+
+def _earliest(*dates: Instant | None) -> Instant | None:
+    return min((date for date in dates if date is not None), default=None)
+
+
+def _key(delivery: Delivery) -> Addressed:
+    return delivery.offboarding, delivery.step, delivery.member, delivery.channel
+
+
+def _is_due(delivery: Delivery, *, now: Instant) -> bool:
+    is_waiting = delivery.status in _WAITING
+    return is_waiting and (delivery.next_try_at is None or delivery.next_try_at <= now)
