@@ -56,7 +56,9 @@ def _byte_order(territory: Territory, column: Expression) -> Expression:
     """Sort text by its bytes, so that the order does not depend on a database's language."""
     if territory.is_sqlite:
         return column.collate("BINARY")
-    return column.collate("C") if isinstance(column.type, sa.String | sa.Enum) else column
+    if isinstance(column.type, sa.Enum):
+        return sa.cast(column, sa.Text).collate("C")
+    return column.collate("C") if isinstance(column.type, sa.String) else column
 
 
 def _postgres_object(rows: sa.FromClause, columns: Sequence[CatalogColumn]) -> sa.Select[Any]:

@@ -2,7 +2,9 @@
 
 Every statement that changes an organization's rows lives here. Identifiers are quoted by the
 dialect, values are bound; the keys of a chunk travel as one array (PostgreSQL) or one JSON text
-(SQLite), so that the text of a statement does not depend on how many rows there are (L27).
+(SQLite), so that the text of a statement does not depend on how many rows there are (L27). Every
+change says again whose rows it means: a row that has moved to somebody else since it was found,
+or whose key has been given to another row, is not touched.
 """
 
 import json
@@ -140,7 +142,7 @@ def _step(
         purpose=purpose,
         table=name,
         worklist=_worklist(territory, name, change.table, which),
-        change=change.where(_in_chunk(territory, name, key)),
+        change=change.where(_in_chunk(territory, name, key), which),
         key_columns=table.key,
     )
 
@@ -169,13 +171,14 @@ def _keep(territory: Territory, name: str) -> Step | None:
     chunk = _chunk(territory, name, names)
     values: dict[str, Any] = {column: chunk.c[column] for column in hashed}
     values |= dict.fromkeys(nulled, sa.null())
+    which = territory.belongs(name, rows)
     same = [rows.c[column] == chunk.c[column] for column in table.key]
     return Step(
         purpose=Purpose.KEEP,
         table=name,
-        worklist=_worklist(territory, name, rows, territory.belongs(name, rows)),
+        worklist=_worklist(territory, name, rows, which),
         current=_current(territory, name, hashed) if hashed else None,
-        change=sa.update(rows).values(values).where(*same),
+        change=sa.update(rows).values(values).where(*same, which),
         key_columns=table.key,
         hashed=hashed,
     )
@@ -211,4 +214,8 @@ def _chunk(territory: Territory, name: str, columns: Sequence[str]) -> sa.FromCl
         sa.bindparam(f"chunk_{number}", type_=ARRAY(kind)) for number, kind in enumerate(types)
     )
     fields_of_chunk = [sa.column(column, kind) for column, kind in zip(columns, types, strict=True)]
-    return sa.func.unnest(*arrays).table_valued(*fields_of_chunk, name="chunk").render_derived()
+    return (
+        sa.func.unnest(*arrays)
+        .table_valued(*fields_of_chunk, name="chunk")
+        .render_derived(name="chunk")
+    )

@@ -24,7 +24,8 @@ from offramp.data.datamap import SqlSourceSpec, TableRule
 from offramp.data.scope import Scope
 
 Predicate = sa.ColumnElement[bool]
-_NUMBER_TEXT_MAX = 40
+# Nineteen digits can be more than 64 bits hold, eighteen cannot.
+_DIGITS_MAX = 18
 
 
 class ScopeMismatch(Invalid):
@@ -189,7 +190,9 @@ class Territory:
         except ValueError as error:
             where = f"{self.id_of(table)}.{column}"
             raise ScopeMismatch(part=part, column=where, expected=expected) from error
-        return sa.bindparam(part, value, self._binding_type(kind))
+        # Any whole number is bound at full width: a key that is too large is unknown, not an error.
+        bound = sa.BigInteger() if isinstance(kind, sa.Integer) else kind
+        return sa.bindparam(part, value, self._binding_type(bound))
 
     def _binding_type(self, kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
         """SQLite is asked for what is stored, not for what SQLAlchemy would make of it."""
@@ -224,6 +227,6 @@ def _conversion(kind: sa.types.TypeEngine[Any]) -> tuple[str, Any]:
 
 def _whole_number(text: str) -> int:
     """Read a number only as it is always written: no sign, blank, or foreign digit (L26)."""
-    if len(text) > _NUMBER_TEXT_MAX or str(int(text)) != text:
+    if len(text) > _DIGITS_MAX or str(int(text)) != text:
         raise ValueError("not a whole number as it is always written")
     return int(text)

@@ -80,7 +80,7 @@ def parse_data(model: type[Model], document: Document, *, file: Path) -> Model:
         raise _model_error(model, document, file, error) from error
 
 
-def _plain(node: Any) -> Any:
+def _plain(node: object) -> object:
     if isinstance(node, dict):
         return {_plain(key): _plain(value) for key, value in node.items()}
     if isinstance(node, list):
@@ -93,7 +93,7 @@ def _plain(node: Any) -> Any:
     return node
 
 
-def _line_of(marked: Any, path: DocumentPath) -> int:
+def _line_of(marked: Any, path: DocumentPath) -> int:  # noqa: ANN401 - ruamel is untyped here
     """Walk as far as the path leads; what is missing stands where its parent begins."""
     line = marked.lc.line if hasattr(marked, "lc") else 0
     node: Any = marked
@@ -207,7 +207,7 @@ def _known_words(model: type[BaseModel], details: ErrorDetails) -> list[str]:
             return []
 
 
-def _models_at(annotation: Any, path: DocumentPath) -> Iterator[type[BaseModel]]:
+def _models_at(annotation: object, path: DocumentPath) -> Iterator[type[BaseModel]]:
     """Find the models that may stand at a path below a type; tags of unions are skipped."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         if not path:

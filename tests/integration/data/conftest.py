@@ -1,6 +1,7 @@
 """A filled school on every database."""
 
 import pytest
+
 from tests.integration.data.school import build_school
 
 

@@ -7,13 +7,13 @@ import json
 
 import jsonschema
 import pytest
-from tests.integration.data.school import COMPANY, MEMBER, no_progress
 from whenever import Instant
 
 from offramp.data.check import DataMapIncomplete
 from offramp.data.export import digest, export
 from offramp.data.manifest import Manifest
 from offramp.data.scope import Scope
+from tests.integration.data.school import COMPANY, MEMBER, no_progress
 
 TAKEN_AT = Instant.from_utc(2024, 9, 22, 7)
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.integration.data.school import KEY, CountingFence, no_progress, still
 
 from offramp.data.datamap import DataMap
 from offramp.data.erase import erase
@@ -20,6 +19,7 @@ from offramp.data.scope import Scope
 from offramp.data.sources.sql import open_sources
 from offramp.data.tombstone import take_tombstone
 from offramp.data.verify import verify
+from tests.integration.data.school import KEY, CountingFence, no_progress, still
 
 LEAVING, STAYING = Scope(organization="1"), Scope(organization="2")
 TABLES_MAX = 6

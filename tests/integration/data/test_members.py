@@ -2,9 +2,9 @@
 
 import pytest
 import sqlalchemy as sa
-from tests.integration.data.school import school_map
 
 from offramp.data.members import MembersUndeclared, achievements
+from tests.integration.data.school import school_map
 
 
 def test_every_member_gets_all_achievements_and_nobody_elses(school):

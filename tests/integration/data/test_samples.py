@@ -9,15 +9,14 @@ from pathlib import Path
 import jsonschema
 import pytest
 import sqlalchemy as sa
+from whenever import Instant
+
 from examples.note_taking import database as notes_database
 from examples.note_taking.customers import TINY as NOTES_TINY
 from examples.note_taking.generate import populate
 from examples.training_platform import database as training_database
 from examples.training_platform.companies import TINY as TRAINING_TINY
 from examples.training_platform.generate import build
-from tests.integration.data.school import KEY, CountingFence, no_progress, still
-from whenever import Instant
-
 from offramp.data.check import Severity, check
 from offramp.data.datamap import DataMap
 from offramp.data.erase import erase
@@ -28,6 +27,7 @@ from offramp.data.sources.sql import open_sources
 from offramp.data.tombstone import take_tombstone
 from offramp.data.verify import require_clean, verify
 from offramp.documents.datamap import load_datamap
+from tests.integration.data.school import KEY, CountingFence, no_progress, still
 
 EXAMPLES = Path(notes_database.__file__).parents[1]
 LEAVING_ON = date(2024, 8, 30)

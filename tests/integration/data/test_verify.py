@@ -1,11 +1,11 @@
 """Zero, by a list that the erasure had no part in."""
 
 import pytest
-from tests.integration.data.school import COMPANY, KEY, MEMBER
-from tests.integration.data.test_erase import bury, run
 
 from offramp.data.scope import Scope
 from offramp.data.verify import RowsRemain, require_clean, verify
+from tests.integration.data.school import COMPANY, KEY, MEMBER
+from tests.integration.data.test_erase import bury, run
 
 
 def look(school, scope, tombstone):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from offramp.core.errors import Invalid, Refused, Unavailable
@@ -220,7 +221,7 @@ def _existing_file(name: str, url: sa.URL) -> sa.URL:
     )
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
     connection.isolation_level = None  # The driver must not open transactions of its own.
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA busy_timeout = {BUSY_WAIT_SECONDS * 1000}")
@@ -232,7 +233,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql(options.get("offramp_begin", "BEGIN"))
 
 
-def _prepare_postgres(connection: Any, _record: object) -> None:
+def _prepare_postgres(connection: DBAPIConnection, _record: object) -> None:
     with closing(connection.cursor()) as cursor:
         for setting in _POSTGRES_SESSION:
             cursor.execute(setting)
