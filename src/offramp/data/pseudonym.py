@@ -28,15 +28,16 @@ def shortest_column(*, is_mail: bool) -> int:
 
 
 def pseudonymize(value: str, *, key: bytes, length_max: int | None) -> str:
-    """Return the pseudonym of one value, of its kind and short enough for its column."""
+    """Return the pseudonym of one value, short enough for its column, and of its kind if it can."""
     if _PSEUDONYM.fullmatch(value):
         return value
-    suffix = MAIL_SUFFIX if is_mail_address(value) else ""
-    room = DIGITS_MAX
+    has_room = length_max is None or length_max >= shortest_column(is_mail=True)
+    suffix = MAIL_SUFFIX if has_room and is_mail_address(value) else ""
+    digits = DIGITS_MAX
     if length_max is not None:
-        room = min(room, length_max - len(TEXT_PREFIX) - len(suffix))
-    assert room >= DIGITS_MIN, "the map check refuses columns that are too short to be hashed"
-    return TEXT_PREFIX + _keyed(b"value", value, key)[:room] + suffix
+        digits = min(digits, length_max - len(TEXT_PREFIX) - len(suffix))
+    assert digits >= DIGITS_MIN, "the map check refuses columns that are too short to be hashed"
+    return TEXT_PREFIX + _keyed(b"value", value, key)[:digits] + suffix
 
 
 def pseudonymize_all(values: set[str], *, key: bytes, length_max: int | None) -> Mapping[str, str]:

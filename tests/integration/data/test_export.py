@@ -153,3 +153,39 @@ def test_progress_counts_rows_of_each_table(school):
     take(school, progress=lambda table, rows: told.update({table: rows}))
 
     assert told["app.users"] == 4
+
+
+def test_a_write_during_the_export_is_in_no_part_of_it(school):
+    """One snapshot: what is written meanwhile belongs to the next export."""
+    if school.engine.name == "sqlite":
+        school.run("PRAGMA journal_mode = WAL")
+    before = digest(school.datamap, school.sources, COMPANY)
+    written = []
+
+    def write_once(_table, _rows):
+        if not written:
+            written.append(school.run("UPDATE notes SET body = 'late' WHERE id = 100"))
+
+    manifest, document, _ = take(school, progress=write_once)
+
+    assert written
+    assert manifest.digests() == before
+    assert document["data"]["notes"][0]["body"] == "line\nline 0"
+    assert digest(school.datamap, school.sources, COMPANY) != before
+
+
+def test_a_sink_that_fails_ends_the_export_with_its_own_error(school):
+    class Full(io.BytesIO):
+        def write(self, _data):
+            raise OSError(28, "no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        export(
+            school.datamap,
+            school.sources,
+            COMPANY,
+            Full(),
+            header={},
+            taken_at=TAKEN_AT,
+            progress=no_progress,
+        )
