@@ -1,13 +1,15 @@
 """A vendor's database in a file, small enough to be filled again for every run."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import sqlalchemy as sa
 from whenever import Date
 
 from offramp.core.model import Member, Organization, Pool, Role
+from offramp.data.catalog import Catalog
 from offramp.data.datamap import DataMap
-from offramp.data.sources.sql import open_sources
+from offramp.data.sources.sql import SqlSource, open_sources
 from offramp.engine.context import Data
 
 metadata = sa.MetaData()
@@ -131,6 +133,12 @@ class Shop:
                 ]
         return found
 
+    def invoices(self):
+        """Give the rows that a law keeps."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.select(invoices).order_by(invoices.c.id))
+            return [tuple(row) for row in rows]
+
 
 def _count(connection, which):
     return connection.execute(sa.select(sa.func.count()).where(which)).scalar_one()
@@ -145,10 +153,10 @@ def _fill(connection, slug, *, first):
     ]
     connection.execute(people.insert(), rows)
     owners = [row["id"] for row in rows]
-    for each in (notes, recordings):
+    for each, writers in ((notes, owners[1:]), (recordings, owners[2:3])):
         lines = [
             {"id": first + n, "person_id": person, "body": f"{each.name} {n}"}
-            for n, person in enumerate(owners[1:])
+            for n, person in enumerate(writers)
         ]
         connection.execute(each.insert(), lines)
     earned = {"id": first, "person_id": f"{slug}-user", "title": "Safety", "at": "2024-01-05"}
@@ -167,10 +175,23 @@ def open_shop(folder):
     engine = sa.create_engine(f"sqlite:///{file}")
     metadata.create_all(engine)
     datamap = shop_map(f"sqlite:///{file}")
-    sources = open_sources(datamap, environment={})
-    for each in (engine, sources["app"].engine):
+    opened = open_sources(datamap, environment={})["app"]
+    for each in (engine, opened.engine):
         sa.event.listen(each, "connect", _hurry)
-    return Shop(engine=engine, data=Data(datamap=datamap, sources=sources))
+    source = KnownSource(name="app", spec=opened.spec, engine=opened.engine)
+    return Shop(engine=engine, data=Data(datamap=datamap, sources={"app": source}))
+
+
+class KnownSource(SqlSource):
+    """A source whose tables never change here, so that they are read only once."""
+
+    _catalogs: ClassVar[dict[str, Catalog]] = {}
+
+    def catalog(self, connection):
+        url = str(self.engine.url)
+        if url not in self._catalogs:
+            self._catalogs[url] = super().catalog(connection)
+        return self._catalogs[url]
 
 
 def _hurry(connection, _record):

@@ -159,10 +159,19 @@ def _destroy_rows(work: Work, scope: Scope) -> Erasure:
         rows = transaction.erased_rows(claimed.id)
     return Erasure(
         erased_at=context.clock.now().format_iso(),
-        tables={table: rows.get(table, 0) for table in result.tables},
+        tables={table: _gone(table, tombstone, counted=rows) for table in result.tables},
         retained=result.retained,
         verification=verification,
     )
+
+
+def _gone(table: str, tombstone: Tombstone, *, counted: Mapping[str, int]) -> int:
+    """Say how many rows are gone: what was there, as none is left, or more if more came late.
+
+    What is counted chunk by chunk misses a chunk whose process died before it could say so.
+    """
+    before = tombstone.tables.get(table)
+    return max(before.rows if before else 0, counted.get(table, 0))
 
 
 def _tombstone(work: Work, scope: Scope, *, key: bytes) -> Tombstone:
