@@ -8,6 +8,7 @@ Source: docs/policy.md, "What is checked"; policy language T1-T6, S1-S5, D2, R1.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from whenever import Date, Instant
 
@@ -115,7 +116,9 @@ def _moments(policy: Policy) -> Iterator[Fault]:
             if name not in known:
                 yield unknown(path, "anchor, stage or step", name, known)
         if isinstance(moment.length, str) and moment.length not in policy.periods:
-            yield unknown(path, "period", moment.length, policy.periods)
+            fault = unknown(path, "period", moment.length, policy.periods)
+            hint = fault.hint or "write a length such as P30D, or define it under periods"
+            yield replace(fault, hint=hint)
         if Anchor.DELETION in moment.anchors and not any(s.is_destructive for s in policy.steps):
             yield Fault(
                 path=path,
@@ -164,7 +167,7 @@ def _stages(policy: Policy) -> Iterator[Fault]:
                     problem="a stage begins once",
                     expected="one moment, or latest(a, b)",
                 )
-        if stage.final and stage is not policy.stages[-1] and not policy.stages[number + 1].final:
+        if stage.final and stage is not policy.stages[-1]:
             yield Fault(
                 path=(*path, "final"),
                 problem=f"a stage follows the final stage {stage.id}",

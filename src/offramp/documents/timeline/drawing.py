@@ -96,11 +96,17 @@ def draw_timeline(timeline: Timeline, facts: Facts) -> str:
 def _heading(timeline: Timeline, facts: Facts) -> Iterator[str]:
     policy = timeline.policy
     yield _text(MARGIN, 48, policy.title or policy.policy, "title")
+    told = (_counted_from(facts), timeline.zone, f"one {timeline.kind.value}")
+    yield _text(MARGIN, 72, " · ".join(told), "muted")
+
+
+def _counted_from(facts: Facts) -> str:
     anchor = ANCHOR_OF[facts.cause]
-    end = facts.anchors.get(anchor, facts.anchors[Anchor.EXPIRY])
+    end = facts.anchors.get(anchor, facts.anchors.get(Anchor.EXPIRY))
+    if end is None:
+        return "No end date"
     name = "Valid until" if anchor is Anchor.EXPIRY else words(anchor)
-    told = f"{name} {_day(end) if isinstance(end, Date) else end}"
-    yield _text(MARGIN, 72, f"{told} · {timeline.zone} · one {timeline.kind.value}", "muted")
+    return f"{name} {_day(end) if isinstance(end, Date) else end}"
 
 
 def _least_width(stage: Stage) -> int:
