@@ -45,6 +45,11 @@ def sign_certificate(content: Mapping[str, Any], *, private_key: bytes) -> bytes
     return _canonical({**signed, "signature": {**signature, "value": value}})
 
 
+def public_key_of(private_key: bytes) -> bytes:
+    """Return the key that everybody may have, and that certificates are checked with."""
+    return Ed25519PrivateKey.from_private_bytes(private_key).public_key().public_bytes_raw()
+
+
 def verify_certificate(document: bytes, *, public_key: bytes) -> dict[str, Any]:
     """Return the content of a certificate that is exactly as it was signed.
 
