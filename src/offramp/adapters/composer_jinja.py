@@ -98,7 +98,7 @@ class JinjaComposer:
         is_optional: bool = False,
     ) -> Message:
         """Write the message for one reader."""
-        language = self._language(member.locale)
+        language = self._language(member.locale or organization.locale)
         names = [f"notices/{facts.notice}.jinja", "notices/generic.jinja"]
         variables = {
             **language.variables,
@@ -106,7 +106,7 @@ class JinjaComposer:
             "member": member,
             "organization": organization,
             "place": _place(facts, organization),
-            "zone": organization.zone if organization.zone != member.zone else None,
+            "zone": organization.zone if member.zone not in ("", organization.zone) else None,
             "attachments": attachments,
             "vendor": self._vendor,
         }
@@ -133,7 +133,7 @@ class JinjaComposer:
         """Write what a member has earned: a sheet to read and print, and the same as data."""
         if not achievements:
             return ()
-        language = self._language(member.locale)
+        language = self._language(member.locale or organization.locale)
         sheet = language.html.get_template("achievements.html").render(
             language.variables,
             rows=[
@@ -142,7 +142,7 @@ class JinjaComposer:
             member=member,
             organization=organization,
             vendor=self._vendor,
-            issued_on=at.to_tz(member.zone).date(),
+            issued_on=at.to_tz(member.zone or organization.zone).date(),
         )
         data = achievement_data(
             achievements, member=member, organization=organization, vendor=self._vendor, at=at
