@@ -26,8 +26,16 @@ from offramp.data.check import require_complete
 from offramp.data.datamap import DataMap
 from offramp.data.pseudonym import pseudonymize_all
 from offramp.data.scope import Scope
-from offramp.data.sources.sql import SqlSource
-from offramp.data.statements import Purpose, Row, Statement, Step, chunk_params, plan_steps
+from offramp.data.sources.sql import RowsInTheWay, SqlSource
+from offramp.data.statements import (
+    Purpose,
+    Row,
+    Statement,
+    Step,
+    chunk_params,
+    plan_guards,
+    plan_steps,
+)
 from offramp.data.survey import survey_source
 from offramp.data.territory import Territory
 from offramp.data.tombstone import Tombstone
@@ -100,25 +108,32 @@ class Pace:
 def preview(datamap: DataMap, sources: Mapping[str, SqlSource], scope: Scope) -> list[Statement]:
     """List the statements that an erasure would run, in order; only chunk keys are missing."""
     require_complete(datamap, sources)
-    found = []
-    for source, territory in _territories(datamap, sources, scope):
-        for step in plan_steps(territory):
-            for purpose, statement in step.statements():
-                text, params = source.compile(statement)
-                found.append(
-                    Statement(
-                        source=source.name,
-                        table=territory.id_of(step.table),
-                        purpose=purpose,
-                        text=text,
-                        params={
-                            name: value
-                            for name, value in params.items()
-                            if not name.startswith("chunk")
-                        },
-                    )
-                )
-    return found
+    return [
+        _announce(source, territory, table, purpose, statement)
+        for source, territory in _territories(datamap, sources, scope)
+        for table, purpose, statement in _in_order(territory)
+    ]
+
+
+def _in_order(territory: Territory) -> Iterator[tuple[str, str, sa.ClauseElement]]:
+    for reference, guard in plan_guards(territory):
+        yield reference.table, Purpose.GUARD.value, guard
+    for step in plan_steps(territory):
+        for purpose, statement in step.statements():
+            yield step.table, purpose, statement
+
+
+def _announce(
+    source: SqlSource, territory: Territory, table: str, purpose: str, statement: sa.ClauseElement
+) -> Statement:
+    text, params = source.compile(statement)
+    return Statement(
+        source=source.name,
+        table=territory.id_of(table),
+        purpose=purpose,
+        text=text,
+        params={name: value for name, value in params.items() if not name.startswith("chunk")},
+    )
 
 
 def erase(
@@ -148,9 +163,12 @@ def erase(
 
     Raises:
         DataMapIncomplete: the map and the live catalog differ.
-        RowsInTheWay: a row outside of the scope cannot exist without one inside.
+        RowsInTheWay: a row outside of the scope cannot exist without one inside; nothing was
+            changed, unless such a row was written after the work began.
     """
     require_complete(datamap, sources)
+    for source, territory in _territories(datamap, sources, scope):
+        _refuse_dependents(source, territory)
     pace = Pace(elapsed=elapsed, rows_max=chunk_rows_max)
     counts = {purpose: Counter[str]() for purpose in Purpose}
     for source, territory in _territories(datamap, sources, scope):
@@ -162,10 +180,7 @@ def erase(
                 counted[table] += rows
                 progress(table, counted[table])
     return ErasureResult(
-        tables={
-            table: rows + counts[Purpose.DEPEND][table]
-            for table, rows in counts[Purpose.DELETE].items()
-        },
+        tables=dict(counts[Purpose.DELETE]),
         emptied=dict(+counts[Purpose.EMPTY]),
         hashed=dict(+counts[Purpose.KEEP]),
         retained=tuple(_retained(datamap, tombstone)),
@@ -180,6 +195,19 @@ def _territories(
         with sources[name].snapshot() as connection:
             territory = survey_source(datamap, sources[name], connection, scope)
         yield sources[name], territory
+
+
+def _refuse_dependents(source: SqlSource, territory: Territory) -> None:
+    """Stop before the first chunk where a row of somebody else would have to go."""
+    with source.snapshot() as connection:
+        for reference, guard in plan_guards(territory):
+            rows = connection.execute(guard).scalar_one()
+            if rows:
+                raise RowsInTheWay(
+                    source=source.name,
+                    reason=f"{rows} rows of others need rows that go, by {reference.label}",
+                    hint="let the reference be NULL, or move those rows, and run it again",
+                )
 
 
 def _work_off(

@@ -24,10 +24,10 @@ Row = Sequence[Any]
 
 
 class Purpose(Enum):
-    """What a step does to the rows that it finds."""
+    """What a statement is for."""
 
+    GUARD = "make sure that no row of others needs a row that goes"
     EMPTY = "empty references to rows that go, in rows that stay"
-    DEPEND = "delete rows that cannot exist without rows that go"
     KEEP = "hash or null columns of rows that are kept"
     DELETE = "delete rows"
 
@@ -100,28 +100,51 @@ def chunk_params(
     return {f"chunk_{number}": [row[number] for row in rows] for number in range(len(columns))}
 
 
+def plan_guards(territory: Territory) -> Iterator[tuple[Reference, sa.Select[int]]]:
+    """Count the rows of others that cannot exist without rows that go: there must be none.
+
+    Such a row was not handed over with this scope and may not be deleted with it, nor can what it
+    needs go while it is there; a cascade of the database would take it silently.
+    """
+    for name in sorted(territory.covered):
+        if territory.rules[name].erase == "keep":
+            continue
+        for reference in territory.catalog.referring_to(name):
+            child = reference.table
+            if _is_branch(territory, reference) or territory.emptied(reference):
+                continue
+            rows = territory.table(child)
+            which = _refers_to_covered(territory, reference, rows)
+            if child in territory.covered:
+                ours = sa.func.coalesce(territory.belongs(child, rows), sa.false())
+                which = sa.and_(which, sa.not_(ours))
+            yield reference, sa.select(sa.func.count()).select_from(rows).where(which)
+
+
 def _let_go(territory: Territory, reference: Reference) -> Step | None:
-    """Free the rows that go from the rows that refer to them and are not gone by then."""
-    child, parent = reference.table, reference.parent
-    is_found_by_it = child in territory.covered and reference in territory.branches(child)
-    if is_found_by_it:
-        return None
-    rule = territory.rules.get(child)
+    """Empty a reference to rows that go, wherever it is not the way along which they are found."""
     emptied = territory.emptied(reference)
-    if not emptied and (rule is None or rule.shared or rule.erase == "keep" or child == parent):
-        # Nothing may be done here; where such a row exists, the database refuses the deletion.
+    if _is_branch(territory, reference) or not emptied:
         return None
-    rows = territory.table(child)
-    gone = territory.table(parent).alias("gone")
-    refers = row_value([rows.c[name] for name in reference.columns]).in_(
-        sa.select(*(gone.c[name] for name in reference.parent_columns))
-        .where(territory.belongs(parent, gone))
-        .correlate(None)
-    )
-    if emptied:
-        values = dict.fromkeys(emptied, sa.null())
-        return _step(territory, child, Purpose.EMPTY, refers, sa.update(rows).values(values))
-    return _step(territory, child, Purpose.DEPEND, refers, sa.delete(rows))
+    rows = territory.table(reference.table)
+    which = _refers_to_covered(territory, reference, rows)
+    change = sa.update(rows).values(dict.fromkeys(emptied, sa.null()))
+    return _step(territory, reference.table, Purpose.EMPTY, which, change)
+
+
+def _is_branch(territory: Territory, reference: Reference) -> bool:
+    """Say whether the rows that refer in this way are found by it, and so are gone by then."""
+    child = reference.table
+    return child in territory.covered and reference in territory.branches(child)
+
+
+def _refers_to_covered(
+    territory: Territory, reference: Reference, rows: sa.FromClause
+) -> Predicate:
+    gone = territory.table(reference.parent).alias("gone")
+    keys = sa.select(*(gone.c[name] for name in reference.parent_columns))
+    inside = keys.where(territory.belongs(reference.parent, gone)).correlate(None)
+    return row_value([rows.c[name] for name in reference.columns]).in_(inside)
 
 
 def _delete(territory: Territory, name: str) -> Step:

@@ -204,27 +204,58 @@ def test_a_product_takes_only_the_tables_that_carry_it(school):
     assert len(school.rows("users", "company_id = 100")) == 4
 
 
-def test_a_foreign_row_that_needs_a_row_that_goes_goes_as_well(school):
-    school.run("INSERT INTO shares (id, note_id, user_id) VALUES (250, 200, 100)")
+def test_a_reference_of_a_sibling_to_a_row_that_goes_is_emptied(school):
     school.run("UPDATE notes SET last_edited_by = 101 WHERE id = 201")
 
     result = run(school, COMPANY)
 
-    assert result.tables["app.shares"] == 3
     assert result.emptied["app.notes"] >= 1
-    assert school.rows("shares", "id = 250") == []
     assert len(school.rows("notes", "id = 201 AND last_edited_by IS NULL")) == 1
 
 
-def test_a_row_that_nothing_may_be_done_about_stops_the_work(school):
-    school.run("INSERT INTO notes (id, company_id, owner_id) VALUES (250, 200, 100)")
-    school.run("INSERT INTO shares (id, note_id, user_id) VALUES (251, 250, 200)")
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        "INSERT INTO shares (id, note_id, user_id) VALUES (250, 200, 100)",
+        "INSERT INTO notes (id, company_id, owner_id) VALUES (250, 200, 100)",
+        "INSERT INTO memberships (company_id, user_id) VALUES (200, 100)",
+    ],
+)
+def test_a_row_of_a_sibling_that_needs_a_row_that_goes_stops_everything_at_once(school, foreign):
+    """L42: fail closed; it was not handed over, so it may not go."""
+    school.run(foreign)
+    before = [school.everything(company) for company in (1, 2, 3)]
 
-    with pytest.raises(RowsInTheWay) as caught:
+    with pytest.raises(RowsInTheWay, match="1 rows of others") as caught:
         run(school, COMPANY)
 
+    assert caught.value.hint
+    assert [school.everything(company) for company in (1, 2, 3)] == before
+
+
+class IntrudingFence(CountingFence):
+    """A sibling's row that needs one of ours appears after the guards were asked."""
+
+    def __init__(self, school):
+        super().__init__()
+        self.school = school
+
+    def chunk(self, table):
+        if table == "app.users" and table not in self.entered:
+            self.school.run("INSERT INTO shares (id, note_id, user_id) VALUES (250, 200, 100)")
+        return super().chunk(table)
+
+
+def test_a_row_that_comes_too_late_for_the_guard_stops_its_chunk(school):
+    siblings = school.everything(3)
+
+    with pytest.raises(RowsInTheWay) as caught:
+        run(school, COMPANY, fence=IntrudingFence(school), rows=4)
+
     assert "100" not in str(caught.value)
-    assert len(school.rows("users", "id = 100")) == 1
+    assert len(school.rows("users", "company_id = 100")) == 4
+    assert len(school.rows("shares", "id = 250")) == 1
+    assert school.everything(3) == siblings
 
 
 def test_progress_is_told_after_each_chunk(school):
