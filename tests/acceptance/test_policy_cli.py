@@ -170,7 +170,13 @@ MISTAKES = [
         "from: expiry", "form: expiry", 7, "stages.1.form", "from", "did you mean from?", id="key"
     ),
     pytest.param(
-        "expiry + P1D", "expiry + soon", 9, "steps.0.at", "a period", "such as P30D", id="vague-period"
+        "expiry + P1D",
+        "expiry + soon",
+        9,
+        "steps.0.at",
+        "a period",
+        "such as P30D",
+        id="vague-period",
     ),
     pytest.param(
         "expiry + P1D",
