@@ -5,7 +5,7 @@ Source: house rule 6 (the command line translates).
 
 import typer
 
-from offramp.cli import policy
+from offramp.cli import data, ledger, lifecycle, policy, roster, run, setup, status
 
 app = typer.Typer(
     name="offramp",
@@ -16,3 +16,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(policy.app, name="policy")
+policy.app.command("publish")(setup.publish_policy)
+app.command("init")(setup.initialize)
+app.command("import")(roster.import_files)
+app.command("status")(status.status)
+app.command("timeline")(status.timeline)
+app.command("run")(run.run)
+app.command("renew")(lifecycle.renew)
+app.command("extend")(lifecycle.extend)
+app.command("reactivate")(lifecycle.reactivate)
+app.command("hold")(lifecycle.hold)
+app.command("release")(lifecycle.release)
+app.command("unlock")(lifecycle.unlock)
+app.command("access")(lifecycle.access)
+app.command("pause")(lifecycle.pause)
+app.command("resume")(lifecycle.resume)
+app.add_typer(lifecycle.members, name="member")
+app.command("export")(data.export)
+app.command("erase")(data.erase)
+app.add_typer(ledger.ledger, name="ledger")
+app.add_typer(ledger.certificate, name="certificate")
+app.add_typer(ledger.keys, name="keys")

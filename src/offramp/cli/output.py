@@ -38,6 +38,11 @@ def show_json(data: object) -> None:
     typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
 
 
+def show_line(data: object) -> None:
+    """Print one JSON document on one line, where there will be many."""
+    typer.echo(json.dumps(data, ensure_ascii=False))
+
+
 def show_text(text: str = "", *, style: str = "") -> None:
     """Print one line as it is, without reading markup into it."""
     _console().print(Text(text, style=style), soft_wrap=True)
@@ -75,7 +80,7 @@ def error_data(error: OfframpError) -> dict[str, Any]:
     details = {name: error.attributes[name] for name in _DETAILS if name in error.attributes}
     problems = [
         {"line": line, "path": path, "problem": problem}
-        for line, path, problem in error.attributes.get("problems", ())
+        for line, path, problem in _problems(error.attributes)
     ]
     told = {"code": error.code, "message": str(error), **details, "hint": error.hint}
     return {"error": {**told, "problems": problems} if problems else told}
@@ -127,7 +132,7 @@ def _unexpected(error: Exception) -> Unexpected:
 def _lines(attributes: Mapping[str, Any], *, hint: str | None) -> list[tuple[str, str]]:
     file, line = attributes.get("file"), attributes.get("line")
     place = f"{file}:{line}" if line else file
-    others = [row for row in attributes.get("problems", ())[1:]]
+    others = _problems(attributes)[1:]
     rows = [
         ("at", place),
         ("path", attributes.get("path")),
@@ -136,6 +141,15 @@ def _lines(attributes: Mapping[str, Any], *, hint: str | None) -> list[tuple[str
         *(("also", f"line {number}: {path}: {problem}") for number, path, problem in others),
     ]
     return [(label, str(detail)) for label, detail in rows if detail]
+
+
+def _problems(attributes: Mapping[str, Any]) -> list[tuple[int, str, str]]:
+    """List every mistake of a document: line, path, and what is wrong."""
+    found = attributes.get("problems", ())
+    return [
+        entry if isinstance(entry, tuple) else (entry.line, entry.path, entry.problem)
+        for entry in found
+    ]
 
 
 def _console(*, stderr: bool = False) -> Console:

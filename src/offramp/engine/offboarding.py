@@ -14,11 +14,12 @@ from typing import TypeVar
 from whenever import Instant
 
 from offramp.core.dates import Boundary, effect
-from offramp.core.errors import Missing, Refused
+from offramp.core.errors import Invalid, Missing, Refused
 from offramp.core.ledger import Detail, Event
+from offramp.core.lint import override_faults
 from offramp.core.model import Hold, Member, Organization, Pool, Unlock
 from offramp.core.policy import Policy
-from offramp.core.transitions import OffboardingStatus
+from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepStatus, move
 from offramp.engine.context import Context
 from offramp.engine.following import Followed, cancel, follow
 from offramp.engine.situation import (
@@ -35,6 +36,10 @@ _T = TypeVar("_T")
 
 class PoolUnknown(Missing):
     """The organization {organization} has no such pool ({pool})."""
+
+
+class OverrideUnfit(Invalid):
+    """The contract of {organization} does not fit the policy {policy}: {problem}."""
 
 
 class HoldUnknown(Missing):
@@ -90,18 +95,23 @@ def register(
 ) -> Registered:
     """Take facts over from the vendor; repeating it changes nothing.
 
+    A vendor's list does not say who was removed, so being on it brings nobody back.
+
     Raises:
         PolicyUnknown: an organization names a policy that was never published.
+        OverrideUnfit: a contract sets a period that its policy does not let it set.
         OrganizationUnknown, OrganizationErased: a pool or member of nobody we can off-board.
     """
 
     def write(transaction: Transaction, now: Instant) -> Registered:
-        for policy in sorted({organization.policy for organization in organizations}):
-            require_policy(transaction, policy)
+        promised = {organization.policy for organization in organizations}
+        policies = {name: require_policy(transaction, name) for name in sorted(promised)}
+        for customer in organizations:
+            _require_within(policies[customer.policy], customer)
         changes = (
             transaction.put_organizations(organizations),
             transaction.put_pools(pools),
-            transaction.put_members(members),
+            transaction.put_members(_still_removed(transaction, members)),
         )
         touched = {organization.id for organization in organizations}
         touched |= {pool.organization for pool in pools}
@@ -120,6 +130,29 @@ def register(
         )
 
     return _exclusively(context, write)
+
+
+def _require_within(policy: Policy, organization: Organization) -> None:
+    """Refuse a contract that its policy does not allow."""
+    for fault in override_faults(policy, organization.overrides):
+        raise OverrideUnfit(
+            organization=organization.id,
+            policy=organization.policy,
+            problem=fault.problem,
+            expected=fault.expected,
+            hint=fault.hint,
+        )
+
+
+def _still_removed(transaction: Transaction, members: Sequence[Member]) -> list[Member]:
+    removed = {
+        (known.organization, known.id): known.removed_at
+        for organization in sorted({member.organization for member in members})
+        for known in transaction.members(organization)
+    }
+    return [
+        replace(m, removed_at=m.removed_at or removed.get((m.organization, m.id))) for m in members
+    ]
 
 
 def _sum(followed: Sequence[Followed]) -> Followed:
@@ -376,6 +409,51 @@ def grant_unlock(
         return unlock
 
     return _exclusively(context, write)
+
+
+def retry(context: Context, organization: str) -> int:
+    """Put back what was abandoned or stopped, once its cause has been mended (L33).
+
+    Returns:
+        How many steps and off-boardings were put back.
+    """
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        require_organization(transaction, organization)
+        count = 0
+        for row in transaction.offboardings(organization):
+            count += _put_back(transaction, row, now=now)
+        transaction.wake(organization, at=now)
+    return count
+
+
+def _put_back(transaction: Transaction, row: Offboarding, *, now: Instant) -> int:
+    if row.status not in (OffboardingStatus.OPEN, OffboardingStatus.STOPPED):
+        return 0
+    abandoned = [s for s in transaction.steps(row.id) if s.status is StepStatus.ABANDONED]
+    for step in abandoned:
+        status = move(STEP, step.status, StepStatus.PENDING)
+        again = replace(step, status=status, attempts=0, next_try_at=None, reason=None)
+        transaction.save_step(again, claimed=None, expected=step.status)
+    if row.status is OffboardingStatus.STOPPED:
+        reopened = move(OFFBOARDING, row.status, OffboardingStatus.OPEN)
+        opened = replace(row, status=reopened, closed_at=None, next_due_at=now)
+        transaction.save_offboarding(opened, expected_episode=row.episode)
+    elif not abandoned:
+        return 0
+    transaction.append(
+        [
+            Event(
+                kind="offboarding-put-back",
+                at=now,
+                offboarding=row.id,
+                episode=row.episode,
+                actor="operator",
+                detail={"steps": len(abandoned)},
+            )
+        ]
+    )
+    return len(abandoned) + (row.status is OffboardingStatus.STOPPED)
 
 
 def set_paused(context: Context, *, is_paused: bool) -> None:

@@ -168,6 +168,22 @@ def look_at_timelines(
         return tuple(_leaving(transaction, row, now=now) for row in chosen)
 
 
+def known_organizations(context: Context) -> frozenset[str]:
+    """Give the ids of the organizations that can be off-boarded."""
+    with context.store.transaction() as transaction:
+        return frozenset(organization.id for organization in transaction.organizations())
+
+
+def known_pools(context: Context) -> frozenset[tuple[str, str]]:
+    """Give the organization and the id of every pool."""
+    with context.store.transaction() as transaction:
+        return frozenset(
+            (pool.organization, pool.id)
+            for organization in transaction.organizations()
+            for pool in transaction.pools(organization.id)
+        )
+
+
 def _standing(transaction: Transaction, organization: Organization, *, now: Instant) -> Standing:
     leaving = tuple(
         _leaving(transaction, row, now=now) for row in _rows(transaction, organization.id)

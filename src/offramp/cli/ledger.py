@@ -1,0 +1,118 @@
+"""`offramp ledger`, `offramp certificate`, `offramp keys`: what can be checked afterwards.
+
+Source: lesson L41; docs/cli.md.
+"""
+
+from base64 import b64decode, b64encode
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from offramp.cli.opening import open_context
+from offramp.cli.option import read_head
+from offramp.cli.output import AsJson, guarded, show_json, show_line, show_text
+from offramp.core.errors import Invalid
+from offramp.core.ledger import Entry, as_fields
+from offramp.data.certificate import ALGORITHM, public_key_of, verify_certificate
+from offramp.engine.proof import read_ledger, verify_ledger
+
+KEY_BYTES = 32
+
+ledger = typer.Typer(help="Read the ledger and check it.", no_args_is_help=True)
+certificate = typer.Typer(help="Check certificates of deletion.", no_args_is_help=True)
+keys = typer.Typer(help="Show what others need to check us.", no_args_is_help=True)
+
+
+class FileUnreadable(Invalid):
+    """The file {file} cannot be read: {reason}."""
+
+
+class PublicKeyInvalid(Invalid):
+    """The file {file} holds no public key."""
+
+
+@ledger.command("verify")
+@guarded
+def verify(
+    head: Annotated[
+        str | None, typer.Option(metavar="NUMBER:SEAL", help="An end that you kept elsewhere.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check every seal; keep the end that is printed where nobody here can change it."""
+    kept = None if head is None else read_head("--head", head)
+    number, seal = verify_ledger(open_context(), head=kept)
+    if as_json:
+        show_json({"entries": number, "head": f"{number}:{seal}"})
+    else:
+        show_text(f"{number} entries, every seal is right", style="bold")
+        show_text(f"head {number}:{seal}")
+
+
+@ledger.command("show")
+@guarded
+def show(as_json: AsJson = False) -> None:
+    """Print every entry; with --json one line each."""
+    for entry in read_ledger(open_context()):
+        if as_json:
+            show_line(_entry_data(entry))
+        else:
+            show_text(_sentence(entry))
+
+
+@certificate.command("verify")
+@guarded
+def verify_document(
+    file: Annotated[Path, typer.Argument(help="The certificate.")],
+    public_key: Annotated[Path, typer.Option(metavar="FILE", help="The key that you trust.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check that a certificate is exactly as it was signed."""
+    content = verify_certificate(_read(file), public_key=_read_key(public_key))
+    if as_json:
+        show_json(content)
+    else:
+        show_text(f"{file}: signed with this key and unchanged", style="bold")
+        show_text(f"erased at {content.get('erased_at')}, issued at {content.get('issued_at')}")
+
+
+@keys.command("public")
+@guarded
+def public(as_json: AsJson = False) -> None:
+    """Print the public key that our certificates are checked with."""
+    key = b64encode(public_key_of(open_context().keys.signing_key())).decode()
+    if as_json:
+        show_json({"algorithm": ALGORITHM, "public_key": key})
+    else:
+        show_text(key)
+
+
+def _entry_data(entry: Entry) -> dict[str, Any]:
+    return {"number": entry.number, **as_fields(entry.event), "seal": entry.seal}
+
+
+def _sentence(entry: Entry) -> str:
+    event = entry.event
+    detail = ", ".join(f"{name} {value}" for name, value in sorted(event.detail.items()))
+    about = " ".join(filter(None, (event.offboarding, event.step)))
+    parts = (f"{entry.number:>6}", event.at.format_iso(), event.actor, event.kind, about, detail)
+    return "  ".join(filter(None, parts))
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise FileUnreadable(file=str(file), reason=reason) from error
+
+
+def _read_key(file: Path) -> bytes:
+    try:
+        key = b64decode(_read(file).strip(), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise PublicKeyInvalid(file=str(file), expected="what offramp keys public prints")
+    return key

@@ -1,0 +1,247 @@
+"""What people decide: renew, extend, reactivate, hold, release, unlock, pause, and members.
+
+Each command is one use case of the engine, all of it or nothing.
+
+Source: mission A12, B4, B11; policy language S6, A3, D3, R1; `engine.offboarding`.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from offramp.cli.opening import open_context
+from offramp.cli.option import read_boundary, read_instant
+from offramp.cli.output import AsJson, guarded, show_json, show_text
+from offramp.core.policy import Capability
+from offramp.engine import offboarding
+from offramp.engine.access import may
+from offramp.engine.following import Followed
+
+UNLOCK_HOURS = 24
+UNLOCK_HOURS_MAX = 168
+
+members = typer.Typer(
+    help="Give members an end, remove them, take them back.", no_args_is_help=True
+)
+
+Organization = Annotated[str, typer.Argument(metavar="ORG", help="The organization's id.")]
+Members = Annotated[list[str], typer.Argument(metavar="MEMBER…", help="Ids of members.")]
+Member = Annotated[str | None, typer.Option(help="Only this member.")]
+Until = Annotated[str, typer.Option(metavar="DATE", help="The last day, or an instant.")]
+Pool = Annotated[str | None, typer.Option(help="One pool; else those that end last.")]
+Owner = Annotated[str, typer.Option(help="Who answers for it.")]
+Reason = Annotated[str, typer.Option(help="Why.")]
+
+
+class Person(StrEnum):
+    """Who wants an organization back."""
+
+    ADMIN = "admin"
+    OWNER = "owner"
+    SUPPORT = "support"
+
+
+@guarded
+def renew(
+    organization: Organization, until: Until, pool: Pool = None, as_json: AsJson = False
+) -> None:
+    """Begin a new term: everything pending is canceled, and the next term warns again."""
+    ends = read_boundary("--until", until)
+    followed = offboarding.renew(open_context(), organization, until=ends, pool=pool)
+    _show_followed(organization, followed, as_json=as_json)
+
+
+@guarded
+def extend(
+    organization: Organization, until: Until, pool: Pool = None, as_json: AsJson = False
+) -> None:
+    """Move the end of the present term: what is done stays, the rest is re-dated."""
+    ends = read_boundary("--until", until)
+    followed = offboarding.extend(open_context(), organization, until=ends, pool=pool)
+    _show_followed(organization, followed, as_json=as_json)
+
+
+@guarded
+def reactivate(
+    organization: Organization,
+    until: Until,
+    by: Annotated[Person, typer.Option(help="Who asks for it; the stage has to allow it.")],
+    pool: Pool = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring an organization back with everything it has, until it has been deleted."""
+    ends = read_boundary("--until", until)
+    followed = offboarding.reactivate(
+        open_context(), organization, until=ends, by=by.value, pool=pool
+    )
+    _show_followed(organization, followed, as_json=as_json)
+
+
+@guarded
+def hold(
+    organization: Organization,
+    owner: Owner,
+    reason: Reason,
+    member: Member = None,
+    ends: Annotated[str | None, typer.Option(metavar="INSTANT", help="When it ends.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Stop deletion, and nothing else, until the hold ends or is released."""
+    placed = offboarding.place_hold(
+        open_context(),
+        organization,
+        owner=owner,
+        reason=reason,
+        member=member,
+        ends_at=None if ends is None else read_instant("--ends", ends),
+    )
+    if as_json:
+        show_json({"hold": placed.id, "organization": organization, "member": member})
+    else:
+        show_text(f"hold {placed.id} on {organization}; to end it: offramp release {placed.id}")
+
+
+@guarded
+def release(
+    hold_id: Annotated[str, typer.Argument(metavar="HOLD", help="The id of the hold.")],
+    as_json: AsJson = False,
+) -> None:
+    """End a hold; what it stopped is taken up again by the next sweep."""
+    released = offboarding.release_hold(open_context(), hold_id)
+    if as_json:
+        show_json({"hold": hold_id, "organization": released.organization})
+    else:
+        show_text(f"hold {hold_id} on {released.organization} is released")
+
+
+@guarded
+def unlock(
+    organization: Organization,
+    owner: Owner,
+    reason: Reason,
+    member: Member = None,
+    hours: Annotated[
+        int, typer.Option(min=1, max=UNLOCK_HOURS_MAX, help="For how long.")
+    ] = UNLOCK_HOURS,
+    as_json: AsJson = False,
+) -> None:
+    """Give access back for some hours; the stage and its dates stay as they are."""
+    granted = offboarding.grant_unlock(
+        open_context(), organization, owner=owner, reason=reason, hours=hours, member=member
+    )
+    ends_at = granted.ends_at.format_iso()
+    if as_json:
+        show_json({"organization": organization, "member": member, "ends_at": ends_at})
+    else:
+        show_text(f"{organization} is unlocked until {ends_at}")
+
+
+@guarded
+def pause(as_json: AsJson = False) -> None:
+    """Stop everything destructive, everywhere, at the next chunk."""
+    _set_paused(is_paused=True, as_json=as_json)
+
+
+@guarded
+def resume(as_json: AsJson = False) -> None:
+    """Let what is destructive go on again."""
+    _set_paused(is_paused=False, as_json=as_json)
+
+
+@guarded
+def access(
+    organization: Organization,
+    member: Annotated[str, typer.Argument(metavar="MEMBER", help="The member's id.")],
+    surface: Annotated[str, typer.Option(help="Where: app, console, …")],
+    capability: Annotated[Capability, typer.Option(help="What they want to do.")],
+    product: Annotated[str | None, typer.Option(help="In which product.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether a member may do something right now, and who says so."""
+    context = open_context()
+    decision = may(
+        context.store,
+        organization,
+        member,
+        capability,
+        surface=surface,
+        product=product,
+        now=context.clock.now(),
+    )
+    until = decision.until.format_iso() if decision.until else None
+    if as_json:
+        show_json(
+            {
+                "is_allowed": decision.is_allowed,
+                "voter": decision.voter.value,
+                "stage": decision.stage,
+                "level": decision.level,
+                "capabilities": sorted(decision.capabilities),
+                "until": until,
+            }
+        )
+        return
+    answer = "allowed" if decision.is_allowed else "not allowed"
+    show_text(f"{answer}, says the {decision.voter.value}", style="bold")
+    show_text(f"stage {decision.stage}, level {decision.level}, until {until or 'further notice'}")
+
+
+@members.command("end")
+@guarded
+def end_members(
+    organization: Organization,
+    member: Members,
+    on: Annotated[str, typer.Option(metavar="DATE", help="Their last day, or an instant.")],
+    as_json: AsJson = False,
+) -> None:
+    """Give members an end date of their own."""
+    followed = offboarding.set_member_end(
+        open_context(), organization, member, ends=read_boundary("--on", on)
+    )
+    _show_followed(organization, followed, as_json=as_json)
+
+
+@members.command("remove")
+@guarded
+def remove_members(organization: Organization, member: Members, as_json: AsJson = False) -> None:
+    """Remove members at once."""
+    followed = offboarding.set_member_end(open_context(), organization, member, is_removed=True)
+    _show_followed(organization, followed, as_json=as_json)
+
+
+@members.command("restore")
+@guarded
+def restore_members(organization: Organization, member: Members, as_json: AsJson = False) -> None:
+    """Take members back: neither removed nor with an end of their own."""
+    followed = offboarding.set_member_end(open_context(), organization, member)
+    _show_followed(organization, followed, as_json=as_json)
+
+
+def _set_paused(*, is_paused: bool, as_json: bool) -> None:
+    offboarding.set_paused(open_context(), is_paused=is_paused)
+    if as_json:
+        show_json({"is_paused": is_paused})
+    else:
+        show_text("everything destructive is " + ("paused" if is_paused else "allowed again"))
+
+
+def _show_followed(organization: str, followed: Followed, *, as_json: bool) -> None:
+    if as_json:
+        show_json(
+            {
+                "organization": organization,
+                "opened": followed.opened,
+                "moved": followed.moved,
+                "ended": followed.ended,
+            }
+        )
+    else:
+        show_text(f"{organization}: {followed_text(followed)}")
+
+
+def followed_text(followed: Followed) -> str:
+    """Say what became of the off-boardings."""
+    return (
+        f"off-boardings: {followed.opened} opened, {followed.moved} moved, {followed.ended} ended"
+    )

@@ -1,0 +1,43 @@
+"""How a command comes by the engine's context: settings are read, and a store has to be there.
+
+A store is made by `offramp init` alone. A command that is run in the wrong folder says so; it does
+not begin a new, empty ledger beside the true one.
+
+Source: docs/settings.md.
+"""
+
+from collections.abc import Callable
+
+from offramp.bootstrap import Report, build, keys_folder
+from offramp.cli.progress import Watcher
+from offramp.config import load_settings
+from offramp.core.errors import Missing
+from offramp.engine.context import Context
+
+
+class InstallationMissing(Missing):
+    """Nothing was set up in the folder {folder} yet."""
+
+
+def open_context(
+    *,
+    with_data: bool = False,
+    report: Report | None = None,
+    is_stopping: Callable[[], bool] | None = None,
+) -> Context:
+    """Put the parts together; the vendor's data is opened only for those who need it.
+
+    Raises:
+        SettingInvalid: a setting is wrong.
+        InstallationMissing: `offramp init` was not run here.
+        StoreUnavailable: the store cannot be reached.
+    """
+    settings = load_settings()
+    if not keys_folder(settings).is_dir():
+        raise InstallationMissing(
+            folder=str(settings.folder),
+            hint="run offramp init, or go to the folder of your offramp.toml",
+        )
+    if not with_data:
+        settings = settings.model_copy(update={"datamap": None})
+    return build(settings, report=report or Watcher(), is_stopping=is_stopping)

@@ -1,0 +1,80 @@
+"""A bar on standard error for whatever takes longer than a second, fed by what the engine reports.
+
+It is drawn on terminals only, and gone when the work is done; answers are printed afterwards.
+
+Source: docs/cli.md; `engine.context.Context.report`.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+SILENT_SECONDS = 1.0
+_VERBS: Mapping[str, str] = {"export": "exporting", "erase": "erasing", "import": "reading"}
+
+
+def _bar() -> Progress:
+    console = Console(stderr=True)
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.completed:,}"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+        disable=not console.is_terminal,
+    )
+
+
+@dataclass(kw_only=True)
+class Watcher:
+    """Hears what the engine does: keeps it for printing, and draws it when it takes long."""
+
+    events: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+    _progress: Progress | None = None
+    _tasks: dict[str, TaskID] = field(default_factory=dict)
+    _began: float = 0.0
+    _steps: int = 0
+
+    def __call__(self, event: str, facts: Mapping[str, object]) -> None:
+        """Hear of one thing that happened."""
+        if event in _VERBS:
+            self._draw(f"{_VERBS[event]} {facts['table']}", facts["rows"])
+            return
+        self.events.append((event, facts))
+        if event == "step":
+            self._steps += 1
+            self._draw("steps", self._steps)
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Draw what happens inside of the block."""
+        self._progress = _bar()
+        self._began = self._progress.get_time()
+        self._tasks.clear()
+        self._steps = 0
+        try:
+            yield
+        finally:
+            self._progress.stop()
+            self._progress = None
+
+    def take(self) -> list[tuple[str, Mapping[str, object]]]:
+        """Give what was kept since the last time."""
+        taken, self.events = self.events, []
+        return taken
+
+    def _draw(self, description: str, count: object) -> None:
+        bar = self._progress
+        if bar is None or bar.disable or bar.get_time() - self._began < SILENT_SECONDS:
+            return
+        bar.start()
+        if description not in self._tasks:
+            self._tasks[description] = bar.add_task(description, total=None)
+        assert isinstance(count, int), "what is reported is a number of things"
+        bar.update(self._tasks[description], completed=count)

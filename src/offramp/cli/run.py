@@ -1,0 +1,147 @@
+"""`offramp run`: carry out what is due, once or until stopped.
+
+A stopped worker finishes the step in hand and gives the rest back; nothing is lost when it is
+killed instead, it only takes until its lease has run out.
+
+Source: architecture, "Execution"; lessons L2, L31, L33.
+"""
+
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from offramp.cli.opening import open_context
+from offramp.cli.output import AsJson, guarded, show_error, show_json, show_line, show_text
+from offramp.cli.progress import Watcher
+from offramp.core.errors import Invalid, Unavailable
+from offramp.engine.context import Context
+from offramp.engine.sweep import run_until_quiet, tick
+
+LISTEN_SECONDS = 0.2  # how soon a worker that has nothing to do hears that it should stop
+
+
+class OptionsClash(Invalid):
+    """{options} exclude each other."""
+
+
+@dataclass(kw_only=True)
+class Stop:
+    """Whether somebody wants the worker to stop."""
+
+    is_wanted: bool = False
+
+    def __call__(self) -> bool:
+        """Say so."""
+        return self.is_wanted
+
+    def listen(self) -> None:
+        """Hear an interrupt or a termination from now on."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._hear)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        self.is_wanted = True
+
+
+@guarded
+def run(
+    once: Annotated[bool, typer.Option("--once", help="One sweep; the default.")] = False,
+    until_quiet: Annotated[
+        bool, typer.Option("--until-quiet", help="Sweep until nothing is due.")
+    ] = False,
+    every: Annotated[
+        int | None, typer.Option(min=1, metavar="SECONDS", help="Go on sweeping until stopped.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Carry out what is due, and print it."""
+    chosen = {"--once": once, "--until-quiet": until_quiet, "--every": every is not None}
+    if sum(chosen.values()) > 1:
+        raise OptionsClash(
+            options=" and ".join(name for name, is_given in chosen.items() if is_given)
+        )
+    stop, watcher = Stop(), Watcher()
+    stop.listen()
+    context = open_context(with_data=True, report=watcher, is_stopping=stop)
+    if every is not None:
+        _go_on(context, watcher, stop, every_seconds=every, as_json=as_json)
+        return
+    with watcher.shown():
+        if until_quiet:
+            run_until_quiet(context)
+        else:
+            tick(context)
+    told = _told(context, watcher)
+    if as_json:
+        show_json({"happened": told})
+    else:
+        _show(told)
+        if not told:
+            show_text("nothing was due")
+
+
+def _go_on(
+    context: Context, watcher: Watcher, stop: Stop, *, every_seconds: int, as_json: bool
+) -> None:
+    """Sweep again and again; an outage is told and waited out."""
+    while not stop.is_wanted:
+        claimed = 0
+        try:
+            with watcher.shown():
+                claimed = tick(context).claimed
+            told = _told(context, watcher)
+        except Unavailable as error:
+            show_error(error, as_json=as_json)
+            told = []
+        if as_json:
+            for line in told:
+                show_line(line)
+        else:
+            _show(told)
+        if not claimed:
+            _wait(context, stop, seconds=every_seconds)
+
+
+def _wait(context: Context, stop: Stop, *, seconds: int) -> None:
+    until = context.elapsed() + seconds
+    while not stop.is_wanted and context.elapsed() < until:
+        context.pause(LISTEN_SECONDS)
+
+
+def _told(context: Context, watcher: Watcher) -> list[dict[str, Any]]:
+    """Name the subject of everything that was reported."""
+    events = watcher.take()
+    if not events:
+        return []
+    named = []
+    with context.store.transaction() as transaction:
+        for event, facts in events:
+            row = transaction.offboarding(str(facts["offboarding"]))
+            subject = row.subject if row else None
+            named.append(
+                {
+                    "event": event,
+                    "organization": subject.organization if subject else None,
+                    "member": subject.member if subject else None,
+                    "product": subject.product if subject else None,
+                    **facts,
+                }
+            )
+    return named
+
+
+def _show(told: list[dict[str, Any]]) -> None:
+    for line in told:
+        show_text(_sentence(line), style="" if line["event"] == "step" else "red")
+
+
+def _sentence(line: Mapping[str, Any]) -> str:
+    who = " / ".join(filter(None, (line["organization"], line["product"], line["member"])))
+    if line["event"] != "step":
+        return f"{who}: {line['event']} ({line.get('reason') or line.get('error') or 'attempt'})"
+    reason = f" ({line['reason']})" if line["reason"] else ""
+    return f"{line['at']} {who}: {line['step']} {line['status']}{reason}"

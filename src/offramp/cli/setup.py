@@ -1,0 +1,138 @@
+"""`offramp init` and `offramp policy publish`: an installation, and what it promises.
+
+Doing either twice changes nothing.
+
+Source: docs/cli.md; docs/settings.md.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from offramp.bootstrap import build
+from offramp.cli.opening import open_context
+from offramp.cli.output import AsJson, guarded, show_json, show_text, write_file
+from offramp.config import CONFIG_FILE, CONFIG_FILE_VARIABLE, Settings, load_settings
+from offramp.core.errors import Invalid, Refused
+from offramp.core.policy import Policy
+from offramp.documents.datamap import load_datamap
+from offramp.documents.policy import PRESETS, find_policy
+from offramp.engine.context import Context
+from offramp.engine.offboarding import publish
+
+_HEAD = """\
+# The settings of Offramp. `mail_host` here is OFFRAMP_MAIL_HOST in the environment, which wins.
+# Passwords belong into the environment.
+"""
+
+Name = Annotated[str, typer.Argument(help="A preset (license-pool, edit-only-grace) or a file.")]
+
+
+class SettingsDiffer(Refused):
+    """{file} is there already and says something else about {path}."""
+
+
+class PasswordInSettings(Invalid):
+    """The address of the database holds a password, which does not belong into a file."""
+
+
+@guarded
+def initialize(
+    folder: Annotated[Path | None, typer.Option(help="For keys, exports and proofs.")] = None,
+    database: Annotated[
+        str | None, typer.Option(help="The store: sqlite:///… or postgresql://…")
+    ] = None,
+    datamap: Annotated[Path | None, typer.Option(help="The data map of your application.")] = None,
+    policy: Annotated[
+        list[str], typer.Option(help="A policy to publish beside the presets. Repeatable.")
+    ] = [],  # noqa: B006 (Typer reads the default and never shares it)
+    as_json: AsJson = False,
+) -> None:
+    """Set up an installation here: settings, keys, store, and the two preset policies."""
+    file = Path(os.environ.get(CONFIG_FILE_VARIABLE, CONFIG_FILE))
+    options = {"folder": folder, "database_url": database, "datamap": datamap}
+    given = {name: value for name, value in options.items() if value is not None}
+    is_new = not file.exists()
+    settings = _load_new(given) if is_new else _load_same(file, given)
+    policies = [find_policy(name) for name in (*PRESETS, *policy)]
+    if settings.datamap is not None:
+        load_datamap(settings.datamap)
+    context = build(settings.model_copy(update={"datamap": None}))
+    context.keys.signing_key()
+    published = [_publish(context, each) for each in policies]
+    if is_new:
+        write_file(file, settings_file(settings, given=frozenset(given)).encode())
+    if as_json:
+        show_json({"settings": str(file), "is_new": is_new, "policies": published})
+        return
+    show_text(f"settings: {file}" + ("" if is_new else " (left as it was)"), style="bold")
+    show_text(f"keys, exports and proofs: {settings.folder}")
+    for row in published:
+        _show_published(row)
+
+
+@guarded
+def publish_policy(name: Name, as_json: AsJson = False) -> None:
+    """Publish a version of a policy; what was not announced yet takes it over."""
+    policy = find_policy(name)
+    row = _publish(open_context(), policy)
+    if as_json:
+        show_json(row)
+    else:
+        _show_published(row)
+
+
+def settings_file(settings: Settings, *, given: frozenset[str]) -> str:
+    """Write a settings file in which everything that was not given is a comment."""
+    parts = [_HEAD]
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name) if name in given else field.default
+        plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+        shown = "…" if plain is None else plain if isinstance(plain, int) else str(plain)
+        mark = "" if name in given else "# "
+        text = json.dumps(shown, ensure_ascii=False)
+        parts.append(f"\n# {field.description}\n{mark}{name} = {text}\n")
+    return "".join(parts)
+
+
+def _load_new(given: Mapping[str, object]) -> Settings:
+    url = given.get("database_url")
+    if isinstance(url, str) and _has_password(url):
+        raise PasswordInSettings(
+            hint="set OFFRAMP_DATABASE_URL in the environment, and leave out --database"
+        )
+    return load_settings(**given)
+
+
+def _has_password(url: str) -> bool:
+    try:
+        return make_url(url).password is not None
+    except ArgumentError:
+        return False  # the store will say what is wrong with it
+
+
+def _load_same(file: Path, given: Mapping[str, object]) -> Settings:
+    """Read the settings that are there, if what was asked for does not contradict them."""
+    settings = load_settings()
+    asked = load_settings(**given)
+    for name in given:
+        if getattr(settings, name) != getattr(asked, name):
+            raise SettingsDiffer(file=str(file), path=name, hint="change it in the file")
+    return settings
+
+
+def _publish(context: Context, policy: Policy) -> dict[str, str | int | bool]:
+    is_new = publish(context, policy)
+    return {"policy": policy.policy, "version": policy.version, "is_new": is_new}
+
+
+def _show_published(row: Mapping[str, str | int | bool]) -> None:
+    told = "published" if row["is_new"] else "was published already"
+    show_text(f"policy {row['policy']} version {row['version']}: {told}")

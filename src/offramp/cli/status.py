@@ -1,0 +1,275 @@
+"""`offramp status` and `offramp timeline`: how things stand, and what will happen on which day.
+
+Source: mission A7; `engine.overview` for everything that is shown.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+from whenever import Instant
+
+from offramp.cli.opening import open_context
+from offramp.cli.output import AsJson, guarded, show_json, show_table, show_text
+from offramp.core.model import Hold
+from offramp.core.plan import Timeline
+from offramp.core.transitions import OffboardingStatus, StepStatus
+from offramp.documents.timeline.rows import timeline_rows
+from offramp.engine.archive import proof_name
+from offramp.engine.overview import (
+    Erased,
+    Leaving,
+    Overview,
+    Standing,
+    StepState,
+    look,
+    look_at_timelines,
+)
+
+MEMBERS_SHOWN_MAX = 20  # of an organization in which hundreds leave on their own
+
+
+@guarded
+def status(
+    organization: Annotated[
+        str | None, typer.Argument(metavar="[ORG]", help="One organization; else all of them.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show stages, next dates, holds, and what stands in the way and why."""
+    overview = look(open_context(), organization)
+    if as_json:
+        show_json(_overview_data(overview))
+    else:
+        _show_overview(overview)
+
+
+@guarded
+def timeline(
+    organization: Annotated[str, typer.Argument(metavar="ORG")],
+    member: Annotated[str | None, typer.Option(help="One member's own path, if any.")] = None,
+    product: Annotated[str | None, typer.Option(help="One product's clock.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show every planned step: done, due, or kept from running, and why."""
+    found = look_at_timelines(open_context(), organization, member=member, product=product)
+    if as_json:
+        show_json(
+            {"organization": organization, "timelines": [_leaving_data(each) for each in found]}
+        )
+        return
+    if not found:
+        show_text(f"nothing of {organization} has an end")
+    for each in found:
+        _show_timeline(each)
+
+
+def _show_overview(overview: Overview) -> None:
+    if overview.is_paused:
+        show_text("everything destructive is paused: offramp resume", style="yellow")
+    show_table(
+        ("organization", "stage", "end", "next", "in the way"),
+        [row for standing in overview.standings for row in _standing_rows(standing)],
+    )
+    for erased in overview.erased:
+        when = erased.erased_at.format_iso() if erased.erased_at else "?"
+        show_text(f"{erased.organization}: erased at {when}, {_certificate(erased)}")
+
+
+def _standing_rows(standing: Standing) -> list[tuple[str, str, str, str, str]]:
+    notes = [_hold_text(hold) for hold in standing.holds]
+    if standing.is_exempt:
+        notes.append("exempt")
+    if not any(each.offboarding.subject.member is None for each in standing.leaving):
+        first = (standing.organization.id, standing.stage, "-", "-", "\n".join(notes))
+        return [first, *_leaving_rows(standing)]
+    rows = _leaving_rows(standing)
+    with_notes = "\n".join([*notes, *filter(None, [rows[0][4]])])
+    return [(*rows[0][:4], with_notes), *rows[1:]]
+
+
+def _leaving_rows(standing: Standing) -> list[tuple[str, str, str, str, str]]:
+    """Give a row for the organization, per product, and for members on a path of their own."""
+    whole = [each for each in standing.leaving if each.offboarding.subject.member is None]
+    alone = [each for each in standing.leaving if each.offboarding.subject.member is not None]
+    rows = [_leaving_row(each) for each in (*whole, *alone[:MEMBERS_SHOWN_MAX])]
+    if len(alone) > MEMBERS_SHOWN_MAX:
+        more = len(alone) - MEMBERS_SHOWN_MAX
+        rows.append((standing.organization.id, "", "", "", f"{more} more members on their own"))
+    return rows
+
+
+def _leaving_row(leaving: Leaving) -> tuple[str, str, str, str, str]:
+    subject = leaving.offboarding.subject
+    who = " / ".join(filter(None, (subject.organization, subject.product, subject.member)))
+    following = leaving.next
+    notes = [_obstacle_text(leaving, step) for step in leaving.blocked]
+    notes += [
+        f"{step.planned.key}: {step.trouble}, tried {step.attempts} times"
+        for step in leaving.steps
+        if step.trouble
+    ]
+    if leaving.offboarding.status is OffboardingStatus.STOPPED:
+        notes.append("stopped: an invariant failed, a person has to look")
+    if leaving.late:
+        notes.append(f"the window closes before: {', '.join(leaving.late)}")
+    return (
+        who,
+        leaving.stage.stage.id,
+        str(leaving.offboarding.ends),
+        f"{following.planned.due_on} {following.planned.key}" if following else "-",
+        "\n".join(notes),
+    )
+
+
+def _obstacle_text(leaving: Leaving, step: StepState) -> str:
+    assert step.reason is not None, "what is blocked has a reason"
+    until = f" until {_local(step.until, leaving.timeline)}" if step.until else ""
+    window = f"; to be done by {leaving.erase_by}" if step.planned.is_destructive else ""
+    return f"{step.planned.key}: {step.reason.value}{until}{window}"
+
+
+def _hold_text(hold: Hold) -> str:
+    until = f" until {hold.ends_at.format_iso()}" if hold.ends_at else ""
+    return f"hold {hold.id} by {hold.owner}: {hold.reason}{until}"
+
+
+def _show_timeline(leaving: Leaving) -> None:
+    subject, planned = leaving.offboarding.subject, leaving.timeline
+    who = " / ".join(filter(None, (subject.organization, subject.product, subject.member)))
+    version = f"{planned.policy.policy} version {planned.policy.version}"
+    show_text(f"{who}: {version}, now in stage {leaving.stage.stage.id}", style="bold")
+    show_text(
+        f"end {leaving.offboarding.ends}, episode {leaving.offboarding.episode}, "
+        f"off-boarding {leaving.offboarding.id}, local times in {planned.zone}"
+    )
+    worded = {p.key: row for p, row in zip(planned.steps, timeline_rows(planned), strict=True)}
+    rows = []
+    for step in leaving.steps:
+        row = worded.get(step.planned.key)
+        what = row.what if row else f"Notice: {step.planned.key}"
+        rows.append(
+            (
+                _local(step.planned.due_at, planned),
+                what,
+                row.who if row else "",
+                _state_text(leaving, step),
+                _counts_text(step),
+            )
+        )
+    show_table(("due", "what", "who", "state", "messages"), rows)
+
+
+def _state_text(leaving: Leaving, step: StepState) -> str:
+    if step.done_at is not None:
+        return f"{step.status.value} {_local(step.done_at, leaving.timeline)}"
+    if step.trouble:
+        state = f"{step.status.value} ({step.trouble})"
+        return f"{state}, again at {_local(step.until, leaving.timeline)}" if step.until else state
+    if step.is_blocked:
+        return _obstacle_text(leaving, step)
+    if step.is_due:
+        return "due"
+    return "planned" if step.status is StepStatus.PENDING else step.status.value
+
+
+def _counts_text(step: StepState) -> str:
+    return ", ".join(f"{count} {kind.value}" for kind, count in step.deliveries.items())
+
+
+def _local(moment: Instant | None, planned: Timeline) -> str:
+    if moment is None:
+        return ""
+    local = moment.to_tz(planned.zone)
+    return f"{local.date()} {local.time().format_iso()[:5]}"
+
+
+def _overview_data(overview: Overview) -> dict[str, Any]:
+    return {
+        "at": overview.at.format_iso(),
+        "is_paused": overview.is_paused,
+        "next_due_at": _text(overview.next_due_at),
+        "organizations": [_standing_data(standing) for standing in overview.standings],
+        "erased": [
+            {
+                "organization": erased.organization,
+                "offboarding": erased.offboarding,
+                "erased_at": _text(erased.erased_at),
+                "certificate": _certificate(erased),
+            }
+            for erased in overview.erased
+        ],
+    }
+
+
+def _certificate(erased: Erased) -> str:
+    return f"vault/{proof_name(erased.offboarding, 'certificate')}"
+
+
+def _standing_data(standing: Standing) -> dict[str, Any]:
+    organization = standing.organization
+    return {
+        "organization": organization.id,
+        "name": organization.name,
+        "zone": organization.zone,
+        "policy": organization.policy,
+        "stage": standing.stage,
+        "is_exempt": standing.is_exempt,
+        "holds": [_hold_data(hold) for hold in standing.holds],
+        "leaving": [_leaving_data(leaving) for leaving in standing.leaving],
+    }
+
+
+def _hold_data(hold: Hold) -> dict[str, str | None]:
+    return {
+        "hold": hold.id,
+        "member": hold.member,
+        "owner": hold.owner,
+        "reason": hold.reason,
+        "placed_at": hold.placed_at.format_iso(),
+        "ends_at": _text(hold.ends_at),
+    }
+
+
+def _leaving_data(leaving: Leaving) -> dict[str, Any]:
+    row, following = leaving.offboarding, leaving.next
+    return {
+        "offboarding": row.id,
+        "member": row.subject.member,
+        "product": row.subject.product,
+        "policy": row.policy,
+        "version": row.policy_version,
+        "episode": row.episode,
+        "status": row.status.value,
+        "cause": row.cause.value,
+        "ends": str(row.ends),
+        "stage": leaving.stage.stage.id,
+        "next": _step_data(following) if following else None,
+        "erase_by": str(leaving.erase_by) if leaving.erase_by else None,
+        "blocked": [step.planned.key for step in leaving.blocked],
+        "abandoned": [step.planned.key for step in leaving.abandoned],
+        "late": list(leaving.late),
+        "steps": [_step_data(step) for step in leaving.steps],
+    }
+
+
+def _step_data(step: StepState) -> dict[str, Any]:
+    deliveries: Mapping[str, int] = {kind.value: n for kind, n in step.deliveries.items()}
+    return {
+        "key": step.planned.key,
+        "action": step.planned.action.value,
+        "due_on": str(step.planned.due_on),
+        "due_at": step.planned.due_at.format_iso(),
+        "status": step.status.value,
+        "is_due": step.is_due,
+        "reason": step.reason.value if step.reason else None,
+        "until": _text(step.until),
+        "done_at": _text(step.done_at),
+        "attempts": step.attempts,
+        "trouble": step.trouble,
+        "deliveries": deliveries,
+    }
+
+
+def _text(moment: Instant | None) -> str | None:
+    return None if moment is None else moment.format_iso()
