@@ -93,7 +93,8 @@ def _contain(
 def work_off(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
     """Carry out the steps of one claim in due order, then settle when to look again.
 
-    Whoever wants to stop is heard between two steps; what is left stays due.
+    Whoever wants to stop is heard between two steps; what is left stays due. An off-boarding that
+    nothing is left to do on stays open, for a renewal to end it; only destruction completes one.
     """
     carried: list[Carried] = []
     while True:
@@ -110,8 +111,6 @@ def work_off(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
             if due.act is None:
                 _note_blocked(transaction, claimed, due, now=now)
                 _settle(transaction, claimed, look_again_at=due.look_again_at)
-                if situation.receipts and due.look_again_at is None and not due.blocked:
-                    _close(transaction, claimed, OffboardingStatus.COMPLETED, now=now)
                 context.probe("settled uncommitted")
                 return tuple(carried)
         done = carry_out(context, claimed, due.act)
