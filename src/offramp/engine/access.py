@@ -82,18 +82,27 @@ def _standings(
         if row.status is not OffboardingStatus.CANCELED
     }
     policy = require_policy(transaction, organization.policy)
+    pools = transaction.pools(organization.id)
     scoped = product if policy.clock == "product" else None
-    if policy.clock == "product" and product not in _products(transaction, organization):
+    if policy.clock == "product" and product not in {pool.product for pool in pools}:
         return  # nobody has a say about a product that was never bought: nothing is allowed
+    zone = organization.zone
     whole = rows.get(Subject(organization=organization.id, product=scoped))
-    yield _standing(transaction, whole) if whole else _active(organization, policy)
-    own = rows.get(Subject(organization=organization.id, member=member, product=scoped))
-    if own is not None:
+    term = organization_term(pools, zone=zone, product=scoped)
+    yield (
+        _standing(transaction, whole)
+        if whole is not None and _stands(whole, term)
+        else _active(organization, policy)
+    )
+    own = rows.get(Subject(organization=organization.id, member=member.id, product=scoped))
+    term = member_term(member, pools, zone=zone, product=scoped)
+    if own is not None and _stands(own, term):
         yield _standing(transaction, own)
 
 
-def _products(transaction: Transaction, organization: Organization) -> set[str]:
-    return {pool.product for pool in transaction.pools(organization.id)}
+def _stands(row: Offboarding, term: Term | None) -> bool:
+    """Whether an episode still has a say: one that is over has none once more was bought."""
+    return row.status is not OffboardingStatus.COMPLETED or is_over(row, term)
 
 
 def _standing(transaction: Transaction, row: Offboarding) -> Standing:

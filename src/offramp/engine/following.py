@@ -126,16 +126,11 @@ def _to_open(
     ids: Ids,
     now: Instant,
 ) -> list[Offboarding]:
-    rows = transaction.offboardings(organization.id)
-    episodes: dict[Subject, int] = {}
-    settled = set()
-    for row in rows:
-        episodes[row.subject] = max(row.episode, episodes.get(row.subject, 0))
-        if row.status is not OffboardingStatus.CANCELED:
-            settled.add(row.subject)
+    newest = {row.subject: row for row in transaction.offboardings(organization.id)}
     opened = []
     for subject, term in terms.items():
-        if subject in settled:
+        last = newest.get(subject)
+        if last is not None and (last.status in _LIVE or is_over(last, term)):
             continue
         row = Offboarding(
             id=ids.new(),
@@ -145,13 +140,19 @@ def _to_open(
             cause=term.cause,
             source=term.source,
             ends=term.ends,
-            episode=episodes.get(subject, 0) + 1,
+            episode=last.episode + 1 if last else 1,
             status=OffboardingStatus.OPEN,
             opened_at=now,
             next_due_at=None,
         )
         opened.append(replace(row, next_due_at=first_due(transaction, row)))
     return opened
+
+
+def is_over(row: Offboarding, term: Term | None) -> bool:
+    """Whether an episode has ended in destruction and nothing was bought again since."""
+    is_completed = row.status is OffboardingStatus.COMPLETED
+    return is_completed and term is not None and term.ends == row.ends
 
 
 def first_due(transaction: Transaction, row: Offboarding) -> Instant | None:

@@ -107,21 +107,23 @@ def _scope(work: Work) -> Scope:
 
 
 def _scope_in(transaction: Transaction, work: Work) -> Scope:
-    """Give what goes: one product's data while the organization has another, else everything."""
+    """Give what goes: one product's data while the subject has another product, else everything."""
     subject = work.claimed.subject
-    if subject.member is not None or subject.product is None:
+    if subject.product is None:
         return work.scope
-    products = {pool.product for pool in transaction.pools(subject.organization)}
+    pools = transaction.pools(subject.organization)
+    if subject.member is not None:
+        member = transaction.member(subject.organization, subject.member)
+        pools = tuple(pool for pool in pools if member is not None and pool.id in member.pools)
     erased = {
         row.subject.product
         for row in transaction.offboardings(
             subject.organization, status=OffboardingStatus.COMPLETED
         )
-        if row.subject.member is None
+        if row.subject.member == subject.member
     }
-    return (
-        replace(work.scope, product=None) if products <= erased | {subject.product} else work.scope
-    )
+    is_last = {pool.product for pool in pools} <= erased | {subject.product}
+    return replace(work.scope, product=None) if is_last else work.scope
 
 
 def _is_whole(scope: Scope) -> bool:
@@ -302,7 +304,7 @@ def _conclude(work: Work, scope: Scope, transaction: Transaction) -> None:
     for row in rows:
         if row.id != claimed.id and _goes_with(scope, row.subject):
             cancel(transaction, row, now=now, actor="policy")
-    if _is_whole(scope) or scope.member is not None:
+    if scope.product is None:
         transaction.forget(organization, member=scope.member, at=now)
     work.context.vault.delete(exports_prefix(claimed.id))
 
