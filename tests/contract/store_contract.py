@@ -1,0 +1,30 @@
+"""Everything that every store promises, to be run on a store in a fixture named `store`."""
+
+from tests.contract.store_facts_contract import FactContract, OperationContract, PolicyContract
+from tests.contract.store_fence_contract import FenceContract
+from tests.contract.store_proof_contract import (
+    LEDGER_KEY,
+    AudienceContract,
+    DeliveryContract,
+    LedgerContract,
+    OutboxContract,
+)
+from tests.contract.store_schedule_contract import ClaimContract, OffboardingContract, StepContract
+
+__all__ = ["LEDGER_KEY", "StoreContract"]
+
+
+class StoreContract(
+    FactContract,
+    PolicyContract,
+    OperationContract,
+    OffboardingContract,
+    ClaimContract,
+    StepContract,
+    FenceContract,
+    AudienceContract,
+    DeliveryContract,
+    LedgerContract,
+    OutboxContract,
+):
+    """The contract of `ports.Store`; the store is empty and seals with `LEDGER_KEY`."""

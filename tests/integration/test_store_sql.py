@@ -1,0 +1,286 @@
+"""The store on SQLite and PostgreSQL keeps every promise, with real commits."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Event as Signal
+
+import pytest
+import sqlalchemy as sa
+
+from offramp.adapters.store import schema
+from offramp.adapters.store.connection import connect
+from offramp.adapters.store.migration import migrate
+from offramp.adapters.store.store import SqlStore
+from offramp.core.ledger import LedgerBroken, verify_chain
+from offramp.core.model import Receipt
+from offramp.core.policy import Audience
+from offramp.core.transitions import StepStatus
+from offramp.ports import OutboxEvent
+from offramp.testing.postgres import fresh_database
+from tests.contract.store_contract import LEDGER_KEY, StoreContract
+from tests.contract.store_fence_contract import STOPPERS, MarkerContract
+from tests.contract.store_proof_contract import OPENED
+from tests.contract.store_schedule_contract import DONE, STEP, save_step
+from tests.contract.store_world import (
+    ACME,
+    ANNA,
+    HOLD,
+    LEAVING,
+    NOW,
+    SIBLING,
+    UNLOCK,
+    chunk,
+    claim,
+    claim_one,
+    fill,
+    leaving,
+    read,
+)
+
+LOCK_WAIT_SECONDS = 0.2
+PATIENCE_SECONDS = 10
+WORKERS = 4
+DUE_ROWS = 1000
+
+
+@pytest.fixture(scope="module")
+def sqlite_engine(tmp_path_factory):
+    file = tmp_path_factory.mktemp("store") / "store.sqlite"
+    yield from migrated(f"sqlite:///{file}")
+
+
+@pytest.fixture(scope="module")
+def postgresql_engine(postgres_server):
+    with fresh_database(postgres_server) as url:
+        yield from migrated(url)
+
+
+def migrated(url):
+    engine = connect(url, lock_wait_seconds=LOCK_WAIT_SECONDS)
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request):
+    """Give a migrated database of each kind, emptied; making one anew takes much longer."""
+    return emptied(request.getfixturevalue(f"{request.param}_engine"))
+
+
+def emptied(engine):
+    with engine.begin() as connection:
+        for table in reversed(schema.metadata.sorted_tables):
+            connection.execute(table.delete())
+    return engine
+
+
+@pytest.fixture
+def store(engine):
+    return SqlStore(engine, ledger_key=LEDGER_KEY)
+
+
+def in_threads(work, count=WORKERS):
+    """Do the same in several threads at once and collect what each gives."""
+    with ThreadPoolExecutor(count) as pool:
+        return [each.result(PATIENCE_SECONDS) for each in [pool.submit(work) for _ in range(count)]]
+
+
+class TestSqlStore(StoreContract):
+    """Both databases, the whole contract."""
+
+
+class TestSqliteMarker(MarkerContract):
+    """SQLite has no row locks, so a chunk leaves a marker."""
+
+    @pytest.fixture
+    def engine(self, sqlite_engine):
+        return emptied(sqlite_engine)
+
+
+class TestConcurrency:
+    """Several workers and people at the same time."""
+
+    def test_each_due_row_is_claimed_by_exactly_one_worker(self, store):
+        """L42: a thousand rows, four workers, small batches."""
+        rows = [leaving(f"m{number:04}") for number in range(DUE_ROWS)]
+        fill(store, *rows)
+
+        def sweep():
+            claimed = []
+            while batch := claim(store, limit=30):
+                claimed += [(row.id, row.attempt) for row in batch]
+            return claimed
+
+        claimed = sorted(row for each in in_threads(sweep) for row in each)
+
+        assert claimed == [(row.id, 1) for row in rows]
+
+    def test_each_delivery_is_taken_by_exactly_one_worker(self, store):
+        """L8."""
+        people = [replace(ANNA, id=f"m{number:03}") for number in range(200)]
+        fill(store, LEAVING, members=people)
+        with store.transaction() as transaction:
+            transaction.fan_out(LEAVING, step="warn", audience=Audience.MEMBERS)
+
+        def send():
+            taken = []
+            while batch := read(
+                store, lambda t: t.take_deliveries("leaving", step="warn", now=NOW, limit=7)
+            ):
+                taken += [delivery.member for delivery in batch]
+            return taken
+
+        taken = sorted(member for each in in_threads(send) for member in each)
+
+        assert taken == [person.id for person in people]
+
+    def test_writers_at_once_leave_a_ledger_without_gaps(self, store):
+        """L41."""
+
+        def write():
+            for _ in range(10):
+                with store.transaction() as transaction:
+                    transaction.append([OPENED, OPENED])
+
+        in_threads(write)
+
+        entries, head = read(store, lambda t: (t.ledger(), t.ledger_head()))
+        assert verify_chain(entries, key=LEDGER_KEY, head=head) == WORKERS * 20
+
+    @pytest.mark.parametrize("stop", STOPPERS.values(), ids=STOPPERS)
+    def test_a_chunk_begun_while_somebody_decides_sees_the_decision(self, store, stop):
+        """L18: whoever stops deletion was first; the chunk waits and judges afterwards."""
+        fill(store, LEAVING)
+        claimed = claim_one(store)
+        decided, seen = Signal(), []
+
+        def decide():
+            with store.transaction() as transaction:
+                stop(transaction)
+                transaction.place_hold(replace(HOLD, id="decision"))
+                decided.set()
+                begun.wait(PATIENCE_SECONDS)
+
+        begun = Signal()
+
+        def delete():
+            decided.wait(PATIENCE_SECONDS)
+            begun.set()
+            with chunk(store, claimed, judge=lambda t: seen.extend(t.holds("acme"))):
+                pass
+
+        with ThreadPoolExecutor(2) as pool:
+            for each in [pool.submit(decide), pool.submit(delete)]:
+                each.result(PATIENCE_SECONDS)
+
+        assert "decision" in {hold.id for hold in seen}
+
+    def test_two_openings_of_the_same_subject_give_one_episode(self, store):
+        fill(store)
+
+        def open_one(name):
+            with store.transaction() as transaction:
+                transaction.open_offboardings([replace(LEAVING, id=name)])
+
+        with ThreadPoolExecutor(2) as pool:
+            errors = [pool.submit(open_one, name).exception(PATIENCE_SECONDS) for name in "ab"]
+
+        assert [type(error).__name__ for error in errors].count("OffboardingExists") == 1
+        assert len(read(store, lambda t: t.offboardings())) == 1
+
+
+class TestEmptiness:
+    """Nothing personal is left behind."""
+
+    def test_after_forgetting_no_column_holds_a_name_or_an_address(self, store, engine):
+        """L30."""
+        fill(store, LEAVING, leaving("anna"))
+        save_step(store, STEP)
+        save_step(store, DONE, expected=StepStatus.STARTED)
+        claimed = [row for row in claim(store) if row.id == "leaving"][0]
+        with chunk(store, claimed) as record:
+            record.record("notes", 12)
+        with store.transaction() as transaction:
+            transaction.place_hold(HOLD)
+            transaction.grant_unlock(UNLOCK)
+            transaction.set_block("acme", member="anna", is_blocked=True)
+            transaction.fan_out(LEAVING, step="warn", audience=Audience.MEMBERS)
+            transaction.append([OPENED])
+            transaction.put_events(
+                [OutboxEvent(id="e", kind="k", at=NOW, organization="acme", member="anna")]
+            )
+        personal = ["Acme Limited", "@acme.example", "Björk", "Okafor", "Lindqvist", "Olga", "Sam"]
+        before = everything(engine)
+        assert all(name in before for name in personal)
+
+        with store.transaction() as transaction:
+            transaction.forget("acme", member=None, at=NOW)
+
+        after = everything(engine)
+        assert [name for name in personal if name in after] == []
+        assert SIBLING.name in after
+
+    def test_after_forgetting_a_member_nobody_knows_the_member(self, store, engine):
+        """L30."""
+        fill(store, leaving("anna"))
+
+        with store.transaction() as transaction:
+            transaction.forget("acme", member="anna", at=NOW)
+
+        after = everything(engine)
+        assert ANNA.name not in after
+        assert ANNA.email not in after
+        assert ACME.name in after
+
+
+class TestProof:
+    """The ledger against somebody with access to the database."""
+
+    @pytest.mark.parametrize(
+        "edit",
+        [
+            "UPDATE ledger SET actor = 'user' WHERE number = 2",
+            "UPDATE ledger SET detail = '{\"rows\": 13}' WHERE number = 3",
+            "DELETE FROM ledger WHERE number = 2",
+            "DELETE FROM ledger WHERE number = 3",
+            "UPDATE ledger SET number = number + 10 WHERE number = 1",
+        ],
+    )
+    def test_an_edit_of_the_rows_is_detected(self, store, engine, edit):
+        """L41."""
+        with store.transaction() as transaction:
+            transaction.append([OPENED] * 3)
+        anchored = read(store, lambda t: t.ledger_head())
+
+        with engine.begin() as connection:
+            connection.exec_driver_sql(edit)
+
+        with pytest.raises(LedgerBroken):
+            verify_chain(read(store, lambda t: t.ledger()), key=LEDGER_KEY, head=anchored)
+
+
+class TestReceipt:
+    """Receipts in the database."""
+
+    def test_a_receipt_keeps_every_instant_and_proof(self, store):
+        fill(store, LEAVING)
+        save_step(store, STEP)
+        save_step(store, DONE, expected=StepStatus.STARTED)
+
+        (row,) = read(store, lambda t: t.steps("leaving"))
+
+        assert isinstance(row.receipt, Receipt)
+        assert row.receipt == DONE.receipt
+
+
+def everything(engine):
+    """Give the text of every value of every table."""
+    found = []
+    with engine.begin() as connection:
+        tables = sa.inspect(connection).get_table_names()
+        assert set(schema.metadata.tables) <= set(tables)
+        for table in tables:
+            for row in connection.execute(sa.text(f'SELECT * FROM "{table}"')):
+                found += [str(value) for value in row]
+    return "\n".join(found)
