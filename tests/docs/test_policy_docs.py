@@ -18,8 +18,9 @@ from offramp.core.lint import faults
 from offramp.core.model import Anchor, Cause, Facts, Role, SubjectKind
 from offramp.core.plan import plan
 from offramp.core.policy import LEVELS, Audience, Capability, Policy, Unmet
-from offramp.documents.policy import find_policy
+from offramp.documents.policy import PRESETS, find_policy
 from offramp.documents.timeline.data import timeline_data
+from offramp.documents.timeline.drawing import draw_timeline
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "policy.md").read_text("utf-8")
@@ -127,3 +128,16 @@ def test_every_command_of_the_page_prints_what_is_shown(command, lines, monkeypa
 
     assert (name, result.exit_code) == ("offramp", 0), result.output
     assert [line for line in lines if line not in result.output] == []
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_pictures_of_the_documentation_are_the_ones_that_the_command_draws(preset):
+    facts = Facts(
+        kind=SubjectKind.ORGANIZATION,
+        zone="Europe/Dublin",
+        anchors={"expiry": Date(2024, 8, 30)},
+    )
+
+    drawn = draw_timeline(plan(find_policy(preset), facts), facts)
+
+    assert (ROOT / "docs" / "images" / f"{preset}.svg").read_text("utf-8") == drawn

@@ -22,6 +22,7 @@ from offramp.core.spelling import did_you_mean
 DocumentPath: TypeAlias = Sequence[str | int]
 Model = TypeVar("Model", bound=BaseModel)
 
+_PATTERNS = {"^[a-z][a-z0-9-]*$": "lower-case letters, digits and hyphens, beginning with a letter"}
 _CONTAINERS = (dict, list, tuple, set, frozenset, Mapping, Sequence)
 
 
@@ -177,6 +178,10 @@ def _problem(details: ErrorDetails) -> str:
             return "unknown key"
         case "missing":
             return "this key is required"
+        case "model_type" | "dict_type" | "mapping_type":
+            return "keys with values belong here"
+        case "string_pattern_mismatch":
+            return f"{details['input']!r} is not a name"
         case _:
             return details["msg"].removeprefix("Value error, ").removesuffix(".")
 
@@ -185,7 +190,8 @@ def _expectation(model: type[BaseModel], details: ErrorDetails) -> tuple[str | N
     known = _known_words(model, details)
     if not known:
         context = details.get("ctx", {})
-        return context.get("expected"), context.get("hint") or None
+        expected = context.get("expected") or _PATTERNS.get(str(context.get("pattern")))
+        return expected or context.get("pattern"), context.get("hint") or None
     given = details["loc"][-1] if details["type"] == "extra_forbidden" else details["input"]
     return "one of " + ", ".join(known), did_you_mean(str(given), known)
 

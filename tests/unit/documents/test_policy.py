@@ -58,6 +58,7 @@ def test_the_names_of_our_types_do_not_show_in_a_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "expected"),
     [
+        ("policy: small", "policy: 37signals", 2, "beginning with a letter"),
         ("P30D", "soon", 6, "an ISO 8601 duration"),
         ("P30D", "P1DT2H", 6, "days or hours, not both"),
         ("[organization]", "[company]", 4, "one of organization, member"),

@@ -107,7 +107,9 @@ def test_broken_yaml_and_a_doubled_key_name_their_line(
 
 @pytest.mark.parametrize("text", ["", "- 1\n", "just words\n"])
 def test_a_document_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
-    assert refused(tmp_path, text).path == "(document)"
+    error = refused(tmp_path, text)
+
+    assert (error.path, error.problem) == ("(document)", "keys with values belong here")
 
 
 def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
