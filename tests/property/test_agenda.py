@@ -103,9 +103,12 @@ def has_stood(situation, requirement, now):
     known=facts(),
     results=st.lists(outcomes, min_size=1, max_size=12),
     lateness=st.sampled_from([0, 1, 3600, 86_400, 10 * 86_400, 400 * 86_400]),
+    stuck=st.frozensets(st.sampled_from(["step-0", "step-1", "company-data"]), max_size=1),
 )
-def test_every_walk_ends_and_no_guard_is_ever_passed_L10_L13_D2(policy, known, results, lateness):
-    walk = begin(policy, known).finish(*results, lateness=lateness)
+def test_every_walk_ends_and_no_guard_is_ever_passed_L10_L13_D2(
+    policy, known, results, lateness, stuck
+):
+    walk = begin(policy, known, abandoned=stuck).finish(*results, lateness=lateness)
 
     keys = [act.planned.key for act, _, _ in walk.acts]
     assert len(set(keys)) == len(keys)

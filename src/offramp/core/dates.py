@@ -276,10 +276,8 @@ def at_local_time(day: Date, time: Time, *, zone: str) -> Instant:
 
 def first_at(time: Time, *, day: Date, not_before: Instant, zone: str) -> Instant:
     """Find the first occurrence of a local time on ``day`` or later, at or after an instant."""
-    moment = at_local_time(day, time, zone=zone)
-    if moment >= not_before:
-        return moment
-    day = max(day, civil_date(not_before, zone=zone))
+    eve = civil_date(not_before, zone=zone).prev_day()  # a skipped time falls on the day after it
+    day = max(day, eve)
     while (moment := at_local_time(day, time, zone=zone)) < not_before:
         day = day.next_day()
     return moment

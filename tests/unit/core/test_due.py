@@ -15,7 +15,7 @@ from offramp.core.due import (
     start_of_day,
     stop_reason,
 )
-from offramp.core.model import Outcome
+from offramp.core.model import Cause, Outcome
 from offramp.documents.policy import find_policy
 from offramp.testing.builders import (
     make_hold,
@@ -231,6 +231,18 @@ def test_a_requirement_that_is_planned_for_later_is_waited_for():
     verdict = verdict_on("erase", (CHANGED,), timeline=timeline, now=timeline.find("erase").due_at)
 
     assert verdict.reason is Reason.NOTICE_PENDING
+
+
+def test_a_path_without_the_required_notice_does_not_wait_for_it_S2():
+    policy = make_policy(
+        {"id": "warn", "at": {"expired": "expiry - P14D"}, "notify": "admins"},
+        {"id": "erase", "at": "immediately", "erase": "organization"}
+        | {"requires": [{"delivered": "warn", "at_least_before": "P14D"}]},
+    )
+    timeline = make_timeline(policy, requested="2024-08-01", cause=Cause.DELETION_REQUESTED)
+    now = instant("2024-09-01T00:00:00Z")
+
+    assert isinstance(verdict_on("erase", (CHANGED,), timeline=timeline, now=now), Run)
 
 
 def test_the_last_of_several_warnings_is_the_one_that_has_to_stand_N3():

@@ -87,6 +87,18 @@ def test_the_number_the_link_and_the_seal_cannot_be_changed_L41(change):
         verify_chain(entries, key=KEY)
 
 
+def test_the_same_event_has_another_seal_at_another_place_L41():
+    event = chain("opened")[0].event
+
+    seals = {
+        seal(event, number=number, previous=previous, key=KEY).seal
+        for number in (1, 2)
+        for previous in (GENESIS, "1" * 64)
+    }
+
+    assert len(seals) == 4
+
+
 @pytest.mark.parametrize("forged", ["ü" * 64, "\ud800", ""])
 def test_a_seal_of_any_characters_is_only_a_wrong_seal(forged):
     entries = [replace(chain("opened")[0], seal=forged)]
