@@ -6,7 +6,6 @@ they stream. The farewell is built from it before anything personal goes (L13).
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
@@ -14,6 +13,7 @@ from operator import itemgetter
 import sqlalchemy as sa
 
 from offramp.core.errors import Invalid
+from offramp.core.model import Achievement
 from offramp.data.catalog import Reference
 from offramp.data.check import require_complete
 from offramp.data.datamap import AchievementRule, DataMap
@@ -23,7 +23,7 @@ from offramp.data.survey import survey_source
 from offramp.data.territory import Territory, row_value
 
 _ROWS_FETCHED = 1_000
-Earned = tuple[str, "Achievement"]
+Earned = tuple[str, Achievement]
 
 
 class MembersUndeclared(Invalid):
@@ -32,15 +32,6 @@ class MembersUndeclared(Invalid):
 
 class AchievementUnowned(Invalid):
     """The rows of {table} do not lead to a member, so that nobody can be sent them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Achievement:
-    """One thing earned: what, under which name, and when, as the vendor's database says it."""
-
-    title: str
-    holder: str | None
-    at: str
 
 
 def achievements(
