@@ -26,10 +26,6 @@ class GuardNotMet(Refused):
     """The guard says no."""
 
 
-class PowerCut(BaseException):
-    """The process is gone."""
-
-
 def refuse(_transaction):
     raise GuardNotMet()
 

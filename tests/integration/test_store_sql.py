@@ -2,7 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from threading import Event as Signal
+from time import sleep
 
 import pytest
 import sqlalchemy as sa
@@ -12,10 +14,9 @@ from offramp.adapters.store.connection import connect
 from offramp.adapters.store.migration import migrate
 from offramp.adapters.store.store import SqlStore
 from offramp.core.ledger import LedgerBroken, verify_chain
-from offramp.core.model import Receipt
 from offramp.core.policy import Audience
 from offramp.core.transitions import StepStatus
-from offramp.ports import OutboxEvent
+from offramp.ports import OffboardingExists, OutboxEvent, StaleClaim
 from offramp.testing.postgres import fresh_database
 from tests.contract.store_contract import LEDGER_KEY, StoreContract
 from tests.contract.store_fence_contract import STOPPERS, MarkerContract
@@ -38,6 +39,7 @@ from tests.contract.store_world import (
 )
 
 LOCK_WAIT_SECONDS = 0.2
+OVERLAP_SECONDS = 0.05
 PATIENCE_SECONDS = 10
 WORKERS = 4
 DUE_ROWS = 1000
@@ -80,10 +82,22 @@ def store(engine):
     return SqlStore(engine, ledger_key=LEDGER_KEY)
 
 
-def in_threads(work, count=WORKERS):
-    """Do the same in several threads at once and collect what each gives."""
-    with ThreadPoolExecutor(count) as pool:
-        return [each.result(PATIENCE_SECONDS) for each in [pool.submit(work) for _ in range(count)]]
+class Patient:
+    """A slow machine may keep a thread waiting for longer than people would."""
+
+    @pytest.fixture
+    def store(self, engine):
+        url = engine.url.render_as_string(hide_password=False)
+        patient = connect(url, lock_wait_seconds=PATIENCE_SECONDS)
+        yield SqlStore(patient, ledger_key=LEDGER_KEY)
+        patient.dispose()
+
+
+def in_threads(*works):
+    """Do several things at once and collect what each gives."""
+    with ThreadPoolExecutor(len(works)) as pool:
+        begun = [pool.submit(work) for work in works]
+        return [each.result(PATIENCE_SECONDS) for each in begun]
 
 
 class TestSqlStore(StoreContract):
@@ -98,7 +112,7 @@ class TestSqliteMarker(MarkerContract):
         return emptied(sqlite_engine)
 
 
-class TestConcurrency:
+class TestConcurrency(Patient):
     """Several workers and people at the same time."""
 
     def test_each_due_row_is_claimed_by_exactly_one_worker(self, store):
@@ -112,7 +126,7 @@ class TestConcurrency:
                 claimed += [(row.id, row.attempt) for row in batch]
             return claimed
 
-        claimed = sorted(row for each in in_threads(sweep) for row in each)
+        claimed = sorted(row for each in in_threads(*[sweep] * WORKERS) for row in each)
 
         assert claimed == [(row.id, 1) for row in rows]
 
@@ -131,7 +145,7 @@ class TestConcurrency:
                 taken += [delivery.member for delivery in batch]
             return taken
 
-        taken = sorted(member for each in in_threads(send) for member in each)
+        taken = sorted(member for each in in_threads(*[send] * WORKERS) for member in each)
 
         assert taken == [person.id for person in people]
 
@@ -143,51 +157,131 @@ class TestConcurrency:
                 with store.transaction() as transaction:
                     transaction.append([OPENED, OPENED])
 
-        in_threads(write)
+        in_threads(*[write] * WORKERS)
 
         entries, head = read(store, lambda t: (t.ledger(), t.ledger_head()))
         assert verify_chain(entries, key=LEDGER_KEY, head=head) == WORKERS * 20
 
-    @pytest.mark.parametrize("stop", STOPPERS.values(), ids=STOPPERS)
-    def test_a_chunk_begun_while_somebody_decides_sees_the_decision(self, store, stop):
-        """L18: whoever stops deletion was first; the chunk waits and judges afterwards."""
+    @pytest.mark.parametrize("stop", ["hold", "pause"])
+    def test_a_chunk_that_begins_while_somebody_decides_sees_the_decision(self, store, stop):
+        """L18: whoever stops deletion was first, so the chunk waits and judges afterwards."""
         fill(store, LEAVING)
         claimed = claim_one(store)
         decided, seen = Signal(), []
 
         def decide():
             with store.transaction() as transaction:
-                stop(transaction)
-                transaction.place_hold(replace(HOLD, id="decision"))
+                STOPPERS[stop](transaction)
                 decided.set()
-                begun.wait(PATIENCE_SECONDS)
-
-        begun = Signal()
+                sleep(OVERLAP_SECONDS)
 
         def delete():
             decided.wait(PATIENCE_SECONDS)
-            begun.set()
-            with chunk(store, claimed, judge=lambda t: seen.extend(t.holds("acme"))):
+            with chunk(
+                store, claimed, judge=lambda t: seen.extend([t.holds("acme"), t.is_paused()])
+            ):
                 pass
 
-        with ThreadPoolExecutor(2) as pool:
-            for each in [pool.submit(decide), pool.submit(delete)]:
-                each.result(PATIENCE_SECONDS)
+        in_threads(decide, delete)
 
-        assert "decision" in {hold.id for hold in seen}
+        assert seen == {"hold": [(HOLD,), False], "pause": [(), True]}[stop]
+
+    def test_a_reactivation_that_came_first_refuses_the_chunk(self, store):
+        """L18."""
+        fill(store, LEAVING)
+        claimed = claim_one(store)
+        locked = Signal()
+
+        def reactivate():
+            with store.transaction() as transaction:
+                row = transaction.lock("leaving", now=NOW)
+                locked.set()
+                sleep(OVERLAP_SECONDS)
+                transaction.save_offboarding(replace(row, episode=2), expected_episode=1)
+
+        def delete():
+            locked.wait(PATIENCE_SECONDS)
+            with pytest.raises(StaleClaim), chunk(store, claimed):
+                pass
+
+        in_threads(reactivate, delete)
 
     def test_two_openings_of_the_same_subject_give_one_episode(self, store):
         fill(store)
 
         def open_one(name):
-            with store.transaction() as transaction:
-                transaction.open_offboardings([replace(LEAVING, id=name)])
+            try:
+                with store.transaction() as transaction:
+                    transaction.open_offboardings([replace(LEAVING, id=name)])
+                    sleep(OVERLAP_SECONDS)
+            except OffboardingExists:
+                return "refused"
+            return "opened"
 
-        with ThreadPoolExecutor(2) as pool:
-            errors = [pool.submit(open_one, name).exception(PATIENCE_SECONDS) for name in "ab"]
+        outcomes = in_threads(partial(open_one, "a"), partial(open_one, "b"))
 
-        assert [type(error).__name__ for error in errors].count("OffboardingExists") == 1
+        assert sorted(outcomes) == ["opened", "refused"]
         assert len(read(store, lambda t: t.offboardings())) == 1
+
+
+class TestPostgresqlWaiting(Patient):
+    """PostgreSQL has true locks, so whoever stops deletion waits instead of asking again."""
+
+    @pytest.fixture
+    def engine(self, postgresql_engine):
+        return emptied(postgresql_engine)
+
+    @pytest.mark.parametrize("stop", STOPPERS.values(), ids=STOPPERS)
+    def test_whoever_stops_deletion_waits_for_one_chunk_and_wins(self, store, stop):
+        fill(store, LEAVING)
+        claimed = claim_one(store)
+        order, running = [], Signal()
+
+        def delete():
+            with chunk(store, claimed):
+                running.set()
+                sleep(OVERLAP_SECONDS)
+                order.append("deleted")
+
+        def decide():
+            running.wait(PATIENCE_SECONDS)
+            read(store, stop)
+            order.append("decided")
+
+        in_threads(delete, decide)
+
+        assert order == ["deleted", "decided"]
+
+    def test_a_stream_of_chunks_does_not_keep_a_pause_out(self, store):
+        """L26: chunks share the switch, and still each of them lets a waiting pause go first."""
+        fill(store, leaving("anna"), leaving("ben"), leaving("cara"))
+        paused = Signal()
+
+        def delete(claimed):
+            while not paused.is_set():
+                with chunk(store, claimed):
+                    sleep(OVERLAP_SECONDS / 2)
+
+        def pause():
+            sleep(OVERLAP_SECONDS)
+            try:
+                read(store, STOPPERS["pause"])
+            finally:
+                paused.set()
+
+        in_threads(pause, *(partial(delete, claimed) for claimed in claim(store)))
+
+        assert read(store, lambda t: t.is_paused())
+
+    def test_a_claim_passes_over_a_row_with_a_chunk_in_flight(self, store):
+        fill(store, LEAVING, leaving("anna"))
+        claimed = claim(store)
+        overdue = claimed[0].lease_until
+
+        with chunk(store, next(row for row in claimed if row.id == "leaving"), now=overdue):
+            again = claim(store, now=overdue)
+
+        assert [row.id for row in again] == ["anna"]
 
 
 class TestEmptiness:
@@ -198,7 +292,7 @@ class TestEmptiness:
         fill(store, LEAVING, leaving("anna"))
         save_step(store, STEP)
         save_step(store, DONE, expected=StepStatus.STARTED)
-        claimed = [row for row in claim(store) if row.id == "leaving"][0]
+        claimed = next(row for row in claim(store) if row.id == "leaving")
         with chunk(store, claimed) as record:
             record.record("notes", 12)
         with store.transaction() as transaction:
@@ -258,20 +352,6 @@ class TestProof:
 
         with pytest.raises(LedgerBroken):
             verify_chain(read(store, lambda t: t.ledger()), key=LEDGER_KEY, head=anchored)
-
-
-class TestReceipt:
-    """Receipts in the database."""
-
-    def test_a_receipt_keeps_every_instant_and_proof(self, store):
-        fill(store, LEAVING)
-        save_step(store, STEP)
-        save_step(store, DONE, expected=StepStatus.STARTED)
-
-        (row,) = read(store, lambda t: t.steps("leaving"))
-
-        assert isinstance(row.receipt, Receipt)
-        assert row.receipt == DONE.receipt
 
 
 def everything(engine):

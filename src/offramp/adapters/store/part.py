@@ -39,6 +39,12 @@ class Part:
         if rows:
             self.connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
 
+    def _create(self, table: Table, row: Row) -> bool:
+        """Insert one row; false when its key is taken."""
+        statement = self._insert(table).on_conflict_do_nothing()
+        created = statement.returning(*table.primary_key)
+        return self.connection.execute(created, row).first() is not None
+
     def _put(self, table: Table, rows: Sequence[Row]) -> None:
         """Insert rows, or overwrite the named columns of those that are there."""
         if not rows:

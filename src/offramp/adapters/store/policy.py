@@ -27,8 +27,7 @@ class PolicyPart(Part):
             "document": document,
             "published_at": at,
         }
-        statement = self._insert(schema.policy).on_conflict_do_nothing()
-        if self.connection.execute(statement, row).rowcount == 1:
+        if self._create(schema.policy, row):
             return True
         if self.policy(policy.policy, policy.version) != policy:
             raise PolicyVersionTaken(policy=policy.policy, version=policy.version)

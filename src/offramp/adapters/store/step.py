@@ -47,8 +47,7 @@ class StepPart(LockPart):
     def _write(self, row: StepRow, *, expected: StepStatus | None) -> bool:
         table = schema.step
         if expected is None:
-            created = self._insert(table).on_conflict_do_nothing()
-            return self.connection.execute(created, _row(row)).rowcount == 1
+            return self._create(table, _row(row))
         mine = (table.c.offboarding == row.offboarding, table.c.key == row.key)
         changed = update(table).where(*mine, table.c.status == expected).values(_row(row))
         return self.connection.execute(changed).rowcount == 1

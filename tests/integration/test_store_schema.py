@@ -1,0 +1,119 @@
+"""The migrations make exactly the schema, and a store that cannot be reached says so."""
+
+import subprocess
+import sys
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from offramp.adapters.store import schema
+from offramp.adapters.store.connection import StoreUrlInvalid, connect
+from offramp.adapters.store.migration import migrate
+from offramp.adapters.store.store import SqlStore
+from offramp.ports import StoreUnavailable
+
+KEY = b"a key"
+PASSWORD = "correct-horse"
+
+
+@pytest.fixture
+def engine(database_url):
+    engine = connect(database_url)
+    yield engine
+    engine.dispose()
+
+
+def differences(engine):
+    with engine.begin() as connection:
+        options = {"compare_type": True, "compare_server_default": True}
+        context = MigrationContext.configure(connection, opts=options)
+        return compare_metadata(context, schema.metadata)
+
+
+def read_something(engine):
+    with SqlStore(engine, ledger_key=KEY).transaction() as transaction:
+        return transaction.organizations()
+
+
+def test_the_migrations_make_exactly_the_schema(engine):
+    migrate(engine)
+
+    assert differences(engine) == []
+
+
+def test_migrating_again_changes_nothing(engine):
+    migrate(engine)
+    migrate(engine)
+
+    assert differences(engine) == []
+
+
+def test_the_one_current_episode_is_kept_by_the_database_itself(engine):
+    """L18: a partial index is not among what is compared above on SQLite."""
+    migrate(engine)
+
+    with engine.begin() as connection:
+        indexes = {each["name"]: each for each in sa.inspect(connection).get_indexes("offboarding")}
+
+    current = indexes["uq_offboarding_current"]
+    assert current["unique"]
+    where = current["dialect_options"][f"{engine.dialect.name}_where"]
+    assert "open" in str(where)
+    assert "stopped" in str(where)
+
+
+def test_a_store_without_tables_says_what_to_do(engine):
+    with pytest.raises(StoreUnavailable, match="tables") as caught:
+        read_something(engine)
+
+    assert "offramp init" in caught.value.hint
+
+
+def test_a_database_that_does_not_answer_is_unavailable_and_keeps_its_password():
+    engine = connect(f"postgresql://anna:{PASSWORD}@127.0.0.1:1/nothing")
+
+    with pytest.raises(StoreUnavailable, match="refused") as caught:
+        read_something(engine)
+
+    assert PASSWORD not in str(caught.value)
+    engine.dispose()
+
+
+def test_a_folder_that_is_not_there_makes_the_store_unavailable(tmp_path):
+    engine = connect(f"sqlite:///{tmp_path / 'nowhere' / 'store.sqlite'}")
+
+    with pytest.raises(StoreUnavailable, match="unable to open"):
+        read_something(engine)
+
+    engine.dispose()
+
+
+@pytest.mark.parametrize("url", [f"mysql://anna:{PASSWORD}@host/store", "not a url", ""])
+def test_only_sqlite_and_postgresql_can_be_a_store(url):
+    with pytest.raises(StoreUrlInvalid, match="SQLite or PostgreSQL") as caught:
+        connect(url)
+
+    assert PASSWORD not in str(caught.value)
+
+
+def test_an_error_of_somebody_elses_database_is_not_taken_for_ours(engine, tmp_path):
+    """L18: what goes wrong in the source while a chunk runs is the source's own trouble."""
+    migrate(engine)
+    source = sa.create_engine(f"sqlite:///{tmp_path / 'nowhere' / 'source.sqlite'}")
+
+    def work():
+        with SqlStore(engine, ledger_key=KEY).transaction(), source.connect():
+            pass
+
+    with pytest.raises(sa.exc.OperationalError):
+        work()
+
+
+def test_the_store_is_ready_without_the_slow_import_of_alembic():
+    probe = "import sys, offramp.adapters.store.store; print('alembic' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "False"
