@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from whenever import Instant
 
 from offramp.core.access import UNKNOWN, Decision, Question, Standing, Voter, decide
-from offramp.core.model import Facts, Organization, Role, Subject, SubjectKind
+from offramp.core.model import Facts, Member, Organization, Role, Subject, SubjectKind
 from offramp.core.notice import Banner, banner
 from offramp.core.plan import plan
 from offramp.core.policy import Capability, Policy
-from offramp.core.term import Source
+from offramp.core.term import Source, Term, member_term, organization_term
 from offramp.core.transitions import OffboardingStatus
+from offramp.engine.following import is_over
 from offramp.engine.situation import receipts_of, require_policy, timeline_of
 from offramp.ports import Offboarding, Store, Transaction
 
@@ -40,7 +41,7 @@ def may(
         person = transaction.member(organization, member)
         if found is None or person is None:
             return UNKNOWN
-        standings = tuple(_standings(transaction, found, member, product=product))
+        standings = tuple(_standings(transaction, found, person, product=product))
         return decide(
             Question(
                 roles=person.roles or frozenset({Role.MEMBER}),
@@ -65,15 +66,16 @@ def banner_of(
     """Give the banner a member sees right now: their own stage's, else the organization's (B7)."""
     with store.transaction() as transaction:
         found = transaction.organization(organization)
-        if found is None:
+        person = transaction.member(organization, member)
+        if found is None or person is None:
             return None
-        standings = list(_standings(transaction, found, member, product=product))
+        standings = list(_standings(transaction, found, person, product=product))
     shown = (banner(s.timeline, receipts=s.receipts, now=now) for s in reversed(standings))
-    return next((found for found in shown if found is not None), None)
+    return next((seen for seen in shown if seen is not None), None)
 
 
 def _standings(
-    transaction: Transaction, organization: Organization, member: str, *, product: str | None
+    transaction: Transaction, organization: Organization, member: Member, *, product: str | None
 ) -> Iterator[Standing]:
     """Give the standing of the organization, then that of the member where they have their own."""
     rows = {

@@ -27,6 +27,11 @@ class DataMapMissing(Unavailable):
     """The step {step} needs the vendor's data, and no data map is configured."""
 
 
+def issue_key(step: str, issue: int) -> str:
+    """Name one issue of a step; the first one has the step's own name."""
+    return step if issue == 1 else f"{step}/{issue}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """One started step of one claimed off-boarding."""
@@ -39,8 +44,7 @@ class Work:
     @property
     def delivery_key(self) -> str:
         """The key of the step's deliveries: what is handed over again is delivered again."""
-        key, issue = self.planned.key, self.row.issue
-        return key if issue == 1 else f"{key}/{issue}"
+        return issue_key(self.planned.key, self.row.issue)
 
     @property
     def scope(self) -> Scope:

@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict
 from offramp.core.errors import Unavailable
 from offramp.core.ledger import Detail
 from offramp.core.model import Subject
+from offramp.core.policy import Action
+from offramp.core.term import Term, member_term, organization_term
 from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepStatus, move
 from offramp.data.certificate import sign_certificate
 from offramp.data.erase import ChunkRecord, Retained, erase
@@ -29,15 +31,15 @@ from offramp.data.verify import Verification, require_clean
 from offramp.data.verify import verify as verify_gone
 from offramp.engine.archive import (
     exports_prefix,
-    manifest_name,
     proof_name,
     read_manifest,
     read_proof,
     write_proof,
 )
-from offramp.engine.following import cancel
-from offramp.engine.work import GuardNotMet, Heartbeat, Result, Work
-from offramp.ports import FenceRecord, Transaction
+from offramp.engine.following import cancel, is_over
+from offramp.engine.situation import require_organization, require_policy
+from offramp.engine.work import GuardNotMet, Heartbeat, Result, Work, issue_key
+from offramp.ports import FenceRecord, Offboarding, StepRow, Transaction
 
 
 class ScopeGrew(Unavailable):
@@ -111,19 +113,33 @@ def _scope_in(transaction: Transaction, work: Work) -> Scope:
     subject = work.claimed.subject
     if subject.product is None:
         return work.scope
-    pools = transaction.pools(subject.organization)
-    if subject.member is not None:
-        member = transaction.member(subject.organization, subject.member)
-        pools = tuple(pool for pool in pools if member is not None and pool.id in member.pools)
+    terms = _terms(transaction, subject)
+    newest = {row.subject.product: row for row in _episodes(transaction, subject)}
     erased = {
-        row.subject.product
-        for row in transaction.offboardings(
-            subject.organization, status=OffboardingStatus.COMPLETED
-        )
-        if row.subject.member == subject.member
+        product
+        for product, term in terms.items()
+        if product in newest and is_over(newest[product], term)
     }
-    is_last = {pool.product for pool in pools} <= erased | {subject.product}
+    is_last = set(terms) <= erased | {subject.product}
     return replace(work.scope, product=None) if is_last else work.scope
+
+
+def _episodes(transaction: Transaction, subject: Subject) -> Iterator[Offboarding]:
+    rows = transaction.offboardings(subject.organization)
+    return (row for row in rows if row.subject.member == subject.member)
+
+
+def _terms(transaction: Transaction, subject: Subject) -> Mapping[str, Term | None]:
+    """Give the present term of every product that the subject has, or ever had."""
+    zone = require_organization(transaction, subject.organization).zone
+    pools = transaction.pools(subject.organization)
+    if subject.member is None:
+        products = {pool.product for pool in pools}
+        return {each: organization_term(pools, zone=zone, product=each) for each in products}
+    member = transaction.member(subject.organization, subject.member)
+    assert member is not None, "a member is forgotten only with their last product"
+    products = {pool.product for pool in pools if pool.id in member.pools}
+    return {each: member_term(member, pools, zone=zone, product=each) for each in products}
 
 
 def _is_whole(scope: Scope) -> bool:
@@ -195,35 +211,41 @@ def _require_handed_over(work: Work, scope: Scope, digests: Mapping[str, TableDi
     Raises:
         GuardNotMet: they differ; the export is put back and its promised time starts again.
     """
-    step = work.planned.step
-    assert step is not None, "destruction is always a step of the policy"
     vault, claimed = work.context.vault, work.claimed
-    for requirement in step.requires:
-        manifest = read_manifest(vault, claimed.id, requirement.delivered)
-        if manifest is None:
-            continue
+    for export in _required_exports(work):
         live = digests
         if scope != work.scope:
             live = digest(work.data.datamap, work.data.sources, work.scope)
-        if live != manifest.digests():
-            _hand_over_again(work, requirement.delivered)
+        manifest = read_manifest(vault, claimed.id, issue_key(export.key, export.issue))
+        if manifest is None or live != manifest.digests():
+            _hand_over_again(work, export)
             raise GuardNotMet(
                 step=work.planned.key, reason="the data changed after it was handed over"
             )
 
 
-def _hand_over_again(work: Work, export: str) -> None:
-    context, claimed = work.context, work.claimed
-    with context.store.transaction() as transaction:
-        row = next(r for r in transaction.steps(claimed.id) if r.key == export)
-        again = replace(
-            row,
-            status=move(STEP, row.status, StepStatus.PENDING),
-            issue=row.issue + 1,
-            receipt=None,
+def _required_exports(work: Work) -> tuple[StepRow, ...]:
+    step = work.planned.step
+    assert step is not None, "destruction is always a step of the policy"
+    required = {requirement.delivered for requirement in step.requires}
+    with work.context.store.transaction() as transaction:
+        policy = require_policy(
+            transaction, work.claimed.policy, version=work.claimed.policy_version
         )
-        transaction.save_step(again, claimed=claimed, expected=row.status)
-    context.vault.delete(manifest_name(claimed.id, export))
+        exports = {s.id for s in policy.steps if s.action is Action.EXPORT} & required
+        return tuple(r for r in transaction.steps(work.claimed.id) if r.key in exports)
+
+
+def _hand_over_again(work: Work, export: StepRow) -> None:
+    """Put an export back as its next issue, which has a document and deliveries of its own."""
+    again = replace(
+        export,
+        status=move(STEP, export.status, StepStatus.PENDING),
+        issue=export.issue + 1,
+        receipt=None,
+    )
+    with work.context.store.transaction() as transaction:
+        transaction.save_step(again, claimed=work.claimed, expected=export.status)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

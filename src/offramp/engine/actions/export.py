@@ -29,7 +29,7 @@ def preview(work: Work) -> tuple[str, ...]:
 
 def perform(work: Work) -> Result | None:
     """Write the document unless it is there, and send it to whoever has not got it."""
-    manifest = read_manifest(work.context.vault, work.claimed.id, work.planned.key)
+    manifest = read_manifest(work.context.vault, work.claimed.id, work.delivery_key)
     if manifest is None:
         _write(work)
     step = work.planned.step
@@ -45,13 +45,13 @@ def perform(work: Work) -> Result | None:
 
 def verify(work: Work) -> Result | None:
     """Say whether the document is whole and everybody's message has its outcome."""
-    manifest = read_manifest(work.context.vault, work.claimed.id, work.planned.key)
+    manifest = read_manifest(work.context.vault, work.claimed.id, work.delivery_key)
     if manifest is None:
         return None
     proof = {
         "rows": sum(table.rows for table in manifest.digests().values()),
         "tables": len(manifest.digests()),
-        "bytes": work.context.vault.size(document_name(work.claimed.id, work.planned.key)),
+        "bytes": work.context.vault.size(document_name(work.claimed.id, work.delivery_key)),
     }
     step = work.planned.step
     if step is None or not step.audience:
@@ -77,7 +77,7 @@ def _write(work: Work) -> Manifest:
         heartbeat.beat()
         context.report("export", {"table": table, "rows": rows})
 
-    with context.vault.write(document_name(work.claimed.id, work.planned.key)) as sink:
+    with context.vault.write(document_name(work.claimed.id, work.delivery_key)) as sink:
         manifest = export(
             work.data.datamap,
             work.data.sources,
@@ -88,14 +88,14 @@ def _write(work: Work) -> Manifest:
             progress=progress,
         )
     context.probe("document written")
-    with context.vault.write(manifest_name(work.claimed.id, work.planned.key)) as sink:
+    with context.vault.write(manifest_name(work.claimed.id, work.delivery_key)) as sink:
         sink.write(json.dumps(manifest.model_dump(mode="json")).encode())
     return manifest
 
 
 def _attachment(work: Work) -> Attachment:
     """Give the document as a file of a mail, compressed when it is large."""
-    name = document_name(work.claimed.id, work.planned.key)
+    name = document_name(work.claimed.id, work.delivery_key)
     with work.context.vault.read(name) as source:
         content = source.read(work.context.limits.attachment_bytes_max + 1)
         if len(content) <= work.context.limits.attachment_bytes_max:
