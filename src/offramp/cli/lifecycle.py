@@ -138,6 +138,16 @@ def unlock(
 
 
 @guarded
+def retry(organization: Organization, as_json: AsJson = False) -> None:
+    """Put back what was abandoned or stopped, once its cause has been mended."""
+    count = offboarding.retry(open_context(), organization)
+    if as_json:
+        show_json({"organization": organization, "put_back": count})
+    else:
+        show_text(f"{organization}: {count} put back; the next sweep takes them up")
+
+
+@guarded
 def pause(as_json: AsJson = False) -> None:
     """Stop everything destructive, everywhere, at the next chunk."""
     _set_paused(is_paused=True, as_json=as_json)

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Annotated, Any
 
 import typer
+from whenever import Instant
 
 from offramp.cli.opening import open_context
 from offramp.cli.output import AsJson, guarded, show_error, show_json, show_line, show_text
@@ -144,4 +145,5 @@ def _sentence(line: Mapping[str, Any]) -> str:
     if line["event"] != "step":
         return f"{who}: {line['event']} ({line.get('reason') or line.get('error') or 'attempt'})"
     reason = f" ({line['reason']})" if line["reason"] else ""
-    return f"{line['at']} {who}: {line['step']} {line['status']}{reason}"
+    at = Instant.parse_iso(line["at"]).round("second", mode="floor")
+    return f"{at} {who}: {line['step']} {line['status']}{reason}"

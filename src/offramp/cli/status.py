@@ -4,7 +4,7 @@ Source: mission A7; `engine.overview` for everything that is shown.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 from whenever import Instant
@@ -27,6 +27,7 @@ from offramp.engine.overview import (
 )
 
 MEMBERS_SHOWN_MAX = 20  # of an organization in which hundreds leave on their own
+_Row: TypeAlias = tuple[str, str, str, str, str, str]
 
 
 @guarded
@@ -68,7 +69,7 @@ def _show_overview(overview: Overview) -> None:
     if overview.is_paused:
         show_text("everything destructive is paused: offramp resume", style="yellow")
     show_table(
-        ("organization", "stage", "end", "next", "in the way"),
+        ("organization", "name", "stage", "end", "next", "in the way"),
         [row for standing in overview.standings for row in _standing_rows(standing)],
     )
     for erased in overview.erased:
@@ -76,45 +77,36 @@ def _show_overview(overview: Overview) -> None:
         show_text(f"{erased.organization}: erased at {when}, {_certificate(erased)}")
 
 
-def _standing_rows(standing: Standing) -> list[tuple[str, str, str, str, str]]:
-    notes = [_hold_text(hold) for hold in standing.holds]
-    if standing.is_exempt:
-        notes.append("exempt")
-    if not any(each.offboarding.subject.member is None for each in standing.leaving):
-        first = (standing.organization.id, standing.stage, "-", "-", "\n".join(notes))
-        return [first, *_leaving_rows(standing)]
-    rows = _leaving_rows(standing)
-    with_notes = "\n".join([*notes, *filter(None, [rows[0][4]])])
-    return [(*rows[0][:4], with_notes), *rows[1:]]
-
-
-def _leaving_rows(standing: Standing) -> list[tuple[str, str, str, str, str]]:
+def _standing_rows(standing: Standing) -> list[_Row]:
     """Give a row for the organization, per product, and for members on a path of their own."""
     whole = [each for each in standing.leaving if each.offboarding.subject.member is None]
     alone = [each for each in standing.leaving if each.offboarding.subject.member is not None]
-    rows = [_leaving_row(each) for each in (*whole, *alone[:MEMBERS_SHOWN_MAX])]
+    organization = standing.organization
+    rows = [
+        *(_leaving_row(each, name=organization.name) for each in whole),
+        *(_leaving_row(each) for each in alone[:MEMBERS_SHOWN_MAX]),
+    ]
     if len(alone) > MEMBERS_SHOWN_MAX:
         more = len(alone) - MEMBERS_SHOWN_MAX
-        rows.append((standing.organization.id, "", "", "", f"{more} more members on their own"))
-    return rows
+        rows.append((organization.id, "", "", "", "", f"{more} more members on their own"))
+    notes = [_hold_text(hold) for hold in standing.holds]
+    notes += ["exempt"] if standing.is_exempt else []
+    if not whole:
+        rows.insert(0, (organization.id, organization.name, standing.stage, "-", "-", ""))
+    first = rows[0]
+    return [(*first[:5], "\n".join(filter(None, [*notes, first[5]]))), *rows[1:]]
 
 
-def _leaving_row(leaving: Leaving) -> tuple[str, str, str, str, str]:
-    subject = leaving.offboarding.subject
-    who = " / ".join(filter(None, (subject.organization, subject.product, subject.member)))
+def _leaving_row(leaving: Leaving, *, name: str = "") -> _Row:
     following = leaving.next
-    notes = [_obstacle_text(leaving, step) for step in leaving.blocked]
-    notes += [
-        f"{step.planned.key}: {step.trouble}, tried {step.attempts} times"
-        for step in leaving.steps
-        if step.trouble
-    ]
+    notes = [_obstacle_text(leaving, step) for step in leaving.steps if _needs_a_word(step)]
     if leaving.offboarding.status is OffboardingStatus.STOPPED:
         notes.append("stopped: an invariant failed, a person has to look")
     if leaving.late:
         notes.append(f"the window closes before: {', '.join(leaving.late)}")
     return (
-        who,
+        _who(leaving),
+        name,
         leaving.stage.stage.id,
         str(leaving.offboarding.ends),
         f"{following.planned.due_on} {following.planned.key}" if following else "-",
@@ -122,11 +114,22 @@ def _leaving_row(leaving: Leaving) -> tuple[str, str, str, str, str]:
     )
 
 
+def _who(leaving: Leaving) -> str:
+    subject = leaving.offboarding.subject
+    return " / ".join(filter(None, (subject.organization, subject.product, subject.member)))
+
+
+def _needs_a_word(step: StepState) -> bool:
+    return step.is_blocked or step.trouble is not None
+
+
 def _obstacle_text(leaving: Leaving, step: StepState) -> str:
-    assert step.reason is not None, "what is blocked has a reason"
-    until = f" until {_local(step.until, leaving.timeline)}" if step.until else ""
+    """Say why a step does not run, what went wrong, until when, and what that endangers."""
+    reason = step.reason.value if step.reason else step.status.value
+    trouble = f" ({step.trouble}, attempts: {step.attempts})" if step.trouble else ""
+    until = f", until {_local(step.until, leaving.timeline)}" if step.until else ""
     window = f"; to be done by {leaving.erase_by}" if step.planned.is_destructive else ""
-    return f"{step.planned.key}: {step.reason.value}{until}{window}"
+    return f"{step.planned.key}: {reason}{trouble}{until}{window}"
 
 
 def _hold_text(hold: Hold) -> str:
@@ -135,10 +138,9 @@ def _hold_text(hold: Hold) -> str:
 
 
 def _show_timeline(leaving: Leaving) -> None:
-    subject, planned = leaving.offboarding.subject, leaving.timeline
-    who = " / ".join(filter(None, (subject.organization, subject.product, subject.member)))
+    planned = leaving.timeline
     version = f"{planned.policy.policy} version {planned.policy.version}"
-    show_text(f"{who}: {version}, now in stage {leaving.stage.stage.id}", style="bold")
+    show_text(f"{_who(leaving)}: {version}, now in stage {leaving.stage.stage.id}", style="bold")
     show_text(
         f"end {leaving.offboarding.ends}, episode {leaving.offboarding.episode}, "
         f"off-boarding {leaving.offboarding.id}, local times in {planned.zone}"
@@ -163,10 +165,7 @@ def _show_timeline(leaving: Leaving) -> None:
 def _state_text(leaving: Leaving, step: StepState) -> str:
     if step.done_at is not None:
         return f"{step.status.value} {_local(step.done_at, leaving.timeline)}"
-    if step.trouble:
-        state = f"{step.status.value} ({step.trouble})"
-        return f"{state}, again at {_local(step.until, leaving.timeline)}" if step.until else state
-    if step.is_blocked:
+    if _needs_a_word(step):
         return _obstacle_text(leaving, step)
     if step.is_due:
         return "due"

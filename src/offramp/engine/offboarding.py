@@ -304,7 +304,10 @@ def reactivate(
         chosen = _pools(transaction, organization, pool)
         transaction.put_pools([replace(p, ends=until) for p in chosen])
         transaction.put_events([_reactivated(organization, at=now)])
-        return follow(transaction, organization, ids=context.ids, now=now, actor=by, new_term=True)
+        followed = follow(
+            transaction, organization, ids=context.ids, now=now, actor=by, new_term=True
+        )
+        return replace(followed, ended=followed.ended + len(leaving))
 
     return _exclusively(context, write)
 
