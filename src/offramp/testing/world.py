@@ -80,7 +80,8 @@ class World:
     Attributes:
         context: what the engine of the process that is alive works with.
         trace: one line per thing that happened.
-        points: every point at which the process could have died, in order.
+        points: every point at which the process could have died, in order, in one list for each
+            time at which something fell due.
     """
 
     def __init__(
@@ -101,13 +102,13 @@ class World:
         self.mail = MemoryMailer()
         self.store = store or MemoryStore(ledger_key=self.keys.ledger_key())
         self.trace: list[str] = []
-        self.points: list[str] = []
+        self.points: list[list[str]] = [[]]
         self._mailer = mailer or self.mail
         self._composer = composer or PlainComposer()
         self._data, self._limits = data, limits
         self._ids = CountingIds()
         self._ticks = count()
-        self._deaths: set[int] = set()
+        self._deaths: set[tuple[int, int]] = set()
         self._meanwhile: dict[tuple[str, int], Callable[[], object]] = {}
         self._reached: Counter[str] = Counter()
         self.context = self._start()
@@ -117,9 +118,9 @@ class World:
         """The present virtual instant."""
         return self.clock.now()
 
-    def die_at(self, *numbers: int) -> None:
-        """Let the process die at these points, counted from the first one ever reached (0)."""
-        self._deaths.update(numbers)
+    def die_at(self, time: int, number: int) -> None:
+        """Let the process die at a point, by its place in ``points``."""
+        self._deaths.add((time, number))
 
     def meanwhile(self, point: str, act: Callable[[], object], *, occurrence: int = 1) -> None:
         """Let somebody else act at the moment when a point is reached so many times from now."""
@@ -139,6 +140,7 @@ class World:
                 self._advance_to(max(end, self.now))
                 return
             self._advance_to(max(due_at, self.now))
+            self.points.append([])
         raise NeverQuiet(at=self.now.format_iso())
 
     def work(self) -> None:
@@ -152,7 +154,7 @@ class World:
 
     def restart(self) -> None:
         """Start a new process once the claims of the dead one have run out."""
-        self.note("crash", self.points[-1])
+        self.note("crash", self.points[-1][-1])
         self._advance_to(self.now.add(seconds=self._limits.lease_seconds))
         self.context = self._start()
 
@@ -185,11 +187,11 @@ class World:
         self.note(event, *told)
 
     def _pass(self, point: str) -> None:
-        number = len(self.points)
-        self.points.append(point)
+        place = len(self.points) - 1, len(self.points[-1])
+        self.points[-1].append(point)
         self._reached[point] += 1
         act = self._meanwhile.pop((point, self._reached[point]), None)
         if act is not None:
             act()
-        if number in self._deaths:
+        if place in self._deaths:
             raise Crash(point)
