@@ -99,7 +99,11 @@ def _standing_rows(standing: Standing) -> list[_Row]:
 
 def _leaving_row(leaving: Leaving, *, name: str = "") -> _Row:
     following = leaving.next
-    notes = [_obstacle_text(leaving, step) for step in leaving.steps if _needs_a_word(step)]
+    notes = [
+        f"{step.planned.key}: {_why(leaving, step)}"
+        for step in leaving.steps
+        if _needs_a_word(step)
+    ]
     if leaving.offboarding.status is OffboardingStatus.STOPPED:
         notes.append("stopped: an invariant failed, a person has to look")
     if leaving.late:
@@ -123,13 +127,13 @@ def _needs_a_word(step: StepState) -> bool:
     return step.is_blocked or step.trouble is not None
 
 
-def _obstacle_text(leaving: Leaving, step: StepState) -> str:
+def _why(leaving: Leaving, step: StepState) -> str:
     """Say why a step does not run, what went wrong, until when, and what that endangers."""
     reason = step.reason.value if step.reason else step.status.value
     trouble = f" ({step.trouble}, attempts: {step.attempts})" if step.trouble else ""
     until = f", until {_local(step.until, leaving.timeline)}" if step.until else ""
     window = f"; to be done by {leaving.erase_by}" if step.planned.is_destructive else ""
-    return f"{step.planned.key}: {reason}{trouble}{until}{window}"
+    return f"{reason}{trouble}{until}{window}"
 
 
 def _hold_text(hold: Hold) -> str:
@@ -166,9 +170,11 @@ def _state_text(leaving: Leaving, step: StepState) -> str:
     if step.done_at is not None:
         return f"{step.status.value} {_local(step.done_at, leaving.timeline)}"
     if _needs_a_word(step):
-        return _obstacle_text(leaving, step)
+        return _why(leaving, step)
     if step.is_due:
         return "due"
+    if step.expected_at is not None and step.expected_at > step.planned.due_at:
+        return f"planned, to be expected {_local(step.expected_at, leaving.timeline)}"
     return "planned" if step.status is StepStatus.PENDING else step.status.value
 
 
@@ -264,6 +270,7 @@ def _step_data(step: StepState) -> dict[str, Any]:
         "reason": step.reason.value if step.reason else None,
         "until": _text(step.until),
         "done_at": _text(step.done_at),
+        "expected_at": _text(step.expected_at),
         "attempts": step.attempts,
         "trouble": step.trouble,
         "deliveries": deliveries,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from whenever import Date, Instant
 
-from offramp.core.due import Held, Reason, Run, Situation, Wait, agenda, judge
+from offramp.core.due import Held, Reason, Run, Situation, Wait, agenda, erases_at, judge
 from offramp.core.model import Facts, Hold, Organization, SubjectKind
 from offramp.core.plan import INSTEAD_SUFFIX, PlannedStep, Span, Timeline, plan, substitute
 from offramp.core.transitions import FINISHED, OffboardingStatus, StepStatus
@@ -32,7 +32,8 @@ _SHOWN = frozenset({OffboardingStatus.OPEN, OffboardingStatus.STOPPED, Offboardi
 class StepState:
     """One step as it stands: planned, due, done, or kept from running by ``reason``.
 
-    ``trouble`` is the code of the error that the last attempt met.
+    ``trouble`` is the code of the error that the last attempt met; ``expected_at`` is when a
+    deletion is to be expected as things stand, which a late notice moves (D2).
     """
 
     planned: PlannedStep
@@ -41,6 +42,7 @@ class StepState:
     reason: Reason | None = None
     until: Instant | None = None
     done_at: Instant | None = None
+    expected_at: Instant | None = None
     attempts: int = 0
     trouble: str | None = None
     deliveries: Mapping[DeliveryStatus, int]
@@ -272,7 +274,8 @@ def _state(
 ) -> StepState:
     receipt = situation.receipts.get(planned.key)
     status = row.status if row else StepStatus.PENDING
-    is_due = is_open and receipt is None and now >= planned.due_at
+    is_to_come = is_open and receipt is None
+    is_due = is_to_come and now >= planned.due_at
     reason, until = _obstacle(planned, situation, now=now) if is_due else (None, None)
     return StepState(
         planned=planned,
@@ -281,6 +284,9 @@ def _state(
         reason=reason,
         until=until,
         done_at=receipt.done_at if receipt else None,
+        expected_at=erases_at(planned, situation.timeline, receipts=situation.receipts, now=now)
+        if is_to_come and planned.is_destructive
+        else None,
         attempts=row.attempts if row else 0,
         trouble=row.reason if row and row.status in _TROUBLED else None,
         deliveries=deliveries,
