@@ -298,6 +298,15 @@ def test_a_stage_some_time_before_a_deletion_has_a_date_of_its_own_S1():
     assert stage_at(timeline, "2025-01-01T00:00:00Z") == "locked"
 
 
+def test_no_stage_after_a_deletion_is_reached_while_it_is_not_done_S1_S5():
+    archived = {"id": "archived", "from": "expiry + P60D", "access": {"*": "read-only"}}
+    policy = make_policy(ERASE, stages=[ACTIVE, EXPIRED, ERASED, archived])
+    timeline, now = make_timeline(policy), "2025-01-01T00:00:00Z"
+
+    assert stage_at(timeline, now) == "expired"
+    assert stage_at(timeline, now, make_receipt("erase", "2024-09-29T02:00:00Z")) == "archived"
+
+
 def test_a_stage_is_overdue_while_the_deletion_that_ends_it_is_late():
     timeline = make_timeline(LICENSE_POOL)
     expired = timeline.spans[1]
