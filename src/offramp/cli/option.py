@@ -7,10 +7,14 @@ import re
 
 from whenever import Instant
 
-from offramp.cli.policy import OptionInvalid
 from offramp.core.dates import Boundary, parse_boundary
+from offramp.core.errors import Invalid
 
 _HEAD = re.compile(r"(?P<number>\d+):(?P<seal>[0-9a-f]{64})")
+
+
+class OptionInvalid(Invalid):
+    """{option} {text} is not understood."""
 
 
 def read_boundary(option: str, text: str) -> Boundary:

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from offramp.adapters.clock import SystemClock
+from offramp.cli.option import OptionInvalid, read_boundary
 from offramp.cli.output import (
     AsJson,
     error_data,
@@ -25,7 +26,7 @@ from offramp.cli.output import (
 )
 from offramp.core.advice import warnings
 from offramp.core.compare import Move, compare
-from offramp.core.dates import Boundary, parse_boundary, require_zone
+from offramp.core.dates import Boundary, require_zone
 from offramp.core.errors import Invalid
 from offramp.core.model import ANCHOR_OF, Anchor, Cause, Facts, SubjectKind
 from offramp.core.plan import Timeline, plan
@@ -51,10 +52,6 @@ Anchors = Annotated[
 Overrides = Annotated[
     list[str] | None, typer.Option("--override", help="A period of the contract: name=P60D.")
 ]
-
-
-class OptionInvalid(Invalid):
-    """{option} {text} is not understood."""
 
 
 class PolicyUnsuitable(Invalid):
@@ -165,7 +162,7 @@ def _facts(
     """Read the options that say what a timeline is planned from."""
     kind = SubjectKind.MEMBER if is_member else SubjectKind.ORGANIZATION
     _require_kind(policy, kind)
-    end = _boundary("--expiry", expiry)
+    end = read_boundary("--expiry", expiry)
     if policy.expiry == "instant" and "T" not in expiry:
         raise OptionInvalid(
             option="--expiry",
@@ -182,7 +179,7 @@ def _facts(
                 expected="one of " + ", ".join(Anchor),
                 hint=did_you_mean(name, list(Anchor)),
             )
-        known[name] = _boundary("--anchor", text)
+        known[name] = read_boundary("--anchor", text)
     return Facts(kind=kind, zone=require_zone(zone), anchors=known, cause=cause)
 
 
@@ -193,18 +190,6 @@ def _require_kind(policy: Policy, kind: SubjectKind) -> None:
             reason=f"it does not apply to a {kind.value}",
             expected="applies_to: " + ", ".join(policy.applies_to),
         )
-
-
-def _boundary(option: str, text: str) -> Boundary:
-    try:
-        return parse_boundary(text)
-    except ValueError as error:
-        raise OptionInvalid(
-            option=option,
-            text=text,
-            expected="a date such as 2024-08-30, or an instant such as 2024-08-30T12:00:00Z",
-            hint="does that day exist?",
-        ) from error
 
 
 def _pairs(option: str, texts: Sequence[str]) -> list[tuple[str, str]]:
