@@ -9,6 +9,7 @@ Source: lesson L23; NIST SP 800-88 Rev. 2 (cryptographic erase).
 
 import os
 import secrets
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -104,7 +105,7 @@ class FolderKeys:
         except FileExistsError:
             pass
         finally:
-            draft.unlink()
+            draft.unlink(missing_ok=True)
         sync_folder(self._folder)
 
     def _shred(self, name: str) -> None:
@@ -112,9 +113,11 @@ class FolderKeys:
         for file in self._folder.glob(f"{name}*"):
             if file.name.startswith(name + _DESTROYED):
                 continue
-            descriptor = os.open(file, os.O_WRONLY)
-            write_and_sync(descriptor, secrets.token_bytes(KEY_BYTES))
-            file.unlink()
+            # Whoever was told in the middle of a first use shreds too, and may be faster.
+            with suppress(FileNotFoundError):
+                descriptor = os.open(file, os.O_WRONLY)
+                write_and_sync(descriptor, secrets.token_bytes(KEY_BYTES))
+                file.unlink()
         sync_folder(self._folder)
 
 

@@ -41,9 +41,8 @@ class FolderVault:
                 draft.flush()
                 os.fsync(draft.fileno())
                 os.replace(draft.name, file)
-            except BaseException:
-                os.unlink(draft.name)
-                raise
+            finally:
+                Path(draft.name).unlink(missing_ok=True)
         sync_folder(file.parent)
 
     @contextmanager
