@@ -10,9 +10,17 @@ Source: mission A1, B1, B11; policy language S7; lesson L11.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
-from offramp.core.dates import Boundary, effect
+from whenever import Date, Instant
+
+from offramp.core.dates import Boundary, civil_date, effect
+from offramp.core.errors import Invalid
 from offramp.core.model import Anchor, Cause, Member, Pool
+
+
+class EndNotExact(Invalid):
+    """The end {ends} is a date, and the policy counts from an instant."""
 
 
 class Source(StrEnum):
@@ -37,6 +45,21 @@ class Term:
         if self.cause is Cause.REMOVED:
             return {Anchor.EXPIRY: self.ends, Anchor.REMOVED: self.ends}
         return {Anchor.EXPIRY: self.ends}
+
+
+def as_published(
+    ends: Boundary | None, *, expiry: Literal["end-of-day", "instant"], zone: str
+) -> Boundary | None:
+    """Read an end the way a policy counts it: its whole last day, or that very instant (T3).
+
+    Raises:
+        EndNotExact: the policy counts from an instant, and this is a civil date.
+    """
+    if isinstance(ends, Instant) and expiry == "end-of-day":
+        return civil_date(ends, zone=zone)
+    if isinstance(ends, Date) and expiry == "instant":
+        raise EndNotExact(ends=str(ends), expected="an instant such as 2024-08-30T12:00:00Z")
+    return ends
 
 
 def last_end(pools: Iterable[Pool], *, zone: str) -> Boundary | None:

@@ -8,6 +8,7 @@ Source: mission A1, B1, B11; policy language S7, T8; lessons L9, L11.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from whenever import Instant
 
@@ -15,7 +16,7 @@ from offramp.core.dates import effect
 from offramp.core.ledger import Event
 from offramp.core.model import Member, Organization, Pool, Subject, SubjectKind
 from offramp.core.policy import Policy
-from offramp.core.term import Term, member_term, organization_term, overtakes
+from offramp.core.term import Term, as_published, member_term, organization_term, overtakes
 from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepStatus, move
 from offramp.engine.situation import require_organization, require_policy, timeline_of
 from offramp.ports import Ids, Offboarding, OutboxEvent, Transaction
@@ -38,13 +39,21 @@ def terms_of(
     pools: tuple[Pool, ...],
     members: tuple[Member, ...],
 ) -> Mapping[Subject, Term]:
-    """Give every subject of an organization that is leaving, or will, and its term."""
+    """Give every subject of an organization that is leaving, or will, and its term.
+
+    Raises:
+        EndNotExact: an end is a civil date, and the policy counts from an instant.
+    """
+    zone = organization.zone
+    published = partial(as_published, expiry=policy.expiry, zone=zone)
+    pools = tuple(replace(pool, ends=published(pool.ends)) for pool in pools)
+    members = tuple(replace(member, ends=published(member.ends)) for member in members)
     products: tuple[str | None, ...] = (None,)
     if policy.clock == "product":
         products = tuple(sorted({pool.product for pool in pools}))
     found: dict[Subject, Term] = {}
     for product in products:
-        whole = organization_term(pools, zone=organization.zone, product=product)
+        whole = organization_term(pools, zone=zone, product=product)
         if whole and SubjectKind.ORGANIZATION in policy.applies_to:
             found[Subject(organization=organization.id, product=product)] = whole
         if SubjectKind.MEMBER in policy.applies_to:

@@ -3,7 +3,15 @@ from whenever import Date, Instant
 
 from offramp.core.dates import effect
 from offramp.core.model import Anchor, Cause
-from offramp.core.term import Source, last_end, member_term, organization_term, overtakes
+from offramp.core.term import (
+    EndNotExact,
+    Source,
+    as_published,
+    last_end,
+    member_term,
+    organization_term,
+    overtakes,
+)
 from offramp.testing.builders import ZONE, make_member, make_pool
 
 EARLY = make_pool("early", "2024-06-30")
@@ -113,3 +121,16 @@ def test_a_member_without_an_end_overtakes_nobody():
 
 def test_the_same_end_day_in_another_zone_is_another_instant():
     assert effect(LATE.ends, zone="Asia/Tokyo") < effect(LATE.ends, zone="America/Lima")
+
+
+def test_a_policy_of_whole_days_takes_an_exact_end_as_its_last_day():
+    end = Instant.parse_iso("2024-08-30T12:00:00Z")
+
+    read = as_published(end, expiry="end-of-day", zone="Pacific/Auckland")
+
+    assert read == Date(2024, 8, 31)
+
+
+def test_a_policy_of_instants_refuses_an_end_that_is_only_a_date():
+    with pytest.raises(EndNotExact, match="counts from an instant"):
+        as_published(Date(2024, 8, 30), expiry="instant", zone="UTC")
