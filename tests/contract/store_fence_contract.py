@@ -1,5 +1,6 @@
 """What every store promises about destructive chunks and whoever wants to stop them (L18)."""
 
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -190,15 +191,15 @@ class MarkerContract:
         claimed = claim_one(store)
         deadline = NOW.add(seconds=30)
 
-        def freeze():
+        def freeze(following):
             with chunk(store, claimed, deadline=deadline) as frozen:
                 frozen.record("notes", 1)
                 read(store, lambda t: t.lock("leaving", now=deadline))
-                with chunk(store, claimed, now=deadline) as later:
-                    later.record("notes", 100)
+                following.enter_context(chunk(store, claimed, now=deadline)).record("notes", 100)
 
-        with pytest.raises(StaleClaim):
-            freeze()
+        with ExitStack() as following, pytest.raises(StaleClaim):
+            freeze(following)
+
         assert read(store, lambda t: t.erased_rows("leaving")) == {"notes": 100}
 
     def test_a_chunk_that_was_overtaken_while_it_ran_records_nothing(self, store):

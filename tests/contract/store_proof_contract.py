@@ -11,6 +11,7 @@ from offramp.core.transitions import OffboardingStatus
 from offramp.ports import Delivery, DeliveryStatus, OutboxEvent
 from tests.contract.store_world import (
     ANNA,
+    BASIC,
     BEN,
     CARA,
     LATER,
@@ -99,6 +100,8 @@ class AudienceContract:
     def test_a_product_concerns_those_with_a_seat_in_it(self, store):
         notes = replace(LEAVING, subject=Subject(organization="acme", product="notes"))
         fill(store, notes)
+        with store.transaction() as transaction:
+            transaction.put_pools([replace(BASIC, organization="sibling", product="notes")])
 
         assert readers(store, notes, Audience.MEMBERS) == [B]
 

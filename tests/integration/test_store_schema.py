@@ -64,6 +64,18 @@ def test_the_one_current_episode_is_kept_by_the_database_itself(engine):
     assert "stopped" in str(where)
 
 
+def test_postgresql_sorts_ids_like_python_whatever_its_own_language(postgres_url):
+    engine = connect(postgres_url)
+    migrate(engine)
+
+    with engine.begin() as connection:
+        columns = sa.inspect(connection).get_columns("offboarding")
+
+    sorted_as = {each["name"]: getattr(each["type"], "collation", None) for each in columns}
+    assert [sorted_as[name] for name in ("id", "organization", "member", "product")] == ["C"] * 4
+    engine.dispose()
+
+
 def test_a_store_without_tables_says_what_to_do(engine):
     with pytest.raises(StoreUnavailable, match="tables") as caught:
         read_something(engine)
@@ -71,13 +83,14 @@ def test_a_store_without_tables_says_what_to_do(engine):
     assert "offramp init" in caught.value.hint
 
 
-def test_a_database_that_does_not_answer_is_unavailable_and_keeps_its_password():
-    engine = connect(f"postgresql://anna:{PASSWORD}@127.0.0.1:1/nothing")
+@pytest.mark.parametrize("password", [PASSWORD, "127.0.0.1"], ids=["secret", "in the message"])
+def test_a_database_that_does_not_answer_is_unavailable_and_keeps_its_password(password):
+    engine = connect(f"postgresql://anna:{password}@127.0.0.1:1/nothing")
 
     with pytest.raises(StoreUnavailable, match="refused") as caught:
         read_something(engine)
 
-    assert PASSWORD not in str(caught.value)
+    assert password not in str(caught.value)
     engine.dispose()
 
 

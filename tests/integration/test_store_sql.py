@@ -206,6 +206,26 @@ class TestConcurrency(Patient):
 
         in_threads(reactivate, delete)
 
+    def test_a_member_who_is_told_of_during_the_erasure_goes_too(self, store, engine):
+        """L22, L30: the erasure waits for whoever was first and takes what they brought."""
+        fill(store, members=[])
+        told = Signal()
+
+        def tell():
+            with store.transaction() as transaction:
+                transaction.put_members([ANNA])
+                told.set()
+                sleep(OVERLAP_SECONDS)
+
+        def forget():
+            told.wait(PATIENCE_SECONDS)
+            with store.transaction() as transaction:
+                transaction.forget("acme", member=None, at=NOW)
+
+        in_threads(tell, forget)
+
+        assert ANNA.name not in everything(engine)
+
     def test_two_openings_of_the_same_subject_give_one_episode(self, store):
         fill(store)
 
