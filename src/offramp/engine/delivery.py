@@ -18,7 +18,6 @@ from offramp.core.errors import OfframpError
 from offramp.core.model import Member, Organization, Outcome
 from offramp.core.notice import NoticeFacts, state_facts
 from offramp.core.policy import Audience, Step
-from offramp.engine.context import Limits
 from offramp.engine.situation import receipts_of, require_organization, timeline_of
 from offramp.engine.work import Result, Work
 from offramp.ports import (
@@ -149,7 +148,9 @@ def _send(
     except MessageRefused as error:
         return replace(tried, status=DeliveryStatus.REFUSED, reason=error.attributes["code"]), None
     except (MailerUnavailable, SendOutcomeUnknown) as error:
-        return _again(tried, error, limits=context.limits, now=now), error
+        if tried.attempts >= context.limits.attempts_max and _was_anybody_reached(letter.work):
+            return replace(tried, status=DeliveryStatus.REFUSED, reason="unavailable"), None
+        return _again(tried, error, now=now), error
     context.probe("mail accepted")
     return _accepted(tried, at=now), None
 
@@ -165,12 +166,15 @@ def _message(letter: _Letter, delivery: Delivery, member: Member) -> Message:
     )
 
 
-def _again(tried: Delivery, error: OfframpError, *, limits: Limits, now: Instant) -> Delivery:
+def _was_anybody_reached(work: Work) -> bool:
+    """Whether one reader may be given up: while nobody was reached, the mail server is to blame."""
+    return any(delivery.accepted_at is not None for delivery in _deliveries(work))
+
+
+def _again(tried: Delivery, error: OfframpError, *, now: Instant) -> Delivery:
     """Put a message back: one that may have been accepted stays marked, to be verified first."""
     if isinstance(error, SendOutcomeUnknown):
         return replace(tried, status=DeliveryStatus.SENDING, next_try_at=now.add(minutes=1))
-    if tried.attempts >= limits.attempts_max:
-        return replace(tried, status=DeliveryStatus.REFUSED, reason="unavailable")
     return replace(
         tried,
         status=DeliveryStatus.FAILED,

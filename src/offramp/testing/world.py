@@ -80,6 +80,7 @@ class World:
     Attributes:
         context: what the engine of the process that is alive works with.
         trace: one line per thing that happened.
+        watch: hears of every point as it is reached; what it raises is a finding.
         points: every point at which the process could have died, in order, in one list for each
             time at which something fell due.
     """
@@ -102,6 +103,7 @@ class World:
         self.mail = MemoryMailer()
         self.store = store or MemoryStore(ledger_key=self.keys.ledger_key())
         self.trace: list[str] = []
+        self.watch: Callable[[str], None] = lambda point: None
         self.points: list[list[str]] = [[]]
         self._mailer = mailer or self.mail
         self._composer = composer or PlainComposer()
@@ -190,6 +192,7 @@ class World:
         place = len(self.points) - 1, len(self.points[-1])
         self.points[-1].append(point)
         self._reached[point] += 1
+        self.watch(point)
         act = self._meanwhile.pop((point, self._reached[point]), None)
         if act is not None:
             act()

@@ -328,7 +328,9 @@ def _conclude(work: Work, scope: Scope, transaction: Transaction) -> None:
             cancel(transaction, row, now=now, actor="policy")
     if scope.product is None:
         transaction.forget(organization, member=scope.member, at=now)
-    work.context.vault.delete(exports_prefix(claimed.id))
+    for row in transaction.offboardings(organization):
+        if _goes_with(scope, row.subject):  # an episode that a renewal ended has exports too
+            work.context.vault.delete(exports_prefix(row.id))
 
 
 def _goes_with(scope: Scope, subject: Subject) -> bool:
