@@ -7,7 +7,7 @@ Source: policy language T5, T7, S6, N2, D2, D3; docs/decisions/003-guards.md; le
 L13, L18, L25, L26.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
@@ -24,7 +24,9 @@ from offramp.core.dates import (
 )
 from offramp.core.model import Hold, Outcome, Receipt, Subject
 from offramp.core.plan import INSTEAD_SUFFIX, PlannedStep, Timeline, substitute
-from offramp.core.policy import Action, Requirement, Unmet
+from offramp.core.policy import Action, Requirement, Step, Unmet
+
+ALARM_HOURS = 14 * 24  # so long before a window closes, somebody can still do something
 
 
 class Reason(StrEnum):
@@ -104,7 +106,7 @@ class Situation:
 class Agenda:
     """What to do for one subject now, and when to look again.
 
-    ``late`` names the steps whose window closes before they may run (T5).
+    ``late`` names the steps whose window is about to close while they may not run (T5).
     """
 
     act: Run | Missed | None
@@ -117,21 +119,16 @@ def agenda(situation: Situation, *, now: Instant) -> Agenda:
     """Choose the one next thing to do: due steps in due order, past the ones that are blocked."""
     blocked: list[Wait | Held] = []
     later: list[Instant] = []
-    for planned in situation.timeline.steps:
-        if planned.key in situation.receipts:
-            continue
+    for planned in _unfinished(situation, now=now):
         verdict = judge(planned, situation, now=now)
         match verdict:
             case Run() | Missed():
                 return Agenda(act=verdict, look_again_at=now, blocked=tuple(blocked))
             case Wait(reason=Reason.NOT_DUE):
                 later.append(planned.due_at)
-            case Wait(until=until):
+            case Wait() | Held():
                 blocked.append(verdict)
-                if until is not None:
-                    later.append(until)
-            case Held():
-                blocked.append(verdict)
+                later += [at for at in _changes(verdict) if at > now]
     later += [h.ends_at for h in situation.holds if h.ends_at is not None and h.ends_at > now]
     late = tuple(v.planned.key for v in blocked if _misses_window(v, now=now))
     return Agenda(
@@ -139,12 +136,53 @@ def agenda(situation: Situation, *, now: Instant) -> Agenda:
     )
 
 
+def _unfinished(situation: Situation, *, now: Instant) -> Iterator[PlannedStep]:
+    """List what has no receipt, and after it the warnings owed for notices that were lost (D2)."""
+    steps = [p for p in situation.timeline.steps if p.key not in situation.receipts]
+    yield from steps
+    for destructive in (p.step for p in steps if p.is_destructive):
+        assert destructive is not None, "destruction is always a step of the policy"
+        for requirement in destructive.requires:
+            if _owes_warning(requirement, destructive, situation):
+                yield substitute(situation.timeline, requirement.delivered, now=now)
+
+
+def _owes_warning(requirement: Requirement, step: Step, situation: Situation) -> bool:
+    """Whether a required notice was missed or reached nobody, and nothing stands in for it yet."""
+    occurrences = situation.timeline.occurrences(requirement.delivered)
+    if step.if_unmet is Unmet.PROCEED or not occurrences:
+        return False
+    last = occurrences[-1]
+    receipt = situation.receipts.get(last.key)
+    is_lost = receipt is not None and receipt.outcome is not Outcome.DONE
+    is_notice = last.action is Action.NOTIFY
+    return is_lost and is_notice and _stand_in(requirement) not in situation.receipts
+
+
+def _stand_in(requirement: Requirement) -> str:
+    return requirement.delivered + INSTEAD_SUFFIX
+
+
+def _changes(verdict: Wait | Held) -> Iterator[Instant]:
+    """Give the instants at which a blocked step is to be looked at again."""
+    if isinstance(verdict, Wait) and verdict.until is not None:
+        yield verdict.until
+    if verdict.planned.deadline_at is not None:
+        yield _alarm_at(verdict.planned.deadline_at)
+
+
+def _alarm_at(closes_at: Instant) -> Instant:
+    return closes_at.subtract(hours=ALARM_HOURS)
+
+
 def _misses_window(verdict: Wait | Held, *, now: Instant) -> bool:
+    """Whether a window is about to close on a step that nobody knows will run in time."""
     closes_at = verdict.planned.deadline_at
     if closes_at is None:
         return False
-    until = verdict.until if isinstance(verdict, Wait) else None
-    return (until or now) >= closes_at
+    if isinstance(verdict, Wait) and verdict.until is not None:
+        return verdict.until >= closes_at
+    return now >= _alarm_at(closes_at)
 
 
 def judge(planned: PlannedStep, situation: Situation, *, now: Instant) -> Verdict:
@@ -219,17 +257,12 @@ def _judge_requirement(
     if receipt.outcome is not Outcome.DONE:
         if occurrences[-1].action is not Action.NOTIFY:
             return Held(planned=planned, reason=Reason.NOBODY_REACHED)
-        receipt = situation.receipts.get(requirement.delivered + INSTEAD_SUFFIX)
+        receipt = situation.receipts.get(_stand_in(requirement))
         if receipt is None:
-            return _warn_instead(requirement.delivered, situation, now=now)
+            return Wait(planned=planned, reason=Reason.NOTICE_PENDING)
         if receipt.outcome is not Outcome.DONE:
             return Held(planned=planned, reason=Reason.NOBODY_REACHED)
     return _judge_interval(planned, requirement, receipt, situation, now=now)
-
-
-def _warn_instead(required: str, situation: Situation, *, now: Instant) -> Verdict:
-    """Send the warning that stands in for a missed one, under the same rules as any notice."""
-    return judge(substitute(situation.timeline, required, now=now), situation, now=now)
 
 
 def _judge_interval(

@@ -79,7 +79,7 @@ def verify_chain(
     """Check every seal in order and return how many entries there are.
 
     Shape:
-        head: number and seal of the last entry, as anchored outside; none to skip that check.
+        head: number and seal of an entry that was the last one when it was anchored outside.
     Raises:
         LedgerBroken: an entry was changed, removed, added or moved.
     """
@@ -92,8 +92,10 @@ def verify_chain(
         if entry.previous != previous or not _is_same(expected.seal, entry.seal):
             raise LedgerBroken(number=number, reason="its seal does not match")
         previous = entry.seal
-    if head is not None and head != (number, previous):
-        raise LedgerBroken(number=head[0], reason="the anchored head is not the end of the chain")
+        if head is not None and number == head[0] and previous != head[1]:
+            raise LedgerBroken(number=number, reason="it is not the entry that was anchored")
+    if head is not None and number < head[0]:
+        raise LedgerBroken(number=number + 1, reason="it was anchored and is not there any more")
     return number
 
 

@@ -3,6 +3,7 @@ from whenever import Instant, TimeDelta
 
 from offramp.core.dates import Period
 from offramp.core.due import (
+    ALARM_HOURS,
     Held,
     Missed,
     Reason,
@@ -142,19 +143,32 @@ def test_the_interval_counts_from_the_delivery_and_not_from_the_sending_N2():
 
 
 @pytest.mark.parametrize("outcome", [Outcome.MISSED, Outcome.UNREACHED])
-def test_a_warning_that_reached_nobody_is_replaced_and_counts_from_the_new_one_L10_D2(outcome):
+def test_a_warning_that_reached_nobody_is_replaced_at_once_L10_D2(outcome):
     lost = make_receipt("expiring-soon", "2024-08-31T00:00:00Z", outcome=outcome)
+    now = instant("2024-09-01T10:00:00Z")
+
+    found = agenda(make_situation(TIMELINE, (lost, CHANGED, AWARDED)), now=now)
+
+    assert isinstance(found.act, Run)
+    assert found.act.planned.key == "expiring-soon.instead"
+    assert (found.act.planned.step.id, found.act.planned.due_at) == ("deletion-warning", now)
+    assert not found.act.planned.is_destructive
+
+
+def test_the_interval_counts_from_the_warning_that_stands_in_L10_D2():
+    lost = make_receipt("expiring-soon", "2024-08-31T00:00:00Z", outcome=Outcome.MISSED)
     receipts = (lost, CHANGED, AWARDED, EXPORTED)
+    late = make_receipt("expiring-soon.instead", "2024-09-29T01:05:00Z")
+    early = make_receipt("expiring-soon.instead", "2024-09-01T10:00:00Z")
 
-    first = verdict_on("erase", receipts)
-    instead = make_receipt("expiring-soon.instead", "2024-09-29T01:05:00Z")
-    second = verdict_on("erase", (*receipts, instead))
+    unwarned = verdict_on("erase", receipts)
+    warned_late = verdict_on("erase", (*receipts, late))
+    slipped_to = instant("2024-10-13T01:00:00Z")
 
-    assert isinstance(first, Run)
-    assert first.planned.key == "expiring-soon.instead"
-    assert not first.planned.is_destructive
-    assert (second.reason, second.until) == ((Reason.NOTICE_FRESH, instant("2024-10-13T01:00:00Z")))
-    assert isinstance(verdict_on("erase", (*receipts, instead), now=second.until), Run)
+    assert unwarned == Wait(planned=ERASE, reason=Reason.NOTICE_PENDING)
+    assert (warned_late.reason, warned_late.until) == (Reason.NOTICE_FRESH, slipped_to)
+    assert isinstance(verdict_on("erase", (*receipts, late), now=slipped_to), Run)
+    assert isinstance(verdict_on("erase", (*receipts, early)), Run)
 
 
 def test_when_nobody_at_all_can_be_reached_a_person_decides_L10_D2():
@@ -181,19 +195,23 @@ def test_no_warning_stands_in_for_an_export_that_reached_nobody_L10():
 
 
 @pytest.mark.parametrize(
-    "known",
+    ("known", "reason"),
     [
-        {"abandoned": frozenset({"expiring-soon.instead"})},
-        {"retries": {"expiring-soon.instead": ERASE_AT.add(minutes=1)}},
+        ({"abandoned": frozenset({"expiring-soon.instead"})}, Reason.ABANDONED),
+        ({"retries": {"expiring-soon.instead": ERASE_AT.add(minutes=1)}}, Reason.BACK_OFF),
     ],
 )
-def test_the_warning_that_stands_in_fails_like_any_notice(known):
+def test_the_warning_that_stands_in_fails_like_any_notice(known, reason):
     lost = make_receipt("expiring-soon", "2024-08-31T00:00:00Z", outcome=Outcome.MISSED)
+    situation = make_situation(TIMELINE, (lost, CHANGED, AWARDED, EXPORTED), **known)
 
-    verdict = verdict_on("erase", (lost, CHANGED, AWARDED, EXPORTED), **known)
+    found = agenda(situation, now=ERASE_AT)
 
-    assert verdict.planned.key == "expiring-soon.instead"
-    assert verdict.reason in (Reason.ABANDONED, Reason.BACK_OFF)
+    assert found.act is None
+    assert [(b.planned.key, b.reason) for b in found.blocked] == [
+        ("erase", Reason.NOTICE_PENDING),
+        ("expiring-soon.instead", reason),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -383,13 +401,18 @@ def test_a_window_that_closes_before_a_step_may_run_is_reported_T5():
     assert slipping.late == ("erase",)
 
 
-def test_a_hold_that_outlasts_the_window_is_reported_when_it_has_closed_T5():
-    situation = make_situation(TIMELINE, ALL, holds=(make_hold("2024-01-01T00:00:00Z"),))
+def test_the_alarm_is_raised_before_a_window_closes_on_a_held_step_T5():
+    timeline = make_timeline(find_policy("edit-only-grace"))
+    erase = timeline.find("erase")
+    done = [make_receipt(p, p.due_at) for p in timeline.steps if p.key != "erase"]
+    held = {"holds": (make_hold("2024-01-01T00:00:00Z"),)}
+    alarm_at = erase.deadline_at.subtract(hours=ALARM_HOURS)
 
-    before = agenda(situation, now=ERASE_AT)
-    after = agenda(situation, now=ERASE.deadline_at)
+    at_first = agenda(make_situation(timeline, done, **held), now=alarm_at.subtract(hours=1))
+    alarmed = agenda(make_situation(timeline, done, **held), now=alarm_at)
 
-    assert (before.late, after.late) == ((), ("erase",))
+    assert (at_first.late, at_first.look_again_at) == ((), alarm_at)
+    assert alarmed.late == ("erase",)
 
 
 def test_when_everything_has_its_receipt_nothing_is_left():
