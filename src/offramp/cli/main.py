@@ -5,7 +5,7 @@ Source: house rule 6 (the command line translates).
 
 import typer
 
-from offramp.cli import data, ledger, lifecycle, policy, roster, run, setup, status
+from offramp.cli import data, demo, ledger, lifecycle, policy, roster, run, setup, status
 
 app = typer.Typer(
     name="offramp",
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 app.add_typer(policy.app, name="policy")
 policy.app.command("publish")(setup.publish_policy)
+app.command("demo")(demo.demo)
 app.command("init")(setup.initialize)
 app.command("import")(roster.import_files)
 app.command("status")(status.status)

@@ -48,6 +48,11 @@ def show_text(text: str = "", *, style: str = "") -> None:
     _console().print(Text(text, style=style), soft_wrap=True)
 
 
+def show_parts(*parts: tuple[str, str]) -> None:
+    """Print one line of several parts, each with its own style."""
+    _console().print(Text.assemble(*parts), soft_wrap=True)
+
+
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
     """Print a table; cells are text, never markup."""
     table = Table(title=Text(title, style="bold") if title else None, title_justify="left")

@@ -1,0 +1,222 @@
+"""What a play has left, read back from its folder. The report knows nothing else.
+
+A mail is matched to the step that it was sent for by its Message-ID, which is a digest of the
+off-boarding, the step and the member; nothing has to be guessed from its words.
+
+Source: engine/delivery.py, ``message_id``.
+"""
+
+import csv
+import json
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from whenever import Date, Instant
+
+from offramp.data.certificate import verify_certificate
+from offramp.demo.play import ZONE
+from offramp.demo.vendor import Vendor
+from offramp.engine.delivery import message_id
+from offramp.ports import Delivery
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """One mail that arrived, and what it was sent for."""
+
+    file: str
+    at: Instant
+    to: str
+    step: str
+    offboarding: str
+    member: str
+    text: str
+    attachments: Mapping[str, bytes]
+
+    @property
+    def on(self) -> Date:
+        """The local day of it."""
+        return self.at.to_tz(ZONE).date()
+
+
+class Artefacts:
+    """The folder of one play."""
+
+    def __init__(self, folder: Path, *, vendor: Vendor) -> None:
+        """Read lazily from a folder."""
+        self.folder = folder
+        self.vendor = vendor
+
+    def link(self, name: str) -> str:
+        """Give the path of a file, seen from the report beside the folder."""
+        return f"{self.folder.name}/{name}"
+
+    @cached_property
+    def timeline(self) -> Row:
+        """The plan of the organization that left, and every off-boarding with its steps."""
+        return self._document("timeline.json")
+
+    @cached_property
+    def story(self) -> list[Row]:
+        """The lines that were told."""
+        return self._list("story.json")
+
+    @cached_property
+    def probes(self) -> list[Row]:
+        """The access questions that were asked, with their answers."""
+        return self._list("access.json")
+
+    @cached_property
+    def events(self) -> list[Row]:
+        """What the vendor's application was told."""
+        return self._list("events.json")
+
+    @cached_property
+    def siblings(self) -> Row:
+        """Digests of the other organizations' rows, before and after."""
+        return self._document("siblings.json")
+
+    @cached_property
+    def own_tables(self) -> Row:
+        """What was found of the organization in our own store."""
+        return self._document("own-tables.json")
+
+    @cached_property
+    def certificate(self) -> Row:
+        """The certificate of the whole organization."""
+        return self._certificate(self.folder / "certificate.json")
+
+    @cached_property
+    def certificates(self) -> list[Row]:
+        """Every certificate: of the organization, its products, its members."""
+        parts = sorted((self.folder / "certificates").glob("*.json"))
+        return [self.certificate, *map(self._certificate, parts)]
+
+    def _certificate(self, file: Path) -> Row:
+        """Read a certificate, whose signature is checked with the vendor's key first."""
+        key = b64decode((self.folder / "vendor-public-key.txt").read_bytes())
+        content: Row = verify_certificate(file.read_bytes(), public_key=key)
+        return content
+
+    @cached_property
+    def ledger(self) -> list[Row]:
+        """The ledger's entries."""
+        lines = (self.folder / "ledger.jsonl").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    @cached_property
+    def exports(self) -> Mapping[str, Row]:
+        """The data that was handed over, by file name."""
+        files = sorted((self.folder / "export").glob("*.json"))
+        return {f"export/{f.name}": json.loads(f.read_bytes()) for f in files}
+
+    @cached_property
+    def organizations(self) -> list[Row]:
+        """The vendor's organizations."""
+        return self._roster("organizations")
+
+    @cached_property
+    def pools(self) -> list[Row]:
+        """The vendor's license pools."""
+        return self._roster("pools")
+
+    @cached_property
+    def members(self) -> list[Row]:
+        """The vendor's members."""
+        return self._roster("members")
+
+    @cached_property
+    def leaving(self) -> str:
+        """The id of the organization that left."""
+        return str(self.timeline["organization"]["id"])
+
+    def people(self, *, role: str | None = None) -> dict[str, Row]:
+        """Give the members of the organization that left, by id; only one role if it is named."""
+        return {
+            m["member"]: m
+            for m in self.members
+            if m["organization"] == self.leaving and role in (None, *m["roles"].split(";"))
+        }
+
+    def offboardings(self, organization: str | None = None, *, of_members: bool) -> list[Row]:
+        """List the off-boardings of an organization, or of its members."""
+        wanted = organization or self.leaving
+        return [
+            row
+            for row in self.timeline["offboardings"]
+            if row["organization"] == wanted and (row["member"] is not None) == of_members
+        ]
+
+    def step(self, key: str) -> Row:
+        """Find a step of the organization that left."""
+        steps = (s for row in self.offboardings(of_members=False) for s in row["steps"])
+        return next((step for step in steps if step["key"] == key), {})
+
+    @cached_property
+    def mails(self) -> list[Mail]:
+        """Every mail that arrived, in order."""
+        senders = dict(self._message_ids())
+        files = sorted((self.folder / "mail").glob("*.eml"))
+        return [_read_mail(file, senders) for file in files]
+
+    def mails_of(self, step: str, organization: str | None = None) -> list[Mail]:
+        """List the mails that a step of an organization's own off-boardings sent."""
+        rows = {row["id"] for row in self.offboardings(organization, of_members=False)}
+        return [m for m in self.mails if m.step == step and m.offboarding in rows]
+
+    def _message_ids(self) -> Iterator[tuple[str, tuple[str, str, str]]]:
+        """Work out every Message-ID that could have been sent."""
+        for row in self.timeline["offboardings"]:
+            people = [m for m in self.members if m["organization"] == row["organization"]]
+            for step in row["steps"]:
+                for person in people:
+                    sent_for = (row["id"], step["key"], person["member"])
+                    delivery = Delivery(
+                        offboarding=sent_for[0], step=sent_for[1], member=sent_for[2]
+                    )
+                    yield message_id(delivery), sent_for
+
+    def _document(self, name: str) -> Row:
+        document: Row = json.loads((self.folder / name).read_text(encoding="utf-8"))
+        return document
+
+    def _list(self, name: str) -> list[Row]:
+        rows: list[Row] = json.loads((self.folder / name).read_text(encoding="utf-8"))
+        return rows
+
+    def _roster(self, name: str) -> list[Row]:
+        file = self.folder / "roster" / f"{name}.csv"
+        with file.open(encoding="utf-8", newline="") as source:
+            return list(csv.DictReader(source))
+
+
+def _read_mail(file: Path, senders: Mapping[str, tuple[str, str, str]]) -> Mail:
+    message = message_from_bytes(file.read_bytes(), policy=policy.default)
+    assert isinstance(message, EmailMessage), "the policy makes e-mail messages"
+    identity = str(message["Message-ID"]).strip("<>").partition("@")[0]
+    offboarding, step, member = senders.get(identity, ("", "", ""))
+    body = message.get_body(preferencelist=("plain",))
+    return Mail(
+        file=f"mail/{file.name}",
+        at=Instant(parsedate_to_datetime(str(message["Date"]))),
+        to=message["To"].addresses[0].addr_spec,
+        step=step,
+        offboarding=offboarding,
+        member=member,
+        text=str(body.get_content()) if body else "",
+        attachments={str(part.get_filename()): _bytes(part) for part in message.iter_attachments()},
+    )
+
+
+def _bytes(part: Any) -> bytes:  # noqa: ANN401 (the library's own union)
+    content = part.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""

@@ -1,0 +1,301 @@
+"""Rows B1 to B11 of the mission, looked for in what the note-taking product's play has left."""
+
+from collections.abc import Iterable
+
+from whenever import Date, Instant
+
+from offramp.demo.artefact import Artefacts, Mail
+from offramp.demo.evidence import Evidence, Link, MissionRow, counted, file_link, levels, probes_at
+from offramp.demo.play import local
+from offramp.demo.pool_evidence import is_chained, same_siblings
+from offramp.demo.scenes import DOWNLOAD
+
+EDIT_ONLY = {"sign-in", "read", "update", "delete", "copy", "export"}
+STAGE_NOTICES = ("now-expired", "now-deactivated", "now-marked-for-deletion")
+EXPIRES_ON = Date(2024, 8, 30)
+
+
+def clocks(play: Artefacts) -> Evidence:
+    """B1: organizations and single users, one clock for each product."""
+    whole = play.offboardings(of_members=False)
+    single = play.offboardings(of_members=True)
+    products = {row["product"] for row in whole}
+    dates = {row["ends"] for row in single}
+    found = (
+        len(products) == len(whole) == 2
+        and {row["status"] for row in whole} == {"completed"}
+        and dates == {"2024-08-20"}
+        and {row["status"] for row in single} == {"completed"}
+    )
+    text = (
+        f"{counted(len(whole), 'clock')} for the organization, one for each of "
+        f"{' and '.join(sorted(products))}; a user with an own end date went through the same "
+        "stages ten days earlier."
+    )
+    return Evidence(found=found, text=text, links=(file_link(play, "timeline.json"),))
+
+
+def active(play: Artefacts) -> Evidence:
+    """B2: normal access while active."""
+    answers = levels(probes_at(play, "2024-08-30 23:59"))
+    found = answers == {
+        ("a user", "app"): "full",
+        ("a user", "console"): "none",
+        ("an admin", "app"): "full",
+        ("an admin", "console"): "full",
+    }
+    text = "In the last minute: users and admins full in the app, admins alone in the console."
+    return Evidence(found=found, text=text, links=(file_link(play, "access.json"),))
+
+
+def expired(play: Artefacts) -> Evidence:
+    """B3: ninety days of edit-only access, without the console."""
+    first = probes_at(play, "2024-08-31 00:01")
+    last = probes_at(play, "2024-11-28 23:59")
+    after = probes_at(play, "2024-11-29 00:01")
+    wanted = {
+        ("a user", "app"): "edit-only",
+        ("a user", "console"): "none",
+        ("an admin", "app"): "edit-only",
+        ("an admin", "console"): "none",
+    }
+    allowed = {c for probe in first + last for c in probe["capabilities"]}
+    found = (
+        levels(first) == levels(last) == wanted
+        and "create" not in allowed
+        and {"read", "update", "export"} <= allowed <= EDIT_ONLY
+        and set(levels(after).values()) == {"none"}
+    )
+    text = (
+        "From 2024-08-31 00:00 to the end of 2024-11-28 (90 days): "
+        f"{', '.join(sorted(allowed))}; nothing new can be created, and the console is shut for "
+        "everybody."
+    )
+    return Evidence(found=found, text=text, links=(file_link(play, "access.json"),))
+
+
+def reactivated(play: Artefacts) -> Evidence:
+    """B4: brought back while expired, with everything intact."""
+    answers = [p["level"] for p in probes_at(play, "2025-02-17 12:00")]
+    other = play.vendor.other
+    content = play.siblings[other]
+    canceled = [
+        row
+        for row in play.timeline["offboardings"]
+        if row["status"] == "canceled" and row["product"] == "recordings" and row["member"] is None
+    ]
+    found = (
+        answers == ["none", "full"]
+        and content["before"] == content["after"]
+        and any(s["key"] == "stage:expired" for row in canceled for s in row["steps"])
+    )
+    rows = sum(table["rows"] for table in content["after"].values())
+    text = (
+        "Another organization, 47 days into Expired, was brought back by an admin: the console "
+        f"opened at once, nothing that was pending happened, and its {rows} rows are byte for "
+        "byte what they were."
+    )
+    links = (file_link(play, "access.json"), file_link(play, "siblings.json"))
+    return Evidence(found=found, text=text, links=links)
+
+
+def deactivated(play: Artefacts) -> Evidence:
+    """B5: nobody has access, the content is intact."""
+    answers = levels(probes_at(play, "2024-11-29 00:01"))
+    stages = {stage["id"]: stage for stage in play.timeline["plan"]["stages"]}
+    deactivated_until = stages["deactivated"]["last_on"]
+    document = play.exports.get(f"export/{DOWNLOAD}", {})
+    taken_at = document.get("manifest", {}).get("taken_at", "")
+    found = (
+        set(answers.values()) == {"none"}
+        and deactivated_until == "2025-08-30"
+        and "2024-11-29" < taken_at[:10] < "2025-08-31"
+        and any(document["data"].values())
+    )
+    text = (
+        f"From 2024-11-29 to the end of {deactivated_until}, 12 months after expiry, nobody gets "
+        "in; the content is whole, as the download taken seven months later shows."
+    )
+    links = (file_link(play, "access.json"), file_link(play, f"export/{DOWNLOAD}"))
+    return Evidence(found=found, text=text, links=links)
+
+
+def deleted(play: Artefacts) -> Evidence:
+    """B6: marked after 12 months, deleted before 18 are over."""
+    certificate = play.certificate
+    verification = certificate["verification"]
+    erased_at = Instant.parse_iso(certificate["erased_at"])
+    rows = sum(sum(each["tables"].values()) for each in play.certificates)
+    own = play.own_tables
+    found = (
+        local("2025-08-31 00:00") < erased_at < local("2026-03-01 00:00")
+        and not any(verification["counts"].values())
+        and not any(verification["residue"].values())
+        and certificate["key_destroyed"]
+        and not any(table["found"] for table in own["tables"].values())
+        and own["searched_for"] > 0
+        and same_siblings(play)
+        and is_chained(play)
+    )
+    text = (
+        f"Marked on 2025-08-31, deleted on {certificate['erased_at'][:10]}, thirty days after the "
+        f"last notice: {rows} rows in all, 0 left in {len(verification['checked'])} tables, none "
+        f"of {own['searched_for']} names and addresses in our own tables, the key destroyed, the "
+        "signature valid."
+    )
+    names = ("certificate.json", "own-tables.json", "siblings.json")
+    return Evidence(found=found, text=text, links=tuple(file_link(play, name) for name in names))
+
+
+def banners(play: Artefacts) -> Evidence:
+    """B7: the product can show a notice for the whole of Expired."""
+    times = ("2024-08-31 00:01", "2024-11-28 23:59")
+    shown = [probe["banner"] for time in times for probe in probes_at(play, time)]
+    outside = [
+        probe["banner"]
+        for time in ("2024-08-30 23:59", "2024-11-29 00:01")
+        for probe in probes_at(play, time)
+    ]
+    told = [banner for banner in shown if banner is not None]
+    found = (
+        len(told) == len(shown) > 0
+        and {banner["until_on"] for banner in told} == {"2024-11-28"}
+        and not any(outside)
+    )
+    days = sorted({banner["days_left"] for banner in told}, reverse=True)
+    text = (
+        "On the first and in the last minute of Expired the product is given a banner: the stage, "
+        f"until 2024-11-28, {' and '.join(map(str, days))} days left. Before and after: none."
+    )
+    return Evidence(
+        found=found,
+        text=text,
+        links=(file_link(play, "access.json"),),
+        missing="The middleware that puts the banner onto a page of the product.",
+    )
+
+
+def stage_mails(play: Artefacts) -> Evidence:
+    """B8: an e-mail at each change of stage."""
+    dates = dict(zip(STAGE_NOTICES, ("2024-08-31", "2024-11-29", "2025-08-31"), strict=True))
+    people = {id_ for id_, m in play.people().items() if m["pools"] and not m["ends_on"]}
+    mails = {step: play.mails_of(step) for step in STAGE_NOTICES}
+    found = all(
+        people <= {mail.member for mail in sent}
+        and {mail.on.format_iso() for mail in sent} == {dates[step]}
+        for step, sent in mails.items()
+    )
+    counts = ", ".join(f"{len(sent)} on {dates[step]}" for step, sent in mails.items())
+    text = (
+        f"Everybody with a seat ({len(people)}) was written to for each product: {counts}. The "
+        "last notice announces the deletion; after it there is nobody left to write to."
+    )
+    return Evidence(found=found, text=text, links=_first_of_each(play, mails.values()))
+
+
+def download(play: Artefacts) -> Evidence:
+    """B9: a user's own content, at any time before deletion."""
+    document = play.exports.get(f"export/{DOWNLOAD}", {})
+    manifest = document.get("manifest", {})
+    data = document.get("data", {})
+    owned = [*data.get("notes", ()), *data.get("recordings", ())]
+    found = bool(owned) and {str(each["owner_id"]) for each in owned} == {manifest.get("member")}
+    rows = sum(len(lines) for lines in data.values())
+    text = (
+        f"On 2025-07-01, seven months after the last sign-in, a user was given {rows} rows of "
+        f"their own: {', '.join(data)}. Nobody else's are among them."
+    )
+    return Evidence(
+        found=found,
+        text=text,
+        links=(file_link(play, f"export/{DOWNLOAD}"),),
+        missing="The page on which a user who is signed out for good asks for it; an operator did.",
+    )
+
+
+def links_in_notices(play: Artefacts) -> Evidence:
+    """B10: notices link to the agreement and to further information."""
+    mails = play.mails
+    linked = [
+        mail
+        for mail in mails
+        if "https://example.com/agreement" in mail.text
+        and "https://example.com/leaving" in mail.text
+    ]
+    found = bool(mails) and len(linked) == len(mails)
+    text = f"{len(linked)} of {len(mails)} mails link to both."
+    return Evidence(found=found, text=text, links=_first_of_each(play, [mails]))
+
+
+def own_ends(play: Artefacts) -> Evidence:
+    """B11: own end dates, several users at once, and back again."""
+    single = {row["id"]: row for row in play.offboardings(of_members=True)}
+    warned = [m for m in play.mails if m.step == "ending-soon" and m.offboarding in single]
+    before, after = (
+        levels(probes_at(play, time)) for time in ("2024-08-20 23:59", "2024-08-21 00:01")
+    )
+    who = ("a user with an own end date", "app")
+    pair = _ended_together(play)
+    back = [probe["level"] for probe in probes_at(play, "2024-12-02 10:00")]
+    found = (
+        {mail.on for mail in warned} == {Date(2024, 8, 13)}
+        and (before.get(who), after.get(who)) == ("full", "edit-only")
+        and len(pair) == 2
+        and back == ["edit-only", "full"]
+    )
+    text = (
+        "A user whose end was 2024-08-20 was told on 08-13 and had edit-only access from 08-21. "
+        "Elsewhere an admin ended two users at once; both expired, and both were brought back a "
+        "month later."
+    )
+    return Evidence(
+        found=found,
+        text=text,
+        links=(*_first_of_each(play, [warned]), file_link(play, "access.json")),
+        missing="Counting the free seats, and the page on which an admin does this.",
+    )
+
+
+def _ended_together(play: Artefacts) -> set[str]:
+    return {
+        row["member"]
+        for row in play.timeline["offboardings"]
+        if row["ends"] == "2024-10-31" and row["status"] == "canceled"
+    }
+
+
+def _first_of_each(play: Artefacts, groups: Iterable[list[Mail]]) -> tuple[Link, ...]:
+    return tuple(file_link(play, group[0].file) for group in groups if group)
+
+
+ROWS = (
+    MissionRow(
+        number="B1",
+        promise="Organizations and single users, a clock for each product",
+        judge=clocks,
+    ),
+    MissionRow(number="B2", promise="Active: normal access, admins to the console", judge=active),
+    MissionRow(
+        number="B3", promise="Expired: 90 days of edit-only access, no console", judge=expired
+    ),
+    MissionRow(
+        number="B4", promise="Expired can be reactivated with everything intact", judge=reactivated
+    ),
+    MissionRow(
+        number="B5",
+        promise="Deactivated until 12 months after expiry, content intact",
+        judge=deactivated,
+    ),
+    MissionRow(number="B6", promise="Marked after 12 months, deleted within 18", judge=deleted),
+    MissionRow(
+        number="B7", promise="Notices inside the product for the whole of Expired", judge=banners
+    ),
+    MissionRow(number="B8", promise="An e-mail at each change of stage", judge=stage_mails),
+    MissionRow(
+        number="B9", promise="A download of one's own content until deletion", judge=download
+    ),
+    MissionRow(
+        number="B10", promise="Notices link to agreement and information", judge=links_in_notices
+    ),
+    MissionRow(number="B11", promise="Own end dates, many users at once, and back", judge=own_ends),
+)

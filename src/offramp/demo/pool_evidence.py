@@ -1,0 +1,324 @@
+"""Rows A1 to A12 of the mission, looked for in what the training platform's play has left."""
+
+import json
+
+from whenever import Date, Instant
+
+from offramp.core.ledger import GENESIS
+from offramp.demo.artefact import Artefacts
+from offramp.demo.evidence import (
+    Evidence,
+    Link,
+    MissionRow,
+    counted,
+    file_link,
+    levels,
+    not_yet,
+    probes_at,
+)
+from offramp.demo.play import local
+
+EXPIRES_ON = Date(2024, 8, 30)
+NOBODY = {"none"}
+
+
+def seats_end(play: Artefacts) -> Evidence:
+    """A1: who loses the only seat loses access, who has another keeps it."""
+    before, after = (
+        levels(probes_at(play, time)) for time in ("2024-08-30 22:59", "2024-08-30 23:01")
+    )
+    only, other = ("a user whose only seat ends", "app"), ("a user with another seat", "app")
+    members = {
+        row["member"]
+        for row in play.timeline["offboardings"]
+        if row["source"] == "pool" and row["ends"] == EXPIRES_ON.format_iso()
+    }
+    ended = [row for row in play.offboardings(of_members=False) if row["status"] == "completed"]
+    ends = max(pool["ends_on"] for pool in play.pools if pool["organization"] == play.leaving)
+    found = (
+        (before.get(only), after.get(only)) == ("full", "none")
+        and (before.get(other), after.get(other)) == ("full", "full")
+        and [row["ends"] for row in ended] == [ends]
+    )
+    text = (
+        f"Of a company with two pools, {counted(len(members), 'user')} lost access with the only "
+        f"seat; a colleague with a seat in the other pool kept it. The company with no pool left "
+        f"was off-boarded from its last end, {ends}."
+    )
+    links = (
+        file_link(play, "access.json"),
+        file_link(play, "roster/pools.csv"),
+        file_link(play, "timeline.json"),
+    )
+    return Evidence(found=found, text=text, links=links)
+
+
+def last_day(play: Artefacts) -> Evidence:
+    """A2: access until the end of the day, none from the first instant of the next."""
+    before = levels(probes_at(play, "2024-08-30 23:59"))
+    after = levels(probes_at(play, "2024-08-31 00:01"))
+    stage = play.step("stage:expired")
+    revoked = [
+        event
+        for event in play.events
+        if event["kind"] == "sessions-revoked" and event["organization"] == play.leaving
+    ]
+    woke_at = Instant.parse_iso(stage["done_at"]) if stage else local("2024-08-31 00:00")
+    found = (
+        len(before) == len(after) == 4
+        and set(before.values()) == {"full"}
+        and set(after.values()) == NOBODY
+        and woke_at > local("2024-08-31 00:01")
+        and len(revoked) == 1
+    )
+    text = (
+        "23:59: full access for user and administrator, in app and console. 00:01: none, for "
+        "anybody, while every worker was down: the first of them woke a minute later, and then "
+        "told the application to shut every open session."
+    )
+    links = (file_link(play, "access.json"), file_link(play, "events.json"))
+    return Evidence(found=found, text=text, links=links)
+
+
+def achievements(play: Artefacts) -> Evidence:
+    """A3: every user gets all achievements as files, the day after."""
+    mails = play.mails_of("achievements")
+    people = {id_ for id_, m in play.people().items() if m["pools"]}
+    refused = play.step("achievements").get("proof", {}).get("refused", 0)
+    reached = {mail.member for mail in mails}
+    with_files = [
+        m for m in mails if {"achievements.html", "achievements.json"} <= {*m.attachments}
+    ]
+    earned = sum(
+        len(json.loads(m.attachments["achievements.json"])["achievements"]) for m in with_files
+    )
+    found = (
+        {mail.on for mail in mails} == {EXPIRES_ON.add(days=1)}
+        and reached <= {*play.people()}
+        and len(people - reached) <= refused
+        and earned > 0
+    )
+    text = (
+        f"{counted(len(mails), 'mail')} on 2024-08-31, {len(with_files)} of them with a sheet to "
+        f"print and a data file, {earned} achievements in all. Who has earned nothing gets no file."
+    )
+    first = with_files[0].file if with_files else "mail"
+    return Evidence(found=found, text=text, links=(file_link(play, first),))
+
+
+def lost_mail(play: Artefacts) -> Evidence:
+    """A4: a message that did not arrive is visible."""
+    proof = play.step("achievements").get("proof", {})
+    reached = {mail.member for mail in play.mails_of("achievements")}
+    written_to = int(proof.get("deliveries", 0))
+    found = proof.get("refused") == 1 and written_to - len(reached) == 1
+    text = (
+        f"One mailbox was gone: of {written_to} messages {len(reached)} arrived, and the receipt "
+        f"of the step says that the server refused {proof.get('refused', 0)}."
+    )
+    return Evidence(
+        found=found,
+        text=text,
+        links=(file_link(play, "timeline.json"), file_link(play, "ledger.jsonl")),
+        missing="Sending one message again, by support or by the person, and seeing bounces that "
+        "come back later.",
+    )
+
+
+def admins_told(play: Artefacts) -> Evidence:
+    """A5: every administrator hears 14 days before."""
+    mails = play.mails_of("expiring-soon")
+    admins = play.people(role="admin")
+    found = (
+        {mail.member for mail in mails} == {*admins}
+        and {mail.on for mail in mails} == {EXPIRES_ON.subtract(days=14)}
+        and bool(admins)
+    )
+    text = f"On 2024-08-16 all {len(admins)} administrators of the roster had their mail."
+    return Evidence(found=found, text=text, links=_mail_links(play, "expiring-soon"))
+
+
+def users_not_before(play: Artefacts) -> Evidence:
+    """A6: a user hears nothing before the account has been deactivated."""
+    admins = play.people(role="admin")
+    people = {m["email"]: id_ for id_, m in play.people().items() if id_ not in admins}
+    firsts = [
+        mail.at for mail in play.mails if mail.to in people and mail.member in people.values()
+    ]
+    ended_at = local("2024-08-31 00:00")
+    found = bool(firsts) and min(firsts) >= ended_at
+    text = (
+        f"{counted(len(people), 'user')}; the first mail to any of them is dated "
+        f"{min(firsts, default=ended_at).to_tz('Europe/Dublin').to_stdlib():%Y-%m-%d %H:%M}, "
+        "after access had ended at midnight."
+    )
+    return Evidence(found=found, text=text, links=_mail_links(play, "achievements"))
+
+
+def look_up(play: Artefacts) -> Evidence:
+    """A7: when each pool expires, and what happens on which day."""
+    pools = [p for p in play.pools if p["organization"] == play.leaving]
+    steps = play.timeline["plan"]["steps"]
+    mails = play.mails_of("expiring-soon")
+    found = (
+        bool(pools)
+        and len(steps) >= 4
+        and all("30 August 2024" in m.text or "30. August 2024" in m.text for m in mails)
+        and bool(mails)
+    )
+    text = (
+        f"The plan dates {len(steps)} steps for {len(pools)} pools; the command offramp timeline "
+        "prints it, and every notice to an administrator states the dates."
+    )
+    return Evidence(
+        found=found,
+        text=text,
+        links=(file_link(play, "timeline.json"), file_link(play, "timeline.svg")),
+        missing="The page on which an administrator looks it up.",
+    )
+
+
+def company_data(play: Artefacts) -> Evidence:
+    """A8: every administrator is sent the JSON file, 7 days before deletion."""
+    mails = play.mails_of("company-data")
+    admins = play.people(role="admin")
+    documents = [json.loads(m.attachments.get("data.json", b"{}")) for m in mails]
+    document = play.exports.get("export/company-data.json", {})
+    tables = document.get("manifest", {}).get("tables", {})
+    rows = sum(len(lines) for lines in document.get("data", {}).values())
+    found = (
+        {mail.member for mail in mails} == {*admins}
+        and {mail.on for mail in mails} == {EXPIRES_ON.add(days=23)}
+        and rows == sum(table["rows"] for table in tables.values()) > 0
+        and all(each == document for each in documents)
+    )
+    text = (
+        f"On 2024-09-22 all {len(admins)} administrators were sent the same file: {rows} rows of "
+        f"{len(tables)} tables, as many as its manifest counts."
+    )
+    links = (*_mail_links(play, "company-data"), file_link(play, "export/company-data.json"))
+    return Evidence(found=found, text=text, links=links)
+
+
+def erased(play: Artefacts) -> Evidence:
+    """A10: everything is hashed and deleted, in the application and in Offramp."""
+    certificate = play.certificate
+    verification = certificate["verification"]
+    left = [*verification["counts"].values(), *verification["orphans"].values()]
+    own = play.own_tables
+    found = (
+        certificate["erased_at"].startswith("2024-09-29")
+        and not any(left)
+        and not any(verification["residue"].values())
+        and certificate["key_destroyed"]
+        and not any(table["found"] for table in own["tables"].values())
+        and own["searched_for"] > 0
+        and same_siblings(play)
+    )
+    text = (
+        f"On 2024-09-29 {sum(certificate['tables'].values())} rows of "
+        f"{len(certificate['tables'])} tables went; a list made from the live catalog found 0 left "
+        f"in {len(verification['checked'])} tables. Of {own['searched_for']} names and addresses "
+        f"none is in any of our own {len(own['tables'])} tables. What stays is "
+        f"{len(certificate['tombstone']['marks'])} keyed hashes whose key is destroyed. The "
+        f"signature is valid, and {len(play.siblings)} other companies are byte for byte what "
+        "they were."
+    )
+    names = ("certificate.json", "own-tables.json", "siblings.json", "ledger.jsonl")
+    return Evidence(
+        found=found and is_chained(play),
+        text=text,
+        links=tuple(file_link(play, name) for name in names),
+    )
+
+
+def retained(play: Artefacts) -> Evidence:
+    """A11: what remains is listed with its reason and its end."""
+    kept = play.certificate["retained"]
+    counted_left = sum(play.certificate["verification"]["retained"].values())
+    found = all(each["basis"] and each["until"] for each in kept) and bool(kept)
+    text = "; ".join(
+        f"{each['rows']} rows of {each['table']}: {each['basis']}, until {each['until']}"
+        for each in kept
+    )
+    return Evidence(
+        found=found,
+        text=f"Kept and listed in the certificate: {text}. Still found as the company's own: "
+        f"{counted_left}.",
+        links=(file_link(play, "certificate.json"),),
+        missing="Deleting what was kept when its own time is over.",
+    )
+
+
+def same_siblings(play: Artefacts) -> bool:
+    """Whether every other organization's rows are what they were."""
+    return bool(play.siblings) and all(
+        each["before"] == each["after"] and any(t["rows"] for t in each["before"].values())
+        for each in play.siblings.values()
+    )
+
+
+def is_chained(play: Artefacts) -> bool:
+    """Whether every entry of the ledger names the seal of the one before it."""
+    seals = [GENESIS, *(entry["seal"] for entry in play.ledger)]
+    numbers = [entry["number"] for entry in play.ledger]
+    return (
+        numbers == list(range(1, len(numbers) + 1))
+        and [entry["previous"] for entry in play.ledger] == seals[:-1]
+    )
+
+
+def _mail_links(play: Artefacts, step: str) -> tuple[Link, ...]:
+    return tuple(file_link(play, mail.file) for mail in play.mails_of(step)[:1])
+
+
+ROWS = (
+    MissionRow(
+        number="A1",
+        promise="Seats end with their pool, a company with its last pool",
+        judge=seats_end,
+    ),
+    MissionRow(number="A2", promise="The end date is the last day of access", judge=last_day),
+    MissionRow(
+        number="A3", promise="Every user gets all achievements, a day later", judge=achievements
+    ),
+    MissionRow(
+        number="A4",
+        promise="A message that did not arrive is visible, and can be sent again",
+        judge=lost_mail,
+    ),
+    MissionRow(
+        number="A5", promise="All administrators are told 14 days before", judge=admins_told
+    ),
+    MissionRow(
+        number="A6",
+        promise="A user hears only once the account has been deactivated",
+        judge=users_not_before,
+    ),
+    MissionRow(
+        number="A7", promise="An administrator can look up what happens when", judge=look_up
+    ),
+    MissionRow(
+        number="A8",
+        promise="Every administrator is sent the company's data as JSON",
+        judge=company_data,
+    ),
+    MissionRow(
+        number="A9",
+        promise="That file is enough to resume",
+        judge=not_yet(
+            "The file is written and proved equal to the live data; it cannot be read in again."
+        ),
+    ),
+    MissionRow(
+        number="A10", promise="30 days after expiry everything is hashed and deleted", judge=erased
+    ),
+    MissionRow(
+        number="A11", promise="What remains is listed with its reason and its end", judge=retained
+    ),
+    MissionRow(
+        number="A12",
+        promise="A person can tell support at once, the repair is one action",
+        judge=not_yet("Cases for support are not there."),
+    ),
+)

@@ -1,0 +1,158 @@
+"""The scenes of the two plays: who does what, when, beside what the policy does by itself.
+
+Every date is one of a license that is valid until 2024-08-30 in Dublin.
+"""
+
+import io
+from collections.abc import Callable
+
+from whenever import Date
+
+from offramp.core.model import Member
+from offramp.demo.play import Play, Probe, Scene, admins, local, users
+from offramp.demo.vendor import NOTES, TRAINING
+from offramp.engine.handover import Request, hand_over
+from offramp.engine.offboarding import reactivate, renew, set_member_end
+
+CURTAIN_AT = local("2024-08-09 09:00")  # three weeks before the end
+POOL_UNTIL = local("2024-10-04 12:00")
+GRACE_UNTIL = local("2025-10-10 12:00")
+DOWNLOAD = "download-of-a-user.json"
+
+NO_PRODUCT = (None,)
+PRODUCTS = ("notes", "recordings")
+
+
+def pool_scenes() -> tuple[Scene, ...]:
+    """The training platform under ``license-pool``."""
+    return (
+        Scene(at=local("2024-08-30 22:50"), act=_workers_go_down),
+        Scene(at=local("2024-08-30 22:59"), act=_ask_seats),
+        Scene(at=local("2024-08-30 23:01"), act=_ask_seats),
+        Scene(at=local("2024-08-30 23:59"), act=_ask_everybody),
+        Scene(at=local("2024-08-31 00:01"), act=_ask_everybody),
+        Scene(at=local("2024-09-20 12:00"), act=_renew_the_other),
+    )
+
+
+def grace_scenes() -> tuple[Scene, ...]:
+    """The note-taking product under ``edit-only-grace``."""
+    return (
+        Scene(at=local("2024-08-20 23:59"), act=_ask_whoever_leaves_early),
+        Scene(at=local("2024-08-21 00:01"), act=_ask_whoever_leaves_early),
+        Scene(at=local("2024-08-30 23:50"), act=_workers_go_down),
+        Scene(at=local("2024-08-30 23:59"), act=_ask_everybody),
+        Scene(at=local("2024-08-31 00:01"), act=_ask_everybody),
+        Scene(at=local("2024-10-14 10:00"), act=_end_two_users),
+        Scene(at=local("2024-11-28 23:59"), act=_ask_everybody),
+        Scene(at=local("2024-11-29 00:01"), act=_ask_everybody),
+        Scene(at=local("2024-12-02 10:00"), act=_bring_two_users_back),
+        Scene(at=local("2025-02-17 12:00"), act=_bring_the_other_back),
+        Scene(at=local("2025-07-01 15:30"), act=_download),
+    )
+
+
+def _workers_go_down(play: Play) -> None:
+    play.sleep(until=local("2024-08-31 00:02"))
+
+
+def _ask_everybody(play: Play) -> None:
+    """Ask for a user and an administrator of whoever is leaving, in the app and the console."""
+    people = play.members(play.vendor.leaving)
+    products = PRODUCTS[:1] if play.vendor is NOTES else NO_PRODUCT
+    for product in products:
+        play.ask(
+            *(
+                play.probe(who, member, surface=surface, product=product)
+                for who, member in (("a user", users(people)[0]), ("an admin", admins(people)[0]))
+                for surface in ("app", "console")
+            )
+        )
+
+
+def _ask_seats(play: Play) -> None:
+    """Ask for two users of a company that loses one of its two pools: it is midnight in Berlin."""
+    play.ask(
+        play.probe("a user whose only seat ends", _seated(play, lambda count: count == 1)),
+        play.probe("a user with another seat", _seated(play, lambda count: count == 2)),
+    )
+
+
+def _seated(play: Play, is_wanted: Callable[[int], bool]) -> Member:
+    ending = _ending_pool(play)
+    people = users(play.members(TRAINING.other))
+    return next(m for m in people if ending in m.pools and is_wanted(len(m.pools)))
+
+
+def _ending_pool(play: Play) -> str:
+    organization = play.organization(TRAINING.other).id
+    with play.context.store.transaction() as transaction:
+        pools = transaction.pools(organization)
+    return min(pools, key=lambda pool: (str(pool.ends), pool.id)).id
+
+
+def _renew_the_other(play: Play) -> None:
+    person = _seated(play, lambda count: count == 1)
+    pool, organization = _ending_pool(play), play.organization(TRAINING.other)
+    renew(play.context, organization.id, until=Date(2025, 8, 30), pool=pool)
+    play.say(organization.name, "Renews the pool that had ended until 2025-08-30", kind="return")
+    play.observe()
+    play.ask(play.probe("a user whose only seat had ended", person))
+
+
+def _ask_whoever_leaves_early(play: Play) -> None:
+    leaver = next(m for m in play.members(NOTES.leaving) if m.ends is not None and m.pools)
+    play.ask(play.probe("a user with an own end date", leaver, product="notes"))
+
+
+def _two_users(play: Play) -> list[Member]:
+    return [m for m in play.members(NOTES.other) if len(m.pools) == 2][-2:]
+
+
+def _end_two_users(play: Play) -> None:
+    people = _two_users(play)
+    organization = play.organization(NOTES.other)
+    set_member_end(play.context, organization.id, [m.id for m in people], ends=Date(2024, 10, 31))
+    play.say(organization.name, "An admin gives two users an end date: 2024-10-31")
+    play.observe()
+
+
+def _bring_two_users_back(play: Play) -> None:
+    people = _two_users(play)
+    organization = play.organization(NOTES.other)
+    before = _ask_notes(play, people[0])
+    set_member_end(play.context, organization.id, [m.id for m in people])
+    play.say(organization.name, "The admin takes both users back", kind="return")
+    play.observe()
+    play.ask(before, _ask_notes(play, people[0]))
+
+
+def _ask_notes(play: Play, member: Member) -> Probe:
+    return play.probe("a user of the two", member, product="notes")
+
+
+def _bring_the_other_back(play: Play) -> None:
+    organization = play.organization(NOTES.other)
+    admin = admins(play.members(NOTES.other))[0]
+    before = play.probe("an admin of it", admin, surface="console", product="recordings")
+    reactivate(play.context, organization.id, until=Date(2027, 12, 31))
+    play.say(organization.name, "An admin reactivates it until 2027-12-31", kind="return")
+    play.observe()
+    play.ask(before, play.probe("an admin of it", admin, surface="console", product="recordings"))
+
+
+def _download(play: Play) -> None:
+    """Hand a user their own content, long after they could last sign in (B9)."""
+    member = users(play.members(NOTES.leaving))[0]
+    sink = io.BytesIO()
+    request = Request(organization=member.organization, member=member.id, content_only=True)
+    manifest = hand_over(play.context, request, sink, actor="user")
+    play.downloads[DOWNLOAD] = sink.getvalue()
+    rows = sum(table.rows for table in manifest.tables.values())
+    play.say(
+        "a user, signed out for good",
+        "Asks for their own content and gets it",
+        f"{rows} rows of {len(manifest.tables)} tables",
+        kind="export",
+    )
+    play.observe()
