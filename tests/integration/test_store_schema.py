@@ -103,6 +103,17 @@ def test_a_folder_that_is_not_there_makes_the_store_unavailable(tmp_path):
     engine.dispose()
 
 
+def test_a_file_that_is_something_else_is_no_store(tmp_path):
+    file = tmp_path / "letter.txt"
+    file.write_text("Dear customer, " * 100)
+    engine = connect(f"sqlite:///{file}")
+
+    with pytest.raises(StoreUnavailable, match="not a database"):
+        read_something(engine)
+
+    engine.dispose()
+
+
 @pytest.mark.parametrize("url", [f"mysql://anna:{PASSWORD}@host/store", "not a url", ""])
 def test_only_sqlite_and_postgresql_can_be_a_store(url):
     with pytest.raises(StoreUrlInvalid, match="SQLite or PostgreSQL") as caught:

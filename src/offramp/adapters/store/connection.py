@@ -7,6 +7,7 @@ Source: SQLite, "Write-Ahead Logging" and "BEGIN IMMEDIATE"; PostgreSQL, "Client
 Defaults"; dependencies, "Default store".
 """
 
+import sqlite3
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -64,12 +65,13 @@ def _sqlite(url: URL) -> Engine:
 
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 (a driver's own)
         connection.isolation_level = None  # we say BEGIN ourselves
-        for pragma in (
-            f"busy_timeout = {int(SQLITE_BUSY_SECONDS * 1000)}",
-            "journal_mode = WAL",
-            "foreign_keys = ON",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
+        try:
+            connection.execute(f"PRAGMA busy_timeout = {int(SQLITE_BUSY_SECONDS * 1000)}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except sqlite3.DatabaseError as error:  # SQLAlchemy does not translate what happens here
+            connection.close()
+            raise StoreUnavailable(reason=str(error)) from error
 
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", _begin_immediate)

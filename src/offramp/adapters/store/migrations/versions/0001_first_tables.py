@@ -14,14 +14,16 @@ down_revision = None
 
 def upgrade() -> None:
     """Create the first tables of the store."""
-    _create_facts()
+    _create_customers()
+    _create_people()
     _create_operations()
     _create_offboardings()
+    _create_steps()
     _create_progress()
     _create_proof()
 
 
-def _create_facts() -> None:
+def _create_customers() -> None:
     op.create_table(
         "organization",
         sa.Column("id", Key, nullable=False),
@@ -47,6 +49,17 @@ def _create_facts() -> None:
             ["organization"], ["organization.id"], name=op.f("fk_pool_organization")
         ),
     )
+    op.create_table(
+        "policy",
+        sa.Column("id", Key, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("document", JSON, nullable=False),
+        sa.Column("published_at", MomentInTime, nullable=False),
+        sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_policy")),
+    )
+
+
+def _create_people() -> None:
     op.create_table(
         "member",
         sa.Column("organization", Key, nullable=False),
@@ -85,14 +98,6 @@ def _create_facts() -> None:
             ["member.organization", "member.id"],
             name=op.f("fk_seat_member"),
         ),
-    )
-    op.create_table(
-        "policy",
-        sa.Column("id", Key, nullable=False),
-        sa.Column("version", sa.Integer, nullable=False),
-        sa.Column("document", JSON, nullable=False),
-        sa.Column("published_at", MomentInTime, nullable=False),
-        sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_policy")),
     )
 
 
@@ -159,15 +164,15 @@ def _create_offboardings() -> None:
         sa.Column("woken_at", MomentInTime),
         sa.Column("closed_at", MomentInTime),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_offboarding")),
+        sa.ForeignKeyConstraint(
+            ["organization"], ["organization.id"], name=op.f("fk_offboarding_organization")
+        ),
         sa.UniqueConstraint(
             "organization",
             "member",
             "product",
             "episode",
             name=op.f("uq_offboarding_organization_member_product_episode"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["organization"], ["organization.id"], name=op.f("fk_offboarding_organization")
         ),
     )
     op.create_index(op.f("ix_offboarding_next_due_at"), "offboarding", ["next_due_at"])
@@ -180,6 +185,9 @@ def _create_offboardings() -> None:
         sqlite_where=current,
         postgresql_where=current,
     )
+
+
+def _create_steps() -> None:
     op.create_table(
         "step",
         sa.Column("offboarding", Key, nullable=False),
