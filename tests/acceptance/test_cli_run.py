@@ -1,0 +1,112 @@
+"""`offramp run`: what is due is carried out, with real mail; trouble is shown and mended."""
+
+import signal
+
+import pytest
+
+from tests.acceptance.installation import LEAVING
+
+
+def accepted(installation):
+    return installation.step(LEAVING, "achievements")["deliveries"].get("accepted", 0)
+
+
+def test_a_run_carries_out_what_is_due_and_says_so(installation, smtp):  # A3
+    happened = installation.ask("run")["happened"]
+
+    of_the_company = [(each["step"], each["status"]) for each in happened if not each["member"]]
+    assert of_the_company == [
+        ("expiring-soon", "missed"),
+        ("stage:expired", "done"),
+        ("achievements", "done"),
+    ]
+    assert {each["organization"] for each in happened} == {LEAVING, "3"}
+    assert accepted(installation) == 10
+    assert len(smtp.messages) == 13  # and three people who lost their only seat elsewhere
+
+
+def test_a_second_run_has_nothing_to_do(installation, smtp):
+    installation.say("run", "--until-quiet")
+    before = len(smtp.messages)
+
+    printed = installation.say("run", "--once")
+
+    assert "nothing was due" in printed
+    assert len(smtp.messages) == before
+
+
+def test_a_mail_server_that_is_down_is_shown_and_waited_for(installation, smtp):
+    smtp.down()
+    first = installation.run("run")
+    shown = installation.say("status", LEAVING)
+    trouble = installation.step(LEAVING, "achievements")
+    smtp.up()
+
+    installation.let_a_day_pass_for_retries()
+    installation.say("run")
+
+    assert first.code == 0
+    assert "achievements failed (MailerUnavailable)" in first.out
+    assert "an attempt failed and the next one is later" in shown
+    assert (trouble["status"], trouble["attempts"]) == ("failed", 1)
+    assert trouble["until"] is not None
+    assert installation.step(LEAVING, "achievements")["status"] == "done"
+    assert accepted(installation) == 10
+    assert len({mail.message["Message-ID"] for mail in smtp.messages}) == len(smtp.messages) == 13
+
+
+def test_an_address_that_is_refused_is_counted_and_stops_nobody(installation, smtp):  # A4
+    smtp.refuse("siobhan.ohara@ohara-mueller.example", 550)
+
+    installation.say("run")
+
+    assert installation.step(LEAVING, "achievements")["deliveries"] == {
+        "accepted": 9,
+        "refused": 1,
+    }
+
+
+def test_a_worker_goes_on_until_it_is_terminated(installation, smtp):
+    worker = installation.start("run", "--every", "60")
+    first = worker.stdout.readline()
+
+    worker.send_signal(signal.SIGTERM)
+    rest, trouble = worker.communicate(timeout=30)
+
+    assert worker.returncode == 0, trouble
+    assert "expiring-soon missed" in first + rest
+    assert installation.ask("ledger", "verify")["entries"] > 0
+
+
+def test_a_worker_waits_out_a_store_that_is_down(installation):
+    (installation.folder / "offramp-data" / "offramp.sqlite").rename(
+        installation.folder / "elsewhere.sqlite"
+    )
+    installation.settings["OFFRAMP_DATABASE_URL"] = "postgresql://anna:hunter2@127.0.0.1:1/offramp"
+
+    finished = installation.run("run", "--every", "1")
+
+    assert finished.code == 5
+    assert "hunter2" not in finished.err
+
+
+@pytest.mark.parametrize("interval", ["0", "-5", "soon"])
+def test_an_interval_that_is_none_is_refused(installation, interval):
+    finished = installation.run("run", "--every", interval)
+
+    assert finished.code == 2
+    assert "--every" in finished.err
+
+
+def test_ways_to_run_exclude_each_other(installation):
+    finished = installation.run("run", "--once", "--until-quiet")
+
+    assert finished.code == 2
+    assert "--once and --until-quiet exclude each other." in finished.err
+
+
+def test_a_run_cannot_be_told_what_time_it_is(installation):
+    finished = installation.run("run", "--at", "2030-01-01T00:00:00Z")
+
+    assert finished.code == 2
+    assert "--at" in finished.err
