@@ -46,7 +46,7 @@ class MailerContract:
         with pytest.raises(MessageRefused) as refused:
             mailer.send(MESSAGE, at=AT)
 
-        assert refused.value.attributes["code"] == "550"
+        assert refused.value.reply == "550"
         assert world.accepted() == []
         assert mailer.was_accepted(MESSAGE.id) in (False, None)
 

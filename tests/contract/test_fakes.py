@@ -78,7 +78,7 @@ class MemoryWorld:
         self.lose_next_answer = mailer.lose_next_answer
 
     def refuse(self, address):
-        self._mailer.fail(address, MessageRefused(code="550"))
+        self._mailer.fail(address, MessageRefused(reply="550"))
 
     def put_off(self, address):
         self._mailer.fail(address, MailerUnavailable(reason="it answered our RCPT with 451"))
@@ -103,7 +103,7 @@ class TestMemoryMailer(MailerContract):
         return MemoryWorld(mailer)
 
     def test_outcomes_are_played_in_the_order_of_the_script(self, mailer):
-        mailer.then(MailerUnavailable(reason="later"), None, MessageRefused(code="550"))
+        mailer.then(MailerUnavailable(reason="later"), None, MessageRefused(reply="550"))
 
         with pytest.raises(MailerUnavailable):
             mailer.send(MESSAGE, at=AT)

@@ -258,7 +258,7 @@ def test_an_address_that_nobody_can_have_is_refused_before_a_connection(proxy, a
     with pytest.raises(MessageRefused) as refused:
         mailer_to(proxy.port).send(replace(MESSAGE, to=address), at=AT)
 
-    assert refused.value.attributes["code"] == "5.1.3"
+    assert refused.value.reply == "5.1.3"
     assert proxy.connections == 0
 
 

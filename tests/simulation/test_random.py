@@ -84,7 +84,7 @@ class Story:
             self.world.mail.recover(f"{name}@acme.example")
 
     def refuse(self):
-        self.fail(self.chance.choice(("admin", "user", "guest")), MessageRefused(code="550"))
+        self.fail(self.chance.choice(("admin", "user", "guest")), MessageRefused(reply="550"))
 
     def fail(self, name, error):
         self.world.mail.fail(f"{name}@acme.example", error)

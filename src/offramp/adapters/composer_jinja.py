@@ -94,16 +94,18 @@ class JinjaComposer:
         message_id: str,
         member: Member,
         organization: Organization,
+        about: Member | None = None,
         attachments: tuple[Attachment, ...] = (),
         is_optional: bool = False,
     ) -> Message:
-        """Write the message for one reader."""
+        """Write the message for one reader; ``about`` is the member where only one leaves."""
         language = self._language(member.locale or organization.locale)
         names = [f"notices/{facts.notice}.jinja", "notices/generic.jinja"]
         variables = {
             **language.variables,
             "facts": facts,
             "member": member,
+            "about": about if about is not None and about.id != member.id else None,
             "organization": organization,
             "place": _place(facts, organization),
             "zone": organization.zone if member.zone not in ("", organization.zone) else None,

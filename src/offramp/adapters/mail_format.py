@@ -67,7 +67,7 @@ def format_mail(message: Message, *, sender: Sender, at: Instant) -> Envelope:
     try:
         recipient = parse_address(message.to)
     except AddressInvalid as error:
-        raise MessageRefused(code=ADDRESS_INVALID) from error
+        raise MessageRefused(reply=ADDRESS_INVALID) from error
     origin = parse_address(sender.address)
     needs_utf8 = not (recipient + origin).isascii()
     headers = {

@@ -91,7 +91,7 @@ class SmtpMailer:
         """Hand over one message and return when it was accepted.
 
         Raises:
-            MessageRefused: the server will never take it; `code` says why.
+            MessageRefused: the server will never take it; `reply` says why.
             MailerUnavailable: it was not taken this time.
             SendOutcomeUnknown: the connection broke before the answer came.
         """
@@ -172,11 +172,11 @@ def _announce(client: smtplib.SMTP, envelope: Envelope) -> None:
     options = [f"SIZE={len(envelope.content)}"] if client.has_extn("size") else []
     if envelope.needs_utf8:
         if not client.has_extn("smtputf8"):
-            raise MessageRefused(code=NON_ASCII_ADDRESS_REFUSED)
+            raise MessageRefused(reply=NON_ASCII_ADDRESS_REFUSED)
         options += ["BODY=8BITMIME", "SMTPUTF8"]
     code, _ = client.mail(envelope.sender, options)
     if code == TOO_LARGE:
-        raise MessageRefused(code=str(code))
+        raise MessageRefused(reply=str(code))
     if code != OK:
         raise MailerUnavailable(reason=f"it answered our MAIL with {code}")
     code, _ = client.rcpt(envelope.recipient)
@@ -195,7 +195,7 @@ def _judge(code: int, *, command: str) -> None:
     if 200 <= code < 300:
         return
     if 500 <= code < 600:
-        raise MessageRefused(code=str(code))
+        raise MessageRefused(reply=str(code))
     raise MailerUnavailable(reason=f"it answered our {command} with {code}")
 
 

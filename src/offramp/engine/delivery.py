@@ -43,6 +43,7 @@ class _Letter:
     step: Step
     facts: NoticeFacts
     organization: Organization
+    about: Member | None  # the one member, where only one is leaving
     attach: Attach
 
 
@@ -90,16 +91,24 @@ def _chain(work: Work, step: Step) -> Iterator[tuple[Audience, ...]]:
 
 def _compose_letter(work: Work, step: Step, *, attach: Attach) -> _Letter:
     now = work.context.clock.now()
+    subject = work.claimed.subject
     with work.context.store.transaction() as transaction:
         facts = state_facts(
             timeline_of(transaction, work.claimed),
             work.planned,
-            product=work.claimed.subject.product,
+            product=subject.product,
             receipts=receipts_of(transaction.steps(work.claimed.id)),
             now=now,
         )
-        organization = require_organization(transaction, work.claimed.subject.organization)
-    return _Letter(work=work, step=step, facts=facts, organization=organization, attach=attach)
+        organization = require_organization(transaction, subject.organization)
+        about = (
+            None
+            if subject.member is None
+            else transaction.member(subject.organization, subject.member)
+        )
+    return _Letter(
+        work=work, step=step, facts=facts, organization=organization, about=about, attach=attach
+    )
 
 
 def _send_all(letter: _Letter) -> None:
@@ -146,7 +155,7 @@ def _send(
     try:
         context.mailer.send(_message(letter, delivery, member), at=now)
     except MessageRefused as error:
-        return replace(tried, status=DeliveryStatus.REFUSED, reason=error.attributes["code"]), None
+        return replace(tried, status=DeliveryStatus.REFUSED, reason=error.reply), None
     except (MailerUnavailable, SendOutcomeUnknown) as error:
         if tried.attempts >= context.limits.attempts_max and _was_anybody_reached(letter.work):
             return replace(tried, status=DeliveryStatus.REFUSED, reason="unavailable"), None
@@ -161,6 +170,7 @@ def _message(letter: _Letter, delivery: Delivery, member: Member) -> Message:
         message_id=message_id(delivery),
         member=member,
         organization=letter.organization,
+        about=letter.about,
         attachments=letter.attach(member),
         is_optional=letter.step.optional,
     )

@@ -132,9 +132,9 @@ def _finish(work: Work, result: Result) -> Carried:
     with work.context.store.transaction() as transaction:
         transaction.save_step(row, claimed=work.claimed, expected=StepStatus.STARTED)
         transaction.append([_event(work, status, at=now, proof=receipt.proof)])
-        transaction.put_events(result.events)
         if result.conclude is not None:
             result.conclude(transaction)
+        transaction.put_events(result.events)  # last: a conclusion may empty the outbox
         work.context.probe("receipt written")
     work.context.probe("receipt")
     _report(work, status)

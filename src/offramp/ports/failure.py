@@ -43,7 +43,7 @@ class DeletionInFlight(Unavailable):
 
 
 class MessageRefused(Refused):
-    """The receiving server refused the message ({code})."""
+    """The receiving server refused the message ({reply})."""
 
 
 class MailerUnavailable(Unavailable):

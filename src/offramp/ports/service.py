@@ -78,7 +78,7 @@ class Mailer(Protocol):
     def send(self, message: Message, *, at: Instant) -> None:
         """Hand over one message and return when it was accepted.
 
-        Raises `MessageRefused` (Refused; `code`), `MailerUnavailable` (Unavailable) or
+        Raises `MessageRefused` (Refused; `reply`), `MailerUnavailable` (Unavailable) or
         `SendOutcomeUnknown` (Uncertain).
         """
 
@@ -99,10 +99,11 @@ class Composer(Protocol):
         message_id: str,
         member: Member,
         organization: Organization,
+        about: Member | None = None,
         attachments: tuple[Attachment, ...] = (),
         is_optional: bool = False,
     ) -> Message:
-        """Write the message for one reader."""
+        """Write the message for one reader; ``about`` is the member where only one leaves."""
 
     def attach_achievements(
         self,

@@ -44,6 +44,7 @@ class PlainComposer:
         message_id: str,
         member: Member,
         organization: Organization,
+        about: Member | None = None,
         attachments: tuple[Attachment, ...] = (),
         is_optional: bool = False,
     ) -> Message:

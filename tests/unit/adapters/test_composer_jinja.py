@@ -79,12 +79,15 @@ LANGUAGES = ("de", "es", "fr", "pl")
 NOTICES = sorted(file.name.removesuffix(".jinja") for file in (MESSAGES / "notices").iterdir())
 
 
-def compose(facts=FACTS, *, member=ANNA, organization=ACME, composer=None, attachments=()):
+def compose(
+    facts=FACTS, *, member=ANNA, organization=ACME, composer=None, attachments=(), about=None
+):
     return (composer or JinjaComposer(vendor="Vendor")).compose(
         facts,
         message_id="id-1",
         member=member,
         organization=organization,
+        about=about,
         attachments=attachments,
     )
 
@@ -344,3 +347,18 @@ def test_every_word_of_ours_is_translated_and_no_translation_is_left_over(langua
         assert len(translated) == (1 if len(originals) == 1 else catalog.num_plurals)
         assert all(set(re.findall(r"%\(\w+\)s", words)) == needed for words in translated)
         assert not entry.fuzzy
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"), [("en", "access of Zoë alone"), ("de", "allein um den Zugang von Zoë")]
+)
+def test_an_administrator_is_told_when_only_one_member_leaves(locale, words):
+    leaver = replace(ANNA, id="m-9", name="Zoë", locale=locale)
+    reader = replace(ANNA, locale=locale)
+
+    told = compose(EXPIRED, member=reader, about=leaver)
+    own = compose(EXPIRED, member=leaver, about=leaver)
+
+    assert words in " ".join(told.text.split())
+    assert words in told.html
+    assert words not in own.text

@@ -39,7 +39,7 @@ from offramp.engine.archive import (
 from offramp.engine.following import cancel, is_over
 from offramp.engine.situation import require_organization, require_policy
 from offramp.engine.work import GuardNotMet, Heartbeat, Result, Work, issue_key
-from offramp.ports import FenceRecord, Offboarding, StepRow, Transaction
+from offramp.ports import FenceRecord, Offboarding, OutboxEvent, StepRow, Transaction
 
 
 class ScopeGrew(Unavailable):
@@ -100,7 +100,18 @@ def verify(work: Work) -> Result | None:
     def conclude(transaction: Transaction) -> None:
         _conclude(work, scope, transaction)
 
-    return Result(proof=proof, conclude=conclude)
+    return Result(proof=proof, events=(_erased(work, scope),), conclude=conclude)
+
+
+def _erased(work: Work, scope: Scope) -> OutboxEvent:
+    return OutboxEvent(
+        id=f"{work.claimed.id}:{work.planned.key}:erased",
+        kind="erased",
+        at=work.context.clock.now(),
+        organization=scope.organization,
+        member=scope.member,
+        detail={"product": scope.product},
+    )
 
 
 def _scope(work: Work) -> Scope:
@@ -323,11 +334,11 @@ def _conclude(work: Work, scope: Scope, transaction: Transaction) -> None:
         lease_until=None,
     )
     transaction.save_offboarding(closed, expected_episode=claimed.episode)
+    if scope.product is None:
+        transaction.forget(organization, member=scope.member, at=now)
     for row in rows:
         if row.id != claimed.id and _goes_with(scope, row.subject):
             cancel(transaction, row, now=now, actor="policy")
-    if scope.product is None:
-        transaction.forget(organization, member=scope.member, at=now)
     for row in transaction.offboardings(organization):
         if _goes_with(scope, row.subject):  # an episode that a renewal ended has exports too
             work.context.vault.delete(exports_prefix(row.id))
