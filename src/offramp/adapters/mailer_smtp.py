@@ -7,10 +7,12 @@ whatever breaks between it and the answer may have been.
 The standard library's client is used because it is synchronous like the rest of us and lets the
 last line be sent by itself; an asynchronous client would add an event loop and hide that moment.
 
-Source: RFC 5321 (replies, 4.2.1; responsibility, 6.1); RFC 6531 (addresses that are not ASCII).
+Source: RFC 5321 (replies, 4.2.1; responsibility, 6.1); RFC 6531 (addresses that are not ASCII);
+RFC 896 with RFC 1122, 4.2.3.2 (why a small last write would wait).
 """
 
 import smtplib
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -159,12 +161,19 @@ def _connect(server: SmtpServer) -> smtplib.SMTP:
         if server.security is Security.STARTTLS:
             client.starttls(context=tls)
         client.ehlo_or_helo_if_needed()
+        _send_at_once(client)
         if server.username is not None:
             client.login(server.username, server.password)
     except (smtplib.SMTPException, OSError):
         client.close()
         raise
     return client
+
+
+def _send_at_once(client: smtplib.SMTP) -> None:
+    """Let the last line not wait for the receiver's delayed acknowledgment: 40 ms a message."""
+    assert client.sock is not None, "a connected client has its socket"
+    client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _announce(client: smtplib.SMTP, envelope: Envelope) -> None:
