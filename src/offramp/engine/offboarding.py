@@ -223,7 +223,7 @@ def _change_end(
 
 def _require_to_come(until: Boundary, *, zone: str, now: Instant) -> None:
     if effect(until, zone=zone) <= now:
-        raise EndPassed(ends=str(until), hint="give an end date in the future")
+        raise EndPassed(ends=str(until), hint="give an end date that is still to come")
 
 
 def _is_later(present: Boundary | None, until: Boundary, *, zone: str) -> bool:
@@ -293,8 +293,7 @@ def reactivate(
 
     def write(transaction: Transaction, now: Instant) -> Followed:
         zone = require_organization(transaction, organization).zone
-        if effect(until, zone=zone) <= now:
-            raise EndNotLater(ends=str(until), hint="give an end date that is still to come")
+        _require_to_come(until, zone=zone, now=now)
         leaving = [row for row in _open(transaction, organization) if row.subject.member is None]
         if not leaving:
             raise NothingToReactivate(organization=organization)
