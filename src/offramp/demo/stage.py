@@ -167,14 +167,7 @@ def _import(play: Play, roster: Path) -> None:
     play.say(
         f"{play.vendor.brand}, {play.vendor.application}",
         "The roster is imported",
-        *(
-            f"{len(found)} {noun}"
-            for found, noun in (
-                (organizations, "organizations"),
-                (pools, "pools"),
-                (members, "members"),
-            )
-        ),
+        f"{len(organizations)} organizations, {len(pools)} pools, {len(members)} members",
     )
     play.observe()
 

@@ -115,8 +115,8 @@ class Cast:
         if reason := total.get("reason"):
             told.append(str(reason))
         if step is not None and total.get("deliveries"):
-            told.append(f"mail to {people(step.audience, kind=kind)}")
-            told += [f"{total[name]} {name}" for name in ("accepted", "refused") if total.get(name)]
+            counts = [f"{total[name]} {name}" for name in ("accepted", "refused") if total[name]]
+            told.append(f"mail to {people(step.audience, kind=kind)}: {', '.join(counts)}")
         if total.get("certificate"):
             told += self._erased(str(total["certificate"]))
         elif "rows" in total:
@@ -144,7 +144,7 @@ class Cast:
 
 _EVENTS: Mapping[str, tuple[str, str]] = {
     "policy-published": ("fact", "The policy {policy} is published"),
-    "offboarding-opened": ("fact", "Its end is known: {ends}"),
+    "offboarding-opened": ("fact", "Ends on {ends}"),
     "offboarding-moved": ("fact", "The end moves to {ends}"),
     "offboarding-canceled": ("return", "What was pending is canceled"),
     "export-handed-over": ("export", "The hand-over is recorded"),
