@@ -41,8 +41,6 @@ def test_a_timeline_shows_every_day_on_which_something_happens(installation):  #
         ("company-data", in_days(20)),
         ("erase", in_days(27)),
     ]
-    # The first notice is late by now, so that the deletion cannot keep its day.
-    assert timeline["steps"][-1]["expected_at"] > timeline["steps"][-1]["due_at"]
 
 
 def test_a_timeline_of_a_member_is_their_own_or_the_one_of_their_organization(installation):
@@ -132,12 +130,12 @@ def test_a_hold_is_shown_until_it_is_released(installation):  # S6
 def test_a_hold_may_have_an_end_of_its_own(installation):
     installation.say(
         *("hold", LEAVING, "--owner", "legal", "--reason", "audit"),
-        *("--ends", "2999-01-01T00:00:00Z"),
+        *("--ends", "2099-01-01T00:00:00Z"),
     )
 
     (standing,) = installation.ask("status", LEAVING)["organizations"]
 
-    assert standing["holds"][0]["ends_at"] == "2999-01-01T00:00:00Z"
+    assert standing["holds"][0]["ends_at"] == "2099-01-01T00:00:00Z"
 
 
 def test_a_pause_is_shown_until_everything_goes_on(installation):  # D3
@@ -206,10 +204,10 @@ REASON = ("--owner", "legal", "--reason", "litigation")
         (("status", "nobody"), 4, "There is no organization nobody."),
         (("timeline", "nobody"), 4, "There is no organization nobody."),
         (("timeline", LEAVING, "--member", "99"), 4, "The organization 2 has no member 99."),
-        (("renew", "nobody", "--until", "2999-01-01"), 4, "There is no organization nobody."),
+        (("renew", "nobody", "--until", "2099-01-01"), 4, "There is no organization nobody."),
         (("renew", LEAVING, "--until", "2024-02-30"), 2, "--until 2024-02-30 is not understood."),
         (("renew", LEAVING, "--until", "2020-01-01"), 3, "The new end 2020-01-01 has passed"),
-        (("renew", LEAVING, "--until", "2999-01-01", "--pool", "77"), 4, "no such pool (77)"),
+        (("renew", LEAVING, "--until", "2099-01-01", "--pool", "77"), 4, "no such pool (77)"),
         (("extend", SIBLING, "--until", "2020-01-01"), 3, "is not later than the present one"),
         (("hold", "nobody", *REASON), 4, "There is no organization nobody."),
         (("hold", LEAVING, *REASON, "--member", "99"), 4, "The organization 2 has no member 99."),
@@ -217,12 +215,12 @@ REASON = ("--owner", "legal", "--reason", "litigation")
         (("release", "none-such"), 4, "There is no active hold none-such."),
         (("unlock", "nobody", *REASON), 4, "There is no organization nobody."),
         (("unlock", LEAVING, *REASON, "--hours", "9999"), 2, "--hours"),
-        (("member", "end", SIBLING, "99", "--on", "2999-01-01"), 4, "has no member 99."),
+        (("member", "end", SIBLING, "99", "--on", "2099-01-01"), 4, "has no member 99."),
         (("member", "end", SIBLING, MEMBER, "--on", "later"), 2, "--on later is not understood."),
         (("member", "remove", SIBLING, MEMBER, "99"), 4, "has no member 99."),
         (("member", "restore", SIBLING, "99"), 4, "has no member 99."),
         (
-            ("reactivate", "nobody", "--until", "2999-01-01", "--by", "owner"),
+            ("reactivate", "nobody", "--until", "2099-01-01", "--by", "owner"),
             4,
             "There is no organization nobody.",
         ),
@@ -231,7 +229,7 @@ REASON = ("--owner", "legal", "--reason", "litigation")
             3,
             "The new end 2020-01-01 has passed already.",
         ),
-        (("reactivate", LEAVING, "--until", "2999-01-01", "--by", "anybody"), 2, "anybody"),
+        (("reactivate", LEAVING, "--until", "2099-01-01", "--by", "anybody"), 2, "anybody"),
         (("retry", "nobody"), 4, "There is no organization nobody."),
     ],
 )
