@@ -1,0 +1,237 @@
+"""The rows of the license-pool policy, on both databases, with real mail (A1, A2, A5, A6, A8, A10).
+
+One company leaves on 2024-08-30, one keeps half of its pools, two stay. The months are lived once
+for each kind of database; every row of the contract is then read off what was left behind.
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+from whenever import Instant
+
+from offramp.core.model import Role
+from offramp.core.policy import Capability
+from offramp.core.transitions import OffboardingStatus
+from offramp.engine.access import may
+from tests.acceptance.departure import KINDS, TRAINING, Departure, depart, dump
+
+SIBLING, LEAVING, HALF_LEAVING = "1", "2", "3"
+LAST_SECOND = Instant.parse_iso("2024-08-30T22:59:59Z")
+MIDNIGHT = Instant.parse_iso("2024-08-30T23:00:00Z")
+KEPT = "invoices"  # what the data map keeps, as tax law asks
+
+
+@dataclass(frozen=True)
+class Story:
+    """What was seen while the months went by."""
+
+    departure: Departure
+    before: dict
+    sibling_before: dict
+    members: tuple
+    access: dict
+    names: frozenset
+    all_before: dict
+
+
+def names_of(departure, organization):
+    """Collect what tells who a company and its people are, unless others are called that too."""
+
+    def called(each):
+        return {
+            text.casefold()
+            for member in departure.members(each)
+            for text in (member.email, member.name)
+        }
+
+    (company,) = departure.belongings(organization)["companies"]
+    others = called(SIBLING) | called(HALF_LEAVING) | called("4")
+    own = called(organization) | {company["name"].casefold(), company["slug"]}
+    return frozenset(own - others)
+
+
+def everybody_may(departure, organization, now):
+    store = departure.context.store
+    return {
+        member.id: may(
+            store, organization, member.id, Capability.SIGN_IN, surface="app", now=now
+        ).is_allowed
+        for member in departure.members(organization)
+    }
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def story(request, tmp_path_factory):
+    """Live through the months on one kind of database."""
+    folder = tmp_path_factory.mktemp(f"license-pool-{request.param}")
+    with depart(TRAINING, request.param, folder, request) as departure:
+        told = Story(
+            departure=departure,
+            before=departure.belongings(LEAVING),
+            sibling_before=departure.belongings(SIBLING),
+            members=departure.members(LEAVING),
+            access={
+                (organization, now): everybody_may(departure, organization, now)
+                for organization in (SIBLING, LEAVING, HALF_LEAVING)
+                for now in (LAST_SECOND, MIDNIGHT)
+            },
+            names=names_of(departure, LEAVING),
+            all_before=dump(departure.engine),
+        )
+        departure.run_until("2024-12-31T00:00:00Z")
+        yield told
+
+
+def admins(story):
+    return {member.email for member in story.members if Role.ADMIN in member.roles}
+
+
+def test_a1_who_has_a_seat_in_another_live_pool_keeps_access_and_the_others_lose_it(story):
+    """A1: seats, not companies, decide."""
+    departure = story.departure
+    with departure.context.store.transaction() as transaction:
+        live = {
+            pool.id for pool in transaction.pools(HALF_LEAVING) if str(pool.ends) > "2024-08-30"
+        }
+    seated = {m.id for m in departure.members(HALF_LEAVING) if m.pools & live}
+    unseated = {m.id for m in departure.members(HALF_LEAVING) if m.pools and not m.pools & live}
+
+    access = everybody_may(departure, HALF_LEAVING, Instant.parse_iso("2024-08-31T12:00:00Z"))
+
+    assert seated
+    assert unseated
+    assert all(access[member] for member in seated)
+    assert not any(access[member] for member in unseated)
+
+
+def test_a1_a_company_leaves_with_its_last_pool_and_not_before(story):
+    """A1, L11: the half-leaving company is neither warned nor emptied."""
+    departure = story.departure
+    admins_there = {m.email for m in departure.members(HALF_LEAVING) if Role.ADMIN in m.roles}
+    without_seat = {m.email for m in departure.members(HALF_LEAVING) if len(m.pools) == 1}
+
+    written_to = {to for _, to, _ in departure.mail}
+
+    assert not (admins_there - without_seat) & written_to
+    assert departure.steps(HALF_LEAVING) == {}
+    assert len(departure.belongings(HALF_LEAVING)["users"]) == len(departure.members(HALF_LEAVING))
+
+
+def test_a2_access_lasts_to_the_end_of_the_last_day_with_no_worker_running_at_all(story):
+    """A2, L1: asked before any worker has ever run; the answer is a matter of time alone."""
+    last_second = story.access[LEAVING, LAST_SECOND]
+    midnight = story.access[LEAVING, MIDNIGHT]
+
+    seated = {m.id for m in story.members if m.pools}
+    assert seated
+    assert all(last_second[member] for member in seated)
+    assert not any(midnight.values())
+    assert story.access[SIBLING, LAST_SECOND] == story.access[SIBLING, MIDNIGHT]
+
+
+def test_a5_all_administrators_are_told_fourteen_days_before(story):
+    """A5, L8: each of them once, nobody else."""
+    told = Counter(to for day, to, _ in story.departure.mail if day == "2024-08-16")
+
+    assert len(admins(story)) > 1
+    assert told == Counter(admins(story))
+
+
+def test_a6_a_user_hears_from_us_only_once_the_account_has_been_deactivated(story):
+    """A6: no user mail before deactivation; afterwards everybody's."""
+    users = {member.email for member in story.members} - admins(story)
+
+    days = {to: [day for day, _ in story.departure.mail_to(to)] for to in users}
+
+    assert users
+    assert {min(found) for found in days.values()} == {"2024-08-31"}
+
+
+def test_a8_every_administrator_is_sent_all_company_data_seven_days_before_deletion(story):
+    """A8: the JSON holds as many rows of every table as foreign keys lead to the company."""
+    sent = [(to, m) for day, to, m in story.departure.mail if day == "2024-09-22"]
+
+    assert {to for to, _ in sent} == admins(story)
+    assert len(sent) == len(admins(story))
+    for _, message in sent:
+        (attachment,) = message.iter_attachments()
+        document = json.loads(attachment.get_content())
+        rows = {name: len(found) for name, found in tables_in(document).items() if found}
+        assert rows == {name: len(found) for name, found in story.before.items()}
+
+
+def tables_in(document):
+    return {
+        table["name"] if isinstance(table, dict) and "name" in table else name: (
+            table["rows"] if isinstance(table, dict) else table
+        )
+        for name, table in document["tables"].items()
+    }
+
+
+def test_a10_no_table_of_the_application_holds_a_row_of_the_company(story):
+    """A10: found by following foreign keys, with nothing of ours; invoices are kept without it."""
+    departure = story.departure
+
+    assert departure.belongings(LEAVING) == {}
+    now = dump(departure.engine)
+    for name, rows in story.all_before.items():
+        gone = 0 if name == KEPT else len(story.before.get(name, ()))
+        assert len(now[name]) == len(rows) - gone, name
+
+
+def test_a10_the_sibling_stays_byte_identical(story):
+    """A10, L42."""
+    assert story.sibling_before
+    assert repr(story.departure.belongings(SIBLING)) == repr(story.sibling_before)
+
+
+def test_a10_nowhere_is_a_name_or_an_address_left(story):
+    """A10, A11, L30: every column of every table, every file, of the vendor's and of ours."""
+    departure = story.departure
+
+    places = {
+        f"{where}.{name}": repr(rows)
+        for where, tables in (
+            ("application", dump(departure.engine)),
+            ("store", departure.store_tables()),
+        )
+        for name, rows in tables.items()
+    }
+    for file in (departure.folder / "offramp").rglob("*"):
+        if file.is_file() and file.suffix != ".sqlite":
+            places[str(file.relative_to(departure.folder))] = file.read_bytes().decode(
+                errors="replace"
+            )
+
+    assert len(story.names) > 10
+    found = {
+        (place, name)
+        for place, text in places.items()
+        for name in story.names
+        if name in text.casefold()
+    }
+    assert found == set()
+
+
+def test_a10_everything_was_done_in_its_order_on_its_day_and_is_on_record(story):
+    """A10, L3: each step on the published date, whatever happened to those before."""
+    departure = story.departure
+    done = {
+        key: step.receipt.done_at.to_tz("Europe/Dublin").date().format_iso()
+        for (_, key), step in departure.steps(LEAVING).items()
+    }
+
+    assert done == {
+        "expiring-soon": "2024-08-16",
+        "stage:expired": "2024-08-31",
+        "achievements": "2024-08-31",
+        "company-data": "2024-09-22",
+        "erase": "2024-09-29",
+    }
+    with departure.context.store.transaction() as transaction:
+        whole = [r for r in transaction.offboardings(LEAVING) if r.subject.member is None]
+    assert [row.status for row in whole] == [OffboardingStatus.COMPLETED]
+    assert not departure.context.keys.has_key(LEAVING)
