@@ -178,16 +178,20 @@ def banners(play: Artefacts) -> Evidence:
 def stage_mails(play: Artefacts) -> Evidence:
     """B8: an e-mail at each change of stage."""
     dates = dict(zip(STAGE_NOTICES, ("2024-08-31", "2024-11-29", "2025-08-31"), strict=True))
-    people = {id_ for id_, m in play.people().items() if m["pools"] and not m["ends_on"]}
     mails = {step: play.mails_of(step) for step in STAGE_NOTICES}
-    found = all(
-        people <= {mail.member for mail in sent}
-        and {mail.on.format_iso() for mail in sent} == {dates[step]}
-        for step, sent in mails.items()
-    )
+    written_to = {(m.offboarding, m.step, m.member) for sent in mails.values() for m in sent}
+    promised = {
+        (row["id"], step, member)
+        for row in play.offboardings(of_members=False)
+        for step in STAGE_NOTICES
+        for member in _seated(play, row["product"])
+    }
+    found = bool(promised) and promised <= written_to
+    for step, sent in mails.items():
+        found = found and {mail.on.format_iso() for mail in sent} == {dates[step]}
     counts = ", ".join(f"{len(sent)} on {dates[step]}" for step, sent in mails.items())
     text = (
-        f"Everybody with a seat ({len(people)}) was written to for each product: {counts}. The "
+        f"Everybody with a seat was written to, for each product: {counts}. The "
         "last notice announces the deletion; after it there is nobody left to write to."
     )
     return Evidence(found=found, text=text, links=_first_of_each(play, mails.values()))
@@ -254,6 +258,16 @@ def own_ends(play: Artefacts) -> Evidence:
         links=(*_first_of_each(play, [warned]), file_link(play, "access.json")),
         missing="Counting the free seats, and the page on which an admin does this.",
     )
+
+
+def _seated(play: Artefacts, product: str) -> set[str]:
+    """Give everybody who has a seat in a product and no end date of their own."""
+    pools = {pool["pool"] for pool in play.pools if pool["product"] == product}
+    return {
+        member
+        for member, row in play.people().items()
+        if pools & set(row["pools"].split(";")) and not row["ends_on"]
+    }
 
 
 def _ended_together(play: Artefacts) -> set[str]:

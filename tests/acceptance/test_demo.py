@@ -1,0 +1,230 @@
+"""The demo, as a stranger runs it: both policies, on SQLite and on PostgreSQL, end to end.
+
+It runs once for each database; what it leaves is judged row by row. The judges themselves are
+judged too: take something out of the artefacts, and the row is not found any more.
+"""
+
+import fcntl
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from offramp.data.certificate import CertificateForged
+from offramp.demo import grace_evidence, pool_evidence
+from offramp.demo.artefact import Artefacts
+from offramp.demo.evidence import Verdict
+from offramp.demo.vendor import NOTES, TRAINING
+
+DEMO_SECONDS_MAX = 150  # a machine with nothing else to do needs about fifteen
+SHOWN = ("A1", "A2", "A3", "A5", "A6", "A8", "A10", "B1", "B2", "B3", "B4", "B5", "B6", "B8", "B10")
+IN_PART = ("A4", "A7", "A11", "B7", "B9", "B11")
+NOT_YET = ("A9", "A12")
+VENDORS = {"A": TRAINING, "B": NOTES}
+JUDGES = {row.number: row.judge for row in (*pool_evidence.ROWS, *grace_evidence.ROWS)}
+
+
+def run_demo(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "offramp", "demo", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=DEMO_SECONDS_MAX,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def shown(request, tmp_path_factory, worker_id):
+    """Run the demo once for all test processes, and give its answer and its folder."""
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent
+    out, answer = shared / f"demo-{request.param}", shared / f"demo-{request.param}.json"
+    with (shared / f"demo-{request.param}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not answer.exists():
+            server = ()
+            if request.param == "postgresql":
+                server = ("--database", request.getfixturevalue("postgres_server"))
+            done = run_demo("--json", "--out", out, *server)
+            assert done.returncode == 0, done.stderr
+            answer.write_text(done.stdout)
+    return json.loads(answer.read_text()), out
+
+
+@pytest.fixture
+def altered(shown, tmp_path):
+    """Give a copy of the artefacts that a test may alter."""
+    _, out = shown
+    return Path(shutil.copytree(out, tmp_path / "altered"))
+
+
+def judge(number, folder):
+    vendor = VENDORS[number[0]]
+    return JUDGES[number](Artefacts(folder / vendor.policy, vendor=vendor)).verdict
+
+
+def change(file, edit):
+    document = json.loads(file.read_text())
+    edit(document)
+    file.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize("number", SHOWN)
+def test_the_artefacts_show_the_row(shown, number):
+    """A1 A2 A3 A5 A6 A8 A10, B1 B2 B3 B4 B5 B6 B8 B10."""
+    _, out = shown
+
+    assert judge(number, out) is Verdict.SHOWN
+
+
+@pytest.mark.parametrize("number", IN_PART)
+def test_the_artefacts_show_the_row_in_part_and_say_what_is_missing(shown, number):
+    """A4 A7 A11, B7 B9 B11."""
+    answer, out = shown
+    told = next(row for row in answer["rows"] if row["number"] == number)
+
+    assert judge(number, out) is Verdict.IN_PART
+    assert told["text"]
+    assert told["missing"]
+
+
+def test_what_is_not_there_yet_is_said(shown):
+    """A9, A12."""
+    answer, _ = shown
+
+    assert [r["number"] for r in answer["rows"] if r["verdict"] == "not yet"] == list(NOT_YET)
+
+
+def test_every_row_of_the_mission_is_judged(shown):
+    answer, _ = shown
+    rows = [f"A{n}" for n in range(1, 13)] + [f"B{n}" for n in range(1, 12)]
+
+    assert [row["number"] for row in answer["rows"]] == rows
+    assert sorted(SHOWN + IN_PART + NOT_YET) == sorted(rows)
+
+
+@pytest.mark.parametrize(
+    ("number", "step"),
+    [
+        ("A3", "achievements"),
+        ("A5", "expiring-soon"),
+        ("A8", "company-data"),
+        ("B8", "now-expired"),
+    ],
+)
+def test_a_row_is_not_found_when_its_mails_are_not_there(altered, number, step):
+    vendor = VENDORS[number[0]]
+    play = Artefacts(altered / vendor.policy, vendor=vendor)
+    for mail in play.mails_of(step)[:2]:
+        (play.folder / mail.file).unlink()
+
+    assert judge(number, altered) is Verdict.FAILED
+
+
+@pytest.mark.parametrize(("number", "level"), [("A2", "full"), ("B3", "full"), ("B5", "read-only")])
+def test_a_row_is_not_found_when_the_product_would_have_let_somebody_in(altered, number, level):
+    file = altered / VENDORS[number[0]].policy / "access.json"
+
+    def open_up(probes):
+        for probe in probes:
+            if probe["level"] == "none" and probe["who"] == "a user":
+                probe["level"] = level
+
+    change(file, open_up)
+
+    assert judge(number, altered) is Verdict.FAILED
+
+
+@pytest.mark.parametrize("number", ["A10", "B6"])
+@pytest.mark.parametrize("file", ["siblings.json", "own-tables.json", "ledger.jsonl"])
+def test_a_deletion_is_not_found_when_its_proof_is_spoiled(altered, number, file):
+    path = altered / VENDORS[number[0]].policy / file
+    text = path.read_text()
+    spoiled = {
+        "siblings.json": re.sub(r'"sha256": "\w', '"sha256": "x', text, count=1),
+        "own-tables.json": re.sub(r'"found": 0', '"found": 1', text, count=1),
+        "ledger.jsonl": "".join(text.splitlines(keepends=True)[1:]),
+    }[file]
+    assert spoiled != text
+    path.write_text(spoiled)
+
+    assert judge(number, altered) is Verdict.FAILED
+
+
+def test_a_certificate_of_which_a_byte_was_changed_is_refused(altered):
+    file = altered / TRAINING.policy / "certificate.json"
+    file.write_bytes(file.read_bytes().replace(b'"app.users":60', b'"app.users":61'))
+
+    with pytest.raises(CertificateForged):
+        judge("A10", altered)
+
+
+def test_the_story_names_nobody(shown):
+    _, out = shown
+    for vendor in VENDORS.values():
+        play = Artefacts(out / vendor.policy, vendor=vendor)
+        told = json.dumps(play.story, ensure_ascii=False) + json.dumps(play.ledger)
+
+        assert [m for m in play.members if m["name"] in told or m["email"] in told] == []
+
+
+def test_the_report_needs_nothing_else_and_every_link_in_it_leads_somewhere(shown):
+    _, out = shown
+    page = (out / "report.html").read_text()
+
+    links = [link for link in re.findall(r'href="([^"#][^"]*)"', page)]
+    loaded = re.findall(r'(?:src|poster|data)="([^"]*)"', page) + re.findall(r"url\((.*?)\)", page)
+
+    assert len(links) > 40
+    assert [link for link in links if not (out / link).exists()] == []
+    assert [source[:40] for source in loaded if not source.startswith("data:image/svg+xml")] == []
+
+
+def test_a_folder_that_the_demo_has_not_made_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("three years of work")
+
+    done = run_demo("--out", tmp_path)
+
+    assert (done.returncode, [f.name for f in tmp_path.iterdir()]) == (3, ["thesis.txt"])
+    assert "left alone" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "exit_code"),
+    [
+        ("sqlite:///some.sqlite", 2),
+        ("postgresql://nobody@127.0.0.1:9/nothing", 5),
+        ("no url at all", 2),
+    ],
+)
+def test_a_database_that_will_not_do_is_one_message_and_clears_nothing(tmp_path, url, exit_code):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / ".offramp-demo").touch()
+    (out / "report.html").write_text("of the run before")
+
+    done = run_demo("--out", out, "--database", url)
+
+    assert (done.returncode, done.stdout) == (exit_code, "")
+    assert done.stderr.startswith("error: ")
+    assert (out / "report.html").read_text() == "of the run before"
+
+
+def test_a_second_run_starts_clean(tmp_path):
+    out = tmp_path / "out"
+    (out / "license-pool" / "mail").mkdir(parents=True)
+    (out / ".offramp-demo").touch()
+    (out / "license-pool" / "mail" / "9999.eml").write_text("From the run before")
+
+    done = run_demo("--out", out)
+
+    assert done.returncode == 0, done.stderr
+    assert not (out / "license-pool" / "mail" / "9999.eml").exists()
+    assert "Everything deleted and verified" in done.stdout
+    assert "15 shown, 6 in part, 2 not yet" in done.stdout.replace("\n", " ")
