@@ -26,7 +26,7 @@ members = typer.Typer(
 )
 
 Organization = Annotated[str, typer.Argument(metavar="ORG", help="The organization's id.")]
-Members = Annotated[list[str], typer.Argument(metavar="MEMBER…", help="Ids of members.")]
+Members = Annotated[list[str], typer.Argument(metavar="MEMBER", help="Ids of members.")]
 Member = Annotated[str | None, typer.Option(help="Only this member.")]
 Until = Annotated[str, typer.Option(metavar="DATE", help="The last day, or an instant.")]
 Pool = Annotated[str | None, typer.Option(help="One pool; else those that end last.")]

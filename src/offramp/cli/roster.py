@@ -48,7 +48,7 @@ class Files:
 
 @guarded
 def import_files(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="CSV or JSON files.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="CSV or JSON files.")],
     as_json: AsJson = False,
 ) -> None:
     """Take over organizations, pools and members; a second time changes nothing."""

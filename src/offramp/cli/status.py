@@ -47,7 +47,7 @@ def status(
 
 @guarded
 def timeline(
-    organization: Annotated[str, typer.Argument(metavar="ORG")],
+    organization: Annotated[str, typer.Argument(metavar="ORG", help="The organization's id.")],
     member: Annotated[str | None, typer.Option(help="One member's own path, if any.")] = None,
     product: Annotated[str | None, typer.Option(help="One product's clock.")] = None,
     as_json: AsJson = False,
