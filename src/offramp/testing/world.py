@@ -146,6 +146,11 @@ class World:
             self.points.append([])
         raise NeverQuiet(at=self.now.format_iso())
 
+    def lie_still_until(self, end: Instant) -> None:
+        """Let time pass while no worker runs."""
+        self.note("nobody works")
+        self._advance_to(end)
+
     def work(self) -> None:
         """Carry out what is due now; whoever dies is followed by a new process after the lease."""
         while True:
