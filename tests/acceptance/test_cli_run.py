@@ -1,10 +1,15 @@
 """`offramp run`: what is due is carried out, with real mail; trouble is shown and mended."""
 
 import signal
+from contextlib import contextmanager
 
 import pytest
+import sqlalchemy as sa
 
-from tests.acceptance.installation import LEAVING
+from offramp.bootstrap import build
+from offramp.config import load_settings
+from offramp.engine.sweep import tick
+from tests.acceptance.installation import DATAMAP, LEAVING, MEMBER, SIBLING
 
 # Ten people of the company, its four administrators once more because the first warning was
 # missed, and three people of another company who lost their only seat.
@@ -85,10 +90,70 @@ def test_a_worker_goes_on_until_it_is_terminated(installation, smtp):
     assert installation.ask("ledger", "verify")["entries"] > 0
 
 
-def test_a_worker_waits_out_a_store_that_is_down(installation):
-    (installation.folder / "offramp-data" / "offramp.sqlite").rename(
-        installation.folder / "elsewhere.sqlite"
+def test_a_worker_that_should_stop_finishes_its_step_and_gives_the_rest_back(
+    installation, smtp, monkeypatch
+):
+    monkeypatch.setenv("TRAINING_DATABASE_URL", installation.environment["TRAINING_DATABASE_URL"])
+    steps = []
+
+    def report(event, facts):
+        if event == "step":
+            steps.append(facts["step"])
+
+    settings = load_settings(
+        folder=installation.folder / "offramp-data",
+        datamap=DATAMAP,
+        mail_host=smtp.host,
+        mail_port=smtp.port,
+        mail_security="none",
     )
+    context = build(settings, report=report, is_stopping=lambda: len(steps) == 2)
+    tick(context)
+
+    rest = [each["step"] for each in installation.ask("run")["happened"]]
+
+    assert steps == ["expiring-soon", "stage:expired"]
+    assert "achievements" in rest
+    assert "stage:expired" in rest  # of those whose turn had not come
+    assert len(smtp.messages) == MAILS
+
+
+@contextmanager
+def shut(server, database):
+    """Cut every connection to a database and take no new one."""
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    allow = sa.DDL(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS %(is_allowed)s')
+    with engine.connect() as connection:
+        connection.execute(sa.DDL(allow.statement, context={"is_allowed": "false"}))
+        connection.execute(
+            sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"),
+            {"name": database},
+        )
+        yield
+        connection.execute(sa.DDL(allow.statement, context={"is_allowed": "true"}))
+    engine.dispose()
+
+
+def test_a_worker_waits_out_a_store_that_is_down(vendor, postgres_server, postgres_url):
+    vendor.settings["OFFRAMP_DATABASE_URL"] = postgres_url
+    vendor.say("init")
+    vendor.say("import", *vendor.rosters)
+    worker = vendor.start("run", "--every", "1")
+    worker.stdout.readline()
+    with shut(postgres_server, sa.make_url(postgres_url).database):
+        told = worker.stderr.readline()
+    vendor.say("member", "remove", SIBLING, MEMBER)
+
+    later = next(line for line in worker.stdout if f"{SIBLING} / {MEMBER}" in line)
+    worker.terminate()
+    worker.communicate(timeout=30)
+
+    assert "The store cannot be reached" in told
+    assert "stage:expired done" in later
+    assert worker.returncode == 0
+
+
+def test_a_worker_does_not_begin_without_its_store(installation):
     installation.settings["OFFRAMP_DATABASE_URL"] = "postgresql://anna:hunter2@127.0.0.1:1/offramp"
 
     finished = installation.run("run", "--every", "1")
