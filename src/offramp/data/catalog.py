@@ -5,7 +5,7 @@ every run, never cached, because the map is judged against it (L15).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +22,8 @@ class CatalogColumn:
     name: str
     type: sa.types.TypeEngine[Any]
     nullable: bool
+    is_generated: bool = False
+    has_default: bool = False
 
     @property
     def length(self) -> int | None:
@@ -36,7 +38,10 @@ class CatalogColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """One foreign key: columns of a table that name a row of a parent table."""
+    """One foreign key: columns of a table that name a row of a parent table.
+
+    A parent in another schema is named with it, so that it is never taken for a table of this one.
+    """
 
     table: str
     columns: tuple[str, ...]
@@ -45,6 +50,7 @@ class Reference:
     emptied: tuple[str, ...]
     indexed: bool
     on_delete: str
+    declared: bool = False
 
     @property
     def is_optional(self) -> bool:
@@ -65,6 +71,13 @@ class CatalogTable:
     columns: Mapping[str, CatalogColumn]
     key: tuple[str, ...]
     references: tuple[Reference, ...]
+    indexes: tuple[tuple[str, ...], ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+
+    def is_indexed(self, columns: tuple[str, ...]) -> bool:
+        """Say whether an index begins with these columns, in any order."""
+        paths = (*self.indexes, self.key)
+        return any(set(path[: len(columns)]) == set(columns) for path in paths)
 
     def reference(self, columns: tuple[str, ...]) -> Reference | None:
         """Find the foreign key over exactly these columns, in any order."""
@@ -90,53 +103,124 @@ class Catalog:
         )
 
 
+def declare_references(catalog: Catalog, declared: Mapping[str, Mapping[str, str]]) -> Catalog:
+    """Add references that the database does not declare, where it has what they name.
+
+    Shape:
+        declared: table -> column -> ``parent.column``.
+    """
+    tables = dict(catalog.tables)
+    for name, references in declared.items():
+        if name in tables:
+            more = tuple(_declared(tables, tables[name], references))
+            tables[name] = replace(tables[name], references=tables[name].references + more)
+    return Catalog(tables=tables)
+
+
+def _declared(
+    tables: Mapping[str, CatalogTable], table: CatalogTable, references: Mapping[str, str]
+) -> Iterator[Reference]:
+    for column, target in references.items():
+        parent, _, parent_column = target.partition(".")
+        known = parent in tables and parent_column in tables[parent].columns
+        if column not in table.columns or not known or table.reference((column,)):
+            continue
+        yield Reference(
+            table=table.name,
+            columns=(column,),
+            parent=parent,
+            parent_columns=(parent_column,),
+            emptied=(column,) if table.columns[column].nullable else (),
+            indexed=table.is_indexed((column,)),
+            on_delete="NO ACTION",
+            declared=True,
+        )
+
+
 def read_catalog(connection: sa.Connection, *, schema: str | None) -> Catalog:
-    """Read what the database declares now."""
+    """Read what the database declares now; a partition is a part of its table, not a table."""
     inspector = sa.inspect(connection)
     columns = inspector.get_multi_columns(schema=schema)
     keys = inspector.get_multi_pk_constraint(schema=schema)
     foreign = inspector.get_multi_foreign_keys(schema=schema)
-    indexes = _read_indexes(inspector, schema)
+    indexes, unique = _read_indexes(inspector, schema)
+    partitions = _read_partitions(connection, schema)
     tables = {}
     for table in sorted(columns, key=lambda entry: entry[1]):
+        if table[1] in partitions:
+            continue
         fields = {
             field["name"]: CatalogColumn(
-                name=field["name"], type=field["type"], nullable=field["nullable"]
+                name=field["name"],
+                type=field["type"],
+                nullable=field["nullable"],
+                is_generated="computed" in field,
+                has_default=field["default"] is not None or "identity" in field,
             )
             for field in columns[table]
         }
         primary = keys.get(table)
         key = tuple(primary["constrained_columns"]) if primary else ()
         fields |= {name: _required(fields[name]) for name in key}
-        paths = [*indexes.get(table, ()), key]
         actions = _read_actions(connection, table[1])
-        tables[table[1]] = CatalogTable(
+        bare = CatalogTable(
             name=table[1],
             columns=fields,
             key=key,
-            references=tuple(
-                _reference(table[1], entry, fields, paths, actions)
-                for entry in foreign.get(table, ())
-            ),
+            references=(),
+            indexes=tuple(indexes.get(table, ())),
+            unique=tuple(unique.get(table, ())),
         )
+        references = tuple(
+            _reference(bare, entry, actions, schema)
+            for entry in foreign.get(table, ())
+            if entry["referred_table"] not in partitions
+        )
+        tables[table[1]] = replace(bare, references=references)
     return Catalog(tables=tables)
 
 
 def _required(column: CatalogColumn) -> CatalogColumn:
     """A key column is never emptied, although SQLite declares it so that it could be."""
-    return CatalogColumn(name=column.name, type=column.type, nullable=False)
+    return replace(column, nullable=False)
+
+
+def _read_partitions(connection: sa.Connection, schema: str | None) -> frozenset[str]:
+    """Name PostgreSQL's partitions; their rows are read and deleted through the whole table."""
+    if connection.dialect.name != "postgresql":
+        return frozenset()
+    rows = connection.execute(
+        sa.text(
+            "SELECT relname FROM pg_class WHERE relispartition"
+            " AND relnamespace = coalesce(CAST(:schema AS text), current_schema())::regnamespace"
+        ),
+        {
+            "schema": None
+            if schema is None
+            else connection.dialect.identifier_preparer.quote(schema)
+        },
+    )
+    return frozenset(rows.scalars())
 
 
 def _read_indexes(
     inspector: Inspector, schema: str | None
-) -> dict[TableKey, list[tuple[str, ...]]]:
+) -> tuple[dict[TableKey, list[tuple[str, ...]]], dict[TableKey, list[tuple[str, ...]]]]:
+    """Read the columns of every index, and of those that let no two rows be equal."""
     paths: dict[TableKey, list[tuple[str, ...]]] = {}
+    unique: dict[TableKey, list[tuple[str, ...]]] = {}
     for table, indexes in inspector.get_multi_indexes(schema=schema).items():
-        names = (index["column_names"] for index in indexes)
-        paths.setdefault(table, []).extend(tuple(name or "" for name in path) for path in names)
+        for index in indexes:
+            path = tuple(name or "" for name in index["column_names"])
+            paths.setdefault(table, []).append(path)
+            is_partial = any(name.endswith("_where") for name in index.get("dialect_options", {}))
+            if index["unique"] and not is_partial:
+                unique.setdefault(table, []).append(path)
     for table, constraints in inspector.get_multi_unique_constraints(schema=schema).items():
-        paths.setdefault(table, []).extend(tuple(each["column_names"]) for each in constraints)
-    return paths
+        found = [tuple(each["column_names"]) for each in constraints]
+        paths.setdefault(table, []).extend(found)
+        unique.setdefault(table, []).extend(found)
+    return paths, unique
 
 
 def _read_actions(connection: sa.Connection, table: str) -> dict[tuple[str, ...], str]:
@@ -156,20 +240,20 @@ def _read_actions(connection: sa.Connection, table: str) -> dict[tuple[str, ...]
 
 
 def _reference(
-    table: str,
+    table: CatalogTable,
     entry: ReflectedForeignKeyConstraint,
-    fields: Mapping[str, CatalogColumn],
-    paths: list[tuple[str, ...]],
     actions: Mapping[tuple[str, ...], str],
+    schema: str | None,
 ) -> Reference:
     columns = tuple(entry["constrained_columns"])
     declared = entry.get("options", {}).get("ondelete", "NO ACTION")
+    elsewhere, parent = entry["referred_schema"], entry["referred_table"]
     return Reference(
-        table=table,
+        table=table.name,
         columns=columns,
-        parent=entry["referred_table"],
+        parent=parent if elsewhere in (None, schema) else f"{elsewhere}.{parent}",
         parent_columns=tuple(entry["referred_columns"]),
-        emptied=tuple(name for name in columns if fields[name].nullable),
-        indexed=any(set(path[: len(columns)]) == set(columns) for path in paths),
+        emptied=tuple(name for name in columns if table.columns[name].nullable),
+        indexed=table.is_indexed(columns),
         on_delete=actions.get(columns, declared),
     )

@@ -56,11 +56,22 @@ class SqlSourceSpec(_Part):
 
 
 class ColumnRule(_Part):
-    """What one column holds, and what happens to it where its row is kept."""
+    """What one column holds, and what happens to it where its row is kept.
+
+    A column that is never exported comes back empty, or with the default of the database; with
+    `restore: random` each row gets a value of its own that nobody knows.
+    """
 
     category: str | None = None
     erase: Annotated[Literal["hash", "null", "keep"], BeforeValidator(_spell_null)] = "keep"
     export: Literal["always", "never"] = "always"
+    restore: Literal["random"] | None = None
+
+    @model_validator(mode="after")
+    def _replace_only_what_is_withheld(self) -> Self:
+        if self.restore is not None and self.export != "never":
+            raise ValueError("`restore: random` is for a column with `export: never`")
+        return self
 
 
 class TableRule(_Part):
@@ -73,6 +84,7 @@ class TableRule(_Part):
     basis: str | None = None
     until: str | None = None
     shared: str | None = Field(default=None, min_length=1)
+    references: Mapping[str, LocalColumn] = {}
     columns: Mapping[str, Annotated[ColumnRule, BeforeValidator(_expand_category)]] = {}
 
     @model_validator(mode="after")

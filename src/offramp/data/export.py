@@ -22,7 +22,7 @@ from whenever import Instant
 from offramp.data.check import require_complete
 from offramp.data.datamap import DataMap
 from offramp.data.manifest import Manifest, TableDigest, TableEntry
-from offramp.data.rendering import exported_columns, row_schema, select_json
+from offramp.data.rendering import exported_columns, row_schema, select_json, type_name
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
 from offramp.data.survey import survey
@@ -154,7 +154,9 @@ def _entry(territory: Territory, table: str, name: str, counted: TableDigest) ->
     columns = exported_columns(territory, table.partition(".")[2])
     return TableEntry(
         name=name,
-        columns={column.name: str(column.type) for column in columns},
+        columns={
+            column.name: type_name(column, is_sqlite=territory.is_sqlite) for column in columns
+        },
         rows=counted.rows,
         sha256=counted.sha256,
     )

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import CompileError
 
 from offramp.data.catalog import CatalogColumn
 from offramp.data.territory import Territory, primary_key
@@ -40,6 +41,25 @@ def select_json(territory: Territory, name: str) -> sa.Select[Any]:
         for column in primary_key(territory.catalog.tables[name], rows)
     ]
     return render(rows, columns).where(territory.belongs(name, rows)).order_by(*key)
+
+
+def select_texts(
+    territory: Territory, name: str, columns: Sequence[CatalogColumn], which: Any
+) -> sa.Select[Any]:
+    """Select chosen columns of any rows of a table, rendered as for an export, as plain text."""
+    render = _sqlite_object if territory.is_sqlite else _postgres_object
+    rendered = render(territory.table(name), columns).where(which)
+    whole = sa.cast(rendered.selected_columns[0], sa.Text)
+    return rendered.with_only_columns(whole, maintain_column_froms=True)
+
+
+def type_name(column: CatalogColumn, *, is_sqlite: bool) -> str:
+    """Name the type of a column in the words of its database."""
+    dialect = sqlite.dialect() if is_sqlite else postgresql.dialect()  # type: ignore[no-untyped-call]
+    try:
+        return column.type.compile(dialect)
+    except CompileError:
+        return str(column.type)
 
 
 def row_schema(columns: Sequence[CatalogColumn], *, is_sqlite: bool) -> dict[str, Any]:
@@ -85,6 +105,9 @@ def _postgres_value(value: Expression, column: CatalogColumn) -> Expression:
         kind.item_type, sa.Numeric | sa.BigInteger
     ):
         return sa.cast(value, postgresql.ARRAY(sa.Text))
+    if isinstance(kind, sa.JSON) and not isinstance(kind, postgresql.JSONB):
+        # It is kept as it was typed, and a line feed in it would end the row.
+        return sa.cast(sa.func.translate(sa.cast(value, sa.Text), "\n\r", "  "), postgresql.JSON)
     return value
 
 
