@@ -1,6 +1,6 @@
 """A vendor's database in a file, small enough to be filled again for every run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import sqlalchemy as sa
@@ -239,3 +239,7 @@ def members(slug, *pools):
         )
         for name, roles in ROLES.items()
     ]
+
+
+def with_seats(member, pools):
+    return replace(member, pools=frozenset(pools))

@@ -206,9 +206,10 @@ def _change_end(
         chosen = _pools(transaction, organization, pool)
         if new_term:
             _require_to_come(until, zone=zone, now=now)
-        if all(_is_later(p.ends, until, zone=zone) for p in chosen):
+        earlier = [p for p in chosen if not _is_later(p.ends, until, zone=zone)]
+        if not earlier:
             raise EndNotLater(ends=str(until), hint="give a later end date")
-        transaction.put_pools([replace(p, ends=until) for p in chosen])
+        transaction.put_pools([replace(p, ends=until) for p in earlier])
         return follow(
             transaction,
             organization,
@@ -231,15 +232,21 @@ def _is_later(present: Boundary | None, until: Boundary, *, zone: str) -> bool:
 
 
 def _pools(transaction: Transaction, organization: str, pool: str | None) -> tuple[Pool, ...]:
-    """Choose one pool by name, or the pools with the last end of each product."""
+    """Choose one pool by name, or the pools with the last end of each product still there."""
     pools = transaction.pools(organization)
+    newest = {row.subject: row for row in transaction.offboardings(organization)}
+    erased = {
+        subject.product
+        for subject, row in newest.items()
+        if subject.member is None and row.status is OffboardingStatus.COMPLETED
+    }
     if pool is not None:
         chosen = tuple(p for p in pools if p.id == pool)
     else:
         zone = require_organization(transaction, organization).zone
         last: dict[str, Pool] = {}
         for candidate in pools:
-            if candidate.ends is None:
+            if candidate.ends is None or candidate.product in erased:
                 continue
             known = last.get(candidate.product)
             if known is None or not _is_later(known.ends, candidate.ends, zone=zone):
@@ -294,13 +301,19 @@ def reactivate(
     def write(transaction: Transaction, now: Instant) -> Followed:
         zone = require_organization(transaction, organization).zone
         _require_to_come(until, zone=zone, now=now)
-        leaving = [row for row in _open(transaction, organization) if row.subject.member is None]
-        if not leaving:
-            raise NothingToReactivate(organization=organization)
+        leaving = [row for row in _open(transaction, organization) if _has_left(row, zone, now=now)]
+        chosen = [
+            p
+            for p in _pools(transaction, organization, pool)
+            if any(row.subject.product in (None, p.product) for row in leaving)
+        ]
+        if not chosen:
+            raise NothingToReactivate(organization=organization, hint="offramp renew moves an end")
+        products = {p.product for p in chosen} | {None}
+        leaving = [row for row in leaving if row.subject.product in products]
         for row in leaving:
             _require_way_back(transaction, row, by=by, now=now)
             cancel(transaction, row, now=now, actor=by)
-        chosen = _pools(transaction, organization, pool)
         transaction.put_pools([replace(p, ends=until) for p in chosen])
         transaction.put_events([_reactivated(organization, at=now)])
         followed = follow(
@@ -309,6 +322,11 @@ def reactivate(
         return replace(followed, ended=followed.ended + len(leaving))
 
     return _exclusively(context, write)
+
+
+def _has_left(row: Offboarding, zone: str, *, now: Instant) -> bool:
+    """Whether the term of an organization, wholly or in a product, is over."""
+    return row.subject.member is None and effect(row.ends, zone=zone) <= now
 
 
 def _require_way_back(transaction: Transaction, row: Offboarding, *, by: str, now: Instant) -> None:
