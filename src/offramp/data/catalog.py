@@ -4,7 +4,7 @@ Everything that is known from the database and not from the map lives here. It i
 every run, never cached, because the map is judged against it (L15).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -191,14 +191,9 @@ def _read_partitions(connection: sa.Connection, schema: str | None) -> frozenset
         return frozenset()
     rows = connection.execute(
         sa.text(
-            "SELECT relname FROM pg_class WHERE relispartition"
-            " AND relnamespace = coalesce(CAST(:schema AS text), current_schema())::regnamespace"
-        ),
-        {
-            "schema": None
-            if schema is None
-            else connection.dialect.identifier_preparer.quote(schema)
-        },
+            "SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace"
+            " WHERE relispartition AND nspname = coalesce(:schema, current_schema())"
+        ).bindparams(sa.bindparam("schema", schema, sa.Text)),
     )
     return frozenset(rows.scalars())
 

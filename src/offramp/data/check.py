@@ -13,7 +13,9 @@ from enum import Enum
 import sqlalchemy as sa
 
 from offramp.core.errors import Invalid
+from offramp.core.spelling import did_you_mean
 from offramp.data.catalog import CatalogTable, Reference
+from offramp.data.category import CATEGORIES
 from offramp.data.datamap import DataMap, TableRule
 from offramp.data.order import CycleUnbroken
 from offramp.data.pseudonym import shortest_column
@@ -43,6 +45,7 @@ class Kind(Enum):
     KEPT_REFERENCE = "kept row refers to an erased row"
     KEPT_WITHOUT_END = "kept without basis and end"
     UNFIT_RULE = "rule does not fit the column"
+    UNKNOWN_CATEGORY = "unknown category"
     NO_KEY = "no usable primary key"
     CYCLE = "cycle that cannot be broken"
     UNINDEXED = "foreign key without an index"
@@ -107,6 +110,7 @@ def _check_source(datamap: DataMap, territory: Territory) -> Iterator[Finding]:
                 "say how it leads to the root (via), or why it belongs to nobody (shared)",
             )
     yield from _check_names(datamap, territory)
+    yield from _check_categories(territory)
     for name, rule in territory.rules.items():
         if name in live:
             yield from _check_table(territory, live[name], rule)
@@ -131,8 +135,11 @@ def _named(datamap: DataMap, territory: Territory) -> list[tuple[str, str | None
     named: list[tuple[str, str | None]] = []
     for name, rule in territory.rules.items():
         subject = territory.id_of(name)
-        columns = [*rule.columns, *rule.via, *filter(None, [rule.until_column])]
+        columns = [*rule.columns, *rule.via, *filter(None, [rule.until_column]), *rule.references]
         named += [(subject, None), *((subject, column) for column in columns)]
+        for target in rule.references.values():
+            parent, _, column = target.partition(".")
+            named.append((territory.id_of(parent), column))
     for local in filter(None, (territory.spec.root, territory.spec.member)):
         table, _, column = local.partition(".")
         named.append((territory.id_of(table), column))
@@ -149,6 +156,18 @@ def _named(datamap: DataMap, territory: Territory) -> list[tuple[str, str | None
         elsewhere += [(members.table, column) for column in filter(None, fields)]
     named += [entry for entry in elsewhere if entry[0].startswith(f"{territory.source}.")]
     return list(dict.fromkeys(named))
+
+
+def _check_categories(territory: Territory) -> Iterator[Finding]:
+    for name, rule in territory.rules.items():
+        subject = territory.id_of(name)
+        given = [(subject, rule.category)]
+        given += [(f"{subject}.{column}", each.category) for column, each in rule.columns.items()]
+        for place, category in given:
+            if category is not None and category not in CATEGORIES:
+                problem = f"has the category {category}, which does not exist"
+                hint = did_you_mean(category, CATEGORIES) or "docs/datamap.md lists them"
+                yield _error(Kind.UNKNOWN_CATEGORY, place, problem, hint)
 
 
 def _check_table(territory: Territory, table: CatalogTable, rule: TableRule) -> Iterator[Finding]:
@@ -265,6 +284,8 @@ def _misfit(table: CatalogTable, name: str, erase: str, *, is_mail: bool) -> str
         return None
     if name in table.key:
         return "is part of the primary key, which stays"
+    if column.is_generated:
+        return "is computed by the database, so that nothing can be written into it"
     if erase == "null":
         return None if column.nullable else "cannot be NULL in the database"
     if not column.is_text:

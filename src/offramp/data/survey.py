@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
+from offramp.data.catalog import declare_references
 from offramp.data.datamap import DataMap
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
@@ -27,11 +28,13 @@ def survey_source(
     datamap: DataMap, source: SqlSource, connection: sa.Connection, scope: Scope
 ) -> Territory:
     """Read one source's catalog and say which of its rows the scope covers."""
+    rules = datamap.tables_of(source.name)
+    declared = {name: rule.references for name, rule in rules.items()}
     return Territory(
         source=source.name,
         spec=source.spec,
-        rules=datamap.tables_of(source.name),
-        catalog=source.catalog(connection),
+        rules=rules,
+        catalog=declare_references(source.catalog(connection), declared),
         scope=scope,
         is_sqlite=source.is_sqlite,
     )
