@@ -1,0 +1,64 @@
+"""A PostgreSQL that is measured fairly: durable, with room in memory, and nobody else on it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import sqlalchemy as sa
+
+from offramp.testing import postgres
+
+# Durable as in production. Nothing runs in the background by its own clock, so that two sides of
+# a comparison meet the same server.
+SETTINGS = {
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "shared_buffers": "1GB",
+    "work_mem": "64MB",
+    "maintenance_work_mem": "256MB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "1h",
+    "random_page_cost": "1.1",
+    "autovacuum": "off",
+    "jit": "off",
+}
+
+
+@contextmanager
+def durable_postgres() -> Iterator[str]:
+    """Run a server for the length of the block, and give the URL of its maintenance database."""
+    for_tests = dict(postgres.SETTINGS)
+    postgres.SETTINGS.update(SETTINGS)
+    try:
+        with postgres.running_postgres() as base_url:
+            yield base_url
+    finally:
+        postgres.SETTINGS.clear()
+        postgres.SETTINGS.update(for_tests)
+
+
+@contextmanager
+def clone(base_url: str, template: str) -> Iterator[str]:
+    """Give a database with the rows of another, after a checkpoint, so that each starts alike."""
+    with postgres.fresh_database(base_url, template=template) as url:
+        with connect(base_url) as connection:
+            connection.autocommit = True
+            connection.execute("CHECKPOINT")
+        yield url
+
+
+def connect(url: str) -> psycopg.Connection:
+    """Connect by the plain driver, as one does by hand."""
+    parts = sa.make_url(url)
+    host = parts.query["host"]
+    assert isinstance(host, str), "the server listens on one socket"
+    return psycopg.connect(host=host, dbname=parts.database, user=parts.username)
+
+
+def written_bytes(connection: psycopg.Connection) -> int:
+    """Tell how many bytes of log the server has written so far."""
+    row = connection.execute("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn").fetchone()
+    connection.commit()
+    assert row is not None, "the server knows its own log"
+    return int(row[0])

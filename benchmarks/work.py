@@ -1,0 +1,149 @@
+"""Offramp's side of the comparison: the same calls that its engine makes, on one organization."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+
+import sqlalchemy as sa
+from whenever import Instant
+
+from benchmarks.load import LARGE
+from benchmarks.schema import URL_VARIABLE, data_map
+from offramp.adapters.vault_folder import FolderVault
+from offramp.data.datamap import DataMap
+from offramp.data.erase import ErasureResult, erase
+from offramp.data.export import digest, export
+from offramp.data.manifest import Manifest, TableDigest
+from offramp.data.scope import Scope
+from offramp.data.sources.sql import SqlSource, open_sources
+from offramp.data.tombstone import Tombstone, take_tombstone
+from offramp.data.verify import Verification, verify
+
+KEY = bytes(range(32))
+TAKEN_AT = Instant.from_utc(2026, 11, 22)
+EXPORT_NAME = "export.json"
+# What an erasure that proves nothing is started with.
+NOTHING_KNOWN = Tombstone(subject="", marks=(), are_all_mails=True, tables={})
+
+_CURSOR = sa.Table(
+    "erasure_cursor",
+    sa.MetaData(),
+    sa.Column("table", sa.Text, primary_key=True),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+)
+
+
+@dataclass(kw_only=True)
+class CursorFence:
+    """A fence as the engine has it: a row is held in another database while a chunk runs."""
+
+    engine: sa.Engine
+    dies_after: int | None = None
+    seconds: list[float] = field(default_factory=list)
+    _rows: int = 0
+
+    def __post_init__(self) -> None:
+        """Start with an empty cursor."""
+        _CURSOR.metadata.drop_all(self.engine)
+        _CURSOR.metadata.create_all(self.engine)
+        with self.engine.begin() as connection:
+            connection.execute(_CURSOR.insert().values(table="guard", rows=0))
+
+    def record(self, *, rows: int) -> None:
+        """Keep the number until the chunk's own transaction is through."""
+        self._rows = rows
+
+    @contextmanager
+    def chunk(self, table: str) -> Iterator["CursorFence"]:
+        """Hold the guard, let the chunk run, move the cursor."""
+        with self.engine.begin() as connection:
+            guard = sa.select(_CURSOR.c.rows).where(_CURSOR.c.table == "guard")
+            connection.execute(guard.with_for_update(read=True)).one()
+            began = perf_counter()
+            yield self
+            self.seconds.append(perf_counter() - began)
+            if len(self.seconds) == self.dies_after:
+                # The rows are gone and their number is not yet told: the worst moment there is.
+                os.kill(os.getpid(), signal.SIGKILL)
+            self._advance(connection, table)
+
+    def _advance(self, connection: sa.Connection, table: str) -> None:
+        which = _CURSOR.c.table == table
+        moved = sa.update(_CURSOR).where(which).values(rows=_CURSOR.c.rows + self._rows)
+        if not connection.execute(moved).rowcount:
+            connection.execute(_CURSOR.insert().values(table=table, rows=self._rows))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One organization in one database, and everything that is done to it."""
+
+    datamap: DataMap
+    sources: dict[str, SqlSource]
+    scope: Scope
+    fence: CursorFence
+
+    def export(self, folder: Path) -> Manifest:
+        """Hand the rows over into a vault."""
+        with FolderVault(folder).write(EXPORT_NAME) as sink:
+            return export(
+                self.datamap,
+                self.sources,
+                self.scope,
+                sink,
+                header={"offramp": "bench"},
+                taken_at=TAKEN_AT,
+                progress=_tell_nobody,
+            )
+
+    def digest(self) -> dict[str, TableDigest]:
+        """Prove once more that the live rows are those that were handed over."""
+        return digest(self.datamap, self.sources, self.scope)
+
+    def bury(self, digests: dict[str, TableDigest]) -> Tombstone:
+        """Take the tombstone."""
+        return take_tombstone(self.datamap, self.sources, self.scope, key=KEY, digests=digests)
+
+    def erase(self, tombstone: Tombstone) -> ErasureResult:
+        """Hash or delete every row, in chunks, inside the fence."""
+        return erase(
+            self.datamap,
+            self.sources,
+            self.scope,
+            key=KEY,
+            fence=self.fence,
+            elapsed=perf_counter,
+            tombstone=tombstone,
+            progress=_tell_nobody,
+        )
+
+    def verify(self, tombstone: Tombstone) -> Verification:
+        """Count what is left, and search for marks if the tombstone has any."""
+        return verify(self.datamap, self.sources, self.scope, tombstone=tombstone, key=KEY)
+
+
+@contextmanager
+def open_work(url: str, *, store_url: str, keeps_everything: bool = False) -> Iterator[Work]:
+    """Connect to a database and to the one that holds the fence."""
+    datamap = data_map(keeps_everything=keeps_everything)
+    sources = open_sources(datamap, environment={URL_VARIABLE: url})
+    store = sa.create_engine(store_url)
+    try:
+        yield Work(
+            datamap=datamap,
+            sources=sources,
+            scope=Scope(organization=str(LARGE)),
+            fence=CursorFence(engine=store),
+        )
+    finally:
+        store.dispose()
+        for source in sources.values():
+            source.close()
+
+
+def _tell_nobody(_table: str, _rows: int) -> None:
+    """Nobody watches."""
