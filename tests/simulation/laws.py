@@ -79,7 +79,11 @@ class Laws:
 
     def no_mail_is_early(self):
         sent = self.world.mail.sent[-1]
-        first = FIRST_DAY[self.policy].get(sent.message.subject, 0)
+        first = FIRST_DAY[self.policy].get(sent.message.subject)
+        if first is None:  # a warning that stands in for a lost one goes out at once, to admins
+            by = ("owner@", "admin@")
+            require(sent.message.to.startswith(by), "A6 a user is warned before the end")
+            return
         rows = [row for row, step in self.started()]
         late_enough = any(days_since(row.ends, self.world.now) >= first for row in rows)
         require(late_enough, f"L1 {sent.message.subject} is early")
