@@ -103,7 +103,12 @@ def achievements(play: Artefacts) -> Evidence:
         f"print and a data file, {earned} achievements in all. Who has earned nothing gets no file."
     )
     first = with_files[0].file if with_files else "mail"
-    return Evidence(found=found, text=text, links=(file_link(play, first),))
+    return Evidence(
+        found=found,
+        text=text,
+        links=(file_link(play, first),),
+        missing="A signature on the files, by which anybody can check them without the platform.",
+    )
 
 
 def lost_mail(play: Artefacts) -> Evidence:
