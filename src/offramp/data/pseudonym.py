@@ -45,6 +45,11 @@ def pseudonymize_all(values: set[str], *, key: bytes, length_max: int | None) ->
     return {value: pseudonymize(value, key=key, length_max=length_max) for value in values}
 
 
+def is_pseudonym(value: str) -> bool:
+    """Say whether a value stands where another one stood."""
+    return _PSEUDONYM.fullmatch(value) is not None
+
+
 def hash_mark(value: str, *, key: bytes) -> str:
     """Return the keyed hash by which an identifier is recognized later, however it is written."""
     return _keyed(b"mark", value.strip().casefold(), key)

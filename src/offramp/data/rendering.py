@@ -44,11 +44,14 @@ def select_json(territory: Territory, name: str) -> sa.Select[Any]:
 
 
 def select_texts(
-    territory: Territory, name: str, columns: Sequence[CatalogColumn], which: Any
+    territory: Territory,
+    rows: sa.FromClause,
+    columns: Sequence[CatalogColumn],
+    which: sa.ColumnExpressionArgument[bool],
 ) -> sa.Select[Any]:
     """Select chosen columns of any rows of a table, rendered as for an export, as plain text."""
     render = _sqlite_object if territory.is_sqlite else _postgres_object
-    rendered = render(territory.table(name), columns).where(which)
+    rendered = render(rows, columns).where(which)
     whole = sa.cast(rendered.selected_columns[0], sa.Text)
     return rendered.with_only_columns(whole, maintain_column_froms=True)
 

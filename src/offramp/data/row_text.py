@@ -6,14 +6,15 @@ rendered by the same database in the same way.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
-from json.decoder import WHITESPACE, JSONDecoder, scanstring
 
 Row = dict[str, str]
 Key = tuple[str, ...]
 NULL = "null"
 
-_decode = JSONDecoder().raw_decode
+_decode = json.JSONDecoder().raw_decode
+_BLANK = re.compile(r"[ \t\n\r]*")
 
 
 def split_row(line: str) -> Row:
@@ -21,7 +22,7 @@ def split_row(line: str) -> Row:
     members: Row = {}
     place = 1
     while line[place] == '"':
-        name, place = scanstring(line, place + 1)
+        name, place = _decode(line, place)
         start = _skip(line, place + 1)
         _, place = _decode(line, start)
         members[name] = line[start:place]
@@ -47,5 +48,5 @@ def key_of(row: Row, columns: Iterable[str]) -> Key:
 
 
 def _skip(line: str, place: int) -> int:
-    match = WHITESPACE.match(line, place)
+    match = _BLANK.match(line, place)
     return match.end() if match else place

@@ -1,0 +1,172 @@
+"""Taking back: an exported document is read into the databases again, all of it or nothing.
+
+The document is proved first, then held against the live catalog, then loaded parents first, each
+source in one transaction; the transactions of several sources end together, after the last row.
+References of a cycle, and of a table to itself, are set in a second pass. Whatever is refused, and
+whatever fails, leaves every database as it was; running again finds every row and does nothing.
+
+Only what a document holds can come back: a column that is never exported is empty afterwards, has
+its default, or holds a value that nobody knows, as the map says.
+
+Source: mission A9.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict
+
+from offramp.data.check import require_complete
+from offramp.data.datamap import DataMap
+from offramp.data.document_reader import Document
+from offramp.data.restoration import LiveRows, OrganizationIsAnother, Progress, Restoration
+from offramp.data.restore_plan import plan_tables, require_fit
+from offramp.data.restore_postgres import PostgresRows
+from offramp.data.restore_sqlite import SqliteRows
+from offramp.data.scope import Scope
+from offramp.data.sources.sql import SqlSource
+from offramp.data.survey import survey
+from offramp.data.territory import Territory
+
+
+class RestoredTable(BaseModel):
+    """What became of the rows of one table."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    added: int
+    present: int
+    relinked: int
+    moved: int
+
+
+class RestoreResult(BaseModel):
+    """What a restore did; `organization` is the key that the organization has now."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    organization: str
+    tables: Mapping[str, RestoredTable]
+
+
+def restore(
+    datamap: DataMap,
+    sources: Mapping[str, SqlSource],
+    document: Document,
+    *,
+    seed: bytes,
+    progress: Progress,
+    is_dry_run: bool = False,
+) -> RestoreResult:
+    """Read a document in again.
+
+    Args:
+        datamap: it has to be complete, or nothing is changed.
+        sources: every source of the map, open.
+        document: proved already by `open_document`.
+        seed: chance, from which the values follow that nobody shall know.
+        progress: told after every batch the table and the number of its rows so far.
+        is_dry_run: do everything, and take it back.
+
+    Raises:
+        DataMapIncomplete: the map and the live catalog differ.
+        SchemaDifferent: the document and the live catalog differ.
+        KeyTaken, ReferenceMissing, RowsChanged, ValueMissing, ValueTaken, ValueUnfit: other rows
+            are in the way.
+        RestoredInexactly: what was written does not read back as it is in the document.
+    """
+    require_complete(datamap, sources)
+    for is_new_root in (False, True):
+        try:
+            return _attempt(
+                datamap,
+                sources,
+                document,
+                seed=seed,
+                progress=progress,
+                is_dry_run=is_dry_run,
+                is_new_root=is_new_root,
+            )
+        except OrganizationIsAnother:
+            continue
+    raise AssertionError("a restore that begins anew assumes nothing")
+
+
+def _attempt(
+    datamap: DataMap,
+    sources: Mapping[str, SqlSource],
+    document: Document,
+    *,
+    seed: bytes,
+    progress: Progress,
+    is_dry_run: bool,
+    is_new_root: bool,
+) -> RestoreResult:
+    with ExitStack() as stack:
+        connections = {
+            name: stack.enter_context(sources[name].transaction())
+            for name in sorted(datamap.sources)
+        }
+        territories = survey(datamap, sources, connections, _scope(document))
+        require_fit(document.manifest, territories)
+        restorations = [
+            Restoration(
+                territory=territory,
+                live=_live_rows(territory, connections[territory.source]),
+                document=document,
+                plans=plan_tables(territory, document.manifest, may_move=len(territories) == 1),
+                seed=seed,
+                progress=progress,
+                is_new_root=is_new_root,
+            )
+            for territory in territories
+        ]
+        for restoration in restorations:
+            restoration.run()
+        for restoration in restorations:
+            if is_dry_run:
+                _take_back(restoration.live.connection)
+            else:
+                restoration.continue_numbering()
+        return _result(document, restorations)
+
+
+def _scope(document: Document) -> Scope:
+    manifest = document.manifest
+    return Scope(
+        organization=manifest.organization, member=manifest.member, product=manifest.product
+    )
+
+
+def _live_rows(territory: Territory, connection: sa.Connection) -> LiveRows:
+    kind = SqliteRows if territory.is_sqlite else PostgresRows
+    return kind(territory=territory, connection=connection)
+
+
+def _take_back(connection: sa.Connection) -> None:
+    transaction = connection.get_transaction()
+    assert transaction is not None, "a restore runs inside a transaction"
+    transaction.rollback()
+
+
+def _result(document: Document, restorations: Sequence[Restoration]) -> RestoreResult:
+    counts = dict(_counts(restorations))
+    return RestoreResult(
+        organization=restorations[0].organization,
+        tables={table: counts[table] for table in document.manifest.tables},
+    )
+
+
+def _counts(restorations: Sequence[Restoration]) -> Iterator[tuple[str, RestoredTable]]:
+    for restoration in restorations:
+        for table, count in restoration.counts.items():
+            yield (
+                table,
+                RestoredTable(
+                    added=count.added,
+                    present=count.present,
+                    relinked=count.relinked,
+                    moved=count.moved,
+                ),
+            )

@@ -1,0 +1,64 @@
+"""One way out and back: export to a file, erase, restore from it."""
+
+from whenever import Instant
+
+from offramp.data.document_reader import open_document
+from offramp.data.erase import erase
+from offramp.data.export import digest, export
+from offramp.data.restore import restore
+from offramp.data.tombstone import take_tombstone
+from tests.integration.data.school import KEY, CountingFence, no_progress, still
+
+SEED = bytes(32)
+
+
+def take(shop, scope, file, *, header=None, **options):
+    """Export a scope into a file; `shop` has a map and open sources."""
+    with file.open("wb") as sink:
+        return export(
+            shop.datamap,
+            shop.sources,
+            scope,
+            sink,
+            header=header or {},
+            taken_at=Instant.from_utc(2024, 9, 22),
+            progress=no_progress,
+            **options,
+        )
+
+
+def leave(shop, scope, *, fence=None, rows=3):
+    """Erase a scope in small chunks."""
+    digests = digest(shop.datamap, shop.sources, scope)
+    tombstone = take_tombstone(shop.datamap, shop.sources, scope, key=KEY, digests=digests)
+    return erase(
+        shop.datamap,
+        shop.sources,
+        scope,
+        key=KEY,
+        fence=fence or CountingFence(),
+        elapsed=still,
+        tombstone=tombstone,
+        progress=no_progress,
+        chunk_rows_max=rows,
+    )
+
+
+def come_back(shop, file, *, seed=SEED, progress=no_progress, **options):
+    """Restore a file."""
+    with open_document(file) as document:
+        return restore(
+            shop.datamap, shop.sources, document, seed=seed, progress=progress, **options
+        )
+
+
+def data_of(file):
+    """Give the data section of a document, byte for byte."""
+    content = file.read_bytes()
+    return content[content.index(b'\n"data":') : content.rindex(b'\n"manifest":')]
+
+
+def totals(result):
+    """Add the tables of a result up."""
+    names = ("added", "present", "relinked", "moved")
+    return {each: sum(getattr(t, each) for t in result.tables.values()) for each in names}
