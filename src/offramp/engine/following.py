@@ -21,6 +21,7 @@ from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepS
 from offramp.engine.situation import require_organization, require_policy, timeline_of
 from offramp.ports import Ids, Offboarding, OutboxEvent, Transaction
 
+_LIVE = frozenset({OffboardingStatus.OPEN, OffboardingStatus.STOPPED})
 _UNFINISHED = frozenset({StepStatus.PENDING, StepStatus.FAILED, StepStatus.HELD})
 
 
@@ -85,12 +86,13 @@ def follow(
     ids: Ids,
     now: Instant,
     actor: str = "policy",
-    new_term: bool = False,
+    new_term: bool | None = None,
 ) -> Followed:
     """Make the open off-boardings of an organization agree with its facts.
 
-    ``new_term`` ends every open episode whose end has moved and opens the next one; without it a
-    moved end only re-dates what is not done, unless a later end follows a step that is done.
+    ``new_term`` says whether a moved end begins a new term, which is announced again, or corrects
+    the present one, of which only what is not done is re-dated. Without it a later end is a new
+    term where something was announced already (L9).
     """
     found = require_organization(transaction, organization)
     policy = require_policy(transaction, found.policy)
@@ -104,7 +106,10 @@ def follow(
         term = terms.get(subject)
         if term is not None and (row.ends, row.cause) == (term.ends, term.cause):
             continue
-        if term is None or new_term or _is_next_term(transaction, row, term, zone=found.zone):
+        is_new = new_term
+        if is_new is None and term is not None:
+            is_new = _is_next_term(transaction, row, term, zone=found.zone)
+        if term is None or is_new:
             cancel(transaction, row, now=now, actor=actor)
             ended += 1
         else:
@@ -115,9 +120,6 @@ def follow(
     transaction.append([_event("offboarding-opened", row, at=now, actor=actor) for row in rows])
     opened = len(rows)
     return Followed(opened=opened, moved=moved, ended=ended)
-
-
-_LIVE = frozenset({OffboardingStatus.OPEN, OffboardingStatus.STOPPED})
 
 
 def _is_next_term(transaction: Transaction, row: Offboarding, term: Term, *, zone: str) -> bool:
@@ -192,16 +194,19 @@ def cancel(transaction: Transaction, row: Offboarding, *, now: Instant, actor: s
                 step, status=move(STEP, step.status, StepStatus.CANCELED), next_try_at=None
             )
             transaction.save_step(canceled, claimed=None, expected=step.status)
+    close(transaction, locked, OffboardingStatus.CANCELED, now=now)
+    transaction.append([_event("offboarding-canceled", row, at=now, actor=actor)])
+    transaction.put_events([_outbox("offboarding-canceled", row, at=now)])
+
+
+def close(
+    transaction: Transaction, row: Offboarding, status: OffboardingStatus, *, now: Instant
+) -> None:
+    """Give an episode its last status: nothing of it is due any more."""
     closed = replace(
-        locked,
-        status=move(OFFBOARDING, locked.status, OffboardingStatus.CANCELED),
-        closed_at=now,
-        next_due_at=None,
-        lease_until=None,
+        row, status=move(OFFBOARDING, row.status, status), closed_at=now, next_due_at=None
     )
     transaction.save_offboarding(closed, expected_episode=row.episode)
-    transaction.append([_event("offboarding-canceled", closed, at=now, actor=actor)])
-    transaction.put_events([_outbox("offboarding-canceled", closed, at=now)])
 
 
 def _event(kind: str, row: Offboarding, *, at: Instant, actor: str) -> Event:

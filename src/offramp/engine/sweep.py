@@ -14,8 +14,9 @@ from whenever import Instant
 from offramp.core.due import Agenda, Held, Wait, agenda
 from offramp.core.errors import Broken
 from offramp.core.ledger import Event
-from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepStatus, move
+from offramp.core.transitions import STEP, OffboardingStatus, StepStatus, move
 from offramp.engine.context import Context
+from offramp.engine.following import close
 from offramp.engine.situation import situation_of
 from offramp.engine.steps import Carried, carry_out
 from offramp.ports import Offboarding, OutboxEvent, StaleClaim, StepRow, Transaction
@@ -126,21 +127,6 @@ def _settle(
         raise StaleClaim(offboarding=claimed.id, attempt=claimed.attempt)
 
 
-def _close(
-    transaction: Transaction, claimed: Offboarding, status: OffboardingStatus, *, now: Instant
-) -> None:
-    row = transaction.offboarding(claimed.id)
-    assert row is not None, "a claimed off-boarding exists"
-    closed = replace(
-        row,
-        status=move(OFFBOARDING, row.status, status),
-        next_due_at=None,
-        lease_until=None,
-        closed_at=now,
-    )
-    transaction.save_offboarding(closed, expected_episode=claimed.episode)
-
-
 def _note_blocked(
     transaction: Transaction, claimed: Offboarding, due: Agenda, *, now: Instant
 ) -> None:
@@ -205,7 +191,10 @@ def _stop(context: Context, claimed: Offboarding, *, reason: str) -> None:
     """Stop one off-boarding whose invariant failed, keep its evidence, and say so."""
     now = context.clock.now()
     with context.store.transaction() as transaction:
-        _close(transaction, claimed, OffboardingStatus.STOPPED, now=now)
+        row = transaction.lock(claimed.id, now=now)
+        if (row.status, row.attempt) != (OffboardingStatus.OPEN, claimed.attempt):
+            return  # somebody ended the episode, or took it over, while it went wrong here
+        close(transaction, row, OffboardingStatus.STOPPED, now=now)
         event = Event(
             kind="offboarding-stopped",
             at=now,
