@@ -176,3 +176,37 @@ def test_a_subject_with_another_live_pool_is_not_warned(world):
     world.run_until(at("2024-12-01T00:00:00"))
 
     assert "expiring-soon" not in {sent.message.subject for sent in world.mail.sent}
+
+
+@pytest.mark.parametrize("chunk", range(1, 8))
+def test_a_row_that_is_written_while_the_deletion_runs_goes_as_well(world, app, chunk):
+    """L22: a late writer neither stops the deletion nor leaves anything behind."""
+
+    world.meanwhile("chunk recorded", lambda: app.write("acme"), occurrence=chunk)
+
+    world.run_until(NEW_YEAR)
+
+    assert app.total("acme") == 0
+    assert days_of(world)["erase"] == "2024-09-29"
+
+
+def test_rows_that_keep_coming_stop_the_deletion_loudly_until_somebody_puts_it_back(world, app):
+    """L22, L33: no certificate is given, the evidence stays, and the rest can be done later."""
+    fed = []
+
+    def feed(point):
+        if point == "chunk fenced" and app.write("acme"):
+            fed.append(point)
+
+    world.watch = feed
+    world.run_until(at("2024-09-29T12:00:00"))
+    is_done = "erase" in days_of(world)
+    left = app.total("acme")
+    world.watch = lambda point: None
+    deeds.retry(world.context, "acme")
+    world.run_until(NEW_YEAR)
+
+    assert fed
+    assert not is_done
+    assert left > 0
+    assert app.total("acme") == 0

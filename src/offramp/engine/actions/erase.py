@@ -19,13 +19,14 @@ from offramp.core.ledger import Detail
 from offramp.core.model import Subject
 from offramp.core.policy import Action
 from offramp.core.term import Term, member_term, organization_term
-from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepStatus, move
+from offramp.core.transitions import STEP, OffboardingStatus, StepStatus, move
 from offramp.data.certificate import sign_certificate
-from offramp.data.erase import ChunkRecord, Retained, erase
+from offramp.data.erase import ChunkRecord, ErasureResult, Retained, erase
 from offramp.data.erase import preview as preview_statements
 from offramp.data.export import digest
 from offramp.data.manifest import TableDigest
 from offramp.data.scope import Scope
+from offramp.data.sources.sql import RowsInTheWay
 from offramp.data.tombstone import Tombstone, take_tombstone
 from offramp.data.verify import Verification, require_clean
 from offramp.data.verify import verify as verify_gone
@@ -36,10 +37,12 @@ from offramp.engine.archive import (
     read_proof,
     write_proof,
 )
-from offramp.engine.following import cancel, is_over
+from offramp.engine.following import cancel, close, is_over
 from offramp.engine.situation import require_organization, require_policy
 from offramp.engine.work import GuardNotMet, Heartbeat, Result, Work, issue_key
 from offramp.ports import FenceRecord, Offboarding, OutboxEvent, StepRow, Transaction
+
+PASSES_MAX = 3  # over the tables: what is written during one is found by the next
 
 
 class ScopeGrew(Unavailable):
@@ -163,15 +166,43 @@ def _proof(work: Work, scope: Scope, proof: str) -> str:
 
 
 def _destroy_rows(work: Work, scope: Scope) -> Erasure:
-    context, claimed, data = work.context, work.claimed, work.data
+    """Delete and verify, again where rows were written behind the deletion's back (L22).
+
+    Raises:
+        RowsInTheWay, RowsRemain: there are still such rows after the last pass.
+    """
+    context, data = work.context, work.data
     key = context.keys.organization_key(scope.organization)
     tombstone = _tombstone(work, scope, key=key)
     context.probe("tombstone taken")
+    for passes_left in reversed(range(PASSES_MAX)):
+        try:
+            result = _delete(work, scope, tombstone, key=key)
+        except RowsInTheWay:
+            if not passes_left:
+                raise
+            continue
+        verification = verify_gone(data.datamap, data.sources, scope, tombstone=tombstone, key=key)
+        if verification.clean:
+            break
+    require_clean(verification)
+    with context.store.transaction() as transaction:
+        rows = transaction.erased_rows(work.claimed.id)
+    return Erasure(
+        erased_at=context.clock.now().format_iso(),
+        tables={table: _gone(table, tombstone, counted=rows) for table in result.tables},
+        retained=result.retained,
+        verification=verification,
+    )
+
+
+def _delete(work: Work, scope: Scope, tombstone: Tombstone, *, key: bytes) -> ErasureResult:
+    context, data = work.context, work.data
 
     def progress(table: str, rows: int) -> None:
         context.report("erase", {"table": table, "rows": rows})
 
-    result = erase(
+    return erase(
         data.datamap,
         data.sources,
         scope,
@@ -181,16 +212,6 @@ def _destroy_rows(work: Work, scope: Scope) -> Erasure:
         tombstone=tombstone,
         progress=progress,
         chunk_rows_max=context.limits.chunk_rows_max,
-    )
-    verification = verify_gone(data.datamap, data.sources, scope, tombstone=tombstone, key=key)
-    require_clean(verification)
-    with context.store.transaction() as transaction:
-        rows = transaction.erased_rows(claimed.id)
-    return Erasure(
-        erased_at=context.clock.now().format_iso(),
-        tables={table: _gone(table, tombstone, counted=rows) for table in result.tables},
-        retained=result.retained,
-        verification=verification,
     )
 
 
@@ -326,14 +347,7 @@ def _conclude(work: Work, scope: Scope, transaction: Transaction) -> None:
     if _scope_in(transaction, work) != scope:
         raise ScopeGrew()
     claimed = locked[work.claimed.id]
-    closed = replace(
-        claimed,
-        status=move(OFFBOARDING, claimed.status, OffboardingStatus.COMPLETED),
-        closed_at=now,
-        next_due_at=None,
-        lease_until=None,
-    )
-    transaction.save_offboarding(closed, expected_episode=claimed.episode)
+    close(transaction, claimed, OffboardingStatus.COMPLETED, now=now)
     if scope.product is None:
         transaction.forget(organization, member=scope.member, at=now)
     for row in rows:
