@@ -17,6 +17,7 @@ from offramp.core.policy import Capability
 from offramp.engine import offboarding
 from offramp.engine.access import may
 from offramp.engine.following import Followed
+from offramp.engine.unlock import grant_unlock
 
 UNLOCK_HOURS = 24
 UNLOCK_HOURS_MAX = 168
@@ -127,7 +128,7 @@ def unlock(
     as_json: AsJson = False,
 ) -> None:
     """Give access back for some hours; the stage and its dates stay as they are."""
-    granted = offboarding.grant_unlock(
+    granted = grant_unlock(
         open_context(), organization, owner=owner, reason=reason, hours=hours, member=member
     )
     ends_at = granted.ends_at.format_iso()

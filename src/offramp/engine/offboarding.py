@@ -17,7 +17,7 @@ from offramp.core.dates import Boundary, effect
 from offramp.core.errors import Invalid, Missing, Refused
 from offramp.core.ledger import Detail, Event
 from offramp.core.lint import override_faults
-from offramp.core.model import Hold, Member, Organization, Pool, Unlock
+from offramp.core.model import Hold, Member, Organization, Pool
 from offramp.core.policy import Policy
 from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepStatus, move
 from offramp.engine.context import Context
@@ -397,38 +397,6 @@ def release_hold(context: Context, hold: str) -> Hold:
             [Event(kind="hold-released", at=now, actor="operator", detail={"hold": hold})]
         )
     return released
-
-
-def grant_unlock(
-    context: Context,
-    organization: str,
-    *,
-    owner: str,
-    reason: str,
-    hours: int,
-    member: str | None = None,
-) -> Unlock:
-    """Give access back for some hours without changing the stage (A3)."""
-
-    def write(transaction: Transaction, now: Instant) -> Unlock:
-        require_organization(transaction, organization)
-        if member is not None:
-            require_member(transaction, organization, member)
-        unlock = Unlock(
-            organization=organization,
-            member=member,
-            owner=owner,
-            reason=reason,
-            starts_at=now,
-            ends_at=now.add(hours=hours),
-        )
-        transaction.grant_unlock(unlock)
-        transaction.append(
-            [Event(kind="unlock-granted", at=now, actor="operator", detail={"hours": hours})]
-        )
-        return unlock
-
-    return _exclusively(context, write)
 
 
 def retry(context: Context, organization: str) -> int:

@@ -1,0 +1,43 @@
+"""Access given back for some hours by support. The stage and its dates stay as they are.
+
+Source: policy language A3.
+"""
+
+from offramp.core.ledger import Event
+from offramp.core.model import Unlock
+from offramp.engine.context import Context
+from offramp.engine.situation import require_member, require_organization
+
+
+def grant_unlock(
+    context: Context,
+    organization: str,
+    *,
+    owner: str,
+    reason: str,
+    hours: int,
+    member: str | None = None,
+) -> Unlock:
+    """Open an organization, or one member's access, until the hours are over.
+
+    Raises:
+        OrganizationUnknown, OrganizationErased, MemberUnknown: there is nobody to let in.
+    """
+    now = context.clock.now()
+    unlock = Unlock(
+        organization=organization,
+        member=member,
+        owner=owner,
+        reason=reason,
+        starts_at=now,
+        ends_at=now.add(hours=hours),
+    )
+    with context.store.transaction() as transaction:
+        require_organization(transaction, organization)
+        if member is not None:
+            require_member(transaction, organization, member)
+        transaction.grant_unlock(unlock)
+        transaction.append(
+            [Event(kind="unlock-granted", at=now, actor="operator", detail={"hours": hours})]
+        )
+    return unlock
