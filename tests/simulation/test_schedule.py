@@ -7,6 +7,7 @@ from offramp.core.model import Outcome
 from offramp.engine import offboarding as deeds
 from offramp.engine.offboarding import register
 from offramp.ports import MailerUnavailable
+from offramp.testing.world import PlainComposer
 from tests.simulation import shop
 from tests.simulation.laws import Laws
 from tests.simulation.stories import open_world
@@ -210,3 +211,31 @@ def test_rows_that_keep_coming_stop_the_deletion_loudly_until_somebody_puts_it_b
     assert not is_done
     assert left > 0
     assert app.total("acme") == 0
+
+
+class StumblingComposer(PlainComposer):
+    """Fails on one organization in a way that nobody has foreseen."""
+
+    def compose(self, facts, *, organization, **given):
+        if organization.id == "acme":
+            raise ZeroDivisionError
+        return super().compose(facts, organization=organization, **given)
+
+
+def test_one_organization_that_goes_wrong_stops_no_other(app):
+    """L33: the others are carried through, and it is told how often this one failed."""
+    world = open_world(app, POLICY, composer=StumblingComposer())
+    app.fill("acme", "beta", "coda")
+    register(
+        world.context,
+        organizations=[shop.organization("coda")],
+        pools=[shop.pool("coda")],
+        members=shop.members("coda"),
+    )
+
+    world.run_until(at("2024-10-01T00:00:00"))
+
+    assert app.total("coda") == 0
+    assert app.total("acme") > 0
+    assert any("unexpected" in line and "ZeroDivisionError" in line for line in world.trace)
+    assert {sent.message.to.partition("@")[2] for sent in world.mail.sent} == {"coda.example"}

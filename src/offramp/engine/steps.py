@@ -183,8 +183,9 @@ def _after(work: Work, error: OfframpError, *, now: Instant) -> StepRow:
     Back-off grows from attempt to attempt; after the last one the step is abandoned (L33).
     """
     limits = work.context.limits
+    reason = error.code
     if isinstance(error, GuardNotMet):
-        status, next_try_at = StepStatus.HELD, None
+        status, next_try_at, reason = StepStatus.HELD, None, error.attributes["reason"]
     elif isinstance(error, Refused | Broken) or work.row.attempts >= limits.attempts_max:
         status, next_try_at = StepStatus.ABANDONED, None
     else:
@@ -195,7 +196,7 @@ def _after(work: Work, error: OfframpError, *, now: Instant) -> StepRow:
         work.row,
         status=move(STEP, work.row.status, status),
         next_try_at=next_try_at,
-        reason=error.code,
+        reason=reason,
     )
 
 
