@@ -22,3 +22,10 @@ def test_every_kind_has_errors():
     page()
 
     assert all(leaves(root) for root in ROOTS)
+
+
+def test_no_two_errors_share_a_name():
+    page()
+    names = [error.__name__ for error in leaves()]
+
+    assert len(names) == len(set(names)), "the name is the code by which programs tell them apart"

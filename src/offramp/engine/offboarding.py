@@ -98,7 +98,7 @@ def register(
     A vendor's list does not say who was removed, so being on it brings nobody back.
 
     Raises:
-        PolicyUnknown: an organization names a policy that was never published.
+        PolicyUnpublished: an organization names a policy that was never published.
         OverrideUnfit: a contract sets a period that its policy does not let it set.
         OrganizationUnknown, OrganizationErased: a pool or member of nobody we can off-board.
     """

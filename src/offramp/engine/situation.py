@@ -23,7 +23,7 @@ from offramp.ports import (
 )
 
 
-class PolicyUnknown(Missing):
+class PolicyUnpublished(Missing):
     """No policy {policy} was published."""
 
 
@@ -55,7 +55,7 @@ def require_policy(transaction: Transaction, policy: str, *, version: int | None
     """Find a published policy or say that there is none."""
     found = transaction.policy(policy, version)
     if found is None:
-        raise PolicyUnknown(policy=policy, hint="publish it first: offramp policy publish FILE")
+        raise PolicyUnpublished(policy=policy, hint="publish it first: offramp policy publish FILE")
     return found
 
 
