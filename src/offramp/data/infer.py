@@ -1,0 +1,292 @@
+"""A data map proposed for a database that nobody has mapped: from its catalog alone.
+
+The law of inference lives here: every proposal carries its reason, and what cannot be decided is
+listed and left out of the map, so that the check fails until somebody has decided it. Pure: the
+catalog goes in, a proposal comes out.
+
+Source: L15 (fail closed), L16 (never zero rows by mistake), L17 (secrets).
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from offramp.core.errors import Invalid
+from offramp.core.spelling import did_you_mean
+from offramp.data.catalog import Catalog, CatalogTable, declare_references
+from offramp.data.datamap import SqlSourceSpec, TableRule
+from offramp.data.infer_category import guess_column
+from offramp.data.infer_name import guess_references, is_nameable, spell
+from offramp.data.infer_people import (
+    find_member,
+    is_json,
+    propose_achievements,
+    propose_marks,
+    propose_members,
+)
+from offramp.data.infer_way import Choice, choose_ways
+from offramp.data.order import CycleUnbroken
+from offramp.data.proposal import ColumnProposal, Proposal, TableProposal, Undecided
+from offramp.data.scope import Scope
+from offramp.data.statements import plan_order
+from offramp.data.territory import Territory
+
+Known = Mapping[str, Mapping[str, str]]
+
+_HISTORIES = frozenset(
+    {
+        "alembic_version",
+        "django_migrations",
+        "schema_migrations",
+        "ar_internal_metadata",
+        "migrations",
+        "flyway_schema_history",
+        "databasechangelog",
+        "databasechangeloglock",
+        "knex_migrations",
+        "knex_migrations_lock",
+        "_prisma_migrations",
+        "sequelizemeta",
+        "goose_db_version",
+    }
+)
+_SOFT = ("deleted_at", "deleted_on", "is_deleted", "deleted", "removed_at", "archived_at")
+
+
+class KeyColumnMissing(Invalid):
+    """The database has no column {column}, which was named as {option}."""
+
+
+def infer(
+    catalog: Catalog, *, source: str, root: str, member: str | None, known: Known | None = None
+) -> Proposal:
+    """Propose a map for one source.
+
+    Args:
+        catalog: what the database declares.
+        source: the name of the source in the map.
+        root: the key of the organization, as ``companies.id``.
+        member: the key of a person; where it is not given, it is looked for.
+        known: categories that are known already, by table and column.
+
+    Raises:
+        KeyColumnMissing: root or member is not in the database.
+    """
+    _require(catalog, "--root", root)
+    guessed = guess_references(catalog, root=root)
+    catalog = declare_references(catalog, guessed)
+    root_table = root.partition(".")[0]
+    ways = choose_ways(catalog, root=root_table)
+    if member is not None:
+        _require(catalog, "--member", member)
+    member = member or find_member(catalog, ways)
+    reading = _Reading(catalog, ways, guessed, root_table, member, known or {})
+    tables = tuple(reading.table(name) for name in sorted(catalog.tables))
+    decided = {table.name for table in tables if table.is_decided}
+    people, _, key = (member or "").partition(".")
+    return Proposal(
+        source=source,
+        root=root,
+        member=member,
+        tables=tables,
+        undecided=(*reading.undecided(), *_undecided_order(catalog, tables, root)),
+        notes=tuple(reading.notes()),
+        members=propose_members(source, catalog.tables[people], key=key)
+        if people in decided
+        else None,
+        achievements=tuple(
+            propose_achievements(source, catalog, ways, member=people, decided=decided)
+        ),
+        marks=tuple(
+            propose_marks(
+                source, catalog, [table for table in tables if table.is_decided], root=root_table
+            )
+        ),
+    )
+
+
+class _Reading:
+    """One catalog while it is read: every question about one of its tables is answered here."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        ways: Mapping[str, Choice],
+        guessed: Mapping[str, Mapping[str, str]],
+        root: str,
+        member: str | None,
+        known: Known,
+    ) -> None:
+        self.catalog = catalog
+        self.ways = ways
+        self.guessed = guessed
+        self.root = root
+        self.member = member.partition(".")[0] if member else None
+        self.known = known
+        self.catalogs = self._catalogs()
+
+    def table(self, name: str) -> TableProposal:
+        table = self.catalog.tables[name]
+        columns = tuple(self._columns(table))
+        shared = self._shared(name)
+        way = self.ways.get(name)
+        is_owned = name == self.root or way is not None
+        is_known = shared is not None or name == self.root or bool(way and not way.problem)
+        return TableProposal(
+            name=name,
+            reasons=tuple(self._reasons(table)),
+            via=way.best.first.columns if way else (),
+            references=self.guessed.get(name, {}),
+            shared=shared,
+            columns=columns if is_owned else (),
+            is_decided=is_known and is_nameable(name),
+        )
+
+    def undecided(self) -> Iterator[Undecided]:
+        for name in sorted(self.catalog.tables):
+            if not is_nameable(name):
+                hint = "rename the table: a map cannot name it"
+                yield Undecided(subject=name, problem="has a dot or blank in its name", hint=hint)
+            yield from self._undecided_way(name)
+            yield from self._undecided_key(self.catalog.tables[name])
+
+    def notes(self) -> Iterator[str]:
+        for name, table in sorted(self.catalog.tables.items()):
+            for column in table.columns:
+                if spell(column) in _SOFT and self._is_owned(name):
+                    yield f"{name}.{column}: rows that are marked as deleted are rows; they go too"
+                if self._is_owned(name) and is_json(table, column):
+                    yield f"{name}.{column}: may hold anything; look into it, and say what it holds"
+            for reference in table.references:
+                if reference.parent not in self.catalog.tables:
+                    yield f"{reference.label}: refers to {reference.parent}, in another schema"
+                if reference.parent == name == self.root:
+                    yield f"{reference.label}: an organization below another leaves on its own"
+        if self.member is None:
+            yield "no table of people was recognized; name its key as `member` of the source"
+
+    def _is_owned(self, name: str) -> bool:
+        return name == self.root or name in self.ways
+
+    def _columns(self, table: CatalogTable) -> Iterator[ColumnProposal]:
+        known = self.known.get(table.name, {})
+        for name, column in table.columns.items():
+            yield guess_column(table, column, member=self.member, known=known.get(name))
+
+    def _catalogs(self) -> Mapping[str, str]:
+        """Find the tables that organizations refer to and that refer to no organization.
+
+        Shape:
+            table -> a reference by which it is reached.
+        """
+        found: dict[str, str] = {}
+        left = [self.root, *self.ways]
+        while left:
+            for reference in self.catalog.tables[left.pop()].references:
+                parent = reference.parent
+                is_new = parent in self.catalog.tables and parent not in found
+                if is_new and not self._is_owned(parent):
+                    found[parent] = reference.label
+                    left.append(parent)
+        return found
+
+    def _shared(self, name: str) -> str | None:
+        if self._is_owned(name):
+            return None
+        if name.lower() in _HISTORIES:
+            return "history of the schema, belongs to nobody"
+        if name in self.catalogs and not self._personal(name):
+            return f"catalog, belongs to nobody: {self.catalogs[name]} refers to it"
+        return None
+
+    def _personal(self, name: str) -> list[str]:
+        columns = self._columns(self.catalog.tables[name])
+        return [column.name for column in columns if column.is_personal]
+
+    def _reasons(self, table: CatalogTable) -> Iterator[str]:
+        if table.name == self.root:
+            yield "the root: one row is one organization"
+        way = self.ways.get(table.name)
+        if way is None:
+            return
+        yield f"way: {way.best.label}"
+        if way.best.first.is_optional and not way.problem:
+            empty = " or ".join(way.best.first.emptied)
+            yield f"rows whose {empty} is empty belong to nobody, and stay"
+        for other in way.others:
+            if other not in way.rivals:
+                yield f"leads there too, and does not decide: {other.label}"
+        for column, target in self.guessed.get(table.name, {}).items():
+            yield f"{column} is no foreign key; its name and type say that it names {target}"
+
+    def _undecided_way(self, name: str) -> Iterator[Undecided]:
+        way = self.ways.get(name)
+        if way is not None and way.problem:
+            yield Undecided(
+                subject=name,
+                problem=way.problem,
+                hint="choose the way that says whose a row is, and write it as `via`",
+                options=tuple(each.label for each in (way.best, *way.rivals)),
+            )
+        elif not self._is_owned(name) and self._shared(name) is None:
+            yield Undecided(subject=name, problem=self._why_unreached(name), hint=_UNREACHED)
+
+    def _why_unreached(self, name: str) -> str:
+        personal = ", ".join(self._personal(name))
+        if name in self.catalogs:
+            return f"holds {personal}, and only {self.catalogs[name]} refers to it"
+        parents = sorted({each.parent for each in self.catalog.tables[name].references} - {name})
+        if parents:
+            return f"leads to {', '.join(parents)} and not to {self.root}"
+        return f"nothing leads from it to {self.root}, nor from there to it"
+
+    def _undecided_key(self, table: CatalogTable) -> Iterator[Undecided]:
+        if table.key or not self._is_owned(table.name):
+            return
+        required = [
+            path
+            for path in table.unique
+            if all(name in table.columns and not table.columns[name].nullable for name in path)
+        ]
+        able = f"({', '.join(required[0])})" if required else "a new identity column"
+        yield Undecided(
+            subject=table.name,
+            problem="has no primary key, so that its rows have no order and cannot go in chunks",
+            hint=f"make {able} its primary key",
+        )
+
+
+_UNREACHED = "say why it is `shared`, or declare what leads to the root under `references`"
+
+
+def _require(catalog: Catalog, option: str, column: str) -> None:
+    table, _, name = column.partition(".")
+    if table in catalog.tables and name in catalog.tables[table].columns:
+        return
+    known = [f"{each}.{name}" for each, table in catalog.tables.items() for name in table.columns]
+    hint = did_you_mean(column, known) or "name a table and its column, as in companies.id"
+    raise KeyColumnMissing(column=column, option=option, hint=hint)
+
+
+def _undecided_order(
+    catalog: Catalog, tables: Collection[TableProposal], root: str
+) -> Iterator[Undecided]:
+    """Find a cycle that no erasure could break, whatever else will be decided."""
+    rules = {
+        table.name: TableRule(via=table.via) if table.shared is None else TableRule(shared="yes")
+        for table in tables
+    }
+    territory = Territory(
+        source="",
+        spec=SqlSourceSpec(kind="sql", url="", root=root),
+        rules=rules,
+        catalog=catalog,
+        scope=Scope(organization="0"),
+        is_sqlite=False,
+    )
+    try:
+        plan_order(territory)
+    except CycleUnbroken as error:
+        yield Undecided(
+            subject=error.tables,
+            problem="refer to one another, and no reference between them may be empty",
+            hint=str(error.hint),
+        )

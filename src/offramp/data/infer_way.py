@@ -1,0 +1,111 @@
+"""Which way leads from the rows of each table to the root, and where that cannot be known.
+
+The law of choosing lives here:
+
+* a way that every row certainly goes (no reference may be empty) comes before one that a row may
+  leave, a short one before a long one;
+* a reference to the root itself that is never empty says whose a row is; no other way contradicts;
+* two ways that meet in the same row, named by the same columns, cannot disagree;
+* whatever else could disagree is not chosen but reported, with every way.
+
+Source: design of the data map; L15.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from offramp.data.catalog import Catalog, Reference
+from offramp.data.proposal import Way
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The best way of one table, the ways that could contradict it, and all others."""
+
+    best: Way
+    rivals: tuple[Way, ...]
+    others: tuple[Way, ...]
+    problem: str | None
+
+
+def choose_ways(catalog: Catalog, *, root: str) -> Mapping[str, Choice]:
+    """Choose a way for every table that leads to the root table at all."""
+    nearest = _nearest(catalog, root)
+    return {
+        name: _choose(_ways(catalog, name, nearest)) for name in catalog.tables if name in nearest
+    }
+
+
+def follow(ways: Mapping[str, Choice], name: str) -> tuple[str, ...]:
+    """List the tables that the chosen way of a table passes, itself first."""
+    return (name, *(hop.parent for hop in ways[name].best.hops)) if name in ways else (name,)
+
+
+def _nearest(catalog: Catalog, root: str) -> dict[str, Way]:
+    """Find the best way of every table; each pass may find a better one, until none does."""
+    found: dict[str, Way] = {}
+    changed = True
+    while changed:
+        changed = False
+        for name in sorted(set(catalog.tables) - {root}):
+            best = min(_ways_over(catalog, name, found, root), key=_rank, default=None)
+            if best is not None and (name not in found or _rank(best) < _rank(found[name])):
+                found[name] = best
+                changed = True
+    return found
+
+
+def _ways(catalog: Catalog, name: str, nearest: Mapping[str, Way]) -> list[Way]:
+    root = nearest[name].hops[-1].parent
+    return sorted(_ways_over(catalog, name, nearest, root), key=_rank)
+
+
+def _ways_over(catalog: Catalog, name: str, nearest: Mapping[str, Way], root: str) -> Iterator[Way]:
+    """Give one way for each reference of a table whose parent is known to lead to the root."""
+    for reference in catalog.tables[name].references:
+        rest = () if reference.parent == root else _rest(nearest, reference)
+        if rest is not None and not any(hop.table == name for hop in rest):
+            yield Way(hops=(reference, *rest))
+
+
+def _rest(nearest: Mapping[str, Way], reference: Reference) -> tuple[Reference, ...] | None:
+    way = nearest.get(reference.parent)
+    return way.hops if way else None
+
+
+def _rank(way: Way) -> tuple[tuple[int, int], bool, str]:
+    return way.cost, way.first.declared, way.label
+
+
+def _choose(ways: list[Way]) -> Choice:
+    best, *rest = ways
+    others = tuple(way for way in rest if not _agree(best, way))
+    tenants = tuple(way for way in others if len(way.hops) == 1)
+    rivals: tuple[Way, ...]
+    problem: str | None
+    if len(best.hops) == 1 and tenants:
+        problem, rivals = "names the root more than once", tenants
+    elif not best.is_required:
+        problem, rivals = "leads to the root on several ways, and each may be empty", others
+    elif len(best.hops) > 1:
+        problem = "leads to the root on several ways that may disagree"
+        rivals = tuple(way for way in others if way.is_required)
+    else:
+        problem, rivals = None, ()
+    return Choice(best=best, rivals=rivals, others=others, problem=problem if rivals else None)
+
+
+def _agree(one: Way, other: Way) -> bool:
+    """Say whether two ways pass through the same row, because the same columns name it."""
+    return bool(set(_rows_named(one)) & set(_rows_named(other)))
+
+
+def _rows_named(way: Way) -> Iterator[tuple[str, frozenset[tuple[str, str]]]]:
+    """Give the rows on a way that the columns of its table name themselves: (table, key)."""
+    known = {column: column for column in way.first.columns}
+    for hop in way.hops:
+        if not set(hop.columns) <= set(known):
+            return
+        pairs = zip(hop.columns, hop.parent_columns, strict=True)
+        known = {above: known[below] for below, above in pairs}
+        yield hop.parent, frozenset(known.items())
