@@ -362,3 +362,12 @@ def test_an_administrator_is_told_when_only_one_member_leaves(locale, words):
     assert words in " ".join(told.text.split())
     assert words in told.html
     assert words not in own.text
+
+
+def test_the_day_of_deletion_is_not_named_twice():
+    last_day = Date(2024, 9, 29)
+    facts = replace(FACTS, notice="achievements", stage_title="Access ended")
+
+    text = compose(replace(facts, stage_ends_on=last_day, erases_on=last_day)).text
+
+    assert text.count("29 September 2024") == 1
