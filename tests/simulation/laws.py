@@ -47,8 +47,8 @@ def civil(instant):
 
 
 def days_since(ends, now):
-    if isinstance(ends, Instant):
-        return (civil(now) - civil(ends)).days
+    if isinstance(ends, Instant):  # no last day of access: the day itself is the first without
+        return (civil(now) - civil(ends)).days + 1
     return (civil(now) - date(ends.year, ends.month, ends.day)).days
 
 
@@ -99,8 +99,10 @@ class Laws:
         require(row.status is OffboardingStatus.OPEN, "L18 only an open episode is carried out")
         require(not any(hold.is_active(now) for hold in holds), "L25 a hold stops destruction")
         require(not is_paused, "L26 a pause stops destruction")
-        mine = [p for p in pools if row.subject.product in (None, p.product)]
-        ended = [p.ends is not None and days_since(p.ends, now) for p in mine]
+        mine = [p.ends for p in pools if row.subject.product in (None, p.product)]
+        if row.subject.member is not None:
+            mine = [row.ends]
+        ended = [ends is not None and days_since(ends, now) for ends in mine]
         enough = ERASED_FROM[self.policy]
         require(all(d is not False and d >= enough for d in ended), "L1 deletion is early")
         for notice, wait in WAITS[self.policy].items():

@@ -46,6 +46,9 @@ class Story:
             "pause": (1, lambda: deeds.set_paused(self.world.context, is_paused=True)),
             "resume": (2, lambda: deeds.set_paused(self.world.context, is_paused=False)),
             "write": (2, self.write),
+            "end a member": (1, lambda: self.end_member(ends=self.in_days(1, 60))),
+            "remove a member": (1, lambda: self.end_member(is_removed=True)),
+            "take it back": (1, self.end_member),
             "retry": (1, lambda: deeds.retry(self.world.context, "acme")),
         }
 
@@ -93,9 +96,14 @@ class Story:
         self.world.mail.lose_next_answer()
 
     def change(self, deed):
-        days = self.chance.randrange(1, 60)
-        until = self.world.now.add(hours=24 * days).to_tz(ZONE).date()
-        deed(self.world.context, "acme", until=until)
+        deed(self.world.context, "acme", until=self.in_days(1, 60))
+
+    def end_member(self, **how):
+        deeds.set_member_end(self.world.context, "acme", ["acme-user"], **how)
+
+    def in_days(self, least, most):
+        days = self.chance.randrange(least, most)
+        return self.world.now.add(hours=24 * days).to_tz(ZONE).date()
 
     def hold(self):
         hours = self.chance.choice((None, self.chance.randrange(1, 2000)))
