@@ -370,4 +370,4 @@ def test_the_day_of_deletion_is_not_named_twice():
 
     text = compose(replace(facts, stage_ends_on=last_day, erases_on=last_day)).text
 
-    assert text.count("29 September 2024") == 1
+    assert text.count("September 29, 2024") == 1
