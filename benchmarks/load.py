@@ -108,7 +108,8 @@ _ROWS = {
         FROM enrollments e JOIN people p ON p.id = e.person_id WHERE e.id % 8 < 3""",
     "award_events": """
         SELECT row_number() OVER (ORDER BY a.id, n), a.id,
-            CASE n WHEN 1 THEN 'view' ELSE 'print' END, '10.7.' || a.id % 250 || '.1', a.issued_at + n * interval '1 day'
+            CASE n WHEN 1 THEN 'view' ELSE 'print' END, '10.7.' || a.id % 250 || '.1',
+            a.issued_at + n * interval '1 day'
         FROM awards a, generate_series(1, 1 + (a.id % 3 = 0)::int) n""",
     "badges": f"""
         SELECT row_number() OVER (ORDER BY at), id, 'badge-' || n, 5 * n, at

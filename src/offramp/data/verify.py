@@ -20,15 +20,17 @@ that were. Kept rows are counted as retained, never as zero.
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import NullType
 
 from offramp.core.errors import Broken
-from offramp.data.catalog import Catalog, Reference
+from offramp.data.catalog import Catalog, CatalogColumn, Reference
 from offramp.data.datamap import DataMap
 from offramp.data.pseudonym import hash_mark
 from offramp.data.scope import Scope
@@ -38,6 +40,10 @@ from offramp.data.territory import Territory, row_value
 from offramp.data.tombstone import Tombstone
 
 _ROWS_FETCHED = 1_000
+_COLUMNS_AT_ONCE = 60  # a function of PostgreSQL takes at most a hundred arguments
+_TEXTS_KNOWN_MAX = 50_000
+_QUOTED = re.compile(r'"([^"]*)"')
+_QUOTED_MAIL = re.compile(r'"([^"]*@[^"]*)"')
 _MAIL = re.compile(r"[^\s\"'<>,;:()\[\]{}|\\/=]+@[^\s\"'<>,;:()\[\]{}|\\/=@?&]+")
 _MAIL_EDGES = ".,!*_~`'-"
 
@@ -95,18 +101,19 @@ def verify(
                 counts[table] = connection.execute(question).scalar_one()
                 orphans[table] = _count_orphans(territory, connection, name, parents=questions)
                 checked.append(table)
-        live = _live_marks(datamap, views, key=key)
-        sought = frozenset(tombstone.marks) - live
+        marks = frozenset(tombstone.marks)
+        live = _live_marks(datamap, views, marks, key=key) if marks else marks
+        detector = _Detector(sought=marks - live, are_all_mails=tombstone.are_all_mails, key=key)
         for territory, connection in views:
-            if sought:
-                residue += _search(territory, connection, sought, tombstone, key=key)
+            if detector.sought:
+                residue += _search(sources[territory.source], territory, connection, detector)
     kept = {table for table, rule in datamap.tables.items() if rule.erase == "keep"}
     return Verification(
         counts={table: rows for table, rows in counts.items() if table not in kept},
         orphans=orphans,
         retained={table: rows for table, rows in counts.items() if table in kept},
         residue=dict(residue),
-        shared_marks=len(frozenset(tombstone.marks) & live),
+        shared_marks=len(live),
         checked=tuple(checked),
     )
 
@@ -217,44 +224,103 @@ def _count_orphans(
 
 
 def _live_marks(
-    datamap: DataMap, views: list[tuple[Territory, sa.Connection]], *, key: bytes
+    datamap: DataMap,
+    views: list[tuple[Territory, sa.Connection]],
+    marks: frozenset[str],
+    *,
+    key: bytes,
 ) -> frozenset[str]:
-    """Hash the marks that rows of others still carry."""
-    found = set()
+    """Name those of the marks that rows of others still carry."""
+    found: set[str] = set()
     for territory, connection in views:
         for mark in datamap.marks:
             source, name, column = mark.split(".")
             if source != territory.source or name not in territory.catalog.tables:
                 continue
             values = sa.select(territory.table(name).c[column]).distinct()
-            found |= {hash_mark(str(value), key=key) for value in _stream(connection, values)}
+            hashed = (hash_mark(str(value), key=key) for value in _stream(connection, values))
+            found.update(mark for mark in hashed if mark in marks)
     return frozenset(found)
 
 
+@dataclass(kw_only=True)
+class _Detector:
+    """Tells the texts that hold a mark, and remembers the last ones it was asked about."""
+
+    sought: frozenset[str]
+    are_all_mails: bool
+    key: bytes
+    _known: dict[str, bool] = field(default_factory=dict)
+
+    def detects(self, text: str) -> bool:
+        """Say whether a mark is the whole text, or an e-mail address within it."""
+        if self.are_all_mails and "@" not in text:
+            return False
+        known = self._known.get(text)
+        if known is None:
+            if len(self._known) >= _TEXTS_KNOWN_MAX:
+                self._known.clear()
+            words = set(_words(text))
+            known = any(hash_mark(word, key=self.key) in self.sought for word in words)
+            self._known[text] = known
+        return known
+
+    def suspects(self, block: bytes) -> Iterator[str]:
+        """Pick the lines of JSON that hold a mark, or that have to be read to know it.
+
+        Without a backslash the texts in JSON are what stands between its quotes, and a whole
+        block is judged by one expression.
+        """
+        lines = block.decode()
+        if not self._may_hold(lines):
+            return
+        yield from (line for line in lines.split("\n") if line and self._may_hold(line))
+
+    def _may_hold(self, lines: str) -> bool:
+        quoted = _QUOTED_MAIL if self.are_all_mails else _QUOTED
+        return "\\" in lines or any(map(self.detects, quoted.findall(lines)))
+
+
 def _search(
-    territory: Territory,
-    connection: sa.Connection,
-    sought: frozenset[str],
-    tombstone: Tombstone,
-    *,
-    key: bytes,
+    source: SqlSource, territory: Territory, connection: sa.Connection, detector: _Detector
 ) -> Counter[str]:
-    """Count the values in which a mark occurs, column by column."""
+    """Count the values in which a mark occurs, column by column, in one pass over each table."""
     hits: Counter[str] = Counter()
     for name, table in territory.catalog.tables.items():
-        for column in table.columns.values():
-            is_json = isinstance(column.type, sa.JSON)
-            if not (column.is_text or is_json or isinstance(column.type, sa.ARRAY | NullType)):
-                continue
-            text = sa.cast(territory.table(name).c[column.name], sa.Text)
-            values = sa.select(text)
-            if tombstone.are_all_mails:
-                values = values.where(text.like("%@%"))
-            for value in _stream(connection, values):
-                words = {word for leaf in _leaves(value, is_json) for word in _words(leaf)}
-                if any(hash_mark(word, key=key) in sought for word in words):
-                    hits[f"{territory.id_of(name)}.{column.name}"] += 1
+        searched = [column for column in table.columns.values() if _is_searched(column)]
+        for start in range(0, len(searched), _COLUMNS_AT_ONCE):
+            columns = searched[start : start + _COLUMNS_AT_ONCE]
+            rows = _rows_to_search(territory, name, columns, detector)
+            for block in source.json_blocks(connection, rows):
+                for line in detector.suspects(block):
+                    for column, value in zip(columns, json.loads(line), strict=True):
+                        if any(map(detector.detects, _leaves(value, column))):
+                            hits[f"{territory.id_of(name)}.{column.name}"] += 1
     return hits
+
+
+def _is_searched(column: CatalogColumn) -> bool:
+    return column.is_text or isinstance(column.type, sa.JSON | sa.ARRAY | NullType)
+
+
+def _rows_to_search(
+    territory: Territory, name: str, columns: Sequence[CatalogColumn], detector: _Detector
+) -> sa.Select[str]:
+    """Select the columns of each row as one array of JSON."""
+    rows = territory.table(name)
+    texts = [sa.cast(rows.c[column.name], sa.Text) for column in columns]
+    if territory.is_sqlite:
+        lines = sa.select(sa.func.json_array(*texts))
+    else:
+        # What is binary JSON already goes in as it is, so that its texts are not quoted twice.
+        values = [
+            rows.c[column.name] if isinstance(column.type, JSONB) else text
+            for column, text in zip(columns, texts, strict=True)
+        ]
+        lines = sa.select(sa.func.json_build_array(*values))
+    if detector.are_all_mails:
+        lines = lines.where(sa.or_(*(text.like("%@%") for text in texts)))
+    return lines
 
 
 def _stream(connection: sa.Connection, values: sa.Select[str]) -> Iterator[str]:
@@ -270,18 +336,17 @@ def _words(text: str) -> Iterator[str]:
         yield mail.strip(_MAIL_EDGES)
 
 
-def _leaves(text: str, is_json: bool) -> Iterator[str]:
+def _leaves(value: object, column: CatalogColumn) -> Iterator[str]:
     """Name the texts inside a JSON value, or the text itself where it is none."""
-    try:
-        waiting = [json.loads(text)] if is_json else [text]
-    except ValueError:
-        waiting = [text]
+    waiting = [value]
+    if isinstance(value, str) and isinstance(column.type, sa.JSON):
+        with suppress(ValueError):
+            waiting = [json.loads(value)]
     while waiting:
-        value = waiting.pop()
-        match value:
-            case str():
-                yield value
-            case dict():
-                waiting += [*value, *value.values()]
-            case list():
-                waiting += value
+        match waiting.pop():
+            case str() as text:
+                yield text
+            case dict() as inside:
+                waiting += [*inside, *inside.values()]
+            case list() as inside:
+                waiting += inside
