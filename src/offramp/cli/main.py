@@ -5,7 +5,8 @@ Source: house rule 6 (the command line translates).
 
 import typer
 
-from offramp.cli import data, demo, ledger, lifecycle, policy, roster, run, setup, status
+from offramp.cli import brake, data, demo, ledger, lifecycle, policy, roster, run, setup, status
+from offramp.cli import map as data_map
 
 app = typer.Typer(
     name="offramp",
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 app.add_typer(policy.app, name="policy")
 policy.app.command("publish")(setup.publish_policy)
+app.add_typer(data_map.app, name="map")
 app.command("demo")(demo.demo)
 app.command("init")(setup.initialize)
 app.command("import")(roster.import_files)
@@ -26,13 +28,15 @@ app.command("run")(run.run)
 app.command("renew")(lifecycle.renew)
 app.command("extend")(lifecycle.extend)
 app.command("reactivate")(lifecycle.reactivate)
-app.command("hold")(lifecycle.hold)
-app.command("release")(lifecycle.release)
+app.command("hold")(brake.hold)
+app.command("release")(brake.release)
 app.command("unlock")(lifecycle.unlock)
 app.command("access")(lifecycle.access)
 app.command("retry")(lifecycle.retry)
-app.command("pause")(lifecycle.pause)
-app.command("resume")(lifecycle.resume)
+app.command("pause")(brake.pause)
+app.command("resume")(brake.resume)
+app.command("cap")(brake.cap)
+app.command("exempt")(brake.exempt)
 app.add_typer(lifecycle.members, name="member")
 app.command("export")(data.export)
 app.command("erase")(data.erase)

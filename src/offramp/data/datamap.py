@@ -36,6 +36,11 @@ def _spell_null(value: object) -> object:
     return "null" if value is None else value
 
 
+_NULL_OR_WORD = BeforeValidator(
+    _spell_null, json_schema_input_type=Literal["hash", "null", "keep"] | None
+)
+
+
 def _expand_category(value: object) -> object:
     return {"category": value} if isinstance(value, str) else value
 
@@ -63,7 +68,7 @@ class ColumnRule(_Part):
     """
 
     category: str | None = None
-    erase: Annotated[Literal["hash", "null", "keep"], BeforeValidator(_spell_null)] = "keep"
+    erase: Annotated[Literal["hash", "null", "keep"], _NULL_OR_WORD] = "keep"
     export: Literal["always", "never"] = "always"
     restore: Literal["random"] | None = None
 
@@ -72,6 +77,11 @@ class ColumnRule(_Part):
         if self.restore is not None and self.export != "never":
             raise ValueError("`restore: random` is for a column with `export: never`")
         return self
+
+
+WrittenColumn = Annotated[
+    ColumnRule, BeforeValidator(_expand_category, json_schema_input_type=ColumnRule | str)
+]
 
 
 class TableRule(_Part):
@@ -85,7 +95,7 @@ class TableRule(_Part):
     until: str | None = None
     shared: str | None = Field(default=None, min_length=1)
     references: Mapping[str, LocalColumn] = {}
-    columns: Mapping[str, Annotated[ColumnRule, BeforeValidator(_expand_category)]] = {}
+    columns: Mapping[str, WrittenColumn] = {}
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

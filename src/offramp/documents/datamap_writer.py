@@ -16,6 +16,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from offramp.data.proposal import ColumnProposal, Proposal, TableProposal, Undecided
 
 LINE_MAX = 1_000  # a rule stays on its line, with its reason
+ALIGNED_MAX = 56  # a longer rule has its reason right behind it
 COLUMN_INDENT = 6
 _OPENING = """\
 Proposed by `offramp map init` from what the database declares; the reason stands with each line.
@@ -89,8 +90,8 @@ def _table(table: TableProposal) -> CommentedMap:
     if table.references:
         entry["references"] = _inline(table.references)
     columns = CommentedMap((column.name, _column(column)) for column in table.columns)
-    lines = [len(_dump(CommentedMap({name: value}))) for name, value in columns.items()]
-    edge = COLUMN_INDENT + max(lines, default=0) + 1
+    lines = (len(_dump(CommentedMap({name: value}))) for name, value in columns.items())
+    edge = COLUMN_INDENT + max((line for line in lines if line <= ALIGNED_MAX), default=0) + 1
     for column in table.columns:
         columns.yaml_add_eol_comment(_one_line(column.reason), column.name, column=edge)
     entry["columns"] = columns
