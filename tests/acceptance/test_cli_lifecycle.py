@@ -242,3 +242,22 @@ def test_a_mistake_is_told_in_one_sentence_and_changes_nothing(installation, com
     assert words in finished.err
     assert "Traceback" not in finished.err
     assert installation.contents() == before
+
+
+def test_the_daily_cap_is_set_and_lifted(installation):  # D3
+    assert installation.ask("cap", "0") == {"daily_cap": 0}
+    assert installation.ask("cap", "none") == {"daily_cap": None}
+
+    refused = installation.run("cap", "-1")
+
+    assert refused.code == 2
+
+
+def test_an_exempt_organization_is_shown_as_such_until_it_is_put_back(installation):  # S6
+    installation.say("exempt", LEAVING)
+    exempt = installation.ask("status", LEAVING)
+
+    installation.say("exempt", LEAVING, "--end")
+
+    assert exempt["organizations"][0]["is_exempt"]
+    assert not installation.ask("status", LEAVING)["organizations"][0]["is_exempt"]

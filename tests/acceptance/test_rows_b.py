@@ -11,6 +11,7 @@ from whenever import Date, Instant
 
 from offramp.core.model import Role
 from offramp.core.policy import Capability
+from offramp.engine import brake
 from offramp.engine import offboarding as deeds
 from offramp.engine.access import may
 from tests.acceptance.departure import KINDS, NOTES, Departure, depart
@@ -249,7 +250,7 @@ def test_b6_an_alarm_is_raised_before_the_window_closes(departure):
     """B6, T5: a hold delays the deletion; its window is about to close and somebody is told."""
     university = organizations(departure)["Liffey University"]
     departure.run_until("2025-06-01T00:00:00Z")
-    deeds.place_hold(departure.context, university, owner="legal", reason="litigation")
+    brake.place_hold(departure.context, university, owner="legal", reason="litigation")
 
     departure.run_until("2026-02-27T00:00:00Z")
 

@@ -13,6 +13,7 @@ from offramp.adapters.store.migration import migrate
 from offramp.adapters.store.store import SqlStore
 from offramp.core.ledger import verify_chain
 from offramp.core.transitions import OffboardingStatus, StepStatus
+from offramp.engine import brake
 from offramp.engine import offboarding as deeds
 from offramp.engine.context import Limits
 from offramp.engine.offboarding import publish, register
@@ -99,11 +100,11 @@ def reactivate(context):
 
 
 def hold(context):
-    deeds.place_hold(context, SLUGS[0], owner="legal", reason="dispute")
+    brake.place_hold(context, SLUGS[0], owner="legal", reason="dispute")
 
 
 def pause(context):
-    deeds.set_paused(context, is_paused=True)
+    brake.set_paused(context, is_paused=True)
 
 
 @pytest.mark.parametrize("deed", [reactivate, hold, pause])

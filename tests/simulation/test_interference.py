@@ -6,6 +6,7 @@ from whenever import Date
 from offramp.adapters.store.connection import connect
 from offramp.adapters.store.migration import migrate
 from offramp.adapters.store.store import SqlStore
+from offramp.engine import brake
 from offramp.engine import offboarding as deeds
 from offramp.ports import DeletionInFlight
 from tests.simulation.laws import Laws
@@ -19,11 +20,11 @@ def reactivate(world):
 
 
 def hold(world):
-    deeds.place_hold(world.context, "acme", owner="legal", reason="dispute")
+    brake.place_hold(world.context, "acme", owner="legal", reason="dispute")
 
 
 def pause(world):
-    deeds.set_paused(world.context, is_paused=True)
+    brake.set_paused(world.context, is_paused=True)
 
 
 DEEDS = (reactivate, hold, pause)
@@ -80,13 +81,13 @@ def test_a_released_hold_lets_the_deletion_go_on_where_it_was(world, app):
     placed = []
 
     def act():
-        placed.append(deeds.place_hold(world.context, "acme", owner="legal", reason="dispute"))
+        placed.append(brake.place_hold(world.context, "acme", owner="legal", reason="dispute"))
 
     world.meanwhile("chunk recorded", act, occurrence=3)
     world.run_until(LONG_AFTER[POLICY])
     left = app.total("acme")
 
-    deeds.release_hold(world.context, placed[0].id)
+    brake.release_hold(world.context, placed[0].id)
     world.run_until(world.now.add(hours=1))
 
     assert left > 0
@@ -97,7 +98,7 @@ def test_a_hold_that_ends_by_itself_lets_the_deletion_begin_by_itself(world, app
     """L25."""
     Laws(world, app, POLICY)
     ends_at = LONG_AFTER[POLICY].add(hours=5)
-    deeds.place_hold(world.context, "acme", owner="legal", reason="dispute", ends_at=ends_at)
+    brake.place_hold(world.context, "acme", owner="legal", reason="dispute", ends_at=ends_at)
 
     world.run_until(LONG_AFTER[POLICY])
     left = app.total("acme")

@@ -12,6 +12,7 @@ from whenever import Instant
 
 from offramp.core.errors import Missing, Refused
 from offramp.core.transitions import OffboardingStatus
+from offramp.engine import brake
 from offramp.engine import offboarding as deeds
 from offramp.ports import MailerUnavailable, MessageRefused
 from tests.simulation.laws import ZONE, Laws
@@ -43,8 +44,8 @@ class Story:
             "reactivate": (1, lambda: self.change(deeds.reactivate)),
             "hold": (2, self.hold),
             "release": (2, self.release),
-            "pause": (1, lambda: deeds.set_paused(self.world.context, is_paused=True)),
-            "resume": (2, lambda: deeds.set_paused(self.world.context, is_paused=False)),
+            "pause": (1, lambda: brake.set_paused(self.world.context, is_paused=True)),
+            "resume": (2, lambda: brake.set_paused(self.world.context, is_paused=False)),
             "write": (2, self.write),
             "end a member": (1, lambda: self.end_member(ends=self.in_days(1, 60))),
             "remove a member": (1, lambda: self.end_member(is_removed=True)),
@@ -108,7 +109,7 @@ class Story:
     def hold(self):
         hours = self.chance.choice((None, self.chance.randrange(1, 2000)))
         ends_at = None if hours is None else self.world.now.add(hours=hours)
-        hold = deeds.place_hold(
+        hold = brake.place_hold(
             self.world.context, "acme", owner="legal", reason="dispute", ends_at=ends_at
         )
         self.holds.append(hold.id)
@@ -117,8 +118,8 @@ class Story:
         while self.holds:
             hold = self.holds.pop()
             try:
-                deeds.release_hold(self.world.context, hold)
-            except deeds.HoldUnknown:
+                brake.release_hold(self.world.context, hold)
+            except brake.HoldUnknown:
                 self.world.note("it had ended")
 
     def write(self):

@@ -31,6 +31,23 @@ def test_an_extension_leaves_what_was_announced_and_moves_the_rest_T8(world):
     assert row.next_due_at == Instant.from_utc(2024, 11, 1)
 
 
+def test_a_notice_that_was_missed_is_given_once_the_end_is_later_T7_T8(app):
+    world = open_world(app, "license-pool")
+    world.lie_still_until(Instant.from_utc(2024, 8, 31, hour=12))
+    world.run_until(Instant.from_utc(2024, 9, 1))
+    missed = whole(world)[1]
+
+    deeds.extend(world.context, "acme", until=LATER)
+    world.run_until(Instant.from_utc(2024, 10, 18))
+
+    row, _ = whole(world)
+    with world.store.transaction() as transaction:
+        warned = next(s for s in transaction.steps(row.id) if s.key == "expiring-soon")
+    assert "expiring-soon" in missed
+    assert (row.episode, warned.status.value) == (1, "done")
+    assert warned.receipt.done_at == Instant.from_utc(2024, 10, 17, hour=8)
+
+
 def test_a_renewal_announces_the_end_of_the_next_term_again_L9_T8(world):
     deeds.renew(world.context, "acme", until=LATER)
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from offramp.cli.opening import open_context
-from offramp.cli.option import read_boundary, read_instant
+from offramp.cli.option import read_boundary
 from offramp.cli.output import AsJson, guarded, show_json, show_text
 from offramp.core.policy import Capability
 from offramp.engine import offboarding
@@ -80,43 +80,6 @@ def reactivate(
 
 
 @guarded
-def hold(
-    organization: Organization,
-    owner: Owner,
-    reason: Reason,
-    member: Member = None,
-    ends: Annotated[str | None, typer.Option(metavar="INSTANT", help="When it ends.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Stop deletion, and nothing else, until the hold ends or is released."""
-    placed = offboarding.place_hold(
-        open_context(),
-        organization,
-        owner=owner,
-        reason=reason,
-        member=member,
-        ends_at=None if ends is None else read_instant("--ends", ends),
-    )
-    if as_json:
-        show_json({"hold": placed.id, "organization": organization, "member": member})
-    else:
-        show_text(f"hold {placed.id} on {organization}; to end it: offramp release {placed.id}")
-
-
-@guarded
-def release(
-    hold_id: Annotated[str, typer.Argument(metavar="HOLD", help="The id of the hold.")],
-    as_json: AsJson = False,
-) -> None:
-    """End a hold; what it stopped is taken up again by the next sweep."""
-    released = offboarding.release_hold(open_context(), hold_id)
-    if as_json:
-        show_json({"hold": hold_id, "organization": released.organization})
-    else:
-        show_text(f"hold {hold_id} on {released.organization} is released")
-
-
-@guarded
 def unlock(
     organization: Organization,
     owner: Owner,
@@ -146,18 +109,6 @@ def retry(organization: Organization, as_json: AsJson = False) -> None:
         show_json({"organization": organization, "put_back": count})
     else:
         show_text(f"{organization}: {count} put back; the next sweep takes them up")
-
-
-@guarded
-def pause(as_json: AsJson = False) -> None:
-    """Stop everything destructive, everywhere, at the next chunk."""
-    _set_paused(is_paused=True, as_json=as_json)
-
-
-@guarded
-def resume(as_json: AsJson = False) -> None:
-    """Let what is destructive go on again."""
-    _set_paused(is_paused=False, as_json=as_json)
 
 
 @guarded
@@ -227,14 +178,6 @@ def restore_members(organization: Organization, member: Members, as_json: AsJson
     """Take members back: neither removed nor with an end of their own."""
     followed = offboarding.set_member_end(open_context(), organization, member)
     _show_followed(organization, followed, as_json=as_json)
-
-
-def _set_paused(*, is_paused: bool, as_json: bool) -> None:
-    offboarding.set_paused(open_context(), is_paused=is_paused)
-    if as_json:
-        show_json({"is_paused": is_paused})
-    else:
-        show_text("everything destructive is " + ("paused" if is_paused else "allowed again"))
 
 
 def _show_followed(organization: str, followed: Followed, *, as_json: bool) -> None:

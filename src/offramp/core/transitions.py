@@ -6,11 +6,12 @@
                   held      -> started (its reason is gone) | missed | canceled
                   abandoned -> pending (put back by hand) | missed | canceled
                   done      -> pending (an export is issued again)
+                  missed    -> pending (a later end makes it useful again)
                   unreached -> pending (somebody can be reached now)
     off-boarding: open      -> completed | canceled | stopped
                   stopped   -> open (put back by hand) | canceled
 
-``missed``, ``canceled`` and ``completed`` are final. What is started or held may be so again. A
+``canceled`` and ``completed`` are final. What is started or held may be so again. A
 step that is not due has no row.
 
 Source: architecture, "Step protocol"; lessons L18, L32, L33.
@@ -60,7 +61,7 @@ STEP: Mapping[StepStatus, frozenset[StepStatus]] = {
     _S.HELD: frozenset({_S.HELD, _S.STARTED, _S.MISSED, _S.CANCELED}),
     _S.ABANDONED: frozenset({_S.PENDING, _S.MISSED, _S.CANCELED}),
     _S.DONE: frozenset({_S.PENDING}),  # an export is issued again when the data has changed since
-    _S.MISSED: frozenset(),
+    _S.MISSED: frozenset({_S.PENDING}),  # a later end makes it useful again
     _S.UNREACHED: frozenset({_S.PENDING}),
     _S.CANCELED: frozenset(),
 }

@@ -19,7 +19,7 @@ from offramp.core.model import Member, Organization, Outcome
 from offramp.core.notice import NoticeFacts, state_facts
 from offramp.core.policy import Audience, Step
 from offramp.engine.situation import receipts_of, require_organization, timeline_of
-from offramp.engine.work import Result, Work
+from offramp.engine.work import Heartbeat, Result, Work
 from offramp.ports import (
     Attachment,
     Delivery,
@@ -115,8 +115,10 @@ def _send_all(letter: _Letter) -> None:
     """Send batch after batch; whoever could not be written to is tried again in a later attempt."""
     work = letter.work
     trouble: OfframpError | None = None
+    heartbeat = Heartbeat(work=work)
     while batch := _take(work):
         for delivery, member in batch:
+            heartbeat.beat()  # whoever slept past the lease hands nothing more over
             outcome, error = _send(letter, delivery, member)
             with work.context.store.transaction() as transaction:
                 transaction.save_deliveries([outcome])

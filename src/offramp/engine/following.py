@@ -179,10 +179,24 @@ def _move(
     """Re-date what is not done and leave what is done (T8)."""
     locked = transaction.lock(row.id, now=now)
     moved = replace(locked, ends=term.ends, cause=term.cause, source=term.source)
+    _reopen_missed(transaction, moved, now=now)
     moved = replace(moved, next_due_at=first_due(transaction, moved))
     transaction.save_offboarding(moved, expected_episode=row.episode)
     transaction.append([_event("offboarding-moved", moved, at=now, actor=actor)])
     transaction.put_events([_outbox("offboarding-moved", moved, at=now)])
+
+
+def _reopen_missed(transaction: Transaction, moved: Offboarding, *, now: Instant) -> None:
+    """Put back the notices that were missed and are of use again with the new end (T7, T8)."""
+    timeline = timeline_of(transaction, moved)
+    for step in transaction.steps(moved.id):
+        planned = timeline.find(step.key)
+        if planned is None or step.status is not StepStatus.MISSED:
+            continue
+        if planned.useful_until is not None and now < planned.useful_until:
+            status = move(STEP, step.status, StepStatus.PENDING)
+            again = replace(step, status=status, receipt=None, due_at=planned.due_at)
+            transaction.save_step(again, claimed=None, expected=step.status)
 
 
 def cancel(transaction: Transaction, row: Offboarding, *, now: Instant, actor: str) -> None:

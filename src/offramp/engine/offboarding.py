@@ -1,4 +1,4 @@
-"""What people do: register, renew, extend, remove, hold, release, reactivate, pause.
+"""What people do: register, renew, extend, remove, reactivate, put back.
 
 Each use case is one transaction that changes facts and lets the off-boardings follow. Whoever
 gives access back or forbids destruction takes the off-boarding exclusively, so a deletion in
@@ -7,7 +7,7 @@ flight finishes its chunk first and is refused the next one.
 Source: mission B4, B11; policy language S6, R1, T8, D3; lessons L8, L18, L25, L26.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -17,10 +17,11 @@ from offramp.core.dates import Boundary, effect
 from offramp.core.errors import Invalid, Missing, Refused
 from offramp.core.ledger import Detail, Event
 from offramp.core.lint import override_faults
-from offramp.core.model import Hold, Member, Organization, Pool
+from offramp.core.model import Member, Organization, Pool
 from offramp.core.policy import Policy
 from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepStatus, move
 from offramp.engine.context import Context
+from offramp.engine.exclusive import exclusively
 from offramp.engine.following import Followed, cancel, follow
 from offramp.engine.situation import (
     receipts_of,
@@ -29,7 +30,7 @@ from offramp.engine.situation import (
     require_policy,
     timeline_of,
 )
-from offramp.ports import Changes, DeletionInFlight, Offboarding, OutboxEvent, Transaction
+from offramp.ports import Changes, Offboarding, OutboxEvent, Transaction
 
 _T = TypeVar("_T")
 
@@ -40,10 +41,6 @@ class PoolUnknown(Missing):
 
 class OverrideUnfit(Invalid):
     """The contract of {organization} does not fit the policy {policy}: {problem}."""
-
-
-class HoldUnknown(Missing):
-    """There is no active hold {hold}."""
 
 
 class EndNotLater(Refused):
@@ -129,7 +126,7 @@ def register(
             followed=_sum(followed),
         )
 
-    return _exclusively(context, write)
+    return exclusively(context, write)
 
 
 def _require_within(policy: Policy, organization: Organization) -> None:
@@ -219,7 +216,7 @@ def _change_end(
             new_term=new_term,
         )
 
-    return _exclusively(context, write)
+    return exclusively(context, write)
 
 
 def _require_to_come(until: Boundary, *, zone: str, now: Instant) -> None:
@@ -278,7 +275,7 @@ def set_member_end(
         transaction.put_members(changed)
         return follow(transaction, organization, ids=context.ids, now=now, actor=actor)
 
-    return _exclusively(context, write)
+    return exclusively(context, write)
 
 
 def reactivate(
@@ -321,7 +318,7 @@ def reactivate(
         )
         return replace(followed, ended=followed.ended + len(leaving))
 
-    return _exclusively(context, write)
+    return exclusively(context, write)
 
 
 def _has_left(row: Offboarding, zone: str, *, now: Instant) -> bool:
@@ -346,57 +343,6 @@ def _reactivated(organization: str, *, at: Instant) -> OutboxEvent:
         at=at,
         organization=organization,
     )
-
-
-def place_hold(
-    context: Context,
-    organization: str,
-    *,
-    owner: str,
-    reason: str,
-    member: str | None = None,
-    category: str | None = None,
-    ends_at: Instant | None = None,
-) -> Hold:
-    """Stop destruction, and nothing else, until the hold ends or is released (S6)."""
-
-    def write(transaction: Transaction, now: Instant) -> Hold:
-        require_organization(transaction, organization)
-        if member is not None:
-            require_member(transaction, organization, member)
-        for row in _open(transaction, organization):
-            transaction.lock(row.id, now=now)
-        hold = Hold(
-            id=context.ids.new(),
-            organization=organization,
-            member=member,
-            owner=owner,
-            reason=reason,
-            placed_at=now,
-            ends_at=ends_at,
-            category=category,
-        )
-        transaction.place_hold(hold)
-        transaction.append(
-            [Event(kind="hold-placed", at=now, actor="operator", detail={"hold": hold.id})]
-        )
-        return hold
-
-    return _exclusively(context, write)
-
-
-def release_hold(context: Context, hold: str) -> Hold:
-    """End a hold; the work it stopped is taken up again by itself (L25)."""
-    now = context.clock.now()
-    with context.store.transaction() as transaction:
-        released = transaction.release_hold(hold, at=now)
-        if released is None:
-            raise HoldUnknown(hold=hold)
-        transaction.wake(released.organization, at=now)
-        transaction.append(
-            [Event(kind="hold-released", at=now, actor="operator", detail={"hold": hold})]
-        )
-    return released
 
 
 def retry(context: Context, organization: str) -> int:
@@ -444,35 +390,5 @@ def _put_back(transaction: Transaction, row: Offboarding, *, now: Instant) -> in
     return len(abandoned) + (row.status is OffboardingStatus.STOPPED)
 
 
-def set_paused(context: Context, *, is_paused: bool) -> None:
-    """Stop or resume everything destructive, everywhere (D3)."""
-
-    def write(transaction: Transaction, now: Instant) -> None:
-        transaction.set_paused(is_paused=is_paused, now=now)
-        if not is_paused:
-            transaction.wake(None, at=now)
-        kind = "paused" if is_paused else "resumed"
-        transaction.append([Event(kind=kind, at=now, actor="operator")])
-
-    _exclusively(context, write)
-
-
 def _open(transaction: Transaction, organization: str) -> tuple[Offboarding, ...]:
     return transaction.offboardings(organization, status=OffboardingStatus.OPEN)
-
-
-def _exclusively(context: Context, write: Callable[[Transaction, Instant], _T]) -> _T:
-    """Run one transaction, waiting for deletions in flight to finish their chunk.
-
-    Raises:
-        DeletionInFlight: one does not finish; a worker may be frozen.
-    """
-    for attempt in range(1, context.limits.lock_tries_max + 1):
-        try:
-            with context.store.transaction() as transaction:
-                return write(transaction, context.clock.now())
-        except DeletionInFlight:
-            if attempt == context.limits.lock_tries_max:
-                raise
-            context.pause(context.limits.lock_wait_seconds)
-    raise AssertionError("the loop returns or raises")

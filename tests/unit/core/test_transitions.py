@@ -30,9 +30,13 @@ def test_the_table_allows_exactly_what_it_lists(table):
                     move(table, source, target)
 
 
-@pytest.mark.parametrize("final", [S.MISSED, S.CANCELED])
-def test_a_step_that_is_over_stays_over(final):
-    assert STEP[final] == frozenset()
+def test_a_step_that_was_canceled_stays_canceled():
+    assert STEP[S.CANCELED] == frozenset()
+
+
+@pytest.mark.parametrize("finished", [S.DONE, S.MISSED, S.UNREACHED])
+def test_a_finished_step_can_only_be_taken_up_again_from_the_start(finished):
+    assert STEP[finished] == {S.PENDING}
 
 
 @pytest.mark.parametrize("final", [O.COMPLETED, O.CANCELED])

@@ -1,0 +1,123 @@
+"""What stops destruction, and nothing else: holds, the pause, the daily cap, exemptions.
+
+None of it gives access back or keeps a notice from being sent. Lifting it wakes what it stopped.
+
+Source: policy language S6, D3; lessons L25, L26.
+"""
+
+from whenever import Instant
+
+from offramp.core.errors import Invalid, Missing
+from offramp.core.ledger import Event
+from offramp.core.model import Hold
+from offramp.core.transitions import OffboardingStatus
+from offramp.engine.context import Context
+from offramp.engine.exclusive import exclusively
+from offramp.engine.situation import require_member, require_organization
+from offramp.ports import Transaction
+
+
+class HoldUnknown(Missing):
+    """There is no active hold {hold}."""
+
+
+class CapInvalid(Invalid):
+    """A daily cap of {cap} deletions is not a number of deletions."""
+
+
+def place_hold(
+    context: Context,
+    organization: str,
+    *,
+    owner: str,
+    reason: str,
+    member: str | None = None,
+    category: str | None = None,
+    ends_at: Instant | None = None,
+) -> Hold:
+    """Stop destruction, and nothing else, until the hold ends or is released (S6)."""
+
+    def write(transaction: Transaction, now: Instant) -> Hold:
+        require_organization(transaction, organization)
+        if member is not None:
+            require_member(transaction, organization, member)
+        _lock_all(transaction, organization, now=now)
+        hold = Hold(
+            id=context.ids.new(),
+            organization=organization,
+            member=member,
+            owner=owner,
+            reason=reason,
+            placed_at=now,
+            ends_at=ends_at,
+            category=category,
+        )
+        transaction.place_hold(hold)
+        transaction.append(
+            [Event(kind="hold-placed", at=now, actor="operator", detail={"hold": hold.id})]
+        )
+        return hold
+
+    return exclusively(context, write)
+
+
+def release_hold(context: Context, hold: str) -> Hold:
+    """End a hold; the work it stopped is taken up again by itself (L25)."""
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        released = transaction.release_hold(hold, at=now)
+        if released is None:
+            raise HoldUnknown(hold=hold)
+        transaction.wake(released.organization, at=now)
+        transaction.append(
+            [Event(kind="hold-released", at=now, actor="operator", detail={"hold": hold})]
+        )
+    return released
+
+
+def set_paused(context: Context, *, is_paused: bool) -> None:
+    """Stop or resume everything destructive, everywhere (D3)."""
+
+    def write(transaction: Transaction, now: Instant) -> None:
+        transaction.set_paused(is_paused=is_paused, now=now)
+        if not is_paused:
+            transaction.wake(None, at=now)
+        kind = "paused" if is_paused else "resumed"
+        transaction.append([Event(kind=kind, at=now, actor="operator")])
+
+    exclusively(context, write)
+
+
+def set_exempt(context: Context, organization: str, *, is_exempt: bool) -> None:
+    """Take an organization out of all destruction until it is put back (S6)."""
+
+    def write(transaction: Transaction, now: Instant) -> None:
+        require_organization(transaction, organization)
+        _lock_all(transaction, organization, now=now)
+        transaction.set_exempt(organization, is_exempt=is_exempt)
+        if not is_exempt:
+            transaction.wake(organization, at=now)
+        kind = "exempted" if is_exempt else "exemption-ended"
+        transaction.append([Event(kind=kind, at=now, actor="operator")])
+
+    exclusively(context, write)
+
+
+def set_daily_cap(context: Context, cap: int | None) -> None:
+    """Allow so many deletions to begin on one day; the others slip to the next (D3).
+
+    Raises:
+        CapInvalid: a negative number; zero is a way to begin none.
+    """
+    if cap is not None and cap < 0:
+        raise CapInvalid(cap=cap, expected="0 or more, or none for no cap")
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        transaction.set_daily_cap(cap)
+        transaction.wake(None, at=now)
+        transaction.append([Event(kind="cap-set", at=now, actor="operator", detail={"cap": cap})])
+
+
+def _lock_all(transaction: Transaction, organization: str, *, now: Instant) -> None:
+    for row in transaction.offboardings(organization, status=OffboardingStatus.OPEN):
+        transaction.lock(row.id, now=now)
