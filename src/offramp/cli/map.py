@@ -11,7 +11,6 @@ from typing import Annotated
 
 import sqlalchemy as sa
 import typer
-from sqlalchemy.exc import ArgumentError
 
 from offramp.cli.output import (
     AsJson,
@@ -146,10 +145,9 @@ def _written_url(url: str) -> str:
     """Keep a password out of the file: the address then comes from the environment."""
     if url.startswith("env:"):
         return url
-    try:
-        return url if sa.make_url(url).password is None else f"env:{ADDRESS}"
-    except ArgumentError:  # it was good enough to open, so this is a file's odd name
-        return url
+    parsed = sa.make_url(url)
+    has_password = parsed.password is not None or "password" in parsed.query
+    return f"env:{ADDRESS}" if has_password else url
 
 
 def _outline(datamap: DataMap, source: SqlSource) -> tuple[TableOutline, ...]:

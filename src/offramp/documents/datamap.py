@@ -19,8 +19,7 @@ def load_datamap(file: Path) -> DataMap:
 
 def datamap_schema() -> dict[str, Any]:
     """Return the JSON Schema of a data map, for editors."""
-    return {
+    return DataMap.model_json_schema(by_alias=True) | {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Offramp data map",
-        **DataMap.model_json_schema(by_alias=True),
     }
