@@ -152,13 +152,12 @@ def _sqlite_whole(value: Expression, column: CatalogColumn) -> Expression:
 
 
 def _sqlite_real(value: Expression, *, is_decimal: bool) -> Expression:
-    """Print the shortest of two forms that reads back as the same number."""
-    short, long = (sa.func.printf(form, value) for form in ("%!.15g", "%!.17g"))
-    text = sa.case((sa.cast(short, sa.Float) == value, short), else_=long)
+    """Print the shortest text that reads back as the same number; SQLite's own is not always it."""
+    text = sa.func.offramp_real(value)
     if is_decimal:
         return text
     is_finite = value.between(-_ENDLESS, _ENDLESS)
-    return sa.case((is_finite, sa.func.json(text)), else_=short)
+    return sa.case((is_finite, sa.func.json(text)), else_=text)
 
 
 def _sqlite_text(value: Expression, column: CatalogColumn) -> Expression:

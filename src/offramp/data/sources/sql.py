@@ -226,6 +226,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA busy_timeout = {BUSY_WAIT_SECONDS * 1000}")
     connection.create_function("offramp_base64", 1, _base64, deterministic=True)
+    connection.create_function("offramp_real", 1, _real, deterministic=True)
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
@@ -242,3 +243,7 @@ def _prepare_postgres(connection: DBAPIConnection, _record: object) -> None:
 
 def _base64(value: bytes) -> str:
     return b64encode(value).decode()
+
+
+def _real(value: float) -> str:
+    return repr(value).replace("inf", "Inf")
