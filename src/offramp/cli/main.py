@@ -5,7 +5,19 @@ Source: house rule 6 (the command line translates).
 
 import typer
 
-from offramp.cli import brake, data, demo, ledger, lifecycle, policy, roster, run, setup, status
+from offramp.cli import (
+    brake,
+    data,
+    demo,
+    ledger,
+    lifecycle,
+    policy,
+    restore,
+    roster,
+    run,
+    setup,
+    status,
+)
 from offramp.cli import map as data_map
 
 app = typer.Typer(
@@ -40,6 +52,7 @@ app.command("exempt")(brake.exempt)
 app.add_typer(lifecycle.members, name="member")
 app.command("export")(data.export)
 app.command("erase")(data.erase)
+app.command("restore")(restore.restore)
 app.add_typer(ledger.ledger, name="ledger")
 app.add_typer(ledger.certificate, name="certificate")
 app.add_typer(ledger.keys, name="keys")

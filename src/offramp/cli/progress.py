@@ -13,7 +13,12 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 SILENT_SECONDS = 1.0
-_VERBS: Mapping[str, str] = {"export": "exporting", "erase": "erasing", "import": "reading"}
+_VERBS: Mapping[str, str] = {
+    "export": "exporting",
+    "erase": "erasing",
+    "import": "reading",
+    "restore": "restoring",
+}
 
 
 def _bar() -> Progress:

@@ -30,8 +30,10 @@ JOIN pg_catalog.pg_depend AS needs ON needs.classid = 'pg_attrdef'::regclass
 JOIN pg_catalog.pg_class AS sequence ON sequence.oid = needs.refobjid AND sequence.relkind = 'S'
 JOIN pg_catalog.pg_attribute AS field ON field.attrelid = preset.adrelid
   AND field.attnum = preset.adnum
-WHERE preset.adrelid = CAST(CAST(:place AS text) AS regclass) AND field.attname = CAST(:field AS text)
-UNION SELECT pg_get_serial_sequence(CAST(:place AS text), CAST(:field AS text)) ORDER BY 1 NULLS LAST LIMIT 1
+WHERE preset.adrelid = CAST(CAST(:place AS text) AS regclass)
+  AND field.attname = CAST(:field AS text)
+UNION SELECT pg_get_serial_sequence(CAST(:place AS text), CAST(:field AS text))
+ORDER BY 1 NULLS LAST LIMIT 1
 """
 
 

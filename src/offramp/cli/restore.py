@@ -1,0 +1,74 @@
+"""`offramp restore`: a document is read into the vendor's databases again; it needs no store.
+
+Source: mission A9; docs/cli.md.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from offramp.adapters.ids import RandomIds
+from offramp.cli.output import AsJson, guarded, show_json, show_table, show_text
+from offramp.cli.progress import Watcher
+from offramp.data.document_reader import open_document
+from offramp.data.restore import RestoredTable, RestoreResult
+from offramp.data.restore import restore as restore_document
+from offramp.data.sources.sql import open_sources
+from offramp.documents.datamap import load_datamap
+
+_COUNTS = ("added", "present", "relinked", "moved")
+
+
+@guarded
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The document, plain or gzipped.")],
+    datamap: Annotated[Path, typer.Option("--map", metavar="MAP", help="The data map.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Do everything, and take it back.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read an exported document into the databases again: all of it, or nothing."""
+    watcher = Watcher()
+    mapped = load_datamap(datamap)
+    sources = open_sources(mapped, environment=os.environ)
+    ids = RandomIds()
+    try:
+        with watcher.shown(), open_document(file) as document:
+            result = restore_document(
+                mapped,
+                sources,
+                document,
+                seed=f"{ids.new()}{ids.new()}".encode(),
+                progress=lambda table, rows: watcher("restore", {"table": table, "rows": rows}),
+                is_dry_run=dry_run,
+            )
+            given = document.manifest.organization
+    finally:
+        for source in sources.values():
+            source.close()
+    if as_json:
+        show_json(result.model_dump(mode="json") | {"dry_run": dry_run})
+    else:
+        _show(result, given, is_dry_run=dry_run)
+
+
+def _show(result: RestoreResult, given: str, *, is_dry_run: bool) -> None:
+    touched = {table: _counts(count) for table, count in result.tables.items()}
+    rows = [[table, *map(str, counts.values())] for table, counts in touched.items()]
+    show_table(["table", *_COUNTS], rows)
+    if result.organization != given:
+        show_text(
+            f"The key {given} is somebody else's now: it is organization {result.organization}."
+        )
+    if not any(counts["added"] or counts["relinked"] for counts in touched.values()):
+        show_text("Everything was there already.")
+    if is_dry_run:
+        show_text("Nothing was changed: this was a dry run.")
+
+
+def _counts(table: RestoredTable) -> Mapping[str, int]:
+    return {name: getattr(table, name) for name in _COUNTS}
