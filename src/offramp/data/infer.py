@@ -13,7 +13,7 @@ from offramp.core.errors import Invalid
 from offramp.core.spelling import did_you_mean
 from offramp.data.catalog import Catalog, CatalogTable, declare_references
 from offramp.data.datamap import SqlSourceSpec, TableRule
-from offramp.data.infer_category import guess_column
+from offramp.data.infer_category import guess_column, is_about_people
 from offramp.data.infer_name import guess_references, is_nameable, spell
 from offramp.data.infer_people import (
     find_member,
@@ -135,7 +135,7 @@ class _Reading:
             reasons=tuple(self._reasons(table)),
             via=way.best.first.columns if way else (),
             references=self.guessed.get(name, {}),
-            shared=shared,
+            shared=shared or self._suggestion(name),
             columns=columns if is_owned else (),
             is_decided=is_known and is_nameable(name),
         )
@@ -160,7 +160,7 @@ class _Reading:
                     yield f"{reference.label}: refers to {reference.parent}, in another schema"
                 if reference.parent == name == self.root:
                     yield f"{reference.label}: an organization below another leaves on its own"
-        if self.member is None:
+        if self.member is None and not is_about_people(self.catalog.tables[self.root]):
             yield "no table of people was recognized; name its key as `member` of the source"
 
     def _is_owned(self, name: str) -> bool:
@@ -197,6 +197,18 @@ class _Reading:
             return f"catalog, belongs to nobody: {self.catalogs[name]} refers to it"
         return None
 
+    def _suggestion(self, name: str) -> str | None:
+        """Say what a table might be part of, where all that it refers to is shared."""
+        references = self.catalog.tables[name].references
+        parents = sorted({each.parent for each in references} - {name})
+        is_part = parents and all(self._is_catalog(parent) for parent in parents)
+        if self._is_owned(name) or not is_part or self._personal(name):
+            return None
+        return f"part of {', '.join(parents)}"
+
+    def _is_catalog(self, name: str) -> bool:
+        return name in self.catalog.tables and self._shared(name) is not None
+
     def _personal(self, name: str) -> list[str]:
         columns = self._columns(self.catalog.tables[name])
         return [column.name for column in columns if column.is_personal]
@@ -227,7 +239,14 @@ class _Reading:
                 options=tuple(each.label for each in (way.best, *way.rivals)),
             )
         elif not self._is_owned(name) and self._shared(name) is None:
-            yield Undecided(subject=name, problem=self._why_unreached(name), hint=_UNREACHED)
+            suggestion = self._suggestion(name)
+            yield Undecided(
+                subject=name,
+                problem=self._why_unreached(name),
+                hint=f"seems to be {suggestion}: say so under `shared`"
+                if suggestion
+                else _UNREACHED,
+            )
 
     def _why_unreached(self, name: str) -> str:
         personal = ", ".join(self._personal(name))

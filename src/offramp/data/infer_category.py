@@ -42,7 +42,7 @@ _SECRET = _Habit(
     "user.authorization.credentials",
 )
 _HABITS = (
-    _Habit("e_?mail", "user.contact.email"),
+    _Habit(r"e_?mail(?:_addr(?:ess)?)?(?=[_\d]*$)", "user.contact.email"),
     _Habit("first_?name|given_name|forename", "user.name.first"),
     _Habit("last_?name|family_name|surname", "user.name.last"),
     _Habit("(?:full|display|real|contact|holder|middle|nick|author|sender)_?name", "user.name"),

@@ -5,6 +5,7 @@ The law of choosing lives here:
 * a way that every row certainly goes (no reference may be empty) comes before one that a row may
   leave, a short one before a long one;
 * a reference to the root itself that is never empty says whose a row is; no other way contradicts;
+* where two ways go on alike, only what comes before is compared;
 * two ways that meet in the same row, named by the same columns, cannot disagree;
 * whatever else could disagree is not chosen but reported, with every way.
 
@@ -81,18 +82,22 @@ def _choose(ways: list[Way]) -> Choice:
     best, *rest = ways
     others = tuple(way for way in rest if not _agree(best, way))
     tenants = tuple(way for way in others if len(way.hops) == 1)
-    rivals: tuple[Way, ...]
-    problem: str | None
+    required = tuple(way for way in others if _goes_surely(way, best))
+    rivals: tuple[Way, ...] = ()
+    problem: str | None = None
     if len(best.hops) == 1 and tenants:
         problem, rivals = "names the root more than once", tenants
-    elif not best.is_required:
+    elif any(not _goes_surely(best, way) for way in others):
         problem, rivals = "leads to the root on several ways, and each may be empty", others
-    elif len(best.hops) > 1:
-        problem = "leads to the root on several ways that may disagree"
-        rivals = tuple(way for way in others if way.is_required)
-    else:
-        problem, rivals = None, ()
-    return Choice(best=best, rivals=rivals, others=others, problem=problem if rivals else None)
+    elif len(best.hops) > 1 and required:
+        problem, rivals = "leads to the root on several ways that may disagree", required
+    return Choice(best=best, rivals=rivals, others=others, problem=problem)
+
+
+def _goes_surely(way: Way, other: Way) -> bool:
+    """Say whether no reference may be empty up to where two ways go on alike."""
+    own = [hop for hop in way.hops if hop not in other.hops]
+    return not any(hop.is_optional for hop in own)
 
 
 def _agree(one: Way, other: Way) -> bool:

@@ -30,11 +30,6 @@ class Way:
         return sum(hop.is_optional for hop in self.hops), len(self.hops)
 
     @property
-    def is_required(self) -> bool:
-        """Say whether every row certainly goes this way."""
-        return not any(hop.is_optional for hop in self.hops)
-
-    @property
     def label(self) -> str:
         """The way as people write it: ``seats.user_id > users.company_id > companies``."""
         return " > ".join([*(hop.label for hop in self.hops), self.hops[-1].parent])
@@ -57,7 +52,7 @@ class ColumnProposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableProposal:
-    """What one table seems to be; `shared` gives the reason why it belongs to nobody."""
+    """What one table seems to be; `shared` says why it belongs to nobody, or might."""
 
     name: str
     reasons: tuple[str, ...]

@@ -76,7 +76,8 @@ def _is_open(table: TableProposal) -> bool:
 
 def _unfinished(source: str, table: TableProposal) -> str:
     """Write a table that is not decided as a comment with everything that is known of it."""
-    entry = _table(table) if table.columns else _inline({"shared": "SAY WHY, or delete this line"})
+    is_told = table.columns or table.shared
+    entry = _table(table) if is_told else _inline({"shared": "SAY WHY, or name its references"})
     text = _dump(CommentedMap({f"{source}.{_one_line(table.name)}": entry}))
     return "".join(f"  # {line}\n" for line in ["NOT DECIDED:", *text.splitlines()])
 

@@ -72,6 +72,17 @@ def subjects(proposal):
             id="two ways that meet in the same row",
         ),
         pytest.param(
+            [
+                USERS,
+                "orders: id* user_id>users",
+                "parcels: id* order_id>orders!",
+                "events: id* order_id>orders! parcel_id>parcels",
+            ],
+            "events",
+            ["order_id"],
+            id="only what comes before two ways go on alike",
+        ),
+        pytest.param(
             ["folders: id* company_id>companies! parent_id>folders"],
             "folders",
             ["company_id"],
@@ -111,6 +122,17 @@ def test_the_way_that_says_whose_a_row_is_is_chosen(lines, table, via):
             "tickets",
             "each may be empty",
             id="two ways that may both be empty",
+        ),
+        pytest.param(
+            [
+                USERS,
+                "orders: id* user_id>users",
+                "lines: id* order_id>orders!",
+                "prices: id* order_id>orders! line_id>lines!",
+            ],
+            "prices",
+            "several ways that may disagree",
+            id="two required ways to rows that may be nobody's",
         ),
         pytest.param(
             ["transfers: id* giver>companies! taker>companies!"],
@@ -198,6 +220,17 @@ def test_a_catalog_is_shared_because_organizations_refer_to_it():
         "items": "catalog, belongs to nobody: orders.item_id refers to it",
         "kinds": "catalog, belongs to nobody: items.kind_id refers to it",
     }
+
+
+def test_what_hangs_on_a_catalog_is_suggested_and_not_decided():
+    proposal = propose(
+        ROOT, USERS, "orders: id* user_id>users! item_id>items!", "items: id*",
+        "pictures: id* item_id>items! path:text",
+    )  # fmt: skip
+
+    picture = tables(proposal)["pictures"]
+    assert (picture.shared, picture.is_decided) == ("part of items", False)
+    assert "seems to be part of items" in proposal.undecided[0].hint
 
 
 def test_the_history_of_the_schema_is_shared():

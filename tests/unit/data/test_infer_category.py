@@ -25,7 +25,9 @@ def column(line, **options):
     [
         ("email:text", "user.contact.email"),
         ("billingEmail:text", "user.contact.email"),
+        ("email_2:text", "user.contact.email"),
         ("email_verified:bool", "system.operations"),
+        ("email_template:text", "user.content"),
         ("first_name:text", "user.name.first"),
         ("surname:text", "user.name.last"),
         ("phone:text", "user.contact.phone_number"),
