@@ -35,6 +35,13 @@ class CatalogColumn:
         """Say whether the column holds text that a pseudonym could stand in."""
         return isinstance(self.type, sa.String) and not isinstance(self.type, sa.Enum)
 
+    def may_name(self, key: "CatalogColumn") -> bool:
+        """Say whether its values could be those of a key, because both are of one kind."""
+        for kind in (sa.Integer, sa.Uuid, sa.String):
+            if isinstance(self.type, kind) or isinstance(key.type, kind):
+                return isinstance(self.type, kind) and isinstance(key.type, kind)
+        return False
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:

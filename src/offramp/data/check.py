@@ -180,14 +180,26 @@ def _check_table(territory: Territory, table: CatalogTable, rule: TableRule) -> 
     if rule.erase == "keep":
         yield from _check_kept(territory, table, rule)
     for reference in table.references:
-        if not reference.indexed:
-            yield Finding(
-                severity=Severity.WARNING,
-                kind=Kind.UNINDEXED,
-                subject=f"{territory.source}.{reference.label}",
-                problem="has no index, so that every deleted parent scans the whole table",
-                hint=f"CREATE INDEX ON {table.name} ({', '.join(reference.columns)})",
-            )
+        yield from _check_reference(territory, reference)
+
+
+def _check_reference(territory: Territory, reference: Reference) -> Iterator[Finding]:
+    subject = f"{territory.source}.{reference.label}"
+    tables = territory.catalog.tables
+    if reference.declared:
+        column = tables[reference.table].columns[reference.columns[0]]
+        key = tables[reference.parent].columns[reference.parent_columns[0]]
+        if not column.may_name(key):
+            problem = f"cannot name {reference.parent}.{key.name}, which is of another type"
+            yield _error(Kind.UNFIT_RULE, subject, problem, "name the column that it refers to")
+    if not reference.indexed:
+        yield Finding(
+            severity=Severity.WARNING,
+            kind=Kind.UNINDEXED,
+            subject=subject,
+            problem="has no index, so that every deleted parent scans the whole table",
+            hint=f"CREATE INDEX ON {reference.table} ({', '.join(reference.columns)})",
+        )
 
 
 def _check_way(territory: Territory, table: CatalogTable, rule: TableRule) -> Iterator[Finding]:

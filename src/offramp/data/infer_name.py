@@ -9,9 +9,7 @@ Source: the naming habits of Rails, Django, Laravel, Prisma and hand-written sch
 import re
 from collections.abc import Iterable, Mapping
 
-import sqlalchemy as sa
-
-from offramp.data.catalog import Catalog, CatalogColumn, CatalogTable
+from offramp.data.catalog import Catalog, CatalogTable
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 _IRREGULAR = {"people": "person", "children": "child", "men": "man", "women": "woman"}
@@ -55,7 +53,7 @@ def _guess(catalog: Catalog, table: CatalogTable, root: str) -> dict[str, str]:
         if target is None or target.name == table.name:
             continue
         key = root.partition(".")[2] if target.name == root.partition(".")[0] else target.key[0]
-        if _alike(column, target.columns[key]) and is_nameable(f"{target.name}{key}"):
+        if column.may_name(target.columns[key]) and is_nameable(f"{target.name}{key}"):
             guessed[name] = f"{target.name}.{key}"
     return guessed
 
@@ -75,13 +73,6 @@ def _target(catalog: Catalog, stem: str, root: str) -> CatalogTable | None:
 
 def _ends_alike(stem: str, one: str) -> bool:
     return stem.endswith(f"_{one}") or one.endswith(f"_{stem}")
-
-
-def _alike(column: CatalogColumn, key: CatalogColumn) -> bool:
-    for kind in (sa.Integer, sa.Uuid, sa.String):
-        if isinstance(column.type, kind) or isinstance(key.type, kind):
-            return isinstance(column.type, kind) and isinstance(key.type, kind)
-    return False
 
 
 def _singular(word: str) -> str:

@@ -17,7 +17,7 @@ TOP = 112
 BOX_WIDTH, BOX_HEIGHT = 244, 44
 COLUMN, ROW = 292, 58
 WIDTH_MIN = 720
-NAME_LENGTH, WORDS_LENGTH = 28, 34  # characters that surely fit
+NAME_LENGTH, WORDS_LENGTH = 25, 34  # characters that surely fit
 
 _STYLE = """
   svg { --paper:#ffffff; --ink:#1f2328; --muted:#59636e; --rule:#c3ccd5;

@@ -12,10 +12,16 @@ from examples.note_taking import database as notes_database
 from examples.training_platform import database as training_database
 from offramp.data.check import Kind, Severity, check
 from offramp.data.datamap import SqlSourceSpec
+from offramp.data.erase import erase
+from offramp.data.export import digest
 from offramp.data.infer import infer
+from offramp.data.scope import Scope
 from offramp.data.sources.sql import open_sources, open_sql_source
+from offramp.data.tombstone import take_tombstone
+from offramp.data.verify import require_clean, verify
 from offramp.documents.datamap import load_datamap
 from offramp.documents.datamap_writer import write_datamap
+from tests.integration.data.school import KEY, CountingFence, no_progress, still
 
 EXAMPLES = Path(notes_database.__file__).parents[1]
 
@@ -178,6 +184,52 @@ def test_a_declared_reference_that_names_nothing_is_stale(database_url, tmp_path
         (Kind.STALE, "app.staff"),
         (Kind.STALE, "app.users.boss_id"),
     } <= found
+
+
+def test_a_declared_reference_to_another_type_is_refused(database_url, tmp_path):
+    run(
+        database_url,
+        "CREATE TABLE companies (id INTEGER PRIMARY KEY, name TEXT)",
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, company_id INTEGER NOT NULL, email TEXT)",
+    )
+    datamap = written(propose(database_url, "companies.id"), database_url, tmp_path)
+    rule = datamap.tables["app.users"].model_copy(
+        update={"references": {"company_id": "companies.name"}}
+    )
+
+    found = errors(datamap.model_copy(update={"tables": {**datamap.tables, "app.users": rule}}))
+
+    assert found == {(Kind.UNFIT_RULE, "app.users.company_id")}
+
+
+def test_an_organization_leaves_a_database_without_foreign_keys(database_url, tmp_path):
+    """A10: by declared references alone, and its sibling stays."""
+    run(
+        database_url,
+        "CREATE TABLE companies (id INTEGER PRIMARY KEY)",
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, company_id INTEGER NOT NULL, email TEXT)",
+        "CREATE TABLE posts (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL, body TEXT)",
+        "INSERT INTO companies VALUES (1), (2)",
+        "INSERT INTO users VALUES (1, 1, 'a@one.example'), (2, 2, 'b@two.example')",
+        "INSERT INTO posts VALUES (1, 1, 'x'), (2, 1, 'y'), (3, 2, 'z')",
+    )
+    datamap = written(propose(database_url, "companies.id"), database_url, tmp_path)
+    sources = open_sources(datamap, environment={})
+    leaving, staying = Scope(organization="1"), Scope(organization="2")
+    before = digest(datamap, sources, staying)
+    tombstone = take_tombstone(
+        datamap, sources, leaving, key=KEY, digests=digest(datamap, sources, leaving)
+    )
+
+    result = erase(
+        datamap, sources, leaving, key=KEY, fence=CountingFence(), elapsed=still,
+        tombstone=tombstone, progress=no_progress,
+    )  # fmt: skip
+
+    assert result.tables == {"app.companies": 1, "app.users": 1, "app.posts": 2}
+    require_clean(verify(datamap, sources, leaving, tombstone=tombstone, key=KEY))
+    assert digest(datamap, sources, staying) == before
+    sources["app"].close()
 
 
 POSTGRES = """
