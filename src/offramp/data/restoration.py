@@ -95,7 +95,7 @@ class Restoration:
     plans: Sequence[TablePlan]
     seed: bytes
     progress: Progress
-    is_new_root: bool
+    passed_over: int
     counts: dict[str, Count] = field(default_factory=dict)
     _moved: dict[Origin, dict[str, str]] = field(default_factory=dict)
     _highest: dict[str, int] = field(default_factory=dict)
@@ -210,11 +210,14 @@ class Restoration:
         new = []
         for row in strangers:
             old = row[own]
-            twins = self._twins_of(plan).get(_content(plan, row))
+            twins = self._twins_of(plan).get(_content(plan, row), deque())
+            is_root = plan.name == self.territory.spec.root_table
+            for _ in range(min(self.passed_over, len(twins)) if is_root else 0):
+                twins.popleft()
             if twins:
                 row[own] = twins.popleft()
                 self.counts[plan.id].present += 1
-                self._is_assumed |= plan.name == self.territory.spec.root_table
+                self._is_assumed |= is_root
             else:
                 row[own] = self._next_number(plan)
                 new.append(row)
@@ -275,7 +278,7 @@ class Restoration:
     def _came_back(self, plan: TablePlan, rows: sa.FromClause) -> Predicate | None:
         """Say where rows can be that came back in an earlier run."""
         if plan.name == self.territory.spec.root_table:
-            return None if self.is_new_root else sa.true()
+            return sa.true()
         if self._is_fresh:
             return None
         return replace(self.territory, scope=Scope(organization=self.organization)).belongs(
@@ -392,10 +395,15 @@ def _is_remnant(plan: TablePlan, live: Row, name: str) -> bool:
 
 
 def _is_same(plan: TablePlan, row: Row, live: Row) -> bool:
-    """Say whether two rows with one key hang on one parent, so that they are one row."""
+    """Say whether two rows with one key hang on one parent, or did, so that they are one row."""
     via = plan.rule.via
     return plan.is_fixed_by_key or (
-        bool(via) and all(live.get(name) == row.get(name) for name in via)
+        bool(via)
+        and all(
+            live.get(name) == row.get(name) or _is_remnant(plan, live, name)
+            for name in via
+            if name in live
+        )
     )
 
 

@@ -13,6 +13,7 @@ Source: mission A9.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import count
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
@@ -77,7 +78,7 @@ def restore(
         RestoredInexactly: what was written does not read back as it is in the document.
     """
     require_complete(datamap, sources)
-    for is_new_root in (False, True):
+    for passed_over in count():
         try:
             return _attempt(
                 datamap,
@@ -86,11 +87,11 @@ def restore(
                 seed=seed,
                 progress=progress,
                 is_dry_run=is_dry_run,
-                is_new_root=is_new_root,
+                passed_over=passed_over,
             )
         except OrganizationIsAnother:
             continue
-    raise AssertionError("a restore that begins anew assumes nothing")
+    raise AssertionError("there is always one organization less that looks like ours")
 
 
 def _attempt(
@@ -101,7 +102,7 @@ def _attempt(
     seed: bytes,
     progress: Progress,
     is_dry_run: bool,
-    is_new_root: bool,
+    passed_over: int,
 ) -> RestoreResult:
     with ExitStack() as stack:
         connections = {
@@ -118,7 +119,7 @@ def _attempt(
                 plans=plan_tables(territory, document.manifest, may_move=len(territories) == 1),
                 seed=seed,
                 progress=progress,
-                is_new_root=is_new_root,
+                passed_over=passed_over,
             )
             for territory in territories
         ]
@@ -160,13 +161,13 @@ def _result(document: Document, restorations: Sequence[Restoration]) -> RestoreR
 
 def _counts(restorations: Sequence[Restoration]) -> Iterator[tuple[str, RestoredTable]]:
     for restoration in restorations:
-        for table, count in restoration.counts.items():
+        for table, counted in restoration.counts.items():
             yield (
                 table,
                 RestoredTable(
-                    added=count.added,
-                    present=count.present,
-                    relinked=count.relinked,
-                    moved=count.moved,
+                    added=counted.added,
+                    present=counted.present,
+                    relinked=counted.relinked,
+                    moved=counted.moved,
                 ),
             )

@@ -187,7 +187,7 @@ class Nation:
         tables = {}
         for table, shape in zip(self.tables, self.drawn, strict=True):
             via = [name for name in table.c.keys() if name.startswith("p_")] if shape else []  # noqa: SIM118
-            rest = {name: "user" for name in table.c.keys() if name not in via}  # noqa: SIM118
+            rest = {name: "user.content" for name in table.c.keys() if name not in via}  # noqa: SIM118
             tables[f"app.{table.name}"] = {"via": via, "columns": rest}
         source = {"kind": "sql", "url": url, "root": "t0.id"}
         return DataMap.model_validate({"offramp": 1, "sources": {"app": source}, "tables": tables})
