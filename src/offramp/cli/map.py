@@ -22,6 +22,7 @@ from offramp.cli.output import (
     write_file,
 )
 from offramp.core.errors import Invalid, Refused
+from offramp.data.catalog import read_surroundings
 from offramp.data.check import Finding, Severity, check, require_complete
 from offramp.data.datamap import DataMap, SqlSourceSpec
 from offramp.data.infer import infer
@@ -77,9 +78,12 @@ def initialize(
     try:
         with opened.snapshot() as connection:
             catalog = opened.catalog(connection)
+            surroundings = read_surroundings(connection, schema=schema)
     finally:
         opened.close()
-    proposal = infer(catalog, source=source, root=root, member=member, known=known)
+    proposal = infer(
+        catalog, source=source, root=root, member=member, known=known, surroundings=surroundings
+    )
     written = _written_url(url)
     write_file(out, write_datamap(proposal, url=written, schema=schema).encode())
     if as_json:

@@ -187,6 +187,27 @@ def read_catalog(connection: sa.Connection, *, schema: str | None) -> Catalog:
     return Catalog(tables=tables)
 
 
+def read_surroundings(connection: sa.Connection, *, schema: str | None) -> tuple[str, ...]:
+    """Say what holds data on PostgreSQL beside the tables: other schemas, materialized views."""
+    if connection.dialect.name != "postgresql":
+        return ()
+    rows = connection.execute(
+        sa.text(
+            "SELECT DISTINCT nspname, CASE WHEN nspname = here THEN relname END AS relname"
+            " FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace"
+            " CROSS JOIN coalesce(:schema, current_schema()) AS here"
+            " WHERE relkind IN ('r', 'p', 'm') AND (nspname <> here OR relkind = 'm')"
+            " AND nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1, 2"
+        ).bindparams(sa.bindparam("schema", schema, sa.Text)),
+    )
+    return tuple(
+        f"the materialized view {name} holds copies until it is refreshed"
+        if name
+        else f"the schema {space} holds tables too; a source of its own can read it"
+        for space, name in rows
+    )
+
+
 def _required(column: CatalogColumn) -> CatalogColumn:
     """A key column is never emptied, although SQLite declares it so that it could be."""
     return replace(column, nullable=False)

@@ -7,7 +7,7 @@ catalog goes in, a proposal comes out.
 Source: L15 (fail closed), L16 (never zero rows by mistake), L17 (secrets).
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from offramp.core.errors import Invalid
 from offramp.core.spelling import did_you_mean
@@ -56,7 +56,13 @@ class KeyColumnMissing(Invalid):
 
 
 def infer(
-    catalog: Catalog, *, source: str, root: str, member: str | None, known: Known | None = None
+    catalog: Catalog,
+    *,
+    source: str,
+    root: str,
+    member: str | None,
+    known: Known | None = None,
+    surroundings: Sequence[str] = (),
 ) -> Proposal:
     """Propose a map for one source.
 
@@ -66,6 +72,7 @@ def infer(
         root: the key of the organization, as ``companies.id``.
         member: the key of a person; where it is not given, it is looked for.
         known: categories that are known already, by table and column.
+        surroundings: what holds data beside the tables, in sentences.
 
     Raises:
         KeyColumnMissing: root or member is not in the database.
@@ -88,7 +95,7 @@ def infer(
         member=member,
         tables=tables,
         undecided=(*reading.undecided(), *_undecided_order(catalog, tables, root)),
-        notes=tuple(reading.notes()),
+        notes=(*reading.notes(), *surroundings),
         members=propose_members(source, catalog.tables[people], key=key)
         if people in decided
         else None,
