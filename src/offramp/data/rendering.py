@@ -58,6 +58,9 @@ def select_texts(
 
 def type_name(column: CatalogColumn, *, is_sqlite: bool) -> str:
     """Name the type of a column in the words of its database."""
+    if isinstance(column.type, sa.Enum) and column.type.name:
+        # Whether its schema is told depends on the search path of whoever asks.
+        return column.type.name
     dialect = sqlite.dialect() if is_sqlite else postgresql.dialect()  # type: ignore[no-untyped-call]
     try:
         return column.type.compile(dialect)

@@ -108,7 +108,7 @@ def _stored_text(value: str, kind: sa.types.TypeEngine[object]) -> Stored:
     match kind:
         case sa.LargeBinary() | sa.BINARY() | sa.VARBINARY():
             return _bytes(value)
-        case sa.Numeric() | sa.Integer():
+        case sa.Numeric() | sa.Float() | sa.Integer():
             return _exact_number(value)
         case sa.DateTime() if _SPELLED.fullmatch(value):
             return f"{value[:10]} {value[11:]}"

@@ -20,15 +20,15 @@ _BLANK = re.compile(r"[ \t\n\r]*")
 def split_row(line: str) -> Row:
     """Take one JSON object apart into the texts of its values."""
     members: Row = {}
-    place = 1
-    while line[place] == '"':
+    place = _skip(line, 1)
+    while line[place] != "}":
         name, place = _decode(line, place)
-        start = _skip(line, place + 1)
+        start = _skip(line, _skip(line, place) + 1)
         _, place = _decode(line, start)
         members[name] = line[start:place]
-        place = _skip(line, place) + 1
-        if place == len(line):
-            break
+        place = _skip(line, place)
+        if line[place] == ",":
+            place = _skip(line, place + 1)
     return members
 
 
