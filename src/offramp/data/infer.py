@@ -129,6 +129,7 @@ class _Reading:
         self.member = member.partition(".")[0] if member else None
         self.known = known
         self.catalogs = self._catalogs()
+        self.stained = self._stained()
 
     def table(self, name: str) -> TableProposal:
         table = self.catalog.tables[name]
@@ -195,12 +196,26 @@ class _Reading:
                     left.append(parent)
         return found
 
+    def _stained(self) -> frozenset[str]:
+        """Find what can be no catalog: it holds personal data, or refers to what does."""
+        outside = [name for name in self.catalog.tables if not self._is_owned(name)]
+        found = {name for name in outside if self._personal(name)}
+        while True:
+            more = {
+                name
+                for name in outside
+                if any(each.parent in found for each in self.catalog.tables[name].references)
+            }
+            if more <= found:
+                return frozenset(found)
+            found |= more
+
     def _shared(self, name: str) -> str | None:
         if self._is_owned(name):
             return None
         if name.lower() in _HISTORIES:
             return "history of the schema, belongs to nobody"
-        if name in self.catalogs and not self._personal(name):
+        if name in self.catalogs and name not in self.stained:
             return f"catalog, belongs to nobody: {self.catalogs[name]} refers to it"
         return None
 
@@ -209,7 +224,7 @@ class _Reading:
         references = self.catalog.tables[name].references
         parents = sorted({each.parent for each in references} - {name})
         is_part = parents and all(self._is_catalog(parent) for parent in parents)
-        if self._is_owned(name) or not is_part or self._personal(name):
+        if self._is_owned(name) or not is_part or name in self.stained:
             return None
         return f"part of {', '.join(parents)}"
 
@@ -257,8 +272,10 @@ class _Reading:
 
     def _why_unreached(self, name: str) -> str:
         personal = ", ".join(self._personal(name))
-        if name in self.catalogs:
+        if name in self.catalogs and personal:
             return f"holds {personal}, and only {self.catalogs[name]} refers to it"
+        if name in self.catalogs:
+            return f"refers to personal data, and only {self.catalogs[name]} refers to it"
         parents = sorted({each.parent for each in self.catalog.tables[name].references} - {name})
         if parents:
             return f"leads to {', '.join(parents)} and not to {self.root}"

@@ -49,7 +49,7 @@ def _guess(catalog: Catalog, table: CatalogTable, root: str) -> dict[str, str]:
         stem, found, _ = spell(name).rpartition("_id")
         if name in referring or not found or spell(name) != f"{stem}_id":
             continue
-        target = _target(catalog, stem, root)
+        target = _target(catalog, stem, root, has_keys=bool(table.references))
         if target is None or target.name == table.name:
             continue
         key = root.partition(".")[2] if target.name == root.partition(".")[0] else target.key[0]
@@ -58,14 +58,17 @@ def _guess(catalog: Catalog, table: CatalogTable, root: str) -> dict[str, str]:
     return guessed
 
 
-def _target(catalog: Catalog, stem: str, root: str) -> CatalogTable | None:
-    """Find the one table that a column of this name can mean."""
+def _target(catalog: Catalog, stem: str, root: str, *, has_keys: bool) -> CatalogTable | None:
+    """Find the one table that a column of this name can mean.
+
+    A table that declares foreign keys declares the others too, so that only a plain name counts.
+    """
     names = {name: singular(name) for name in catalog.tables}
     exact = [name for name, one in names.items() if stem == one]
     if not exact and stem in _TENANT:
         exact = [root.partition(".")[0]]
     near = [name for name, one in names.items() if _ends_alike(stem, one)]
-    for matching in (exact, near):
+    for matching in (exact, [] if has_keys else near):
         if len(matching) == 1 and len(catalog.tables[matching[0]].key) == 1:
             return catalog.tables[matching[0]]
     return None

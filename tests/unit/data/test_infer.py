@@ -162,6 +162,16 @@ def test_the_way_that_says_whose_a_row_is_is_chosen(lines, table, via):
             id="personal data the wrong way round",
         ),
         pytest.param(
+            [
+                USERS + " grant>grants",
+                "grants: id* person>people!",
+                "people: id* email:text",
+            ],
+            "grants",
+            "refers to personal data, and only users.grant refers to it",
+            id="a catalog of people",
+        ),
+        pytest.param(
             ["visits: company_id>companies! at:at!"], "visits", "no primary key", id="no key"
         ),
         pytest.param(
@@ -246,6 +256,7 @@ def test_the_history_of_the_schema_is_shared():
         ("notes: id* tenant_id!", {"tenant_id": "companies.id"}),
         ("notes: id* companyId", {"companyId": "companies.id"}),
         ("notes: id* author_user_id", {"author_user_id": "users.id"}),
+        ("notes: id* author_user_id editor>users", {}),
         ("notes: id* company_id:text", {}),
         ("notes: id* company", {}),
         ("notes: id* planet_id", {}),
@@ -255,7 +266,7 @@ def test_a_column_that_names_a_row_without_a_foreign_key_is_declared(line, refer
     proposal = propose(ROOT, USERS, line)
 
     assert tables(proposal)["notes"].references == references
-    assert tables(proposal)["notes"].is_decided == bool(references)
+    assert tables(proposal)["notes"].is_decided == bool(references or ">" in line)
 
 
 def test_a_declared_reference_says_that_it_is_a_guess():
