@@ -9,7 +9,9 @@ _PAGE = """\
 # Performance
 
 This page is written by `python3 dev.py bench data --write-docs`. It holds what one run printed:
-{size} of one organization among two hundred, medians of {rounds} interleaved rounds, {machine}.
+{size} of one organization among two hundred, medians of {rounds} interleaved rounds,
+{machine}. The limits are what was set out to be reached; a row
+that says **no** does not reach it yet.
 
 {table}
 **By hand** is what somebody who knows this one schema would write, in `benchmarks/yardstick.py`:
@@ -24,7 +26,8 @@ Offramp does the same work for a schema that it has never seen: it checks its ma
 catalog, deletes in chunks of short transactions, holds a fence in a second database during each of
 them, and can be killed at any moment. The whole job is export, tombstone, deletion, and
 verification by references; its search for marks in the texts of all organizations is the row
-below that. Both sides run on fresh clones of one database, on a durable server (`fsync` on), and
+below that, timed on both sides by a second reading, because the first one after a deletion tidies
+up after it. Both sides run on fresh clones of one database, on a durable server (`fsync` on), and
 each round checks that both did the same work. Row 9 is the peak of a process that does the whole
 job.
 

@@ -44,6 +44,7 @@ from offramp.data.tombstone import Tombstone
 CHUNK_SECONDS = 0.2
 CHUNK_ROWS_AT_FIRST = 500
 CHUNK_ROWS_MAX = 10_000
+_FIRST_PART = 4  # of the largest chunk is what the first chunk of a table may be
 _KEYS_FETCHED = 10_000
 
 Progress = Callable[[str, int], None]
@@ -97,6 +98,10 @@ class Pace:
     def __post_init__(self) -> None:
         """Start small, and never above the limit."""
         self.rows = min(self.rows, self.rows_max)
+
+    def meet_table(self) -> None:
+        """Be careful with the next table: a row of it may cost many times what the last one did."""
+        self.rows = min(self.rows, max(1, self.rows_max // _FIRST_PART))
 
     def adapt(self, *, took_seconds: float) -> None:
         """Halve a chunk that took too long, double one that left room."""
@@ -223,6 +228,7 @@ def _work_off(
 ) -> Iterator[int]:
     """Change the rows of one worklist chunk by chunk, and tell the number after each commit."""
     keys = _read_keys(source, territory, step)
+    pace.meet_table()
     done = 0
     while done < len(keys):
         part = [
