@@ -5,7 +5,8 @@ import json
 from whenever import Date, Instant
 
 from offramp.core.ledger import GENESIS
-from offramp.demo.artefact import Artefacts
+from offramp.demo.artefact import Artefacts, Row
+from offramp.demo.comeback import AGAIN, KEPT
 from offramp.demo.evidence import (
     Evidence,
     Link,
@@ -205,6 +206,24 @@ def company_data(play: Artefacts) -> Evidence:
     return Evidence(found=found, text=text, links=links)
 
 
+def came_back(play: Artefacts) -> Evidence:
+    """A9: the file that was kept is read in again after the deletion, and the data is the same."""
+    kept, again = (play.exports.get(name, {}) for name in (KEPT, AGAIN))
+    rows = sum(len(lines) for lines in kept.get("data", {}).values())
+    digests = [_digests(document) for document in (kept, again)]
+    found = rows > 0 and kept["data"] == again.get("data") and digests[0] == digests[1]
+    text = (
+        f"After the deletion the file of 2024-09-22 was read in again: {rows} rows of "
+        f"{len(digests[0])} tables. A second export holds the same rows with the same digests."
+    )
+    return Evidence(found=found, text=text, links=(file_link(play, KEPT), file_link(play, AGAIN)))
+
+
+def _digests(document: Row) -> dict[str, str]:
+    tables = document.get("manifest", {}).get("tables", {})
+    return {name: table["sha256"] for name, table in tables.items()}
+
+
 def erased(play: Artefacts) -> Evidence:
     """A10: everything is hashed and deleted, in the application and in Offramp."""
     certificate = play.certificate
@@ -311,9 +330,7 @@ ROWS = (
     MissionRow(
         number="A9",
         promise="That file is enough to resume",
-        judge=not_yet(
-            "The file is written and proved equal to the live data; it cannot be read in again."
-        ),
+        judge=came_back,
     ),
     MissionRow(
         number="A10", promise="30 days after expiry everything is hashed and deleted", judge=erased

@@ -19,6 +19,7 @@ from offramp.bootstrap import build
 from offramp.config import load_settings
 from offramp.core.errors import Invalid
 from offramp.data.sources.sql import open_sources
+from offramp.demo.comeback import come_back
 from offramp.demo.play import Play, Scene, perform, users
 from offramp.demo.record import (
     Fingerprint,
@@ -111,9 +112,11 @@ def put_on(stage: Stage, *, tell: Tell) -> None:
         before = _fingerprints(play)
         perform(play, scenes, until=until)
         siblings = _compared(play, before, _fingerprints(play))
+        name_mails(stage.out / "mail")
+        write_attached_exports(stage.out)
+        if stage.vendor is TRAINING:
+            come_back(play, stage.out)
         write_record(play, stage.out, siblings=siblings)
-    name_mails(stage.out / "mail")
-    write_attached_exports(stage.out)
     engine = connect(stage.store_url)
     write_own_tables(engine, stage.out / "own-tables.json", marks=marks, shared=shared)
     engine.dispose()
