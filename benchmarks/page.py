@@ -29,7 +29,8 @@ verification by references; its search for marks in the texts of all organizatio
 below that, timed on both sides by a second reading, because the first one after a deletion tidies
 up after it. Both sides run on fresh clones of one database, on a durable server (`fsync` on), and
 each round checks that both did the same work. Row 9 is the peak of a process that does the whole
-job.
+job. Offramp keeps two processes busy, so that other work on the machine slows it down more than
+what is written by hand: on a busy machine the ratios come out higher than on a quiet one.
 
 ## Not measured here
 
