@@ -8,11 +8,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FUNCTION_LINES_MAX = 70
 FILE_LINES_MAX = 500
+FOLDERS = ("src", "tests", "examples", "benchmarks")
 FILES = [
     ROOT / "dev.py",
-    *sorted(
-        file for folder in ("src", "tests", "examples") for file in ROOT.glob(f"{folder}/**/*.py")
-    ),
+    *sorted(file for folder in FOLDERS for file in ROOT.glob(f"{folder}/**/*.py")),
 ]
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
