@@ -182,3 +182,25 @@ def test_a_run_cannot_be_told_what_time_it_is(installation):
 
     assert finished.code == 2
     assert "--at" in finished.err
+
+
+def test_a_dry_run_says_what_is_due_and_does_none_of_it(installation, smtp):  # L27
+    before = installation.contents()
+
+    due = installation.ask("run", "--dry-run")["due"]
+
+    company = {each["step"]: each["would"] for each in due if each["member"] is None}
+    assert company == {
+        "expiring-soon": ["record that its use has passed"],
+        "stage:expired": ["announce the stage expired", "end every open session"],
+        "achievements": ["write to the members: achievements"],
+    }
+    assert smtp.messages == []
+    assert installation.contents() == before
+
+
+def test_a_dry_run_is_not_asked_for_together_with_a_real_one(installation):
+    refused = installation.run("run", "--dry-run", "--until-quiet")
+
+    assert refused.code == 2
+    assert "--until-quiet and --dry-run exclude each other" in refused.err

@@ -20,6 +20,7 @@ from offramp.cli.output import AsJson, guarded, show_error, show_json, show_line
 from offramp.cli.progress import Watcher
 from offramp.core.errors import Invalid, Unavailable
 from offramp.engine.context import Context
+from offramp.engine.rehearsal import Rehearsed, rehearse
 from offramp.engine.sweep import run_until_quiet, tick
 
 LISTEN_SECONDS = 0.2  # how soon a worker that has nothing to do hears that it should stop
@@ -57,14 +58,25 @@ def run(
     every: Annotated[
         int | None, typer.Option(min=1, metavar="SECONDS", help="Go on sweeping until stopped.")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what one sweep would do, and do none of it.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Carry out what is due, and print it."""
-    chosen = {"--once": once, "--until-quiet": until_quiet, "--every": every is not None}
+    chosen = {
+        "--once": once,
+        "--until-quiet": until_quiet,
+        "--every": every is not None,
+        "--dry-run": dry_run,
+    }
     if sum(chosen.values()) > 1:
         raise OptionsClash(
             options=" and ".join(name for name, is_given in chosen.items() if is_given)
         )
+    if dry_run:
+        _show_rehearsal(rehearse(open_context(with_data=True)), as_json=as_json)
+        return
     stop, watcher = Stop(), Watcher()
     stop.listen()
     context = open_context(with_data=True, report=watcher, is_stopping=stop)
@@ -83,6 +95,31 @@ def run(
         _show(told)
         if not told:
             show_text("nothing was due")
+
+
+def _show_rehearsal(steps: tuple[Rehearsed, ...], *, as_json: bool) -> None:
+    if as_json:
+        due = [
+            {
+                "organization": step.subject.organization,
+                "member": step.subject.member,
+                "product": step.subject.product,
+                "step": step.step,
+                "due_at": step.due_at.format_iso(),
+                "would": list(step.lines),
+            }
+            for step in steps
+        ]
+        show_json({"due": due})
+        return
+    for step in steps:
+        subject = step.subject
+        names = (subject.organization, subject.member, subject.product)
+        show_text(f"{' / '.join(name for name in names if name)}: {step.step}")
+        for line in step.lines:
+            show_text(f"  {line}")
+    if not steps:
+        show_text("nothing is due")
 
 
 def _go_on(

@@ -1,0 +1,79 @@
+"""What a sweep would do at this moment, step by step, without doing any of it.
+
+The steps are chosen by the core's own verdicts and described by the actions' own previews, so a
+rehearsal cannot say anything else than what would happen. Nothing is claimed and nothing written.
+
+Source: house style rules 8 and 19; lesson L27.
+"""
+
+from dataclasses import dataclass
+
+from whenever import Instant
+
+from offramp.core.due import Missed, Run, Situation, judge
+from offramp.core.model import Subject
+from offramp.core.plan import PlannedStep
+from offramp.core.transitions import OffboardingStatus, StepStatus
+from offramp.engine.context import Context
+from offramp.engine.situation import situation_of
+from offramp.engine.steps import ACTIONS
+from offramp.engine.work import Work
+from offramp.ports import Offboarding, StepRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsed:
+    """One step that would be carried out now, and what that means line by line."""
+
+    subject: Subject
+    step: str
+    due_at: Instant
+    lines: tuple[str, ...]
+
+
+def rehearse(context: Context) -> tuple[Rehearsed, ...]:
+    """Say what is due now, in due order, and what carrying it out would do.
+
+    Raises:
+        DataMapMissing, DataMapIncomplete, SourceUnavailable: a deletion could not be described.
+    """
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        due = [
+            (row, situation_of(transaction, row, now=now))
+            for row in transaction.offboardings(status=OffboardingStatus.OPEN)
+            if row.next_due_at is not None and row.next_due_at <= now
+        ]
+    found = [
+        rehearsed for row, situation in due for rehearsed in _rehearse(context, row, situation, now)
+    ]
+    return tuple(sorted(found, key=lambda rehearsed: rehearsed.due_at))
+
+
+def _rehearse(
+    context: Context, row: Offboarding, situation: Situation, now: Instant
+) -> list[Rehearsed]:
+    found = []
+    for planned in situation.timeline.steps:
+        if planned.key in situation.receipts:
+            continue
+        match judge(planned, situation, now=now):
+            case Run():
+                lines = _preview(context, row, planned)
+            case Missed():
+                lines = ("record that its use has passed",)
+            case _:
+                continue
+        found.append(
+            Rehearsed(subject=row.subject, step=planned.key, due_at=planned.due_at, lines=lines)
+        )
+    return found
+
+
+def _preview(context: Context, row: Offboarding, planned: PlannedStep) -> tuple[str, ...]:
+    pending = StepRow(
+        offboarding=row.id, key=planned.key, status=StepStatus.PENDING, due_at=planned.due_at
+    )
+    work = Work(context=context, claimed=row, planned=planned, row=pending)
+    lines: tuple[str, ...] = ACTIONS[planned.action].preview(work)
+    return lines
