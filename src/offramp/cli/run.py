@@ -20,7 +20,7 @@ from offramp.cli.output import AsJson, guarded, show_error, show_json, show_line
 from offramp.cli.progress import Watcher
 from offramp.core.errors import Invalid, Unavailable
 from offramp.engine.context import Context
-from offramp.engine.rehearsal import Rehearsed, rehearse
+from offramp.engine.dry_run import Intended, intend
 from offramp.engine.sweep import run_until_quiet, tick
 
 LISTEN_SECONDS = 0.2  # how soon a worker that has nothing to do hears that it should stop
@@ -75,7 +75,7 @@ def run(
             options=" and ".join(name for name, is_given in chosen.items() if is_given)
         )
     if dry_run:
-        _show_rehearsal(rehearse(open_context(with_data=True)), as_json=as_json)
+        _show_intended(intend(open_context(with_data=True)), as_json=as_json)
         return
     stop, watcher = Stop(), Watcher()
     stop.listen()
@@ -97,7 +97,7 @@ def run(
             show_text("nothing was due")
 
 
-def _show_rehearsal(steps: tuple[Rehearsed, ...], *, as_json: bool) -> None:
+def _show_intended(steps: tuple[Intended, ...], *, as_json: bool) -> None:
     if as_json:
         due = [
             {

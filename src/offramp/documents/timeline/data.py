@@ -11,7 +11,7 @@ from typing import Any
 from whenever import Date, Instant
 
 from offramp.core.advice import PolicyWarning
-from offramp.core.due import allowed_from
+from offramp.core.due import erases_at
 from offramp.core.model import ANCHOR_OF, Anchor, Facts, Role
 from offramp.core.plan import PlannedStep, Span, Timeline
 from offramp.core.policy import ANY, Capability, Policy, Stage
@@ -64,13 +64,9 @@ def may_sign_in(policy: Policy, stage: Stage) -> bool:
 
 def earliest_at(timeline: Timeline, planned: PlannedStep) -> Instant:
     """Give the first instant at which a step's guards can hold, when every notice is on time."""
-    requirements = planned.step.requires if planned.step else ()
-    stood = [
-        allowed_from(required.due_at, requirement.at_least_before, timeline)
-        for requirement in requirements
-        for required in timeline.occurrences(requirement.delivered)[-1:]
-    ]
-    return max([planned.due_at, *stood])
+    if not planned.is_destructive:
+        return planned.due_at
+    return erases_at(planned, timeline, receipts={}, now=Instant.MIN)
 
 
 def _stage_data(span: Span) -> dict[str, Any]:

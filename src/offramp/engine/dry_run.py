@@ -1,7 +1,7 @@
 """What a sweep would do at this moment, step by step, without doing any of it.
 
-The steps are chosen by the core's own verdicts and described by the actions' own previews, so a
-rehearsal cannot say anything else than what would happen. Nothing is claimed and nothing written.
+The steps are chosen by the core's own verdicts and described by the actions' own previews, so a dry
+run cannot say anything else than what would happen. Nothing is claimed and nothing written.
 
 Source: house style rules 8 and 19; lesson L27.
 """
@@ -22,7 +22,7 @@ from offramp.ports import Offboarding, StepRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsed:
+class Intended:
     """One step that would be carried out now, and what that means line by line."""
 
     subject: Subject
@@ -31,7 +31,7 @@ class Rehearsed:
     lines: tuple[str, ...]
 
 
-def rehearse(context: Context) -> tuple[Rehearsed, ...]:
+def intend(context: Context) -> tuple[Intended, ...]:
     """Say what is due now, in due order, and what carrying it out would do.
 
     Raises:
@@ -45,14 +45,14 @@ def rehearse(context: Context) -> tuple[Rehearsed, ...]:
             if row.next_due_at is not None and row.next_due_at <= now
         ]
     found = [
-        rehearsed for row, situation in due for rehearsed in _rehearse(context, row, situation, now)
+        intended for row, situation in due for intended in _intend(context, row, situation, now)
     ]
-    return tuple(sorted(found, key=lambda rehearsed: rehearsed.due_at))
+    return tuple(sorted(found, key=lambda intended: intended.due_at))
 
 
-def _rehearse(
+def _intend(
     context: Context, row: Offboarding, situation: Situation, now: Instant
-) -> list[Rehearsed]:
+) -> list[Intended]:
     found = []
     for planned in situation.timeline.steps:
         if planned.key in situation.receipts:
@@ -65,7 +65,7 @@ def _rehearse(
             case _:
                 continue
         found.append(
-            Rehearsed(subject=row.subject, step=planned.key, due_at=planned.due_at, lines=lines)
+            Intended(subject=row.subject, step=planned.key, due_at=planned.due_at, lines=lines)
         )
     return found
 
