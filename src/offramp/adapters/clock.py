@@ -1,6 +1,6 @@
 """The system's clock. Everything that reads the present time lives here.
 
-Source: lesson L6; house rule 12.
+Source: lesson L6.
 """
 
 from threading import Lock

@@ -1,6 +1,6 @@
 """All commands under one name. A group of commands joins by one line here.
 
-Source: house rule 6 (the command line translates).
+Source: CONTRIBUTING.md (the command line translates).
 """
 
 import typer

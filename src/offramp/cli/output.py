@@ -3,7 +3,7 @@
 An answer goes to standard output, an error to standard error; with ``--json`` both are one JSON
 document. Nothing else in the package writes to a terminal.
 
-Source: core/errors.py for exit codes; house rules 21 and 22.
+Source: core/errors.py for exit codes.
 """
 
 import json

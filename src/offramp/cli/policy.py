@@ -2,7 +2,7 @@
 
 These commands need no database: a policy and an end date are all that a date depends on.
 
-Source: docs/policy.md; policy language, "prints the dated timeline, so that a lawyer can read it".
+Source: docs/policy.md.
 """
 
 from collections.abc import Sequence

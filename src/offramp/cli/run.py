@@ -3,7 +3,7 @@
 A stopped worker finishes the step in hand and gives the rest back; nothing is lost when it is
 killed instead, it only takes until its lease has run out.
 
-Source: architecture, "Execution"; lessons L2, L31, L33.
+Source: docs/architecture.md; lessons L2, L31, L33.
 """
 
 import signal

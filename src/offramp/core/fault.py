@@ -2,7 +2,7 @@
 
 Everything that words a fault or finds its place in the file lives here.
 
-Source: docs/policy.md, "What is checked"; house rule 21.
+Source: docs/policy.md, "What is checked".
 """
 
 from collections.abc import Iterable

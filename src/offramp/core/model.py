@@ -2,7 +2,7 @@
 
 Everything else (stage, access, next date, banner) is derived from these values and never stored.
 
-Source: architecture, "The nouns"; docs/glossary.md.
+Source: docs/glossary.md.
 """
 
 from collections.abc import Mapping

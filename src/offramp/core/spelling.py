@@ -1,6 +1,6 @@
 """Which known word a mistyped one was meant to be. Every suggestion in an error comes from here.
 
-Source: house rule 21 (an error carries a hint); difflib ranks by shared characters.
+Source: CONTRIBUTING.md (an error carries a hint); difflib ranks by shared characters.
 """
 
 from collections.abc import Iterable

@@ -14,7 +14,7 @@
 ``canceled`` and ``completed`` are final. What is started or held may be so again. A
 step that is not due has no row.
 
-Source: architecture, "Step protocol"; lessons L18, L32, L33.
+Source: docs/decisions/004-step-protocol.md; lessons L18, L32, L33.
 """
 
 from collections.abc import Mapping

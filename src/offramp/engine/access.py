@@ -1,6 +1,6 @@
 """Answer an access question from one snapshot of the store. The answer itself is the core's.
 
-Source: mission A2; architecture, data flow ("no I/O beyond one snapshot read").
+Source: mission A2; docs/architecture.md.
 """
 
 from collections.abc import Iterator

@@ -3,7 +3,7 @@
 The steps are chosen by the core's own verdicts and described by the actions' own previews, so a dry
 run cannot say anything else than what would happen. Nothing is claimed and nothing written.
 
-Source: house style rules 8 and 19; lesson L27.
+Source: CONTRIBUTING.md; lesson L27.
 """
 
 from dataclasses import dataclass

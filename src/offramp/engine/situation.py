@@ -1,6 +1,6 @@
 """Facts and receipts of one off-boarding, read fresh from the store, as the core wants them.
 
-Source: architecture, "The idea in six sentences".
+Source: docs/architecture.md.
 """
 
 from collections.abc import Mapping

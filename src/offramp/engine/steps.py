@@ -5,7 +5,7 @@ write of a step carries its claim, so an attempt that was overtaken can write no
 action could not do ends in exactly one of: tried again later, held for a person, abandoned
 loudly, or the off-boarding stopped.
 
-Source: architecture, "Step protocol"; lessons L31-L33, L37; docs/decisions/004-step-protocol.md.
+Source: docs/decisions/004-step-protocol.md; lessons L31-L33, L37.
 """
 
 from collections.abc import Mapping

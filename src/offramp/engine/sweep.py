@@ -4,7 +4,7 @@ Due work is a query over the off-boardings themselves. A claim is a lease; whoev
 one is overtaken when it runs out, and fenced by the number of its attempt. One bad off-boarding
 never stops the run.
 
-Source: architecture, "Execution"; policy language T7; lessons L2-L5, L18, L31, L33.
+Source: docs/architecture.md; policy language T7; lessons L2-L5, L18, L31, L33.
 """
 
 from dataclasses import dataclass, replace

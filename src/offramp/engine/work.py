@@ -1,6 +1,6 @@
 """One step in hand: what an action gets, and what it gives back.
 
-Source: house style rule 8: every action has ``preview``, ``perform`` and ``verify``.
+Source: CONTRIBUTING.md: every action has ``preview``, ``perform`` and ``verify``.
 """
 
 from collections.abc import Callable, Mapping

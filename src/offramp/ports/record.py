@@ -1,6 +1,6 @@
 """The records that pass through the ports.
 
-Source: architecture, "The nouns".
+Source: docs/glossary.md.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Where facts and receipts are kept: one transaction, one schedule, one fence.
 
-Source: architecture, "Store" and "The fence across two databases".
+Source: docs/architecture.md; docs/decisions/005-the-fence.md.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -4,7 +4,7 @@ Everything a simulation needs lives here. What a process only remembers (its dis
 after a crash; what it has done (store, vault, keys, mail, the vendor's database) is not. With the
 same deeds in the same order the trace is the same, line by line.
 
-Source: architecture, "Step protocol"; house style, "A simulation in one screen"; lessons L6, L42.
+Source: docs/decisions/004-step-protocol.md; lessons L6, L42.
 """
 
 from collections import Counter

@@ -2,7 +2,7 @@
 
 Everything that chooses the readers of a notice in the store lives here.
 
-Source: architecture, "Fan-out"; policy language N1; lessons L8, L10, L11.
+Source: docs/architecture.md; policy language N1; lessons L8, L10, L11.
 """
 
 from collections.abc import Iterable, Iterator

@@ -2,7 +2,7 @@
 
 Every statement on the facts lives here, but for their end (``erasure.py``).
 
-Source: architecture, "The nouns"; lesson L22 (a tombstone refuses a return).
+Source: docs/glossary.md; lesson L22 (a tombstone refuses a return).
 """
 
 from collections.abc import Callable, Iterable, Sequence

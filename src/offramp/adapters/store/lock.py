@@ -6,7 +6,7 @@ pause out). SQLite has one writer and no row locks, so a chunk leaves a marker w
 whoever wants the off-boarding is told at once that a deletion is in flight. There are no markers
 on PostgreSQL, and SQLite ignores a FOR UPDATE; so most statements here serve both.
 
-Source: architecture, "The fence across two databases"; lesson L18.
+Source: docs/decisions/005-the-fence.md; lesson L18.
 """
 
 from collections.abc import Iterator, Sequence

@@ -2,7 +2,7 @@
 
 Everything that reads or writes that row lives here, but for its locks (``lock.py``).
 
-Source: architecture, "Execution"; lessons L2, L5, L18, L31.
+Source: docs/architecture.md; lessons L2, L5, L18, L31.
 """
 
 from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 Everything that reads or writes a policy document in the store lives here.
 
-Source: policy language, "Versions"; architecture, "The nouns".
+Source: docs/rules.md, "Stages, causes, versions"; docs/glossary.md.
 """
 
 from sqlalchemy import select, update

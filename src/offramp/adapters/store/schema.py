@@ -4,7 +4,7 @@ Everything that is stored is listed here. Personal data is only in ``member`` (e
 zone) and in ``organization`` (name); everything else holds ids, dates, counts and digests, or a
 sentence that an operator wrote, and goes with its organization too (L30).
 
-Source: architecture, "The nouns" and "Store".
+Source: docs/glossary.md; docs/architecture.md.
 """
 
 from sqlalchemy import (

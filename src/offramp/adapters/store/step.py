@@ -2,7 +2,7 @@
 
 Everything that reads or writes a step's row lives here.
 
-Source: architecture, "Step protocol"; lessons L18, L32.
+Source: docs/decisions/004-step-protocol.md; lessons L18, L32.
 """
 
 from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 Everything that begins and ends a transaction lives here.
 
-Source: architecture, "The fence across two databases"; ``ports.Store``.
+Source: docs/decisions/005-the-fence.md; ``ports.Store``.
 """
 
 from collections import Counter

@@ -3,5 +3,5 @@
 Everything that turns a timeline into text lives here; every form states the dates that the core
 worked out and none works out a date of its own.
 
-Source: mission A7; policy language, "prints the dated timeline, so that a lawyer can read it".
+Source: mission A7.
 """
