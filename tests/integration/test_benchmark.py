@@ -119,6 +119,9 @@ def test_a_run_at_a_tiny_size_prints_and_keeps_every_row(postgres_server, tmp_pa
     page = (tmp_path / "performance.md").read_text("utf-8")
     shown = capsys.readouterr().out
     assert [set(row) for row in kept] == [{field.name for field in fields(Line)}] * len(lines)
-    assert all(line.ours > 0 and line.name in page for line in lines)
+    assert [line.name for line in lines if line.name not in page] == []
+    # The scan is the difference of two times, which at this size is all noise.
+    timed = [line for line in lines if line.name != "11 verify by text scan"]
+    assert [line.name for line in timed if line.ours <= 0] == []
     assert all(line.name.split()[0] in shown for line in lines)
     assert all(line.holds == (line.ratio <= line.limit) for line in lines)
