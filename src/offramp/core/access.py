@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from whenever import Instant
 
-from offramp.core.model import Receipt, Role, SubjectKind, Unlock
+from offramp.core.model import Receipt, Role, Unlock
 from offramp.core.plan import Span, Timeline
 from offramp.core.policy import Capability, Policy, Stage
 
@@ -167,8 +167,3 @@ def matrix(policy: Policy) -> list[dict[str, str]]:
             for surface, level in cells.items():
                 rows.append({"stage": stage.id, "role": role, "surface": surface, "level": level})
     return rows
-
-
-def voter_of(kind: SubjectKind) -> Voter:
-    """Name the voter that speaks for a kind of subject."""
-    return Voter.ORGANIZATION if kind is SubjectKind.ORGANIZATION else Voter.MEMBER

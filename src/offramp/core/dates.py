@@ -41,7 +41,6 @@ _PERIOD = re.compile(
     re.ASCII,
 )
 _BUSINESS = re.compile(r"P(?P<business_days>\d+)B", re.ASCII)
-_LEAST_DAYS_FROM = Date(2097, 2, 1)  # no other run of months holds fewer days: 2100 has no leap day
 _HOST_ZONES = frozenset({"localtime", "posixrules", "Factory"})  # another zone on every machine
 
 
@@ -107,12 +106,6 @@ class Period:
     def is_exact(self) -> bool:
         """Whether this period counts hours and minutes instead of calendar days."""
         return self.minutes > 0 or "T" in self.text
-
-    @property
-    def days_min(self) -> int:
-        """The fewest calendar days it can last; for comparing with a legal floor."""
-        months = days_between(_LEAST_DAYS_FROM, _LEAST_DAYS_FROM.add(months=self.months))
-        return months + self.days + self.business_days + self.minutes // 1440
 
     def __str__(self) -> str:
         """Show it as it was written."""

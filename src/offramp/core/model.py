@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from whenever import Date, Instant
+from whenever import Instant
 
 from offramp.core.dates import Boundary
 
@@ -205,31 +205,3 @@ class Unlock:
     def is_active(self, now: Instant) -> bool:
         """Whether it opens anything at this instant."""
         return self.starts_at <= now < self.ends_at
-
-
-def role_names(roles: frozenset[Role]) -> tuple[str, ...]:
-    """List the roles in their fixed order, for people and for files."""
-    return tuple(role.value for role in Role if role in roles)
-
-
-__all__ = [
-    "ANCHOR_OF",
-    "Achievement",
-    "Anchor",
-    "Boundary",
-    "Cause",
-    "Date",
-    "Facts",
-    "Hold",
-    "Instant",
-    "Member",
-    "Organization",
-    "Outcome",
-    "Pool",
-    "Receipt",
-    "Role",
-    "Subject",
-    "SubjectKind",
-    "Unlock",
-    "role_names",
-]

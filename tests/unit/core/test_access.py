@@ -1,8 +1,8 @@
 import pytest
 from whenever import Instant
 
-from offramp.core.access import UNKNOWN, Question, Standing, Voter, decide, matrix, voter_of
-from offramp.core.model import Role, SubjectKind
+from offramp.core.access import UNKNOWN, Question, Standing, Voter, decide, matrix
+from offramp.core.model import Role
 from offramp.core.policy import LEVELS, Capability
 from offramp.documents.policy import find_policy
 from offramp.testing.builders import (
@@ -242,7 +242,3 @@ def test_the_matrix_lists_every_cell_of_the_policy_L38():
     assert {"stage": "expired", "role": "*", "surface": "console", "level": "none"} in rows
     assert {"stage": "active", "role": "admin", "surface": "*", "level": "full"} in rows
     assert next(row["stage"] for row in rows) == "active"
-
-
-def test_each_kind_of_subject_has_its_voter():
-    assert [voter_of(kind) for kind in SubjectKind] == [Voter.ORGANIZATION, Voter.MEMBER]

@@ -9,7 +9,6 @@ from offramp.core.dates import (
     ZoneUnknown,
     at_local_time,
     civil_date,
-    days_between,
     effect,
     first_at,
     first_instant,
@@ -93,21 +92,6 @@ def test_what_is_no_period_is_refused_with_an_expectation_T6(text):
 
 def test_no_hours_at_all_are_still_an_exact_period():
     assert Period.parse("PT0H").is_exact
-
-
-@pytest.mark.parametrize("months", [0, 1, 2, 3, 6, 11, 12, 13, 18, 36, 48, 97])
-def test_the_fewest_days_of_some_months_are_what_the_calendar_can_give(months):
-    starts = [Date(2023, 1, 1).add(days=n) for n in range(4 * 366)]
-    starts += [Date(2096, 2, 1).add(days=n) for n in range(400)]
-
-    fewest = min(days_between(start, start.add(months=months)) for start in starts)
-
-    assert Period.parse(f"P{months}M").days_min == fewest
-
-
-@pytest.mark.parametrize(("text", "days"), [("P30D", 30), ("P4W", 28), ("PT49H", 2), ("P5B", 5)])
-def test_the_fewest_days_of_other_periods_are_their_own(text, days):
-    assert Period.parse(text).days_min == days
 
 
 # --- where a day begins ------------------------------------------------------------------------
