@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -35,7 +36,8 @@ ELSEWHERE = "mariadb or browser"  # marks of the tests that need more than pip c
 PARALLEL = ("-n", "2")  # halves the whole suite on two cores; `-n 0` after it for a debugger
 NO_TESTS = 5  # pytest's exit code when nothing was selected
 
-QUIET_PIP = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"}
+QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"}
+QUIET["DEBIAN_FRONTEND"] = "noninteractive"
 # uv trusts its own certificates and leaves byte-code unwritten unless told.
 UV = {"UV_SYSTEM_CERTS": "1", "UV_COMPILE_BYTECODE": "1", "UV_LINK_MODE": "copy"}
 
@@ -91,6 +93,7 @@ def sim(*arguments: str) -> int:
 
 def bench(*arguments: str) -> int:
     """Measure: rows per second, memory, lock time."""
+    _bring_mariadb()
     return _run("python", "-m", "benchmarks", *arguments)
 
 
@@ -110,6 +113,7 @@ def types(*arguments: str) -> int:
 
 def check(*arguments: str) -> int:
     """Do everything; `--rest` leaves out what `test` has already done."""
+    _bring_mariadb()
     if "--rest" in arguments:
         marked = _run("pytest", "-m", ELSEWHERE)
         return max(lint(), types(), 0 if marked == NO_TESTS else marked)
@@ -193,6 +197,20 @@ def _locked(name: str) -> str:
     return "\n".join(block) + "\n"
 
 
+def _bring_mariadb() -> None:
+    """Install MariaDB from the system's packages, where it is missing and we are root on Debian.
+
+    Elsewhere whoever starts it says what is missing, and how it is brought.
+    """
+    is_here = shutil.which("mariadbd", path=f"{os.defpath}:/usr/sbin:/usr/local/sbin")
+    apt_get = shutil.which("apt-get")
+    if is_here or os.geteuid() != 0 or not apt_get:
+        return
+    print("Installing mariadb-server by apt-get …", flush=True)
+    for step in (["update"], ["install", "-y", "--no-install-recommends", "mariadb-server"]):
+        _succeeds([apt_get, "-qq", *step])
+
+
 def _take_option(name: str, arguments: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
     """Take `name value` out of the arguments."""
     if name not in arguments[:-1]:
@@ -203,9 +221,7 @@ def _take_option(name: str, arguments: tuple[str, ...]) -> tuple[str | None, tup
 
 def _succeeds(command: list[str]) -> bool:
     """Run one step of the set-up."""
-    return (
-        subprocess.run(command, env={**os.environ, **QUIET_PIP, **UV}, check=False).returncode == 0
-    )
+    return subprocess.run(command, env={**os.environ, **QUIET, **UV}, check=False).returncode == 0
 
 
 def _run(program: str, *arguments: str, settings: dict[str, str] | None = None) -> int:

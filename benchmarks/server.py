@@ -28,14 +28,8 @@ SETTINGS = {
 @contextmanager
 def durable_postgres() -> Iterator[str]:
     """Run a server for the length of the block, and give the URL of its maintenance database."""
-    for_tests = dict(postgres.SETTINGS)
-    postgres.SETTINGS.update(SETTINGS)
-    try:
-        with postgres.running_postgres() as base_url:
-            yield base_url
-    finally:
-        postgres.SETTINGS.clear()
-        postgres.SETTINGS.update(for_tests)
+    with postgres.running_postgres(settings={**postgres.SETTINGS, **SETTINGS}) as base_url:
+        yield base_url
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from offramp.testing import mariadb
 from offramp.testing.postgres import fresh_database, running_postgres
 
 TESTS = Path(__file__).parent
@@ -55,6 +56,20 @@ def postgres_server():
 def postgres_url(postgres_server):
     """Give a fresh, empty PostgreSQL database."""
     with fresh_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def mariadb_server():
+    """Run one MariaDB server per test process; a test that asks carries the mark `mariadb`."""
+    with mariadb.running_mariadb() as base_url:
+        yield base_url
+
+
+@pytest.fixture
+def mariadb_url(mariadb_server):
+    """Give a fresh, empty MariaDB database."""
+    with mariadb.fresh_database(mariadb_server) as url:
         yield url
 
 

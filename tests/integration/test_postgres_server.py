@@ -10,12 +10,8 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from offramp.testing.postgres import (
-    PostgresUnavailable,
-    fresh_database,
-    installed_package,
-    running_postgres,
-)
+from offramp.testing.postgres import fresh_database, installed_package, running_postgres
+from offramp.testing.server import ServerUnavailable
 
 HOLD_A_SERVER = """
 from time import sleep
@@ -88,7 +84,7 @@ def test_a_server_dies_with_the_process_that_started_it():
 
 
 def test_a_missing_package_is_named_with_the_command_that_brings_it():
-    with pytest.raises(PostgresUnavailable) as caught:
+    with pytest.raises(ServerUnavailable) as caught:
         installed_package("no_such_package")
 
     assert "pip install" in caught.value.hint
