@@ -70,7 +70,8 @@ def check(datamap: DataMap, sources: Mapping[str, SqlSource]) -> tuple[Finding, 
     """Compare the map with what the databases declare now, errors first."""
     with ExitStack() as stack:
         connections = {
-            name: stack.enter_context(sources[name].snapshot()) for name in sorted(datamap.sources)
+            name: stack.enter_context(sources[name].snapshot())
+            for name in sorted(datamap.databases)
         }
         anybody = Scope(organization="0")
         found = [

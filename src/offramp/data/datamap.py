@@ -167,6 +167,11 @@ class DataMap(_Part):
                 raise ValueError(f"{table} is used below, but is not among the tables")
         return self
 
+    @property
+    def databases(self) -> Mapping[str, SqlSourceSpec]:
+        """The sources that hold tables."""
+        return self.sources
+
     def tables_of(self, source: str) -> dict[str, TableRule]:
         """List one source's rules by the table's own name."""
         prefix = f"{source}."

@@ -15,9 +15,7 @@ Source: docs of both databases on foreign keys; measured chunk sizes.
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
@@ -25,6 +23,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from offramp.data.check import require_complete
 from offramp.data.datamap import DataMap
+from offramp.data.fence import CHUNK_ROWS_MAX, Fence, Pace
 from offramp.data.pseudonym import pseudonymize_all
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import RowsInTheWay, SqlSource
@@ -41,27 +40,9 @@ from offramp.data.survey import survey_source
 from offramp.data.territory import Territory
 from offramp.data.tombstone import Tombstone
 
-CHUNK_SECONDS = 0.2
-CHUNK_ROWS_AT_FIRST = 500
-CHUNK_ROWS_MAX = 10_000
-_FIRST_PART = 4  # of the largest chunk is what the first chunk of a table may be
 _KEYS_FETCHED = 10_000
 
 Progress = Callable[[str, int], None]
-
-
-class ChunkRecord(Protocol):
-    """What a fence gives for the length of one chunk."""
-
-    def record(self, *, rows: int) -> None:
-        """Keep, in the same transaction that holds the fence, how many rows were changed."""
-
-
-class Fence(Protocol):
-    """What has to hold for as long as a chunk runs: episode, holds, pause."""
-
-    def chunk(self, table: str) -> AbstractContextManager[ChunkRecord]:
-        """Open the fence for one chunk of a table, or raise to stop the work."""
 
 
 class Retained(BaseModel):
@@ -85,30 +66,6 @@ class ErasureResult(BaseModel):
     hashed: Mapping[str, int]
     retained: tuple[Retained, ...]
     tombstone: Tombstone
-
-
-@dataclass(kw_only=True)
-class Pace:
-    """The size of a chunk, held near the time that it may take."""
-
-    elapsed: Callable[[], float]
-    rows_max: int
-    rows: int = CHUNK_ROWS_AT_FIRST
-
-    def __post_init__(self) -> None:
-        """Start small, and never above the limit."""
-        self.rows = min(self.rows, self.rows_max)
-
-    def meet_table(self) -> None:
-        """Be careful with the next table: a row of it may cost many times what the last one did."""
-        self.rows = min(self.rows, max(1, self.rows_max // _FIRST_PART))
-
-    def adapt(self, *, took_seconds: float) -> None:
-        """Halve a chunk that took too long, double one that left room."""
-        if took_seconds > CHUNK_SECONDS:
-            self.rows = max(1, self.rows // 2)
-        elif took_seconds < CHUNK_SECONDS / 2:
-            self.rows = min(self.rows_max, self.rows * 2)
 
 
 def preview(datamap: DataMap, sources: Mapping[str, SqlSource], scope: Scope) -> list[Statement]:
@@ -198,7 +155,7 @@ def erase(
 def _territories(
     datamap: DataMap, sources: Mapping[str, SqlSource], scope: Scope
 ) -> Iterator[tuple[SqlSource, Territory]]:
-    for name in datamap.sources:
+    for name in datamap.databases:
         with sources[name].snapshot() as connection:
             territory = survey_source(datamap, sources[name], connection, scope)
         yield sources[name], territory

@@ -25,7 +25,7 @@ from offramp.data.manifest import Manifest, TableDigest, TableEntry
 from offramp.data.rendering import exported_columns, row_schema, select_json, type_name
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
-from offramp.data.survey import survey
+from offramp.data.survey import snapshots, survey
 from offramp.data.territory import Territory
 
 Progress = Callable[[str, int], None]
@@ -103,9 +103,7 @@ Tables = list[tuple[str, Territory, sa.Connection]]
 def _open(
     stack: ExitStack, datamap: DataMap, sources: Mapping[str, SqlSource], scope: Scope
 ) -> Opened:
-    connections = {
-        name: stack.enter_context(sources[name].snapshot()) for name in sorted(datamap.sources)
-    }
+    connections = snapshots(stack, datamap, sources)
     found = survey(datamap, sources, connections, scope)
     return [(territory, connections[territory.source]) for territory in found]
 

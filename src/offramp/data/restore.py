@@ -107,7 +107,7 @@ def _attempt(
     with ExitStack() as stack:
         connections = {
             name: stack.enter_context(sources[name].transaction())
-            for name in sorted(datamap.sources)
+            for name in sorted(datamap.databases)
         }
         territories = survey(datamap, sources, connections, _scope(document))
         require_fit(document.manifest, territories)

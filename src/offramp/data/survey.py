@@ -1,6 +1,7 @@
 """The map laid over the live catalog: one territory for each source, read fresh."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 
 import sqlalchemy as sa
 
@@ -9,6 +10,15 @@ from offramp.data.datamap import DataMap
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
 from offramp.data.territory import Territory
+
+
+def snapshots(
+    stack: ExitStack, datamap: DataMap, sources: Mapping[str, SqlSource]
+) -> dict[str, sa.Connection]:
+    """Open one consistent state of every database."""
+    return {
+        name: stack.enter_context(sources[name].snapshot()) for name in sorted(datamap.databases)
+    }
 
 
 def survey(
@@ -20,7 +30,7 @@ def survey(
     """Read every source's catalog and say which of its rows the scope covers."""
     return [
         survey_source(datamap, sources[name], connections[name], scope)
-        for name in sorted(datamap.sources)
+        for name in sorted(datamap.databases)
     ]
 
 

@@ -51,7 +51,8 @@ def take_tombstone(
     require_complete(datamap, sources)
     with ExitStack() as stack:
         connections = {
-            name: stack.enter_context(sources[name].snapshot()) for name in sorted(datamap.sources)
+            name: stack.enter_context(sources[name].snapshot())
+            for name in sorted(datamap.databases)
         }
         marks = {
             mark

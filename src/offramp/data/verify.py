@@ -139,7 +139,7 @@ def require_clean(verification: Verification) -> None:
 def _views(
     datamap: DataMap, sources: Mapping[str, SqlSource], scope: Scope, stack: ExitStack
 ) -> Iterator[tuple[Territory, sa.Connection]]:
-    for name in sorted(datamap.sources):
+    for name in sorted(datamap.databases):
         connection = stack.enter_context(sources[name].snapshot())
         yield survey_source(datamap, sources[name], connection, scope), connection
 

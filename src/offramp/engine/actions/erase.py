@@ -21,9 +21,10 @@ from offramp.core.policy import Action
 from offramp.core.term import Term, member_term, organization_term
 from offramp.core.transitions import STEP, OffboardingStatus, StepStatus, move
 from offramp.data.certificate import sign_certificate
-from offramp.data.erase import ChunkRecord, ErasureResult, Retained, erase
+from offramp.data.erase import ErasureResult, Retained, erase
 from offramp.data.erase import preview as preview_statements
 from offramp.data.export import digest
+from offramp.data.fence import ChunkRecord
 from offramp.data.manifest import TableDigest
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import RowsInTheWay

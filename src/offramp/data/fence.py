@@ -1,0 +1,55 @@
+"""What has to hold while something is destroyed, and how much goes at once.
+
+The law: nothing is changed outside of a fence. It is entered before every chunk and left after the
+chunk's commit, and whatever it raises stops the work there, in every kind of source.
+
+Source: docs/decisions/005-the-fence.md; measured chunk sizes.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+CHUNK_SECONDS = 0.2
+CHUNK_ROWS_AT_FIRST = 500
+CHUNK_ROWS_MAX = 10_000
+_FIRST_PART = 4  # of the largest chunk is what the first chunk of a table may be
+
+
+class ChunkRecord(Protocol):
+    """What a fence gives for the length of one chunk."""
+
+    def record(self, *, rows: int) -> None:
+        """Keep, in the same transaction that holds the fence, how many rows were changed."""
+
+
+class Fence(Protocol):
+    """What has to hold for as long as a chunk runs: episode, holds, pause."""
+
+    def chunk(self, table: str) -> AbstractContextManager[ChunkRecord]:
+        """Open the fence for one chunk of a table, or raise to stop the work."""
+
+
+@dataclass(kw_only=True)
+class Pace:
+    """The size of a chunk, held near the time that it may take."""
+
+    elapsed: Callable[[], float]
+    rows_max: int
+    rows: int = CHUNK_ROWS_AT_FIRST
+
+    def __post_init__(self) -> None:
+        """Start small, and never above the limit."""
+        self.rows = min(self.rows, self.rows_max)
+
+    def meet_table(self) -> None:
+        """Be careful with the next table: a row of it may cost many times what the last one did."""
+        self.rows = min(self.rows, max(1, self.rows_max // _FIRST_PART))
+
+    def adapt(self, *, took_seconds: float) -> None:
+        """Halve a chunk that took too long, double one that left room."""
+        if took_seconds > CHUNK_SECONDS:
+            self.rows = max(1, self.rows // 2)
+        elif took_seconds < CHUNK_SECONDS / 2:
+            self.rows = min(self.rows_max, self.rows * 2)
