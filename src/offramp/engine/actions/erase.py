@@ -1,8 +1,8 @@
-"""Destroy: compare, take the tombstone, delete in fenced chunks, verify, destroy the key, certify.
+"""Destroy what the policy says, on its date: the engine's desk for `offramp.data.job`.
 
-Each part leaves a proof behind before the next begins, so a run that died goes on where it was:
-the tombstone is taken once, from whole data; the deletion finds what is left by itself; the key
-is destroyed only after the verification is on record; the certificate comes last.
+The sequence (compare, tombstone, fenced chunks, verification, key, certificate) is the data
+engine's; here lie what guards each chunk, where the proofs are kept, and what is concluded in the
+store together with the receipt.
 
 Source: mission A10, A11, B6; policy language D1-D3; lessons L15-L28, L30;
 docs/decisions/005-the-fence.md.
@@ -11,8 +11,10 @@ docs/decisions/005-the-fence.md.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
+from whenever import Instant
 
 from offramp.core.errors import Unavailable
 from offramp.core.ledger import Detail
@@ -20,17 +22,14 @@ from offramp.core.model import Subject
 from offramp.core.policy import Action
 from offramp.core.term import Term, member_term, organization_term
 from offramp.core.transitions import STEP, OffboardingStatus, StepStatus, move
+from offramp.data.attestation import Erasure, HandedOver, handed_over
 from offramp.data.certificate import sign_certificate
-from offramp.data.erase import ErasureResult, Retained, erase
 from offramp.data.erase import preview as preview_statements
 from offramp.data.export import digest
-from offramp.data.fence import ChunkRecord
+from offramp.data.fence import ChunkRecord, Fence
+from offramp.data.job import Job, run
 from offramp.data.manifest import TableDigest
 from offramp.data.scope import Scope
-from offramp.data.sources.sql import RowsInTheWay
-from offramp.data.tombstone import Tombstone, take_tombstone
-from offramp.data.verify import Verification, require_clean
-from offramp.data.verify import verify as verify_gone
 from offramp.engine.archive import (
     exports_prefix,
     proof_name,
@@ -43,22 +42,11 @@ from offramp.engine.situation import require_organization, require_policy
 from offramp.engine.work import GuardNotMet, Heartbeat, Result, Work, issue_key
 from offramp.ports import FenceRecord, Offboarding, OutboxEvent, StepRow, Transaction
 
-PASSES_MAX = 3  # over the tables: what is written during one is found by the next
+_Proof = TypeVar("_Proof", bound=BaseModel)
 
 
 class ScopeGrew(Unavailable):
     """Another product of the organization ended meanwhile; the rest of it has to go as well."""
-
-
-class Erasure(BaseModel):
-    """What was destroyed and how that was seen; the basis of the certificate."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    erased_at: str
-    tables: Mapping[str, int]
-    retained: tuple[Retained, ...]
-    verification: Verification
 
 
 def preview(work: Work) -> tuple[str, ...]:
@@ -69,21 +57,23 @@ def preview(work: Work) -> tuple[str, ...]:
 
 def perform(work: Work) -> None:
     """Destroy the subject's data, as far as an earlier attempt has not."""
+    context, data = work.context, work.data
+
+    def progress(table: str, rows: int) -> None:
+        context.report("erase", {"table": table, "rows": rows})
+
     scope = _scope(work)
-    vault, certificate = work.context.vault, _proof(work, scope, "certificate")
-    if vault.size(certificate) is not None:
-        return
-    erasure = read_proof(vault, _proof(work, scope, "erasure"), Erasure)
-    if erasure is None:
-        erasure = _destroy_rows(work, scope)
-        write_proof(vault, _proof(work, scope, "erasure"), erasure)
-        work.context.probe("rows gone")
-    if _is_whole(scope):
-        work.context.keys.destroy(scope.organization)
-        work.context.probe("key destroyed")
-    with vault.write(certificate) as sink:
-        sink.write(_certificate(work, scope, erasure))
-    work.context.probe("certificate written")
+    run(
+        Job(
+            datamap=data.datamap,
+            sources=data.sources,
+            scope=scope,
+            desk=_EngineDesk(work=work, scope=scope),
+            elapsed=context.elapsed,
+            progress=progress,
+            chunk_rows_max=context.limits.chunk_rows_max,
+        )
+    )
 
 
 def verify(work: Work) -> Result | None:
@@ -166,79 +156,72 @@ def _proof(work: Work, scope: Scope, proof: str) -> str:
     return proof_name(work.claimed.id, part + proof)
 
 
-def _destroy_rows(work: Work, scope: Scope) -> Erasure:
-    """Delete and verify, again where rows were written behind the deletion's back (L22).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _EngineDesk:
+    """Keeps the proofs in the vault, counts in the store, keys where the engine keeps them."""
 
-    Raises:
-        RowsInTheWay, RowsRemain: there are still such rows after the last pass.
-    """
-    context, data = work.context, work.data
-    key = context.keys.organization_key(scope.organization)
-    tombstone = _tombstone(work, scope, key=key)
-    context.probe("tombstone taken")
-    for passes_left in reversed(range(PASSES_MAX)):
-        try:
-            result = _delete(work, scope, tombstone, key=key)
-        except RowsInTheWay:
-            if not passes_left:
-                raise
-            continue
-        verification = verify_gone(data.datamap, data.sources, scope, tombstone=tombstone, key=key)
-        if verification.clean:
-            break
-    require_clean(verification)
-    with context.store.transaction() as transaction:
-        rows = transaction.erased_rows(work.claimed.id)
-    return Erasure(
-        erased_at=context.clock.now().format_iso(),
-        tables={table: _gone(table, tombstone, counted=rows) for table in result.tables},
-        retained=result.retained,
-        verification=verification,
-    )
+    work: Work
+    scope: Scope
 
+    def now(self) -> Instant:
+        return self.work.context.clock.now()
 
-def _delete(work: Work, scope: Scope, tombstone: Tombstone, *, key: bytes) -> ErasureResult:
-    context, data = work.context, work.data
+    def probe(self, point: str) -> None:
+        self.work.context.probe(point)
 
-    def progress(table: str, rows: int) -> None:
-        context.report("erase", {"table": table, "rows": rows})
+    def read(self, proof: str, model: type[_Proof]) -> _Proof | None:
+        return read_proof(self.work.context.vault, self._name(proof), model)
 
-    return erase(
-        data.datamap,
-        data.sources,
-        scope,
-        key=key,
-        fence=_EngineFence(work=work, heartbeat=Heartbeat(work=work)),
-        elapsed=context.elapsed,
-        tombstone=tombstone,
-        progress=progress,
-        chunk_rows_max=context.limits.chunk_rows_max,
-    )
+    def write(self, proof: str, value: BaseModel) -> None:
+        write_proof(self.work.context.vault, self._name(proof), value)
 
+    def key(self) -> bytes:
+        return self.work.context.keys.organization_key(self.scope.organization)
 
-def _gone(table: str, tombstone: Tombstone, *, counted: Mapping[str, int]) -> int:
-    """Say how many rows are gone: what was there, as none is left, or more if more came late.
+    def destroy_key(self) -> bool:
+        """Keep it while something of the organization is still there."""
+        if not _is_whole(self.scope):
+            return False
+        self.work.context.keys.destroy(self.scope.organization)
+        return True
 
-    What is counted chunk by chunk misses a chunk whose process died before it could say so.
-    """
-    before = tombstone.tables.get(table)
-    return max(before.rows if before else 0, counted.get(table, 0))
+    def erased_rows(self) -> Mapping[str, int]:
+        with self.work.context.store.transaction() as transaction:
+            return transaction.erased_rows(self.work.claimed.id)
 
+    def fence(self) -> Fence:
+        return _EngineFence(work=self.work, heartbeat=Heartbeat(work=self.work))
 
-def _tombstone(work: Work, scope: Scope, *, key: bytes) -> Tombstone:
-    """Take the tombstone once, from whole data that was handed over where that was promised."""
-    vault, name = work.context.vault, _proof(work, scope, "tombstone")
-    tombstone = read_proof(vault, name, Tombstone)
-    if tombstone is None:
-        data = work.data
-        digests = digest(data.datamap, data.sources, scope)
-        _require_handed_over(work, scope, digests)
-        tombstone = take_tombstone(data.datamap, data.sources, scope, key=key, digests=digests)
-        write_proof(vault, name, tombstone)
-    return tombstone
+    def require_handed_over(self, digests: Mapping[str, TableDigest]) -> tuple[HandedOver, ...]:
+        return tuple(_require_handed_over(self.work, self.scope, digests))
+
+    def facts(self) -> Mapping[str, Any]:
+        context, claimed = self.work.context, self.work.claimed
+        return {
+            "offramp": context.version,
+            "offboarding": claimed.id,
+            "episode": claimed.episode,
+            "subject": claimed.subject.kind.value,
+            "policy": claimed.policy,
+            "policy_version": claimed.policy_version,
+        }
+
+    def is_certified(self) -> bool:
+        return self.work.context.vault.size(self._name("certificate")) is not None
+
+    def certify(self, content: Mapping[str, Any]) -> None:
+        context = self.work.context
+        document = sign_certificate(content, private_key=context.keys.signing_key())
+        with context.vault.write(self._name("certificate")) as sink:
+            sink.write(document)
+
+    def _name(self, proof: str) -> str:
+        return _proof(self.work, self.scope, proof)
 
 
-def _require_handed_over(work: Work, scope: Scope, digests: Mapping[str, TableDigest]) -> None:
+def _require_handed_over(
+    work: Work, scope: Scope, digests: Mapping[str, TableDigest]
+) -> Iterator[HandedOver]:
     """Compare the live rows with the last export; nothing goes that was not handed over.
 
     Raises:
@@ -255,6 +238,7 @@ def _require_handed_over(work: Work, scope: Scope, digests: Mapping[str, TableDi
             raise GuardNotMet(
                 step=work.planned.key, reason="the data changed after it was handed over"
             )
+        yield handed_over(manifest, compared_at=work.context.clock.now())
 
 
 def _required_exports(work: Work) -> tuple[StepRow, ...]:
@@ -312,27 +296,6 @@ class _Recorder:
 
     def record(self, *, rows: int) -> None:
         self.record_rows.record(self.table, rows)
-
-
-def _certificate(work: Work, scope: Scope, erasure: Erasure) -> bytes:
-    context, claimed = work.context, work.claimed
-    tombstone = read_proof(context.vault, _proof(work, scope, "tombstone"), Tombstone)
-    assert tombstone is not None, "the tombstone is taken before the first row goes"
-    content = {
-        "certificate": "erasure",
-        "offramp": context.version,
-        "offboarding": claimed.id,
-        "episode": claimed.episode,
-        "subject": claimed.subject.kind.value,
-        "product": scope.product,
-        "policy": claimed.policy,
-        "policy_version": claimed.policy_version,
-        "issued_at": context.clock.now().format_iso(),
-        "key_destroyed": _is_whole(scope),
-        "tombstone": tombstone.model_dump(mode="json"),
-        **erasure.model_dump(mode="json"),
-    }
-    return sign_certificate(content, private_key=context.keys.signing_key())
 
 
 def _conclude(work: Work, scope: Scope, transaction: Transaction) -> None:

@@ -1,0 +1,194 @@
+"""One erasure from the first digest to the signed certificate, whoever asks for it.
+
+The order is the law of this module: digest the live rows, compare them with what was handed over,
+take the tombstone, delete in fenced chunks, verify (and again, where rows were written behind the
+deletion's back), destroy the key, certify. Each part leaves a proof behind before the next begins,
+so a run that died goes on where it was: the tombstone is taken once, from whole data; the deletion
+finds what is left by itself; the key is destroyed only after the verification is on record; the
+certificate comes last.
+
+Source: mission A10, B6; lessons L15-L28.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from pydantic import BaseModel
+from whenever import Instant
+
+from offramp.data.attestation import Conclusion, Erasure, HandedOver, HandOver, attest
+from offramp.data.datamap import DataMap
+from offramp.data.erase import ErasureResult, Progress, erase
+from offramp.data.export import digest
+from offramp.data.fence import CHUNK_ROWS_MAX, Fence
+from offramp.data.manifest import TableDigest
+from offramp.data.scope import Scope
+from offramp.data.sources.sql import RowsInTheWay, SqlSource
+from offramp.data.tombstone import Tombstone, take_tombstone
+from offramp.data.verify import Verification, require_clean, verify
+
+PASSES_MAX = 3  # over the tables: what is written during one is found by the next
+
+_Proof = TypeVar("_Proof", bound=BaseModel)
+
+
+class Desk(Protocol):
+    """Where an erasure keeps what outlives a crash, and who it asks before it goes on."""
+
+    def now(self) -> Instant:
+        """Give the present instant."""
+
+    def probe(self, point: str) -> None:
+        """Hear of a point at which the process may die."""
+
+    def read(self, proof: str, model: type[_Proof]) -> _Proof | None:
+        """Read a proof back; none while it is not there, whole."""
+
+    def write(self, proof: str, value: BaseModel) -> None:
+        """Keep a proof; it exists whole or not at all."""
+
+    def key(self) -> bytes:
+        """Give the key of the subject's hashes, made on first use."""
+
+    def destroy_key(self) -> bool:
+        """Destroy the key in every copy; false where others of the organization still need it."""
+
+    def erased_rows(self) -> Mapping[str, int]:
+        """Give the rows that all runs have counted in their fences, per table."""
+
+    def fence(self) -> Fence:
+        """Give what every chunk is wrapped in."""
+
+    def require_handed_over(self, digests: Mapping[str, TableDigest]) -> tuple[HandedOver, ...]:
+        """Name the exports that equal the live rows; refuse where one was promised and does not."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """Say, for the certificate, what this erasure belongs to."""
+
+    def is_certified(self) -> bool:
+        """Say whether the certificate is there."""
+
+    def certify(self, content: Mapping[str, Any]) -> None:
+        """Sign the certificate and keep it; it exists whole or not at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Whose rows go, from where, and at which desk that is kept."""
+
+    datamap: DataMap
+    sources: Mapping[str, SqlSource]
+    scope: Scope
+    desk: Desk
+    elapsed: Callable[[], float]  # seconds on a clock that only runs forward
+    progress: Progress
+    chunk_rows_max: int = field(default=CHUNK_ROWS_MAX)
+
+
+def run(job: Job) -> None:
+    """Destroy a subject's data and certify it, as far as an earlier run has not.
+
+    Raises:
+        DataMapIncomplete: the map and the live catalog differ.
+        RowsInTheWay, RowsRemain: there are still such rows after the last pass.
+    """
+    desk = job.desk
+    if desk.is_certified():
+        return
+    erasure = desk.read("erasure", Erasure)
+    if erasure is None:
+        erasure = _destroy_rows(job)
+        desk.write("erasure", erasure)
+        desk.probe("rows gone")
+    conclusion = desk.read("conclusion", Conclusion) or _conclude(desk)
+    tombstone = desk.read("tombstone", Tombstone)
+    assert tombstone is not None, "the tombstone is taken before the first row goes"
+    hand_over = desk.read("hand-over", HandOver) or HandOver()
+    desk.certify(
+        attest(
+            job.datamap,
+            job.scope,
+            facts=desk.facts(),
+            tombstone=tombstone,
+            exports=hand_over.exports,
+            erasure=erasure,
+            conclusion=conclusion,
+        )
+    )
+    desk.probe("certificate written")
+
+
+def _destroy_rows(job: Job) -> Erasure:
+    """Delete and verify, again where rows were written behind the deletion's back (L22)."""
+    key = job.desk.key()
+    tombstone = _tombstone(job, key=key)
+    job.desk.probe("tombstone taken")
+    for passes_left in reversed(range(PASSES_MAX)):
+        try:
+            result = _delete(job, tombstone, key=key)
+        except RowsInTheWay:
+            if not passes_left:
+                raise
+            continue
+        verification = _verify(job, tombstone, key=key)
+        if verification.clean:
+            break
+    require_clean(verification)
+    counted = job.desk.erased_rows()
+    return Erasure(
+        erased_at=job.desk.now().format_iso(),
+        tables={table: _gone(table, tombstone, counted=counted) for table in result.tables},
+        retained=result.retained,
+        verification=verification,
+    )
+
+
+def _tombstone(job: Job, *, key: bytes) -> Tombstone:
+    """Take the tombstone once, from whole data that was handed over where that was promised."""
+    tombstone = job.desk.read("tombstone", Tombstone)
+    if tombstone is None:
+        digests = digest(job.datamap, job.sources, job.scope)
+        exports = job.desk.require_handed_over(digests)
+        job.desk.write("hand-over", HandOver(exports=exports))
+        tombstone = take_tombstone(job.datamap, job.sources, job.scope, key=key, digests=digests)
+        job.desk.write("tombstone", tombstone)
+    return tombstone
+
+
+def _delete(job: Job, tombstone: Tombstone, *, key: bytes) -> ErasureResult:
+    return erase(
+        job.datamap,
+        job.sources,
+        job.scope,
+        key=key,
+        fence=job.desk.fence(),
+        elapsed=job.elapsed,
+        tombstone=tombstone,
+        progress=job.progress,
+        chunk_rows_max=job.chunk_rows_max,
+    )
+
+
+def _verify(job: Job, tombstone: Tombstone, *, key: bytes) -> Verification:
+    return verify(job.datamap, job.sources, job.scope, tombstone=tombstone, key=key)
+
+
+def _gone(table: str, tombstone: Tombstone, *, counted: Mapping[str, int]) -> int:
+    """Say how many rows are gone: what was there, as none is left, or more if more came late.
+
+    What is counted chunk by chunk misses a chunk whose process died before it could say so.
+    """
+    before = tombstone.tables.get(table)
+    return max(before.rows if before else 0, counted.get(table, 0))
+
+
+def _conclude(desk: Desk) -> Conclusion:
+    """Destroy the key, and note the instant once, so that every later run certifies the same."""
+    destroyed = desk.destroy_key()
+    if destroyed:
+        desk.probe("key destroyed")
+    now = desk.now().format_iso()
+    conclusion = Conclusion(issued_at=now, key_destroyed_at=now if destroyed else None)
+    desk.write("conclusion", conclusion)
+    return conclusion
