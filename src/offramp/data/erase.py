@@ -19,20 +19,18 @@ from typing import Any
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from offramp.data.check import require_complete
 from offramp.data.datamap import DataMap
+from offramp.data.dialects import Row
 from offramp.data.fence import CHUNK_ROWS_MAX, Fence, Pace
 from offramp.data.pseudonym import pseudonymize_all
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import RowsInTheWay, SqlSource
 from offramp.data.statements import (
     Purpose,
-    Row,
     Statement,
     Step,
-    chunk_params,
     plan_guards,
     plan_steps,
 )
@@ -207,9 +205,10 @@ def _read_keys(source: SqlSource, territory: Territory, step: Step) -> Sequence[
     columns = territory.catalog.tables[step.table].columns
     with source.snapshot() as connection:
         is_number = isinstance(columns[step.key_columns[0]].type, sa.Integer)
-        if len(step.key_columns) == 1 and is_number and not source.is_sqlite:
+        lines = territory.dialect.whole_numbers(step.worklist)
+        if len(step.key_columns) == 1 and is_number and lines is not None:
             numbers = array("q")
-            for block in source.json_blocks(connection, _bundled(step.worklist)):
+            for block in source.json_blocks(connection, lines):
                 numbers.extend(map(int, block.split()))
             return numbers
         streamed = connection.execution_options(yield_per=_KEYS_FETCHED)
@@ -219,27 +218,16 @@ def _read_keys(source: SqlSource, territory: Territory, step: Step) -> Sequence[
         return list(result.scalars())
 
 
-def _bundled(worklist: sa.Select[Any]) -> sa.Select[Any]:
-    """Put many whole numbers on each line: a line costs far more than the numbers on it."""
-    keys = worklist.subquery("keys")
-    place = sa.func.row_number().over().label("place")
-    placed = sa.select(sa.cast(keys.c[0], sa.Text).label("key"), place).subquery("placed")
-    line = placed.c.place // sa.literal_column(str(_KEYS_FETCHED))
-    joined = sa.func.string_agg(
-        placed.c.key, aggregate_order_by(sa.literal_column("' '"), placed.c.place)
-    )
-    return sa.select(joined).group_by(line).order_by(line)
-
-
 def _change(
     connection: sa.Connection, territory: Territory, step: Step, part: Sequence[Row], *, key: bytes
 ) -> int:
-    params = chunk_params(territory, step.key_columns, part)
+    dialect = territory.dialect
+    params = dialect.chunk_params(part, width=len(step.key_columns))
     if step.current is not None:
-        columns = (*step.key_columns, *step.hashed)
         current = connection.execute(step.current, params).all()
         hashed = _hash_rows(territory, step, [tuple(row) for row in current], key=key)
-        params = chunk_params(territory, columns, hashed)
+        width = len(step.key_columns) + len(step.hashed)
+        params = dialect.chunk_params(hashed, width=width)
     return int(connection.execute(step.change, params).rowcount)
 
 

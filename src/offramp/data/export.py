@@ -22,7 +22,7 @@ from whenever import Instant
 from offramp.data.check import require_complete
 from offramp.data.datamap import DataMap
 from offramp.data.manifest import Manifest, TableDigest, TableEntry
-from offramp.data.rendering import exported_columns, row_schema, select_json, type_name
+from offramp.data.rendering import exported_columns, row_schema, select_json
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
 from offramp.data.survey import snapshots, survey
@@ -152,9 +152,7 @@ def _entry(territory: Territory, table: str, name: str, counted: TableDigest) ->
     columns = exported_columns(territory, table.partition(".")[2])
     return TableEntry(
         name=name,
-        columns={
-            column.name: type_name(column, is_sqlite=territory.is_sqlite) for column in columns
-        },
+        columns={column.name: territory.dialect.type_name(column.type) for column in columns},
         rows=counted.rows,
         sha256=counted.sha256,
     )
@@ -165,8 +163,7 @@ def _document_schema(datamap: DataMap, tables: Tables) -> dict[str, Any]:
         datamap.document_name(table): {
             "type": "array",
             "items": row_schema(
-                exported_columns(territory, table.partition(".")[2]),
-                is_sqlite=territory.is_sqlite,
+                exported_columns(territory, table.partition(".")[2]), territory.dialect
             ),
         }
         for table, territory, _ in tables

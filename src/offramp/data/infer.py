@@ -13,6 +13,7 @@ from offramp.core.errors import Invalid
 from offramp.core.spelling import did_you_mean
 from offramp.data.catalog import Catalog, CatalogTable, declare_references
 from offramp.data.datamap import SqlSourceSpec, TableRule
+from offramp.data.dialects import POSTGRES
 from offramp.data.infer_category import guess_column, is_about_people
 from offramp.data.infer_name import guess_references, is_nameable, spell
 from offramp.data.infer_people import (
@@ -323,7 +324,7 @@ def _undecided_order(
         rules=rules,
         catalog=catalog,
         scope=Scope(organization="0"),
-        is_sqlite=False,
+        dialect=POSTGRES,
     )
     try:
         plan_order(territory)

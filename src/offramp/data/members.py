@@ -86,7 +86,7 @@ def _select(
         )
         joined, child = joined.join(parent, on), parent
     member = _text(child.c[members.key])
-    order = member.collate("BINARY" if territory.is_sqlite else "C")
+    order = territory.dialect.in_byte_order(member)
     holder = _text(rows.c[rule.holder]) if rule.holder else sa.null()
     fields = (_text(rows.c[rule.title]).label("title"), holder.label("holder"))
     key = (rows.c[column] for column in territory.catalog.tables[name].key)

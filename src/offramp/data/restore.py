@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from offramp.data.check import require_complete
 from offramp.data.datamap import DataMap
+from offramp.data.dialects import POSTGRES, SQLITE
 from offramp.data.document_reader import Document
 from offramp.data.restoration import LiveRows, OrganizationIsAnother, Progress, Restoration
 from offramp.data.restore_plan import plan_tables, require_fit
@@ -29,6 +30,11 @@ from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
 from offramp.data.survey import survey
 from offramp.data.territory import Territory
+
+_LIVE_ROWS: Mapping[str, type[SqliteRows] | type[PostgresRows]] = {
+    SQLITE.name: SqliteRows,
+    POSTGRES.name: PostgresRows,
+}
 
 
 class RestoredTable(BaseModel):
@@ -141,8 +147,7 @@ def _scope(document: Document) -> Scope:
 
 
 def _live_rows(territory: Territory, connection: sa.Connection) -> LiveRows:
-    kind = SqliteRows if territory.is_sqlite else PostgresRows
-    return kind(territory=territory, connection=connection)
+    return _LIVE_ROWS[territory.dialect.name](territory=territory, connection=connection)
 
 
 def _take_back(connection: sa.Connection) -> None:

@@ -18,7 +18,6 @@ from offramp.core.errors import Invalid
 from offramp.data.catalog import CatalogColumn, CatalogTable, Reference
 from offramp.data.datamap import TableRule
 from offramp.data.manifest import Manifest
-from offramp.data.rendering import type_name
 from offramp.data.statements import plan_order
 from offramp.data.territory import Territory
 
@@ -190,7 +189,7 @@ def _differences(territory: Territory, name: str, documented: Mapping[str, str])
         if live is None:
             yield f"{place} is not in the database"
             continue
-        found = type_name(live, is_sqlite=territory.is_sqlite)
+        found = territory.dialect.type_name(live.type)
         if not _holds(found, kind):
             yield f"{place} is {found} and was {kind}"
     for column in table.key:

@@ -1,26 +1,22 @@
 """What will be run, as values: built here, printed by a dry run, and run unchanged by `erase`.
 
 Every statement that changes an organization's rows lives here. Identifiers are quoted by the
-dialect, values are bound; the keys of a chunk travel as one array (PostgreSQL) or one JSON text
-(SQLite), so that the text of a statement does not depend on how many rows there are (L27). Every
+dialect, values are bound; the keys of a chunk travel as arrays or as one JSON text, so that the
+text of a statement does not depend on how many rows there are (L27). Every
 change says again whose rows it means: a row that has moved to somebody else since it was found,
 or whose key has been given to another row, is not touched.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from offramp.data.catalog import Reference
 from offramp.data.order import ErasureOrder, order_tables
 from offramp.data.territory import Predicate, Territory, primary_key, row_value
-
-Row = Sequence[Any]
 
 
 class Purpose(Enum):
@@ -89,15 +85,6 @@ def plan_steps(territory: Territory) -> Iterator[Step]:
             if step := _let_go(territory, reference):
                 yield step
         yield _delete(territory, name)
-
-
-def chunk_params(
-    territory: Territory, columns: Sequence[str], rows: Sequence[Row]
-) -> dict[str, Any]:
-    """Bind the rows of a chunk to the parameters that `_chunk` made."""
-    if territory.is_sqlite:
-        return {"chunk": json.dumps([list(row) for row in rows])}
-    return {f"chunk_{number}": [row[number] for row in rows] for number in range(len(columns))}
 
 
 def plan_guards(territory: Territory) -> Iterator[tuple[Reference, sa.Select[int]]]:
@@ -191,7 +178,7 @@ def _keep(territory: Territory, name: str) -> Step | None:
     table = territory.catalog.tables[name]
     rows = territory.table(name)
     names = (*table.key, *hashed)
-    chunk = _chunk(territory, name, names)
+    chunk = territory.dialect.chunk({each: table.columns[each] for each in names})
     values: dict[str, Any] = {column: chunk.c[column] for column in hashed}
     values |= dict.fromkeys(nulled, sa.null())
     which = territory.belongs(name, rows)
@@ -216,29 +203,6 @@ def _current(territory: Territory, name: str, hashed: Sequence[str]) -> sa.Selec
 
 
 def _in_chunk(territory: Territory, name: str, key: list[sa.ColumnElement[Any]]) -> Predicate:
+    columns = territory.catalog.tables[name].columns
     names = territory.catalog.tables[name].key
-    if len(names) == 1 and not territory.is_sqlite:
-        return key[0] == sa.any_(sa.bindparam("chunk_0", type_=ARRAY(key[0].type)))
-    chunk = _chunk(territory, name, names)
-    return row_value(key).in_(sa.select(*chunk.c).correlate(None))
-
-
-def _chunk(territory: Territory, name: str, columns: Sequence[str]) -> sa.FromClause:
-    """Return the rows of a chunk as a table that the database unfolds from its parameters."""
-    if territory.is_sqlite:
-        entry = sa.func.json_each(sa.bindparam("chunk")).table_valued("value", name="entry")
-        fields = (
-            sa.func.json_extract(entry.c.value, f"$[{number}]").label(column)
-            for number, column in enumerate(columns)
-        )
-        return sa.select(*fields).select_from(entry).subquery("chunk")
-    types = [territory.catalog.tables[name].columns[column].type for column in columns]
-    arrays = (
-        sa.bindparam(f"chunk_{number}", type_=ARRAY(kind)) for number, kind in enumerate(types)
-    )
-    fields_of_chunk = [sa.column(column, kind) for column, kind in zip(columns, types, strict=True)]
-    return (
-        sa.func.unnest(*arrays)
-        .table_valued(*fields_of_chunk, name="chunk")
-        .render_derived(name="chunk")
-    )
+    return territory.dialect.in_chunk(key, {each: columns[each] for each in names})

@@ -46,5 +46,5 @@ def survey_source(
         rules=rules,
         catalog=declare_references(source.catalog(connection), declared),
         scope=scope,
-        is_sqlite=source.is_sqlite,
+        dialect=source.dialect,
     )

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from offramp.core.errors import Invalid
 from offramp.data.catalog import Catalog, CatalogTable, Reference
 from offramp.data.datamap import SqlSourceSpec, TableRule
+from offramp.data.dialects import Dialect
 from offramp.data.scope import Scope
 
 Predicate = sa.ColumnElement[bool]
@@ -45,7 +46,7 @@ class Territory:
     rules: Mapping[str, TableRule]
     catalog: Catalog
     scope: Scope
-    is_sqlite: bool
+    dialect: Dialect
 
     def id_of(self, table: str) -> str:
         """Return the table's name in the map."""
@@ -56,7 +57,7 @@ class Territory:
         columns = self.catalog.tables[name].columns.values()
         return sa.table(
             name,
-            *(sa.column(column.name, self._binding_type(column.type)) for column in columns),
+            *(sa.column(column.name, self.dialect.binding_type(column.type)) for column in columns),
             schema=self.spec.schema_name,
         )
 
@@ -192,11 +193,7 @@ class Territory:
             raise ScopeMismatch(part=part, column=where, expected=expected) from error
         # Any whole number is bound at full width: a key that is too large is unknown, not an error.
         bound = sa.BigInteger() if isinstance(kind, sa.Integer) else kind
-        return sa.bindparam(part, value, self._binding_type(bound))
-
-    def _binding_type(self, kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
-        """SQLite is asked for what is stored, not for what SQLAlchemy would make of it."""
-        return sa.types.NULLTYPE if self.is_sqlite else kind
+        return sa.bindparam(part, value, self.dialect.binding_type(bound))
 
 
 def primary_key(table: CatalogTable, rows: sa.FromClause) -> list[sa.ColumnElement[Any]]:

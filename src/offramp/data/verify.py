@@ -26,7 +26,6 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import NullType
 
 from offramp.core.errors import Broken
@@ -308,19 +307,11 @@ def _rows_to_search(
 ) -> sa.Select[str]:
     """Select the columns of each row as one array of JSON."""
     rows = territory.table(name)
-    texts = [sa.cast(rows.c[column.name], sa.Text) for column in columns]
-    if territory.is_sqlite:
-        lines = sa.select(sa.func.json_array(*texts))
-    else:
-        # What is binary JSON already goes in as it is, so that its texts are not quoted twice.
-        values = [
-            rows.c[column.name] if isinstance(column.type, JSONB) else text
-            for column, text in zip(columns, texts, strict=True)
-        ]
-        lines = sa.select(sa.func.json_build_array(*values))
-    if detector.are_all_mails:
-        lines = lines.where(sa.or_(*(text.like("%@%") for text in texts)))
-    return lines
+    lines = territory.dialect.arrays_of_texts(rows, columns)
+    if not detector.are_all_mails:
+        return lines
+    texts = (sa.cast(rows.c[column.name], sa.Text) for column in columns)
+    return lines.where(sa.or_(*(text.like("%@%") for text in texts)))
 
 
 def _stream(connection: sa.Connection, values: sa.Select[str]) -> Iterator[str]:

@@ -1,0 +1,112 @@
+"""PostgreSQL's own words: rows by ``row_to_json``, chunks as arrays.
+
+Source: PostgreSQL, "JSON Functions", "Array Functions" (unnest).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
+
+from offramp.data.catalog import CatalogColumn
+from offramp.data.dialects.dialect import EXACT_MAX, Expression, Row, compiled_type
+
+KEYS_ON_A_LINE = 10_000
+
+
+class PostgresDialect:
+    """What PostgreSQL says in its own way."""
+
+    name = "postgresql"
+    types_hold = True
+
+    def binding_type(self, kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
+        """Send values as what the column says that they are."""
+        return kind
+
+    def type_name(self, kind: sa.types.TypeEngine[Any]) -> str:
+        """Name a type in the words of the database."""
+        return compiled_type(kind, postgresql.dialect())  # type: ignore[no-untyped-call]
+
+    def objects(self, rows: sa.FromClause, columns: Sequence[CatalogColumn]) -> sa.Select[Any]:
+        """Select rows as JSON objects, one text for each row."""
+        fields = [_value(rows.c[column.name], column).label(column.name) for column in columns]
+        # The lateral row carries the names; PostgreSQL folds it away when it plans.
+        entry = sa.select(*fields).correlate(rows).lateral("entry")
+        whole = sa.func.row_to_json(entry.table_valued())
+        return sa.select(whole).select_from(rows.join(entry, sa.true()))
+
+    def arrays_of_texts(
+        self, rows: sa.FromClause, columns: Sequence[CatalogColumn]
+    ) -> sa.Select[Any]:
+        """Select texts as JSON arrays; what is binary JSON is not quoted a second time."""
+        values = [
+            rows.c[column.name]
+            if isinstance(column.type, JSONB)
+            else sa.cast(rows.c[column.name], sa.Text)
+            for column in columns
+        ]
+        return sa.select(sa.func.json_build_array(*values))
+
+    def in_byte_order(self, column: Expression) -> Expression:
+        """Sort text by its bytes."""
+        if isinstance(column.type, sa.Enum):
+            return sa.cast(column, sa.Text).collate("C")
+        return column.collate("C") if isinstance(column.type, sa.String) else column
+
+    def chunk(self, columns: Mapping[str, CatalogColumn]) -> sa.FromClause:
+        """Unfold one array for each column."""
+        arrays = (
+            sa.bindparam(f"chunk_{number}", type_=ARRAY(column.type))
+            for number, column in enumerate(columns.values())
+        )
+        fields = [sa.column(name, column.type) for name, column in columns.items()]
+        return (
+            sa.func.unnest(*arrays).table_valued(*fields, name="chunk").render_derived(name="chunk")
+        )
+
+    def in_chunk(
+        self, key: Sequence[Expression], columns: Mapping[str, CatalogColumn]
+    ) -> sa.ColumnElement[bool]:
+        """Compare one column with an array, and several with the rows of arrays."""
+        if len(key) == 1:
+            return key[0] == sa.any_(sa.bindparam("chunk_0", type_=ARRAY(key[0].type)))
+        chunk = self.chunk(columns)
+        return sa.tuple_(*key).in_(sa.select(*chunk.c).correlate(None))
+
+    def chunk_params(self, rows: Sequence[Row], *, width: int) -> dict[str, Any]:
+        """Give one array for each column."""
+        return {f"chunk_{number}": [row[number] for row in rows] for number in range(width)}
+
+    def whole_numbers(self, keys: sa.Select[Any]) -> sa.Select[Any] | None:
+        """Put many whole numbers on each line: a line costs far more than the numbers on it."""
+        found = keys.subquery("keys")
+        place = sa.func.row_number().over().label("place")
+        placed = sa.select(sa.cast(found.c[0], sa.Text).label("key"), place).subquery("placed")
+        line = placed.c.place // sa.literal_column(str(KEYS_ON_A_LINE))
+        joined = sa.func.string_agg(
+            placed.c.key, aggregate_order_by(sa.literal_column("' '"), placed.c.place)
+        )
+        return sa.select(joined).group_by(line).order_by(line)
+
+
+def _value(value: Expression, column: CatalogColumn) -> Expression:
+    kind = column.type
+    if isinstance(kind, sa.LargeBinary):
+        return sa.func.translate(sa.func.encode(value, "base64"), "\n", "")
+    if isinstance(kind, sa.BigInteger):
+        is_exact = value.between(-EXACT_MAX, EXACT_MAX)
+        text = sa.func.to_json(sa.cast(value, sa.Text))
+        return sa.case((is_exact, sa.func.to_json(value)), else_=text)
+    if isinstance(kind, sa.Float):
+        return value
+    if isinstance(kind, sa.Numeric):
+        return sa.cast(value, sa.Text)
+    if isinstance(kind, ARRAY) and isinstance(kind.item_type, sa.Numeric | sa.BigInteger):
+        return sa.cast(value, ARRAY(sa.Text))
+    if isinstance(kind, sa.JSON) and not isinstance(kind, JSONB):
+        # It is kept as it was typed, and a line feed in it would end the row.
+        return sa.cast(sa.func.translate(sa.cast(value, sa.Text), "\n\r", "  "), postgresql.JSON)
+    return value

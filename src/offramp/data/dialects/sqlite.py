@@ -1,0 +1,123 @@
+"""SQLite's own words: its types are those of values, not of columns; a chunk is one JSON text.
+
+Source: SQLite, "Datatypes In SQLite", "JSON Functions And Operators".
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+
+from offramp.data.catalog import CatalogColumn
+from offramp.data.dialects.dialect import EXACT_MAX, Expression, Row, compiled_type
+
+# SQLite takes at most 127 arguments to a function; a wide row is put together from several.
+_PAIRS_MAX = 60
+_ENDLESS = 1.7976931348623157e308
+
+
+class SqliteDialect:
+    """What SQLite says in its own way."""
+
+    name = "sqlite"
+    types_hold = False
+
+    def binding_type(self, _kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
+        """Ask for what is stored, not for what SQLAlchemy would make of it."""
+        return sa.types.NULLTYPE
+
+    def type_name(self, kind: sa.types.TypeEngine[Any]) -> str:
+        """Name a type in the words of the database."""
+        return compiled_type(kind, sqlite.dialect())
+
+    def objects(self, rows: sa.FromClause, columns: Sequence[CatalogColumn]) -> sa.Select[Any]:
+        """Select rows as JSON objects, one text for each row."""
+        pairs = [(sa.literal(each.name), _value(rows.c[each.name], each)) for each in columns]
+        groups = [pairs[start : start + _PAIRS_MAX] for start in range(0, len(pairs), _PAIRS_MAX)]
+        parts = [sa.func.json_object(*chain.from_iterable(group)) for group in groups]
+        whole: Expression = parts[0] if parts else sa.literal("{}")
+        for more in parts[1:]:
+            head = sa.func.substr(whole, 1, sa.func.length(whole) - 1)
+            whole = head.concat(",").concat(sa.func.substr(more, 2))
+        return sa.select(whole).select_from(rows)
+
+    def arrays_of_texts(
+        self, rows: sa.FromClause, columns: Sequence[CatalogColumn]
+    ) -> sa.Select[Any]:
+        """Select texts as JSON arrays."""
+        texts = [sa.cast(rows.c[column.name], sa.Text) for column in columns]
+        return sa.select(sa.func.json_array(*texts))
+
+    def in_byte_order(self, column: Expression) -> Expression:
+        """Sort text by its bytes."""
+        return column.collate("BINARY")
+
+    def chunk(self, columns: Mapping[str, CatalogColumn]) -> sa.FromClause:
+        """Unfold one JSON array of rows."""
+        entry = sa.func.json_each(sa.bindparam("chunk")).table_valued("value", name="entry")
+        fields = (
+            sa.func.json_extract(entry.c.value, f"$[{number}]").label(name)
+            for number, name in enumerate(columns)
+        )
+        return sa.select(*fields).select_from(entry).subquery("chunk")
+
+    def in_chunk(
+        self, key: Sequence[Expression], columns: Mapping[str, CatalogColumn]
+    ) -> sa.ColumnElement[bool]:
+        """Compare the key with the rows of the JSON array."""
+        value: Expression = key[0] if len(key) == 1 else sa.tuple_(*key)
+        return value.in_(sa.select(*self.chunk(columns).c).correlate(None))
+
+    def chunk_params(self, rows: Sequence[Row], *, width: int) -> dict[str, Any]:
+        """Give all rows as one JSON text."""
+        return {"chunk": json.dumps([list(row[:width]) for row in rows])}
+
+    def whole_numbers(self, _keys: sa.Select[Any]) -> sa.Select[Any] | None:
+        """Read key by key: inside this very process a line costs nothing."""
+        return None
+
+
+def _value(value: Expression, column: CatalogColumn) -> Expression:
+    """Render a value by its own type, for which each one is asked."""
+    is_decimal = isinstance(column.type, sa.Numeric) and not isinstance(column.type, sa.Float)
+    number = _real(value, is_decimal=is_decimal)
+    whole = sa.cast(value, sa.Text) if is_decimal else _whole(value, column)
+    return sa.case(
+        (sa.func.typeof(value) == "integer", whole),
+        (sa.func.typeof(value) == "real", number),
+        (sa.func.typeof(value) == "blob", sa.func.offramp_base64(value)),
+        else_=_text(value, column),
+    )
+
+
+def _whole(value: Expression, column: CatalogColumn) -> Expression:
+    if isinstance(column.type, sa.Boolean):
+        return sa.case(
+            (value == sa.literal_column("0"), sa.func.json("false")),
+            (value == sa.literal_column("1"), sa.func.json("true")),
+            else_=value,
+        )
+    is_exact = value.between(-EXACT_MAX, EXACT_MAX)
+    return sa.case((is_exact, sa.func.json(sa.cast(value, sa.Text))), else_=sa.cast(value, sa.Text))
+
+
+def _real(value: Expression, *, is_decimal: bool) -> Expression:
+    """Print the shortest text that reads back as the same number; SQLite's own is not always it."""
+    text = sa.func.offramp_real(value)
+    if is_decimal:
+        return text
+    is_finite = value.between(-_ENDLESS, _ENDLESS)
+    return sa.case((is_finite, sa.func.json(text)), else_=text)
+
+
+def _text(value: Expression, column: CatalogColumn) -> Expression:
+    if isinstance(column.type, sa.JSON):
+        return sa.case((sa.func.json_valid(value) == 1, sa.func.json(value)), else_=value)
+    if isinstance(column.type, sa.DateTime):
+        is_spaced = value.op("GLOB")("????-??-?? ??:??*")
+        spelled = sa.func.substr(value, 1, 10).concat("T").concat(sa.func.substr(value, 12))
+        return sa.case((is_spaced, spelled), else_=value)
+    return value

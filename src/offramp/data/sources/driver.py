@@ -1,0 +1,47 @@
+"""What differs on the wire between kinds of databases: sessions, transactions, streams of text."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from offramp.data.dialects import Dialect
+
+BLOCK_BYTES = 64 * 1024
+
+
+class Driver(Protocol):
+    """How one kind of SQL database is reached."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The words that it understands."""
+
+    @property
+    def snapshot_options(self) -> Mapping[str, Any]:
+        """The options of a connection that reads one consistent state and changes nothing."""
+
+    @property
+    def transaction_options(self) -> Mapping[str, Any]:
+        """The options of a connection that changes rows in short transactions."""
+
+    def address(self, url: sa.URL) -> sa.URL:
+        """Return the address by which the driver is reached.
+
+        Raises:
+            FileNotFoundError: the address names a file that does not exist.
+        """
+
+    def prepare(self, engine: sa.Engine) -> None:
+        """Let every new connection of an engine speak as we do."""
+
+    def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Iterator[bytes]:
+        """Stream a one-column select of texts without line feeds, in blocks of whole lines."""
+
+
+def compile_statement(
+    statement: sa.ClauseElement, dialect: sa.Dialect
+) -> tuple[str, Mapping[str, Any]]:
+    """Return the text that runs and its bound values."""
+    compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    return str(compiled), dict(compiled.params)

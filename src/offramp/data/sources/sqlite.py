@@ -1,0 +1,74 @@
+"""SQLite in this process: one file, one writer, functions of ours for what it cannot say.
+
+Source: SQLite, "Isolation In SQLite", "URI Filenames".
+"""
+
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from offramp.data.dialects import SQLITE
+
+BLOCK_ROWS = 1_000
+BUSY_WAIT_SECONDS = 5
+
+
+class SqliteDriver:
+    """How SQLite is reached."""
+
+    dialect = SQLITE
+    snapshot_options: Mapping[str, Any] = {}
+    # The write lock is taken at once: a reader that wants to write later is refused.
+    transaction_options: Mapping[str, Any] = {"offramp_begin": "BEGIN IMMEDIATE"}
+
+    def address(self, url: sa.URL) -> sa.URL:
+        """Open the file only if it is there: one is never made by mistake (L16).
+
+        Raises:
+            FileNotFoundError: there is no such file.
+        """
+        if url.database and url.database.startswith("file:"):
+            return url
+        if not url.database or not Path(url.database).is_file():
+            raise FileNotFoundError
+        return url.set(database=Path(url.database).resolve().as_uri()).update_query_dict(
+            {"mode": "rw", "uri": "true"}
+        )
+
+    def prepare(self, engine: sa.Engine) -> None:
+        """Enforce references, wait for others, and begin transactions by ourselves."""
+        sa.event.listen(engine, "connect", _prepare)
+        sa.event.listen(engine, "begin", _begin)
+
+    def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Iterator[bytes]:
+        """Stream a one-column select of texts, in blocks of whole lines."""
+        with connection.execution_options(yield_per=BLOCK_ROWS).execute(rows) as result:
+            lines = result.scalars()
+            while block := list(islice(lines, BLOCK_ROWS)):
+                yield ("\n".join(block) + "\n").encode()
+
+
+def _prepare(connection: DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None  # The driver must not open transactions of its own.
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_WAIT_SECONDS * 1000}")
+    connection.create_function("offramp_base64", 1, _base64, deterministic=True)
+    connection.create_function("offramp_real", 1, _real, deterministic=True)
+
+
+def _begin(connection: sa.Connection) -> None:
+    options = connection.get_execution_options()
+    connection.exec_driver_sql(options.get("offramp_begin", "BEGIN"))
+
+
+def _base64(value: bytes) -> str:
+    return b64encode(value).decode()
+
+
+def _real(value: float) -> str:
+    return repr(value).replace("inf", "Inf")
