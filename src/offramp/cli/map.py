@@ -22,10 +22,9 @@ from offramp.cli.output import (
     write_file,
 )
 from offramp.core.errors import Invalid, Refused
-from offramp.data.catalog import read_surroundings
 from offramp.data.check import Finding, Severity, check, require_complete
 from offramp.data.datamap import DataMap, SqlSourceSpec
-from offramp.data.infer import infer
+from offramp.data.discover import discover
 from offramp.data.outline import TableOutline, outline
 from offramp.data.proposal import Proposal
 from offramp.data.scope import Scope
@@ -76,14 +75,9 @@ def initialize(
     )
     opened = open_sql_source(source, spec, environment=os.environ)
     try:
-        with opened.snapshot() as connection:
-            catalog = opened.catalog(connection)
-            surroundings = read_surroundings(connection, schema=schema)
+        proposal = discover(opened, known=known)
     finally:
         opened.close()
-    proposal = infer(
-        catalog, source=source, root=root, member=member, known=known, surroundings=surroundings
-    )
     written = _written_url(url)
     write_file(out, write_datamap(proposal, url=written, schema=schema).encode())
     if as_json:

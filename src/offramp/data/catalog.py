@@ -4,13 +4,16 @@ Everything that is known from the database and not from the map lives here. It i
 every run, never cached, because the map is judged against it (L15).
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import ReflectedForeignKeyConstraint
 from sqlalchemy.engine.reflection import Inspector
+
+from offramp.data.surroundings import read_strangers
 
 TableKey = tuple[str | None, str]
 
@@ -72,7 +75,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogTable:
-    """One table as the database declares it."""
+    """One table as the database declares it; `key` names its rows, primary or not.
+
+    `schema` is set only where it is not the one of the source; the name then begins with it.
+    """
 
     name: str
     columns: Mapping[str, CatalogColumn]
@@ -80,6 +86,17 @@ class CatalogTable:
     references: tuple[Reference, ...]
     indexes: tuple[tuple[str, ...], ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
+    schema: str | None = None
+
+    @property
+    def own_name(self) -> str:
+        """The name inside its schema."""
+        return self.name if self.schema is None else self.name.removeprefix(f"{self.schema}.")
+
+    @property
+    def is_nameable(self) -> bool:
+        """Say whether a map can name the table: dots part names there, and blanks end them."""
+        return re.search(r"[.\s]", f"{self.schema or ''}{self.own_name}") is None
 
     def is_indexed(self, columns: tuple[str, ...]) -> bool:
         """Say whether an index begins with these columns, in any order."""
@@ -96,9 +113,10 @@ class CatalogTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """Every table of one source."""
+    """Every table of one source; `strangers` are not read, and refer to tables that are."""
 
     tables: Mapping[str, CatalogTable]
+    strangers: tuple[str, ...] = ()
 
     def referring_to(self, parent: str) -> tuple[Reference, ...]:
         """List the foreign keys that point at a table, in a stable order."""
@@ -121,14 +139,14 @@ def declare_references(catalog: Catalog, declared: Mapping[str, Mapping[str, str
         if name in tables:
             more = tuple(_declared(tables, tables[name], references))
             tables[name] = replace(tables[name], references=tables[name].references + more)
-    return Catalog(tables=tables)
+    return replace(catalog, tables=tables)
 
 
 def _declared(
     tables: Mapping[str, CatalogTable], table: CatalogTable, references: Mapping[str, str]
 ) -> Iterator[Reference]:
     for column, target in references.items():
-        parent, _, parent_column = target.partition(".")
+        parent, _, parent_column = target.rpartition(".")
         known = parent in tables and parent_column in tables[parent].columns
         if column not in table.columns or not known or table.reference((column,)):
             continue
@@ -144,18 +162,49 @@ def _declared(
         )
 
 
-def read_catalog(connection: sa.Connection, *, schema: str | None) -> Catalog:
-    """Read what the database declares now; a partition is a part of its table, not a table."""
+def read_catalog(
+    connection: sa.Connection, *, schema: str | None, further: Sequence[str] = ()
+) -> Catalog:
+    """Read what the database declares now; a partition is a part of its table, not a table.
+
+    Args:
+        connection: to the database.
+        schema: the schema whose tables go by their bare names; the default one if not given.
+        further: schemas whose tables are read too, and go by ``schema.table``.
+    """
     inspector = sa.inspect(connection)
-    columns = inspector.get_multi_columns(schema=schema)
-    keys = inspector.get_multi_pk_constraint(schema=schema)
-    foreign = inspector.get_multi_foreign_keys(schema=schema)
-    indexes, unique = _read_indexes(inspector, schema)
-    partitions = _read_partitions(connection, schema)
-    tables = {}
-    for table in sorted(columns, key=lambda entry: entry[1]):
-        if table[1] in partitions:
-            continue
+    own = schema or inspector.default_schema_name
+    tables: dict[str, CatalogTable] = {}
+    for space in (schema, *(each for each in further if each != own)):
+        reading = _SchemaReading(connection, inspector, space=space, own=own)
+        tables |= {table.name: table for table in reading.tables()}
+    strangers = read_strangers(connection, schema=schema, further=further)
+    return Catalog(tables=tables, strangers=strangers)
+
+
+class _SchemaReading:
+    """One schema while it is read; `space` is how the driver is asked for it."""
+
+    def __init__(
+        self, connection: sa.Connection, inspector: Inspector, *, space: str | None, own: str | None
+    ) -> None:
+        self.connection = connection
+        self.default = inspector.default_schema_name
+        self.own = own
+        self.is_own = space in (None, own)
+        self.space = space
+        self.columns = inspector.get_multi_columns(schema=space)
+        self.keys = inspector.get_multi_pk_constraint(schema=space)
+        self.foreign = inspector.get_multi_foreign_keys(schema=space)
+        self.indexes, self.unique = _read_indexes(inspector, space)
+        self.partitions = _read_partitions(connection, space)
+
+    def tables(self) -> Iterator[CatalogTable]:
+        for entry in sorted(self.columns, key=lambda entry: entry[1]):
+            if entry[1] not in self.partitions:
+                yield self._table(entry)
+
+    def _table(self, entry: TableKey) -> CatalogTable:
         fields = {
             field["name"]: CatalogColumn(
                 name=field["name"],
@@ -164,48 +213,62 @@ def read_catalog(connection: sa.Connection, *, schema: str | None) -> Catalog:
                 is_generated="computed" in field,
                 has_default=field["default"] is not None or "identity" in field,
             )
-            for field in columns[table]
+            for field in self.columns[entry]
         }
-        primary = keys.get(table)
+        primary = self.keys.get(entry)
+        unique = tuple(self.unique.get(entry, ()))
         key = tuple(primary["constrained_columns"]) if primary else ()
         fields |= {name: _required(fields[name]) for name in key}
-        actions = _read_actions(connection, table[1])
         bare = CatalogTable(
-            name=table[1],
+            name=entry[1] if self.is_own else f"{self.space}.{entry[1]}",
+            schema=None if self.is_own else self.space,
             columns=fields,
-            key=key,
+            key=key or _key_beside(fields, unique),
             references=(),
-            indexes=tuple(indexes.get(table, ())),
-            unique=tuple(unique.get(table, ())),
+            indexes=tuple(self.indexes.get(entry, ())),
+            unique=unique,
         )
-        references = tuple(
-            _reference(bare, entry, actions, schema)
-            for entry in foreign.get(table, ())
-            if entry["referred_table"] not in partitions
+        actions = _read_actions(self.connection, entry[1])
+        return replace(
+            bare,
+            references=tuple(
+                self._reference(bare, foreign, actions)
+                for foreign in self.foreign.get(entry, ())
+                if foreign["referred_table"] not in self.partitions
+            ),
         )
-        tables[table[1]] = replace(bare, references=references)
-    return Catalog(tables=tables)
+
+    def _reference(
+        self,
+        table: CatalogTable,
+        entry: ReflectedForeignKeyConstraint,
+        actions: Mapping[tuple[str, ...], str],
+    ) -> Reference:
+        columns = tuple(entry["constrained_columns"])
+        declared = entry.get("options", {}).get("ondelete", "NO ACTION")
+        # A schema that is left out is the default one, whichever is being read.
+        elsewhere, parent = entry["referred_schema"] or self.default, entry["referred_table"]
+        return Reference(
+            table=table.name,
+            columns=columns,
+            parent=parent if elsewhere == self.own else f"{elsewhere}.{parent}",
+            parent_columns=tuple(entry["referred_columns"]),
+            emptied=tuple(name for name in columns if table.columns[name].nullable),
+            indexed=table.is_indexed(columns),
+            on_delete=actions.get(columns, declared),
+        )
 
 
-def read_surroundings(connection: sa.Connection, *, schema: str | None) -> tuple[str, ...]:
-    """Say what holds data on PostgreSQL beside the tables: other schemas, materialized views."""
-    if connection.dialect.name != "postgresql":
-        return ()
-    rows = connection.execute(
-        sa.text(
-            "SELECT DISTINCT nspname, CASE WHEN nspname = here THEN relname END AS relname"
-            " FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace"
-            " CROSS JOIN coalesce(:schema, current_schema()) AS here"
-            " WHERE relkind IN ('r', 'p', 'm') AND (nspname <> here OR relkind = 'm')"
-            " AND nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1, 2"
-        ).bindparams(sa.bindparam("schema", schema, sa.Text)),
-    )
-    return tuple(
-        f"the materialized view {name} holds copies until it is refreshed"
-        if name
-        else f"the schema {space} holds tables too; a source of its own can read it"
-        for space, name in rows
-    )
+def _key_beside(
+    columns: Mapping[str, CatalogColumn], unique: Sequence[tuple[str, ...]]
+) -> tuple[str, ...]:
+    """Find what names the rows of a table without a primary key: unique, and never empty."""
+    able = [
+        path
+        for path in unique
+        if path and all(name in columns and not columns[name].nullable for name in path)
+    ]
+    return min(able, key=lambda path: (len(path), path), default=())
 
 
 def _required(column: CatalogColumn) -> CatalogColumn:
@@ -260,23 +323,3 @@ def _read_actions(connection: sa.Connection, table: str) -> dict[tuple[str, ...]
         columns[number] = (*columns.get(number, ()), column)
         actions[number] = action
     return {columns[number]: actions[number] for number in columns}
-
-
-def _reference(
-    table: CatalogTable,
-    entry: ReflectedForeignKeyConstraint,
-    actions: Mapping[tuple[str, ...], str],
-    schema: str | None,
-) -> Reference:
-    columns = tuple(entry["constrained_columns"])
-    declared = entry.get("options", {}).get("ondelete", "NO ACTION")
-    elsewhere, parent = entry["referred_schema"], entry["referred_table"]
-    return Reference(
-        table=table.name,
-        columns=columns,
-        parent=parent if elsewhere in (None, schema) else f"{elsewhere}.{parent}",
-        parent_columns=tuple(entry["referred_columns"]),
-        emptied=tuple(name for name in columns if table.columns[name].nullable),
-        indexed=table.is_indexed(columns),
-        on_delete=actions.get(columns, declared),
-    )

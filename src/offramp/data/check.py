@@ -16,7 +16,7 @@ from offramp.core.errors import Invalid
 from offramp.core.spelling import did_you_mean
 from offramp.data.catalog import CatalogTable, Reference
 from offramp.data.category import CATEGORIES
-from offramp.data.datamap import DataMap, TableRule
+from offramp.data.datamap import DataMap, TableRule, split_column
 from offramp.data.order import CycleUnbroken
 from offramp.data.pseudonym import shortest_column
 from offramp.data.scope import Scope
@@ -110,6 +110,13 @@ def _check_source(datamap: DataMap, territory: Territory) -> Iterator[Finding]:
                 "is in the database and not in the map",
                 "say how it leads to the root (via), or why it belongs to nobody (shared)",
             )
+    for name in territory.catalog.strangers:
+        yield _error(
+            Kind.UNCLASSIFIED_TABLE,
+            territory.id_of(name),
+            "refers to tables of this source, and its schema is not read",
+            "name its schema among the `schemas` of the source, and its tables in the map",
+        )
     yield from _check_names(datamap, territory)
     yield from _check_categories(territory)
     for name, rule in territory.rules.items():
@@ -139,14 +146,14 @@ def _named(datamap: DataMap, territory: Territory) -> list[tuple[str, str | None
         columns = [*rule.columns, *rule.via, *filter(None, [rule.until_column]), *rule.references]
         named += [(subject, None), *((subject, column) for column in columns)]
         for target in rule.references.values():
-            parent, _, column = target.partition(".")
+            parent, column = split_column(target)
             named.append((territory.id_of(parent), column))
     for local in filter(None, (territory.spec.root, territory.spec.member)):
-        table, _, column = local.partition(".")
+        table, column = split_column(local)
         named.append((territory.id_of(table), column))
     elsewhere: list[tuple[str, str | None]] = []
     for mark in datamap.marks:
-        table, _, column = mark.rpartition(".")
+        table, column = split_column(mark)
         elsewhere.append((table, column))
     for award in datamap.achievements:
         wanted = filter(None, (award.title, award.holder, award.at))

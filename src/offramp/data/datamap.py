@@ -1,7 +1,8 @@
 """The data map: where an organization's data lives, table by table and column by column.
 
 Everything that a vendor declares about a database lives here, and nothing that can be read from
-the database itself. A table is named ``source.table``, a column ``source.table.column``.
+the database itself. A table is named ``source.table``, a column ``source.table.column``; between
+the two stands the schema, where it is not the one that the source begins with.
 
 Source: examples/training_platform/datamap.yaml.
 """
@@ -22,9 +23,17 @@ from pydantic import (
 _NAME = r"[^.\s]+"
 _UNTIL = re.compile(r"(?P<column>\S+) \+ P(?:\d+[YMWD])+")
 
-TableId = Annotated[str, StringConstraints(pattern=rf"^{_NAME}\.{_NAME}$")]
-ColumnId = Annotated[str, StringConstraints(pattern=rf"^{_NAME}\.{_NAME}\.{_NAME}$")]
-LocalColumn = Annotated[str, StringConstraints(pattern=rf"^{_NAME}\.{_NAME}$")]
+_TABLE = rf"{_NAME}(?:\.{_NAME})?"
+
+TableId = Annotated[str, StringConstraints(pattern=rf"^{_NAME}\.{_TABLE}$")]
+ColumnId = Annotated[str, StringConstraints(pattern=rf"^{_NAME}\.{_TABLE}\.{_NAME}$")]
+LocalColumn = Annotated[str, StringConstraints(pattern=rf"^{_TABLE}\.{_NAME}$")]
+
+
+def split_column(name: str) -> tuple[str, str]:
+    """Part the name of a column from that of its table: ``schema.table.column`` has two dots."""
+    table, _, column = name.rpartition(".")
+    return table, column
 
 
 class _Part(BaseModel):
@@ -53,11 +62,12 @@ class SqlSourceSpec(_Part):
     root: LocalColumn
     member: LocalColumn | None = None
     schema_name: str | None = Field(default=None, alias="schema")
+    schemas: tuple[str, ...] = ()
 
     @property
     def root_table(self) -> str:
         """The table whose rows are the organizations."""
-        return self.root.partition(".")[0]
+        return split_column(self.root)[0]
 
 
 class ColumnRule(_Part):

@@ -12,10 +12,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from offramp.core.errors import Invalid
 from offramp.core.spelling import did_you_mean
 from offramp.data.catalog import Catalog, CatalogTable, declare_references
-from offramp.data.datamap import SqlSourceSpec, TableRule
+from offramp.data.datamap import SqlSourceSpec, TableRule, split_column
 from offramp.data.dialects import POSTGRES
 from offramp.data.infer_category import guess_column, is_about_people
-from offramp.data.infer_name import guess_references, is_nameable, spell
+from offramp.data.infer_name import guess_references, spell
 from offramp.data.infer_people import (
     find_member,
     is_json,
@@ -81,7 +81,7 @@ def infer(
     _require(catalog, "--root", root)
     guessed = guess_references(catalog, root=root)
     catalog = declare_references(catalog, guessed)
-    root_table = root.partition(".")[0]
+    root_table = split_column(root)[0]
     ways = choose_ways(catalog, root=root_table)
     if member is not None:
         _require(catalog, "--member", member)
@@ -89,7 +89,7 @@ def infer(
     reading = _Reading(catalog, ways, guessed, root_table, member, known or {})
     tables = tuple(reading.table(name) for name in sorted(catalog.tables))
     decided = {table.name for table in tables if table.is_decided}
-    people, _, key = (member or "").partition(".")
+    people, key = split_column(member or "")
     return Proposal(
         source=source,
         root=root,
@@ -127,7 +127,7 @@ class _Reading:
         self.ways = ways
         self.guessed = guessed
         self.root = root
-        self.member = member.partition(".")[0] if member else None
+        self.member = split_column(member)[0] if member else None
         self.known = known
         self.catalogs = self._catalogs()
         self.stained = self._stained()
@@ -146,12 +146,12 @@ class _Reading:
             references=self.guessed.get(name, {}),
             shared=shared or self._suggestion(name),
             columns=columns if is_owned else (),
-            is_decided=is_known and is_nameable(name),
+            is_decided=is_known and table.is_nameable,
         )
 
     def undecided(self) -> Iterator[Undecided]:
         for name in sorted(self.catalog.tables):
-            if not is_nameable(name):
+            if not self.catalog.tables[name].is_nameable:
                 hint = "rename the table: a map cannot name it"
                 yield Undecided(subject=name, problem="has a dot or blank in its name", hint=hint)
             yield from self._undecided_way(name)
@@ -302,7 +302,7 @@ _UNREACHED = "say why it is `shared`, or declare what leads to the root under `r
 
 
 def _require(catalog: Catalog, option: str, column: str) -> None:
-    table, _, name = column.partition(".")
+    table, name = split_column(column)
     if table in catalog.tables and name in catalog.tables[table].columns:
         return
     known = [f"{each}.{name}" for each, table in catalog.tables.items() for name in table.columns]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from offramp.data.catalog import Catalog, CatalogTable
+from offramp.data.datamap import split_column
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 _IRREGULAR = {"people": "person", "children": "child", "men": "man", "women": "woman"}
@@ -27,11 +28,6 @@ def singular(name: str) -> str:
     return before + underscore + _singular(word)
 
 
-def is_nameable(name: str) -> bool:
-    """Say whether a map can name a table: dots part names there, and blanks end them."""
-    return re.search(r"[.\s]", name) is None
-
-
 def guess_references(catalog: Catalog, *, root: str) -> dict[str, dict[str, str]]:
     """Find columns that seem to name a row of another table without a foreign key.
 
@@ -45,6 +41,7 @@ def guess_references(catalog: Catalog, *, root: str) -> dict[str, dict[str, str]
 def _guess(catalog: Catalog, table: CatalogTable, root: str) -> dict[str, str]:
     referring = {column for reference in table.references for column in reference.columns}
     guessed = {}
+    root_table, root_key = split_column(root)
     for name, column in table.columns.items():
         stem, found, _ = spell(name).rpartition("_id")
         if name in referring or not found or spell(name) != f"{stem}_id":
@@ -52,8 +49,8 @@ def _guess(catalog: Catalog, table: CatalogTable, root: str) -> dict[str, str]:
         target = _target(catalog, stem, root, has_keys=bool(table.references))
         if target is None or target.name == table.name:
             continue
-        key = root.partition(".")[2] if target.name == root.partition(".")[0] else target.key[0]
-        if column.may_name(target.columns[key]) and is_nameable(f"{target.name}{key}"):
+        key = root_key if target.name == root_table else target.key[0]
+        if column.may_name(target.columns[key]) and target.is_nameable and "." not in key:
             guessed[name] = f"{target.name}.{key}"
     return guessed
 
@@ -63,10 +60,10 @@ def _target(catalog: Catalog, stem: str, root: str, *, has_keys: bool) -> Catalo
 
     A table that declares foreign keys declares the others too, so that only a plain name counts.
     """
-    names = {name: singular(name) for name in catalog.tables}
+    names = {name: singular(table.own_name) for name, table in catalog.tables.items()}
     exact = [name for name, one in names.items() if stem == one]
     if not exact and stem in _TENANT:
-        exact = [root.partition(".")[0]]
+        exact = [split_column(root)[0]]
     near = [name for name, one in names.items() if _ends_alike(stem, one)]
     for matching in (exact, [] if has_keys else near):
         if len(matching) == 1 and len(catalog.tables[matching[0]].key) == 1:

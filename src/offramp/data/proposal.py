@@ -86,6 +86,7 @@ class Proposal:
     members: MembersRule | None
     achievements: tuple[AchievementRule, ...]
     marks: tuple[str, ...]
+    schemas: tuple[str, ...] = ()
 
     @property
     def decided(self) -> tuple[TableProposal, ...]:

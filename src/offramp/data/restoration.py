@@ -23,6 +23,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from offramp.data.catalog import Reference
+from offramp.data.datamap import split_column
 from offramp.data.document_reader import Document
 from offramp.data.pseudonym import is_pseudonym
 from offramp.data.rendering import select_texts
@@ -125,7 +126,7 @@ class Restoration:
     @property
     def organization(self) -> str:
         """The key of the organization as it is here."""
-        name, _, column = self.territory.spec.root.partition(".")
+        name, column = split_column(self.territory.spec.root)
         given = self.document.manifest.organization
         for old, new in self._moved.get((name, column), {}).items():
             if str(json.loads(old)) == given:

@@ -100,8 +100,10 @@ class PostgresRows:
         return self.territory.catalog.tables[name].columns
 
     def _place(self, name: str) -> str:
-        schema = self.territory.spec.schema_name
-        return f"{_quote(schema)}.{_quote(name)}" if schema else _quote(name)
+        table = self.territory.catalog.tables[name]
+        schema = table.schema or self.territory.spec.schema_name
+        place = _quote(table.own_name)
+        return f"{_quote(schema)}.{place}" if schema else place
 
     def _made(self, name: str) -> str:
         """Say how a batch becomes rows of a table's type."""

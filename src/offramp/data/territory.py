@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from offramp.core.errors import Invalid
 from offramp.data.catalog import Catalog, CatalogTable, Reference
-from offramp.data.datamap import SqlSourceSpec, TableRule
+from offramp.data.datamap import SqlSourceSpec, TableRule, split_column
 from offramp.data.dialects import Dialect
 from offramp.data.scope import Scope
 
@@ -54,11 +54,12 @@ class Territory:
 
     def table(self, name: str) -> sa.TableClause:
         """Return a table as the dialect will quote it, with its columns."""
-        columns = self.catalog.tables[name].columns.values()
+        table = self.catalog.tables[name]
+        columns = table.columns.values()
         return sa.table(
-            name,
+            table.own_name,
             *(sa.column(column.name, self.dialect.binding_type(column.type)) for column in columns),
-            schema=self.spec.schema_name,
+            schema=table.schema or self.spec.schema_name,
         )
 
     @cached_property
@@ -83,7 +84,7 @@ class Territory:
             part, local = "organization", self.spec.root
         else:
             part, local = "member", f"{self._member_table}.{self._member_key}"
-        table, _, column = local.partition(".")
+        table, column = split_column(local)
         return table, column, self._key(part, table, column)
 
     def via(self, name: str) -> Reference | None:
@@ -132,11 +133,11 @@ class Territory:
     def _member_table(self) -> str:
         if self.spec.member is None:
             raise MemberUndeclared(source=self.source, hint="add `member: users.id` to the source")
-        return self.spec.member.partition(".")[0]
+        return split_column(self.spec.member)[0]
 
     @property
     def _member_key(self) -> str:
-        return (self.spec.member or "").partition(".")[2]
+        return split_column(self.spec.member or "")[1]
 
     @cached_property
     def _of_member(self) -> frozenset[str]:
@@ -156,7 +157,7 @@ class Territory:
         )
 
     def _of_root(self, name: str, table: sa.FromClause, depth: int) -> Predicate:
-        root = self.spec.root.partition(".")[2]
+        root = split_column(self.spec.root)[1]
         if name == self.spec.root_table:
             return table.c[root] == self._key("organization", name, root)
         via = self.via(name)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 
 from offramp.data.check import require_complete
-from offramp.data.datamap import DataMap
+from offramp.data.datamap import DataMap, split_column
 from offramp.data.manifest import TableDigest
 from offramp.data.pseudonym import hash_mark, is_mail_address
 from offramp.data.scope import Scope
@@ -71,7 +71,8 @@ def take_tombstone(
 def _read_marks(datamap: DataMap, territory: Territory, connection: sa.Connection) -> set[str]:
     found: set[str] = set()
     for mark in datamap.marks:
-        source, name, column = mark.split(".")
+        table, column = split_column(mark)
+        source, _, name = table.partition(".")
         if source != territory.source or name not in territory.covered:
             continue
         rows = territory.table(name)

@@ -30,7 +30,7 @@ from sqlalchemy.types import NullType
 
 from offramp.core.errors import Broken
 from offramp.data.catalog import Catalog, CatalogColumn, Reference
-from offramp.data.datamap import DataMap
+from offramp.data.datamap import DataMap, split_column
 from offramp.data.pseudonym import hash_mark
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
@@ -233,7 +233,8 @@ def _live_marks(
     found: set[str] = set()
     for territory, connection in views:
         for mark in datamap.marks:
-            source, name, column = mark.split(".")
+            table, column = split_column(mark)
+            source, _, name = table.partition(".")
             if source != territory.source or name not in territory.catalog.tables:
                 continue
             values = sa.select(territory.table(name).c[column]).distinct()

@@ -26,12 +26,13 @@ Rows are deleted with their organization unless their table says `erase: keep`.
 
 def write_datamap(proposal: Proposal, *, url: str, schema: str | None = None) -> str:
     """Write a proposal as the text of a data map; `url` stands in the file as it is."""
-    spec: dict[str, str | None] = {
+    spec: dict[str, object] = {
         "kind": "sql",
         "url": url,
         "root": proposal.root,
         "member": proposal.member,
         "schema": schema,
+        "schemas": _listed(proposal.schemas) if proposal.schemas else None,
     }
     source = _inline({key: value for key, value in spec.items() if value is not None})
     head = CommentedMap({"offramp": 1, "sources": {proposal.source: source}})

@@ -68,7 +68,8 @@ class SqlSource:
 
     def catalog(self, connection: sa.Connection) -> Catalog:
         """Read what the database declares now."""
-        return read_catalog(connection, schema=self.spec.schema_name)
+        spec = self.spec
+        return read_catalog(connection, schema=spec.schema_name, further=spec.schemas)
 
     def compile(self, statement: sa.ClauseElement) -> tuple[str, Mapping[str, Any]]:
         """Return the text that runs and its bound values."""
