@@ -1,4 +1,11 @@
-"""``python3 dev.py bench data [--rows 1e5] [--quick] [--write-docs]``: measure, print, keep."""
+"""``python3 dev.py bench data``: measure, print, keep.
+
+--rows 1e5|1e6|1e7   how many rows the large organization has
+--quick              one round
+--only 3 6b          these rows of the table alone, in seconds
+--skip 13 14         all but these
+--write-docs         write docs/performance.md
+"""
 
 import argparse
 import os
@@ -9,68 +16,90 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import sqlalchemy as sa
-
-from benchmarks.load import load_postgres, load_sqlite
+from benchmarks import by_hand, by_offramp, in_children, on_sqlite, yardstick
+from benchmarks.flow import Place, Runnable, run_round
+from benchmarks.load import LARGE, load_postgres
+from benchmarks.meter import Meter
 from benchmarks.page import write_page
-from benchmarks.report import lines_of, print_lines, write_json
-from benchmarks.rounds import Place, run_round
+from benchmarks.report import lines_of, print_lines, write_json, write_samples
+from benchmarks.rows import ROWS, Ceiling, Row, chosen
 from benchmarks.samples import Samples
-from benchmarks.server import connect, durable_postgres
+from benchmarks.schema import reference_checks
+from benchmarks.server import connect, database_of, durable_postgres, process_of_server
 from offramp.testing.postgres import fresh_database
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 5
 ROUNDS_QUICK = 1
+FLOWS: tuple[Runnable, ...] = (
+    *by_hand.FLOWS,
+    *by_offramp.FLOWS,
+    *on_sqlite.FLOWS,
+    *in_children.FLOWS,
+)
 
 
-def measure(base_url: str, folder: Path, *, rows: int, rounds: int) -> Samples:
-    """Build the database once and measure it round by round."""
-    samples = Samples()
+def measure(
+    base_url: str, folder: Path, *, rows: int, rounds: int, table: Sequence[Row | Ceiling] = ROWS
+) -> Samples:
+    """Build the database once, and measure round by round what a table asks for."""
+    wanted = frozenset[str]().union(*(row.wanted for row in table))
     with _filled(base_url, folder, rows=rows) as place:
         for number in range(rounds):
-            run_round(place, samples, number=number)
-    for name in ("peak", "written", "D written"):
-        samples.numbers[f"{name} MB"] = [size / 1e6 for size in samples.numbers[name]]
-    return samples
+            run_round(FLOWS, place, wanted=wanted, number=number)
+    return place.samples
 
 
 @contextmanager
 def _filled(base_url: str, folder: Path, *, rows: int) -> Iterator[Place]:
+    server = process_of_server(base_url)
+    samples = Samples(meter=Meter(servers=[server]))
     with fresh_database(base_url) as url:
         with connect(url) as connection:
             load_postgres(connection, rows=rows)
-            load_sqlite(connection, folder / "template.sqlite")
-        template = sa.make_url(url).database
-        assert template is not None, "a fresh database has a name"
+            owned = yardstick.count(connection, organization=LARGE)
+        samples.note("rows", sum(owned.values()))
+        samples.note("checks", reference_checks(owned))
         yield Place(
             base_url=base_url,
-            template=template,
-            sqlite=folder / "template.sqlite",
+            server=server,
+            template=database_of(url),
             folder=folder,
+            samples=samples,
+            owned=owned,
         )
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run a suite; 1 when a limit is not held."""
-    parser = argparse.ArgumentParser(prog="dev.py bench", description="Measure beside SQL by hand.")
-    parser.add_argument("suite", choices=["data"])
-    parser.add_argument("--rows", type=float, default=1e5, help="of the large organization")
-    parser.add_argument("--quick", action="store_true", help="one round only")
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--write-docs", action="store_true", help="write docs/performance.md")
-    options = parser.parse_args(arguments)
+    options = _options(arguments)
     rounds = ROUNDS_QUICK if options.quick else options.rounds
+    rows = int(options.rows)
+    table = tuple(chosen(rows=rows, only=options.only, skip=options.skip))
     with durable_postgres() as base_url, tempfile.TemporaryDirectory() as folder:
-        samples = measure(base_url, Path(folder), rows=int(options.rows), rounds=rounds)
-    lines = list(lines_of(samples))
+        samples = measure(base_url, Path(folder), rows=rows, rounds=rounds, table=table)
+    lines = list(lines_of(table, samples))
     machine = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
     size = f"{samples.middle(('rows',)):,.0f} rows"
     print_lines(lines, title=f"{size}, medians of {rounds} rounds, {machine}")
     write_json(lines, ROOT / "bench-out" / "data.json")
+    write_samples(samples, ROOT / "bench-out" / "data-samples.json")
     if options.write_docs:
         write_page(ROOT / "docs" / "performance.md", lines, size=size, rounds=rounds, on=machine)
     return 0 if all(line.holds for line in lines) else 1
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="dev.py bench", description="Measure beside SQL by hand.")
+    numbers = sorted({row.number for row in ROWS})
+    parser.add_argument("suite", choices=["data"])
+    parser.add_argument("--rows", type=float, default=1e5, help="of the large organization")
+    parser.add_argument("--quick", action="store_true", help="one round only")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--only", nargs="+", choices=numbers, default=(), help="these rows alone")
+    parser.add_argument("--skip", nargs="+", choices=numbers, default=(), help="all but these")
+    parser.add_argument("--write-docs", action="store_true", help="write docs/performance.md")
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

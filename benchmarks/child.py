@@ -1,7 +1,7 @@
-"""One erasure in a process of its own: its memory is its own, and it can be killed.
+"""Work in a process of its own: its memory is its own, and it can be killed.
 
-Prints two lines: when the deletion began, and, if it lived, when it ended and the most memory
-that the process ever held. Both sides of the pipe read the same monotonic clock.
+A child prints one line of JSON when its work begins, and, if it lived, one when it is done. Both
+sides of the pipe read the same monotonic clock.
 """
 
 import json
@@ -9,7 +9,8 @@ import resource
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -21,57 +22,73 @@ _KIBIBYTE = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How long a child deleted, and what it held."""
+    """How long a child worked, what it held, and how many things it did."""
 
     seconds: float
     peak_bytes: int
+    count: int
 
 
-def run_child(url: str, *, store_url: str, whole: bool = False, dies_after: int = 0) -> Outcome:
-    """Run a deletion, or the whole job, in another process.
+def run_child(module: str, *arguments: str, is_killed: bool = False) -> Outcome:
+    """Run a module of this package to its end, which may be a violent one.
 
     Args:
-        url: the database.
-        store_url: the database that holds the fence.
-        whole: hand over first, and verify afterwards.
-        dies_after: kill the process at this chunk; 0 lets it live.
+        module: it calls `report` around its work.
+        arguments: what it is told.
+        is_killed: it is to kill itself; then its memory and its count are not known.
     """
-    arguments = [url, store_url, str(int(whole)), str(dies_after)]
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.child", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=Path(__file__).parents[1],
         stdout=subprocess.PIPE,
         text=True,
         check=False,
     )
     ended = monotonic()
-    lines = done.stdout.splitlines()
-    if dies_after:
+    began, *rest = done.stdout.splitlines()
+    if is_killed:
         assert done.returncode == -signal.SIGKILL, "it dies at its chunk, and of nothing else"
-        return Outcome(seconds=ended - float(lines[0]), peak_bytes=0)
+        return Outcome(seconds=ended - float(began), peak_bytes=0, count=0)
     done.check_returncode()
-    end = json.loads(lines[1])
-    return Outcome(seconds=end["ended"] - float(lines[0]), peak_bytes=end["peak_bytes"])
+    return Outcome(**json.loads(rest[0]))
 
 
-def main(url: str, store_url: str, whole: str, dies_after: str) -> None:
-    """Do what `run_child` asks for."""
-    with open_work(url, store_url=store_url) as work, TemporaryDirectory() as folder:
-        work.fence.dies_after = int(dies_after) or None
-        if whole == "1":
-            _do_everything(work, Path(folder))
-        else:
-            _say(monotonic())
-            work.erase(NOTHING_KNOWN)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBIBYTE
-        _say(json.dumps({"ended": monotonic(), "peak_bytes": peak}))
+def report(work: Callable[[], int]) -> None:
+    """Run the work of a child, which gives a count, and tell the parent about it."""
+    began = monotonic()
+    _say(began)
+    count = work()
+    seconds = monotonic() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBIBYTE
+    _say(json.dumps(asdict(Outcome(seconds=seconds, peak_bytes=peak, count=count))))
 
 
-def _do_everything(work: Work, folder: Path) -> None:
-    tombstone = work.bury(work.export(folder).digests())
-    _say(monotonic())
-    work.erase(tombstone)
-    work.verify(tombstone)
+def main(order: str, url: str, store_url: str) -> None:
+    """Delete, or do the whole job; the count is that of the chunks.
+
+    Args:
+        order: ``delete``, ``whole`` (hand over first, and verify afterwards), or the number of
+            the chunk at which the process kills itself.
+        url: the database.
+        store_url: the database that holds the fence.
+    """
+    with open_work(url, store_url=store_url) as work:
+        if order.isdecimal():
+            work.fence.dies_after = int(order)
+        report(lambda: _do_everything(work) if order == "whole" else _delete(work))
+
+
+def _delete(work: Work) -> int:
+    work.erase(NOTHING_KNOWN)
+    return len(work.fence.seconds)
+
+
+def _do_everything(work: Work) -> int:
+    with TemporaryDirectory() as folder:
+        tombstone = work.bury(work.export(Path(folder)).digests())
+        work.erase(tombstone)
+        work.verify(tombstone)
+    return len(work.fence.seconds)
 
 
 def _say(line: object) -> None:

@@ -49,6 +49,7 @@ These rows of the table of speeds to reach are not part of this run:
 python3 dev.py bench data                 100,000 rows, five rounds
 python3 dev.py bench data --rows 1e6      a million
 python3 dev.py bench data --quick         one round
+python3 dev.py bench data --only 3 6      two rows of the table alone, in seconds
 ```
 
 The run ends with 1 when a limit is not held, and leaves its figures in `bench-out/data.json`.

@@ -2,145 +2,159 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.samples import Samples
+from benchmarks.rows import Ceiling, Row
+from benchmarks.samples import CPU, Samples
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """One row of the table of speeds to reach: sums of samples, and how far apart they may be."""
-
-    name: str
-    ours: tuple[str, ...]
-    baseline: tuple[str, ...]
-    limit: float
-    by: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ceiling:
-    """One row that has no yardstick: a number that may not be passed."""
-
-    name: str
-    ours: str
-    most: float
+_WIDTH_MIN = 132  # a file has no width, and the table needs one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One row as it came out; of a ceiling the baseline is the ceiling."""
 
-    name: str
+    row: Row | Ceiling
     ours: float
     baseline: float
     ratio: float
     limit: float
     holds: bool
+    cpu_ours: float | None = None
+    cpu_baseline: float | None = None
+    checks: float | None = None
 
+    @property
+    def name(self) -> str:
+        """What was measured."""
+        return self.row.name
 
-_JOB = ("export", "tombstone", "erase", "references")
+    @property
+    def verdict(self) -> str:
+        """Say whether it is enough, or more than that."""
+        beyond = self.row.beyond
+        if beyond is not None and self._reached <= beyond:
+            return "beyond"
+        return "yes" if self.holds else "no"
 
-ROWS: tuple[Comparison | Ceiling, ...] = (
-    Comparison(name="1 export", ours=("export",), baseline=("A",), limit=1.5, by="A"),
-    Comparison(name="2 hash of rows that stay", ours=("hash",), baseline=("H",), limit=2, by="H"),
-    Comparison(
-        name="3 delete, one connection", ours=("erase",), baseline=("D",), limit=1.35, by="D"
-    ),
-    Comparison(name="6 whole job", ours=_JOB, baseline=("A", "D"), limit=1.35, by="A + D"),
-    Comparison(
-        name="6b whole job, export proved just before deletion",
-        ours=(*_JOB, "digest"),
-        baseline=("A", "A", "D"),
-        limit=1.35,
-        by="2 A + D",
-    ),
-    Ceiling(name="7 longest transaction, s", ours="longest", most=0.5),
-    Ceiling(name="9 memory of the client, MB", ours="peak MB", most=200),
-    Comparison(
-        name="10 write-ahead log of the deletion, MB",
-        ours=("written MB",),
-        baseline=("D written MB",),
-        limit=1.05,
-        by="D",
-    ),
-    Comparison(
-        name="11 verify by references", ours=("references",), baseline=("D",), limit=0.3, by="D"
-    ),
-    Comparison(name="11 verify by text scan", ours=("scan",), baseline=("V",), limit=1.5, by="V"),
-    Comparison(
-        name="12 killed half way and run again",
-        ours=("killed",),
-        baseline=("unbroken",),
-        limit=1.2,
-        by="unbroken",
-    ),
-    Comparison(
-        name="13 SQLite export", ours=("SQLite export",), baseline=("SQLite A",), limit=2, by="A"
-    ),
-    Comparison(
-        name="13 SQLite delete", ours=("SQLite erase",), baseline=("SQLite D",), limit=1.3, by="D"
-    ),
-)
+    @property
+    def _reached(self) -> float:
+        return self.ours if isinstance(self.row, Ceiling) else self.ratio
 
-
-def lines_of(samples: Samples) -> Iterator[Line]:
-    """Sum up the rounds, row by row."""
-    for row in ROWS:
+    def cells(self) -> tuple[str, ...]:
+        """Give the row as text, in the order of the headings."""
+        row = self.row
+        unit = f" {row.unit}"
+        beyond = "" if row.beyond is None else f"{row.beyond:g}"
+        cpu = _pair(self.cpu_ours, self.cpu_baseline)
+        checks = "" if self.checks is None else f"{self.checks:,.0f}"
         if isinstance(row, Ceiling):
-            ours, baseline, limit = samples.middle((row.ours,)), row.most, 1.0
-            ratio = ours / baseline
+            limit, ratio, theirs = f"≤ {row.limit:g}{unit}", "", ""
         else:
-            ours, baseline = samples.middle(row.ours), samples.middle(row.baseline)
-            ratio, limit = samples.ratio(row.ours, row.baseline), row.limit
-        yield Line(
-            name=row.name,
-            ours=round(ours, 3),
-            baseline=round(baseline, 3),
-            ratio=round(ratio, 2),
-            limit=limit,
-            holds=round(ratio, 2) <= limit,
+            limit, ratio = f"≤ {row.limit:.3g} {row.by}", f"{self.ratio:.3g}"
+            theirs = figure(self.baseline) + unit
+        return (
+            *(self.name, figure(self.ours) + unit, theirs),
+            *(ratio, limit, beyond, self.verdict, cpu, checks),
         )
+
+
+HEADINGS = ("work", "Offramp", "by hand", "ratio", "limit", "beyond", "holds", "CPU", "checks")
+
+
+def lines_of(rows: Sequence[Row | Ceiling], samples: Samples) -> Iterator[Line]:
+    """Sum up the rounds, row by row."""
+    for row in rows:
+        yield _ceiling(row, samples) if isinstance(row, Ceiling) else _comparison(row, samples)
 
 
 def print_lines(lines: Sequence[Line], *, title: str) -> None:
     """Show the table to a person."""
-    table = Table(title=title, title_justify="left")
-    table.add_column("work")
-    for heading in ("ours", "by hand", "ratio", "limit"):
-        table.add_column(heading, justify="right")
-    table.add_column("holds")
-    for line, row in zip(lines, ROWS, strict=True):
-        table.add_row(line.name, *_cells(line, row), "yes" if line.holds else "[red]no[/red]")
-    Console().print(table)
+    console = Console(width=max(Console().width, _WIDTH_MIN))
+    table = Table(title=title, title_justify="left", highlight=True)
+    for heading in HEADINGS:
+        is_word = heading in ("work", "holds")
+        table.add_column(heading, justify="left" if is_word else "right", no_wrap=not is_word)
+    for line in lines:
+        table.add_row(*line.cells(), style="" if line.holds else "red")
+    console.print(table)
 
 
 def write_json(lines: Sequence[Line], file: Path) -> None:
     """Leave the table to programs."""
     file.parent.mkdir(exist_ok=True)
-    file.write_text(json.dumps([asdict(line) for line in lines], indent=2) + "\n", "utf-8")
+    names = ("name", "ours", "baseline", "ratio", "limit", "holds")
+    kept = [{name: getattr(line, name) for name in names} for line in lines]
+    file.write_text(json.dumps(kept, indent=2) + "\n", "utf-8")
+
+
+def write_samples(samples: Samples, file: Path) -> None:
+    """Leave every number to whoever looks for the reason of one."""
+    middles = {name: round(median(seen), 4) for name, seen in samples.numbers.items()}
+    file.write_text(json.dumps(middles, indent=2, sort_keys=True) + "\n", "utf-8")
+
+
+def figure(number: float) -> str:
+    """Write a number with the digits that mean something."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
+def _ceiling(row: Ceiling, samples: Samples) -> Line:
+    ours = samples.middle((row.ours,))
+    ratio = round(ours / row.limit, 2)
+    return Line(
+        row=row,
+        ours=round(ours, 3),
+        baseline=row.limit,
+        ratio=ratio,
+        limit=1.0,
+        holds=ratio <= 1,
+    )
+
+
+def _comparison(row: Row, samples: Samples) -> Line:
+    ratio = _rounded(samples.ratio(row.ours, row.baseline))
+    ours, baseline = (_with_cpu(names) for names in (row.ours, row.baseline))
+    has_cpu = samples.knows(ours) and samples.knows(baseline)
+    has_checks = row.is_deletion and samples.knows(("checks",))
+    return Line(
+        row=row,
+        ours=_rounded(samples.middle(row.ours)),
+        baseline=_rounded(samples.middle(row.baseline)),
+        ratio=ratio,
+        limit=row.limit,
+        holds=ratio <= row.limit,
+        cpu_ours=_rounded(samples.middle(ours)) if has_cpu else None,
+        cpu_baseline=_rounded(samples.middle(baseline)) if has_cpu else None,
+        checks=samples.middle(("checks",)) if has_checks else None,
+    )
+
+
+def _with_cpu(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name + CPU for name in names)
+
+
+def _rounded(number: float) -> float:
+    """Round to what is worth telling: two places, and three digits of what is smaller."""
+    return round(number, 3) if abs(number) >= 0.1 else float(f"{number:.3g}")
+
+
+def _pair(ours: float | None, theirs: float | None) -> str:
+    if ours is None or not theirs:
+        return ""
+    return f"{ours:.2f} / {theirs:.2f} = {ours / theirs:.2f}"
 
 
 def markdown(lines: Sequence[Line]) -> str:
     """Give the table to the documentation."""
-    rows = [
-        f"| {line.name} | {' | '.join(_cells(line, row))} | {'yes' if line.holds else '**no**'} |"
-        for line, row in zip(lines, ROWS, strict=True)
-    ]
-    head = ["| work | Offramp | by hand | ratio | limit | holds |", "|---|--:|--:|--:|--:|---|"]
-    return "\n".join([*head, *rows]) + "\n"
+    head = [_piped(HEADINGS), "|---|--:|--:|--:|--:|--:|---|--:|--:|"]
+    return "\n".join([*head, *(_piped(line.cells()) for line in lines)]) + "\n"
 
 
-def _cells(line: Line, row: Comparison | Ceiling) -> tuple[str, str, str, str]:
-    if isinstance(row, Ceiling):
-        return _figure(line.ours), "", "", f"≤ {_figure(row.most)}"
-    ratio, limit = f"{line.ratio:.2f}", f"≤ {row.limit:g} {row.by}"
-    return _figure(line.ours), _figure(line.baseline), ratio, limit
-
-
-def _figure(number: float) -> str:
-    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+def _piped(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

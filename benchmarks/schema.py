@@ -6,7 +6,7 @@ and three joins; there are composite keys, a row that refers to rows of its own 
 (`teams.lead_id` and `people.team_id`). Every reference is indexed, enforced and deferrable.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -172,6 +172,15 @@ TABLES = (
     ),
 )
 OWNED = tuple(table for table in TABLES if not table.is_shared)
+
+
+def reference_checks(gone: Mapping[str, int]) -> int:
+    """Count how often a database asks whether a deleted row is still referred to.
+
+    It asks once for each row and each foreign key that points at the row's table: that is what a
+    deletion costs, more than the rows themselves.
+    """
+    return sum(gone.get(link.parent, 0) for table in TABLES for link in table.links)
 
 
 def empty_tables() -> Iterator[str]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import psycopg
 import sqlalchemy as sa
 
+from benchmarks.meter import parent_of
 from offramp.testing import postgres
 
 # Durable as in production. Nothing runs in the background by its own clock, so that two sides of
@@ -48,6 +49,19 @@ def connect(url: str) -> psycopg.Connection:
     host = parts.query["host"]
     assert isinstance(host, str), "the server listens on one socket"
     return psycopg.connect(host=host, dbname=parts.database, user=parts.username)
+
+
+def database_of(url: str) -> str:
+    """Give the name of the database that a URL leads to."""
+    name = sa.make_url(url).database
+    assert name is not None, "every URL here names its database"
+    return name
+
+
+def process_of_server(url: str) -> int:
+    """Give the number of the process that starts all others of a server."""
+    with connect(url) as connection:
+        return parent_of(connection.info.backend_pid)
 
 
 def written_bytes(connection: psycopg.Connection) -> int:

@@ -89,6 +89,23 @@ def delete(connection: psycopg.Connection, *, organization: int) -> dict[str, in
         }
 
 
+def count(connection: psycopg.Connection, *, organization: int) -> dict[str, int]:
+    """Count the rows of an organization in each of its tables."""
+    counted = {
+        table: _number(
+            connection.execute(select(table, "count(*)", organization=organization).encode())
+        )
+        for table in WAYS
+    }
+    connection.commit()
+    return counted
+
+
+def tables_left(connection: psycopg.Connection, *, organization: int) -> list[str]:
+    """List the tables that still hold a row of an organization."""
+    return [table for table, rows in count(connection, organization=organization).items() if rows]
+
+
 def hash_rows(connection: psycopg.Connection, *, organization: int, key: bytes) -> dict[str, int]:
     """Hash the people of rows that stay, one update of each table (H); gives the rows by table."""
     padded = key.ljust(64, b"\0")

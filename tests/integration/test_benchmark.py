@@ -1,18 +1,24 @@
 """The benchmark compares like with like: both of its sides leave the same database behind."""
 
 import json
-from dataclasses import fields
+import subprocess
+import sys
 
 import pytest
 import sqlalchemy as sa
 
 from benchmarks import yardstick
 from benchmarks.__main__ import measure
+from benchmarks.flow import Place, SidesDiffer
 from benchmarks.load import LARGE, load_postgres
+from benchmarks.meter import Meter
 from benchmarks.page import write_page
-from benchmarks.report import Line, lines_of, print_lines, write_json
+from benchmarks.report import lines_of, print_lines, write_json
+from benchmarks.rows import ROWS as ROWS_OF_TABLE
+from benchmarks.rows import chosen
+from benchmarks.samples import Samples
 from benchmarks.schema import OWNED, SOURCE, TABLES
-from benchmarks.server import connect
+from benchmarks.server import connect, process_of_server
 from benchmarks.work import EXPORT_NAME, KEY, NOTHING_KNOWN, open_work
 from offramp.testing.postgres import fresh_database
 
@@ -109,8 +115,9 @@ def test_the_scan_by_hand_finds_every_row_that_names_the_organization(pair):
 
 
 def test_a_run_at_a_tiny_size_prints_and_keeps_every_row(postgres_server, tmp_path, capsys):
-    lines = list(lines_of(measure(postgres_server, tmp_path, rows=ROWS, rounds=1)))
+    samples = measure(postgres_server, tmp_path, rows=ROWS, rounds=1)
 
+    lines = list(lines_of(ROWS_OF_TABLE, samples))
     print_lines(lines, title="tiny")
     write_json(lines, tmp_path / "data.json")
     write_page(tmp_path / "performance.md", lines, size="tiny", rounds=1, on="a test")
@@ -118,10 +125,58 @@ def test_a_run_at_a_tiny_size_prints_and_keeps_every_row(postgres_server, tmp_pa
     kept = json.loads((tmp_path / "data.json").read_text("utf-8"))
     page = (tmp_path / "performance.md").read_text("utf-8")
     shown = capsys.readouterr().out
-    assert [set(row) for row in kept] == [{field.name for field in fields(Line)}] * len(lines)
+    shape = {"name", "ours", "baseline", "ratio", "limit", "holds"}
+    assert [set(row) for row in kept] == [shape] * len(ROWS_OF_TABLE)
     assert [line.name for line in lines if line.name not in page] == []
     # The scan is the difference of two times, which at this size is all noise.
     timed = [line for line in lines if line.name != "11 verify by text scan"]
     assert [line.name for line in timed if line.ours <= 0] == []
-    assert all(line.name.split()[0] in shown for line in lines)
+    assert [line.name for line in lines if line.name.split()[0] not in shown] == []
     assert all(line.holds == (line.ratio <= line.limit) for line in lines)
+
+
+def test_one_row_can_be_measured_alone(postgres_server, tmp_path):
+    (row,) = chosen(rows=ROWS, only=["3"])
+
+    samples = measure(postgres_server, tmp_path, rows=ROWS, rounds=2, table=[row])
+
+    seconds = {name for name in samples.numbers if name in ("A", "D", "H", "export", "erase")}
+    assert seconds == row.wanted == {"D", "erase"}
+    assert [len(samples.numbers[name]) for name in ("D", "D cpu", "erase", "erase cpu")] == [2] * 4
+
+
+def test_rows_are_chosen_by_number_and_by_what_makes_sense_at_a_size():
+    everything = list(chosen(rows=100_000))
+    largest = list(chosen(rows=10_000_000, skip=["11"]))
+
+    assert everything == list(ROWS_OF_TABLE)
+    assert {row.number for row in everything} - {row.number for row in largest} >= {"11", "12"}
+    assert {"1", "3", "6", "9"} <= {row.number for row in largest}
+
+
+def test_a_side_that_did_less_than_the_other_is_not_compared(tmp_path):
+    place = Place(
+        base_url="",
+        server=0,
+        template="",
+        folder=tmp_path,
+        samples=Samples(),
+        owned={"people": 3, "teams": 1},
+    )
+
+    place.expect({"app.people": 3, "app.teams": 1}, "deleted")
+    with pytest.raises(SidesDiffer, match="'people': 2"):
+        place.expect({"people": 2, "teams": 1}, "deleted")
+
+
+def test_the_processor_time_of_a_server_and_of_children_is_counted(postgres_server):
+    meter = Meter(servers=[process_of_server(postgres_server)])
+
+    began = meter.seconds()
+    with connect(postgres_server) as connection:
+        connection.execute("SELECT sum(number) FROM generate_series(1, 1000000) AS number")
+    in_server = meter.seconds() - began
+    subprocess.run([sys.executable, "-c", "sum(range(20_000_000))"], check=True)
+
+    assert in_server > 0.02
+    assert meter.seconds() - began - in_server > 0.1

@@ -1,0 +1,107 @@
+"""The flows of Offramp, timed on PostgreSQL step by step as its engine takes them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+import psycopg
+
+from benchmarks.flow import Flow, Place, SidesDiffer, Step
+from benchmarks.server import clone, connect, written_bytes
+from benchmarks.work import NOTHING_KNOWN, Work, open_work
+from offramp.data.manifest import TableDigest
+from offramp.data.tombstone import Tombstone
+
+
+@dataclass(kw_only=True)
+class Ground:
+    """A copy of the database, Offramp's connections to it, and what the steps found so far."""
+
+    place: Place
+    work: Work
+    connection: psycopg.Connection
+    handed_over: Mapping[str, TableDigest] = field(default_factory=dict)
+    tombstone: Tombstone = NOTHING_KNOWN
+
+    def export(self) -> None:
+        """Hand the rows over."""
+        manifest = self.place.samples.time("export", lambda: self.work.export(self.place.folder))
+        self.handed_over = manifest.digests()
+        self.place.expect(_rows(self.handed_over), "exported")
+
+    def prove(self) -> None:
+        """Read the live rows again, as it is done just before a deletion."""
+        digests = self.place.samples.time("digest", self.work.digest)
+        if self.handed_over and digests != self.handed_over:
+            raise SidesDiffer("the rows that were handed over are not the live ones")
+        self.handed_over = digests
+
+    def bury(self) -> None:
+        """Take the tombstone."""
+        digests = dict(self.handed_over)
+        self.tombstone = self.place.samples.time("tombstone", lambda: self.work.bury(digests))
+
+    def erase(self) -> None:
+        """Delete every row, and count what that wrote to the log."""
+        samples = self.place.samples
+        before = written_bytes(self.connection)
+        result = samples.time("erase", lambda: self.work.erase(self.tombstone))
+        samples.note("written MB", (written_bytes(self.connection) - before) / 1e6)
+        samples.note("longest", max(self.work.fence.seconds))
+        self.place.expect(result.tables, "deleted")
+
+    def count_left(self) -> None:
+        """Verify by references."""
+        without_marks = self.tombstone.model_copy(update={"marks": ()})
+        self.place.samples.time("references", lambda: self.work.verify(without_marks))
+
+    def scan(self) -> None:
+        """Time the search for marks: a verification with them less one without, both repeated."""
+        samples = self.place.samples
+        without_marks = self.tombstone.model_copy(update={"marks": ()})
+        samples.time("references again", lambda: self.work.verify(without_marks))
+        self.work.verify(self.tombstone)  # the first to read after a deletion tidies up
+        verification = samples.time("verify", lambda: self.work.verify(self.tombstone))
+        for kind in ("", " cpu"):
+            again = samples.numbers[f"references again{kind}"][-1]
+            samples.note(f"scan{kind}", samples.numbers[f"verify{kind}"][-1] - again)
+        if not verification.clean:
+            raise SidesDiffer("after a deletion, something is left")
+
+    def hash(self) -> None:
+        """Hash the people of rows that stay."""
+        self.place.samples.time("hash", lambda: self.work.erase(NOTHING_KNOWN))
+
+
+def _rows(digests: Mapping[str, TableDigest]) -> dict[str, int]:
+    return {table: entry.rows for table, entry in digests.items()}
+
+
+@contextmanager
+def _ground(place: Place, *, keeps_everything: bool = False) -> Iterator[Ground]:
+    with (
+        clone(place.base_url, place.template) as url,
+        open_work(url, store_url=place.base_url, keeps_everything=keeps_everything) as work,
+        connect(url) as connection,
+    ):
+        yield Ground(place=place, work=work, connection=connection)
+
+
+FLOWS = (
+    Flow(
+        ground=_ground,
+        steps=(
+            Step(run=Ground.export, gives=("export",)),
+            Step(run=Ground.prove, gives=("digest",)),
+            Step(run=Ground.bury, gives=("tombstone",), needs=("digest",)),
+            Step(run=Ground.erase, gives=("erase", "written MB", "longest")),
+            Step(run=Ground.count_left, gives=("references",), needs=("tombstone", "erase")),
+            Step(run=Ground.scan, gives=("scan",), needs=("tombstone", "erase", "references")),
+        ),
+    ),
+    Flow(
+        ground=partial(_ground, keeps_everything=True),
+        steps=(Step(run=Ground.hash, gives=("hash",)),),
+    ),
+)

@@ -1,0 +1,185 @@
+"""The table of speeds to reach: which numbers stand beside which, and how far apart they may be.
+
+``A``, ``D``, ``H`` and ``V`` are the yardstick's times for export, deletion, hashing and a scan of
+texts. The number in front of a name is the row's; several rows may share it.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+MILLION = 10**6
+ANY_SIZE = 10**9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """Sums of samples beside one another.
+
+    Attributes:
+        ours: names of samples, added up; one may stand there twice.
+        baseline: the same for what they are compared with.
+        limit: what the ratio may be at most.
+        by: what the baseline is called.
+        beyond: the ratio that would be better than what was set out to be reached.
+        unit: of both sums.
+        is_deletion: its time is that of the checks of references.
+        rows_max: the largest size at which it is measured.
+    """
+
+    name: str
+    ours: tuple[str, ...]
+    baseline: tuple[str, ...]
+    limit: float
+    by: str
+    beyond: float | None = None
+    unit: str = "s"
+    is_deletion: bool = False
+    rows_max: int = ANY_SIZE
+
+    @property
+    def number(self) -> str:
+        """What the row is called by on the command line."""
+        return self.name.split()[0]
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The samples that it is made of."""
+        return frozenset((*self.ours, *self.baseline))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ceiling:
+    """One row that has no yardstick: a number that may not be passed."""
+
+    name: str
+    ours: str
+    limit: float
+    unit: str
+    beyond: float | None = None
+    rows_max: int = ANY_SIZE
+
+    @property
+    def number(self) -> str:
+        """What the row is called by on the command line."""
+        return self.name.split()[0]
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The samples that it is made of."""
+        return frozenset((self.ours,))
+
+
+_JOB = ("export", "tombstone", "erase", "references")
+
+ROWS: tuple[Row | Ceiling, ...] = (
+    Row(name="1 export", ours=("export",), baseline=("A",), by="A", limit=1.5, beyond=1.15),
+    Row(
+        name="2 hash of rows that stay",
+        ours=("hash",),
+        baseline=("H",),
+        by="H",
+        limit=2,
+        beyond=1.5,
+    ),
+    Row(
+        name="3 delete, one connection",
+        ours=("erase",),
+        baseline=("D",),
+        by="D",
+        limit=1.35,
+        beyond=1.2,
+        is_deletion=True,
+    ),
+    Row(
+        name="6 whole job",
+        ours=_JOB,
+        baseline=("A", "D"),
+        by="(A + D)",
+        limit=1.35,
+        beyond=1.2,
+        is_deletion=True,
+    ),
+    Row(
+        name="6b whole job, export proved just before deletion",
+        ours=(*_JOB, "digest"),
+        baseline=("A", "A", "D"),
+        by="(2 A + D)",
+        limit=1.35,
+        beyond=1.15,
+        is_deletion=True,
+    ),
+    Ceiling(name="7 longest transaction", ours="longest", unit="s", limit=0.5, beyond=0.3),
+    Ceiling(name="9 memory of the client", ours="peak MB", unit="MB", limit=200, beyond=128),
+    Ceiling(
+        name="9 memory of the server's processes for it",
+        ours="server peak MB",
+        unit="MB",
+        limit=200,
+        beyond=128,
+    ),
+    Row(
+        name="10 write-ahead log of the deletion",
+        ours=("written MB",),
+        baseline=("D written MB",),
+        by="D",
+        limit=1.05,
+        beyond=1.02,
+        unit="MB",
+        is_deletion=True,
+    ),
+    Row(
+        name="11 verify by references",
+        ours=("references",),
+        baseline=("D",),
+        by="D",
+        limit=0.3,
+        beyond=0.15,
+    ),
+    Row(
+        name="11 verify by text scan",
+        ours=("scan",),
+        baseline=("V",),
+        by="V",
+        limit=1.5,
+        beyond=1.1,
+    ),
+    Row(
+        name="12 killed half way and run again",
+        ours=("killed",),
+        baseline=("unbroken",),
+        by="unbroken",
+        limit=1.2,
+        beyond=1.1,
+        is_deletion=True,
+        rows_max=MILLION,
+    ),
+    Row(
+        name="13 SQLite export",
+        ours=("SQLite export",),
+        baseline=("SQLite A",),
+        by="A",
+        limit=2,
+        beyond=1.3,
+        rows_max=MILLION,
+    ),
+    Row(
+        name="13 SQLite delete",
+        ours=("SQLite erase",),
+        baseline=("SQLite D",),
+        by="D",
+        limit=1.3,
+        beyond=1.1,
+        is_deletion=True,
+        rows_max=MILLION,
+    ),
+)
+
+
+def chosen(
+    *, rows: int, only: Collection[str] = (), skip: Collection[str] = ()
+) -> Iterator[Row | Ceiling]:
+    """Choose what is measured at a size: all of it, or what is named by number."""
+    for row in ROWS:
+        is_named = not only or row.number in only
+        if is_named and row.number not in skip and rows <= row.rows_max:
+            yield row
