@@ -9,6 +9,7 @@ from tests.contract.store_proof_contract import (
     LedgerContract,
     OutboxContract,
 )
+from tests.contract.store_retention_contract import AftercareContract, RetentionContract
 from tests.contract.store_schedule_contract import ClaimContract, OffboardingContract, StepContract
 
 __all__ = ["LEDGER_KEY", "StoreContract"]
@@ -22,6 +23,8 @@ class StoreContract(
     ClaimContract,
     StepContract,
     FenceContract,
+    RetentionContract,
+    AftercareContract,
     AudienceContract,
     DeliveryContract,
     LedgerContract,

@@ -100,6 +100,35 @@ class Changes:
     same: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptPart:
+    """Some rows of one table that an erasure kept, all with one end; which ones is sealed."""
+
+    offboarding: str
+    table: str
+    basis: str
+    until: str  # as the data map had it
+    counted_from: str | None  # the civil date from which the end is counted
+    ends_at: Instant | None  # none: kept until a person decides
+    rows: int
+    keys: bytes  # sealed, because they would tell again whose the rows were
+    reason: str | None = None  # why rows are still there although their end has come
+    number: int = 0  # given by the store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptGroup:
+    """How many rows of one table an erasure keeps, why, and until when."""
+
+    offboarding: str
+    table: str
+    basis: str
+    until: str
+    ends_at: Instant | None
+    reason: str | None
+    rows: int
+
+
 class FenceRecord(Protocol):
     """Notes of one destructive chunk, kept when its fence is left."""
 

@@ -13,7 +13,16 @@ from offramp.core.ledger import Entry, Event
 from offramp.core.model import Hold, Member, Organization, Pool, Unlock
 from offramp.core.policy import Audience, Policy
 from offramp.core.transitions import OffboardingStatus, StepStatus
-from offramp.ports.record import Changes, Delivery, FenceRecord, Offboarding, OutboxEvent, StepRow
+from offramp.ports.record import (
+    Changes,
+    Delivery,
+    FenceRecord,
+    KeptGroup,
+    KeptPart,
+    Offboarding,
+    OutboxEvent,
+    StepRow,
+)
 
 
 class Transaction(Protocol):
@@ -146,7 +155,11 @@ class Transaction(Protocol):
     def claim_due(
         self, *, now: Instant, lease_until: Instant, limit: int
     ) -> tuple[Offboarding, ...]:
-        """Claim due open off-boardings whose lease is free, earliest first: attempt + 1, lease."""
+        """Claim due off-boardings whose lease is free, earliest first: attempt + 1, lease.
+
+        Those that are open, and those that are completed and still have a date: what their
+        erasure kept, and what came late, is looked after on it.
+        """
 
     def settle(self, claimed: Offboarding, *, next_due_at: Instant | None) -> bool:
         """Give a claim back with its next date; false when it is not the current one any more.
@@ -159,13 +172,14 @@ class Transaction(Protocol):
         """Keep a claim for longer (`StaleClaim` when another attempt has taken over)."""
 
     def wake(self, organization: str | None, *, at: Instant) -> int:
-        """Look at the open off-boardings (of one organization, or all) at an instant or earlier.
+        """Look at the off-boardings that have work left (of one organization, or all) at an
+        instant or earlier: the open ones, and the completed ones that have a date.
 
-        Returns how many open ones there are.
+        Returns how many there are.
         """
 
     def next_due_at(self) -> Instant | None:
-        """Give the earliest date on which any open off-boarding is due."""
+        """Give the earliest date on which any off-boarding is due."""
 
     # steps
     def steps(self, offboarding: str) -> tuple[StepRow, ...]:
@@ -205,6 +219,33 @@ class Transaction(Protocol):
     # erasure cursors
     def erased_rows(self, offboarding: str) -> Mapping[str, int]:
         """Give the cursor: rows erased so far, per table."""
+
+    # what an erasure kept
+    def keep(self, parts: Sequence[KeptPart]) -> None:
+        """Note rows that stay after their organization; the store gives each part its number."""
+
+    def kept(self, offboarding: str | None = None) -> tuple[KeptGroup, ...]:
+        """Count what is kept, by off-boarding, table, end and reason."""
+
+    def kept_parts(
+        self,
+        offboarding: str,
+        *,
+        after: int = 0,
+        table: str | None = None,
+        due_at: Instant | None = None,
+        limit: int,
+    ) -> tuple[KeptPart, ...]:
+        """List parts by number: of one table, or those whose end has come at an instant."""
+
+    def save_kept(self, part: KeptPart) -> None:
+        """Write what is left of a part; one without rows is forgotten with its keys."""
+
+    def adopt_kept(self, offboarding: Offboarding) -> int:
+        """Take over what earlier episodes of a subject, or parts of it, kept and did not finish.
+
+        Returns how many parts were taken over.
+        """
 
     # proof and events
     def append(self, events: Sequence[Event]) -> None:

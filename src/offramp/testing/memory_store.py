@@ -17,6 +17,7 @@ from whenever import Instant
 
 from offramp.ports import FenceRecord, Offboarding, StoreUnavailable, Transaction
 from offramp.testing.memory_facts import MemoryFactPart
+from offramp.testing.memory_retention import MemoryRetentionPart
 from offramp.testing.memory_tables import MemoryTables, stale
 from offramp.testing.memory_work import MemoryDeliveryPart, MemoryOffboardingPart, MemoryProofPart
 
@@ -24,7 +25,13 @@ WAIT_SECONDS_MAX = 5.0
 _KEY = b"a key for tests, and for nothing else"
 
 
-class MemoryTransaction(MemoryFactPart, MemoryOffboardingPart, MemoryDeliveryPart, MemoryProofPart):
+class MemoryTransaction(
+    MemoryFactPart,
+    MemoryOffboardingPart,
+    MemoryDeliveryPart,
+    MemoryRetentionPart,
+    MemoryProofPart,
+):
     """One transaction over a copy of the tables."""
 
     def mark(self, claimed: Offboarding, *, deadline: Instant) -> int:

@@ -16,10 +16,10 @@ from whenever import Instant
 from offramp.core.ledger import Entry
 from offramp.core.model import Hold, Member, Organization, Pool, Unlock
 from offramp.core.policy import Policy
-from offramp.core.transitions import OffboardingStatus
 from offramp.ports import (
     DeletionInFlight,
     Delivery,
+    KeptPart,
     Offboarding,
     OrganizationErased,
     OrganizationUnknown,
@@ -53,6 +53,8 @@ class MemoryTables:
     deliveries: dict[Addressed, Delivery] = field(default_factory=dict)
     takers: dict[Addressed, int] = field(default_factory=dict)  # the attempt that has it
     cursors: Counter[tuple[str, str]] = field(default_factory=Counter)
+    kept: dict[int, KeptPart] = field(default_factory=dict)
+    kept_made: int = 0
     markers: dict[int, tuple[str, Instant]] = field(default_factory=dict)  # chunks in flight
     markers_made: int = 0
     entries: list[Entry] = field(default_factory=list)
@@ -81,9 +83,9 @@ class MemoryPart:
                 raise OrganizationUnknown(organization=organization)
 
     def is_current(self, claimed: Offboarding) -> bool:
-        """Whether a claim was not taken over and its episode is still open."""
+        """Whether a claim was not taken over and its episode is as it was."""
         row = self.tables.offboardings.get(claimed.id)
-        current = (claimed.attempt, claimed.episode, OffboardingStatus.OPEN)
+        current = (claimed.attempt, claimed.episode, claimed.status)
         return row is not None and (row.attempt, row.episode, row.status) == current
 
     def require_current(self, claimed: Offboarding) -> None:

@@ -102,10 +102,10 @@ class MemoryOffboardingPart(MemoryPart):
     def claim_due(
         self, *, now: Instant, lease_until: Instant, limit: int
     ) -> tuple[Offboarding, ...]:
-        """Claim due open off-boardings whose lease is free, earliest first."""
+        """Claim due off-boardings whose lease is free, earliest first."""
         due = [
             (row.next_due_at, row.id, row)
-            for row in self._open()
+            for row in self._at_work()
             if row.next_due_at is not None and row.next_due_at <= now and _is_free(row, now=now)
         ]
         claimed = tuple(
@@ -132,8 +132,8 @@ class MemoryOffboardingPart(MemoryPart):
         self._write(replace(self.tables.offboardings[claimed.id], lease_until=lease_until))
 
     def wake(self, organization: str | None, *, at: Instant) -> int:
-        """Bring the next look at open off-boardings forward to an instant."""
-        rows = [row for row in self._open() if organization in (None, row.subject.organization)]
+        """Bring the next look at off-boardings forward to an instant."""
+        rows = [row for row in self._at_work() if organization in (None, row.subject.organization)]
         for row in rows:
             self._write(replace(row, next_due_at=_earliest(row.next_due_at, at)))
             if row.lease_until is not None:
@@ -141,8 +141,8 @@ class MemoryOffboardingPart(MemoryPart):
         return len(rows)
 
     def next_due_at(self) -> Instant | None:
-        """Give the earliest date on which any open off-boarding is due."""
-        return _earliest(*(row.next_due_at for row in self._open()))
+        """Give the earliest date on which any off-boarding is due."""
+        return _earliest(*(row.next_due_at for row in self._at_work()))
 
     def steps(self, offboarding: str) -> tuple[StepRow, ...]:
         """List the step rows of an off-boarding."""
@@ -176,6 +176,11 @@ class MemoryOffboardingPart(MemoryPart):
 
     def _open(self) -> list[Offboarding]:
         return list(self.offboardings(status=OffboardingStatus.OPEN))
+
+    def _at_work(self) -> list[Offboarding]:
+        """List the open ones, and the completed ones that still have a date."""
+        completed = self.offboardings(status=OffboardingStatus.COMPLETED)
+        return [*self._open(), *(row for row in completed if row.next_due_at is not None)]
 
     def _write(self, *rows: Offboarding) -> None:
         self.tables.offboardings.update({row.id: row for row in rows})

@@ -19,7 +19,6 @@ from whenever import Instant
 from offramp.adapters.store import schema
 from offramp.adapters.store.connection import LockTimeout, is_postgresql
 from offramp.adapters.store.part import Part
-from offramp.core.transitions import OffboardingStatus
 from offramp.ports import DeletionInFlight, Offboarding, StaleClaim
 
 _LOCK_SPACE = 0x0FFA  # keeps our advisory locks apart from those of others in the database
@@ -74,13 +73,13 @@ class LockPart(Part):
         """Keep a claim from being taken over until the transaction ends.
 
         Raises:
-            StaleClaim: it was taken over already, or the episode is not open any more.
+            StaleClaim: it was taken over already, or the episode is not as it was.
         """
         table = schema.offboarding
         columns = select(table.c.attempt, table.c.episode, table.c.status)
         chosen = columns.where(table.c.id == claimed.id).with_for_update(read=True)
         row = self.connection.execute(chosen).one_or_none()
-        current = (claimed.attempt, claimed.episode, OffboardingStatus.OPEN)
+        current = (claimed.attempt, claimed.episode, claimed.status)
         if row is None or tuple(row) != current:
             raise stale(claimed)
 

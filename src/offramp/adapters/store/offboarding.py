@@ -8,7 +8,7 @@ Source: docs/architecture.md; lessons L2, L5, L18, L31.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, case, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Update, and_, case, func, literal, or_, select, update
 from sqlalchemy.engine import Row as Found
 from whenever import Instant
 
@@ -24,6 +24,9 @@ from offramp.ports import Offboarding, OffboardingExists, OffboardingUnknown, St
 
 _table = schema.offboarding
 _is_open = _table.c.status == OffboardingStatus.OPEN
+# A completed one is still due where it kept rows, or while late ones are watched for.
+_is_completed = _table.c.status == OffboardingStatus.COMPLETED
+_has_work = or_(_is_open, and_(_is_completed, _table.c.next_due_at.is_not(None)))
 _OF_THE_CLAIM = frozenset({"attempt", "lease_until"})
 _OF_THE_SUBJECT = frozenset({"id", "organization", "member", "product", "opened_at"})
 
@@ -87,10 +90,10 @@ class OffboardingPart(FactPart, LockPart):
     def claim_due(
         self, *, now: Instant, lease_until: Instant, limit: int
     ) -> tuple[Offboarding, ...]:
-        """Claim due open off-boardings whose lease is free, in one statement."""
+        """Claim due off-boardings whose lease is free, in one statement."""
         is_free = or_(_table.c.lease_until.is_(None), _table.c.lease_until <= now)
         order = (_table.c.next_due_at, _table.c.id)
-        chosen = select(_table.c.id).where(_is_open, _table.c.next_due_at <= now, is_free)
+        chosen = select(_table.c.id).where(_has_work, _table.c.next_due_at <= now, is_free)
         # A common table expression, because PostgreSQL may run a plain subquery more than once.
         due = chosen.order_by(*order).limit(limit).with_for_update(skip_locked=True).cte("due")
         statement = (
@@ -116,9 +119,9 @@ class OffboardingPart(FactPart, LockPart):
             raise stale(claimed)
 
     def wake(self, organization: str | None, *, at: Instant) -> int:
-        """Bring the next look at open off-boardings forward to an instant."""
+        """Bring the next look at off-boardings forward to an instant."""
         is_claimed = _table.c.lease_until.is_not(None)
-        statement = update(_table).where(_is_open)
+        statement = update(_table).where(_has_work)
         if organization is not None:
             statement = statement.where(_table.c.organization == organization)
         woken = statement.values(
@@ -128,9 +131,9 @@ class OffboardingPart(FactPart, LockPart):
         return self.connection.execute(woken).rowcount
 
     def next_due_at(self) -> Instant | None:
-        """Give the earliest date on which any open off-boarding is due."""
+        """Give the earliest date on which any off-boarding is due."""
         earliest: Instant | None = self.connection.scalar(
-            select(func.min(_table.c.next_due_at)).where(_is_open)
+            select(func.min(_table.c.next_due_at)).where(_has_work)
         )
         return earliest
 
@@ -145,7 +148,8 @@ def _earlier(column: ColumnElement[Any], other: Instant | None) -> ColumnElement
 
 def _current(claimed: Offboarding) -> Update:
     row = (_table.c.id == claimed.id, _table.c.attempt == claimed.attempt)
-    return update(_table).where(*row, _table.c.episode == claimed.episode, _is_open)
+    is_as_claimed = _table.c.status == claimed.status
+    return update(_table).where(*row, _table.c.episode == claimed.episode, is_as_claimed)
 
 
 def _due(row: Found[Any]) -> tuple[Instant, str]:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -249,6 +250,24 @@ erasure_cursor = Table(
     Column("table", Key, nullable=False),
     Column("rows", BigInteger, nullable=False),
     PrimaryKeyConstraint("offboarding", "table"),
+    _of_offboarding(),
+)
+
+kept = Table(
+    "kept",
+    metadata,
+    Column("number", Integer, nullable=False),
+    Column("offboarding", Key, nullable=False),
+    Column("table", Key, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("until", Text, nullable=False),
+    Column("counted_from", Text),
+    Column("ends_at", MomentInTime),
+    Column("rows", BigInteger, nullable=False),
+    Column("keys", LargeBinary, nullable=False),
+    Column("reason", Text),
+    PrimaryKeyConstraint("number"),
+    Index(None, "offboarding", "ends_at"),
     _of_offboarding(),
 )
 

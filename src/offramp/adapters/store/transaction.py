@@ -12,6 +12,7 @@ from offramp.adapters.store.offboarding import OffboardingPart
 from offramp.adapters.store.operation import OperationPart
 from offramp.adapters.store.outbox import OutboxPart
 from offramp.adapters.store.policy import PolicyPart
+from offramp.adapters.store.retention import RetentionPart
 from offramp.adapters.store.step import StepPart
 
 
@@ -22,6 +23,7 @@ class SqlTransaction(
     StepPart,
     DeliveryPart,
     ErasurePart,
+    RetentionPart,
     LedgerPart,
     OutboxPart,
 ):
