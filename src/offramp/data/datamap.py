@@ -20,8 +20,11 @@ from pydantic import (
     model_validator,
 )
 
+from offramp.core.dates import Period
+from offramp.core.errors import Invalid
+
 _NAME = r"[^.\s]+"
-_UNTIL = re.compile(r"(?P<column>\S+) \+ P(?:\d+[YMWD])+")
+_UNTIL = re.compile(r"(?P<column>\S+) \+ (?P<period>P(?:\d+[YMWD])+)")
 
 _TABLE = rf"{_NAME}(?:\.{_NAME})?"
 
@@ -113,6 +116,11 @@ class TableRule(_Part):
             raise ValueError("a table is either shared or reached via a column, not both")
         if self.until is not None and not _UNTIL.fullmatch(self.until):
             raise ValueError("`until` reads: column + ISO 8601 period, as in issued_on + P10Y")
+        if self.until_period is not None:
+            try:
+                Period.parse(self.until_period)
+            except Invalid as error:
+                raise ValueError(f"`until`: {error}") from error
         return self
 
     @property
@@ -120,6 +128,12 @@ class TableRule(_Part):
         """The column from which the end of keeping is counted."""
         match = _UNTIL.fullmatch(self.until or "")
         return match["column"] if match else None
+
+    @property
+    def until_period(self) -> str | None:
+        """The period for which rows are kept from there on."""
+        match = _UNTIL.fullmatch(self.until or "")
+        return match["period"] if match else None
 
     def is_exported(self, column: str) -> bool:
         """Say whether a column is handed over; only a listed ``never`` withholds it."""

@@ -15,6 +15,7 @@ Source: docs of both databases on foreign keys; measured chunk sizes.
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from offramp.data.check import require_complete
 from offramp.data.datamap import DataMap
 from offramp.data.dialects import Row
 from offramp.data.fence import CHUNK_ROWS_MAX, Fence, Pace
+from offramp.data.keeping import Keeper, KeptRow, Tally, read_anchor
 from offramp.data.pseudonym import pseudonymize_all
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import RowsInTheWay, SqlSource
@@ -52,6 +54,17 @@ class Retained(BaseModel):
     rows: int
     basis: str
     until: str
+    ends: Mapping[str, int] = {}  # rows by the last date of their keeping, or `undecided`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What every worklist of one erasure is worked off with."""
+
+    key: bytes
+    fence: Fence
+    pace: Pace
+    keeper: Keeper
 
 
 class ErasureResult(BaseModel):
@@ -107,6 +120,7 @@ def erase(
     elapsed: Callable[[], float],
     tombstone: Tombstone,
     progress: Progress,
+    keeper: Keeper | None = None,
     chunk_rows_max: int = CHUNK_ROWS_MAX,
 ) -> ErasureResult:
     """Erase what a scope covers, and report what was done.
@@ -120,6 +134,8 @@ def erase(
         elapsed: a monotonic clock in seconds, by which the size of a chunk is adapted.
         tombstone: taken before the first chunk of the first run.
         progress: told after every chunk the table and the number of its rows so far.
+        keeper: told of every row that stays before anything of it is changed; without one they
+            are counted, and nobody can find them again.
         chunk_rows_max: no transaction changes more rows of its worklist than this.
 
     Raises:
@@ -132,20 +148,22 @@ def erase(
     for source, territory in territories:
         _refuse_dependents(source, territory)
     pace = Pace(elapsed=elapsed, rows_max=chunk_rows_max)
+    keeper = keeper or Tally(rules=datamap.tables)
     counts = {purpose: Counter[str]() for purpose in Purpose}
     for source, territory in territories:
         for step in plan_steps(territory):
             table = territory.id_of(step.table)
             counted = counts[step.purpose]
             counted[table] += 0
-            for rows in _work_off(source, territory, step, key=key, fence=fence, pace=pace):
+            work = Work(key=key, fence=fence, pace=pace, keeper=keeper)
+            for rows in _work_off(source, territory, step, work):
                 counted[table] += rows
                 progress(table, counted[table])
     return ErasureResult(
         tables=dict(counts[Purpose.DELETE]),
         emptied=dict(+counts[Purpose.EMPTY]),
         hashed=dict(+counts[Purpose.KEEP]),
-        retained=tuple(_retained(datamap, tombstone)),
+        retained=tuple(_retained(datamap, tombstone, keeper)),
         tombstone=tombstone,
     )
 
@@ -172,17 +190,10 @@ def _refuse_dependents(source: SqlSource, territory: Territory) -> None:
                 )
 
 
-def _work_off(
-    source: SqlSource,
-    territory: Territory,
-    step: Step,
-    *,
-    key: bytes,
-    fence: Fence,
-    pace: Pace,
-) -> Iterator[int]:
+def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -> Iterator[int]:
     """Change the rows of one worklist chunk by chunk, and tell the number after each commit."""
     keys = _read_keys(source, territory, step)
+    pace = work.pace
     pace.meet_table()
     done = 0
     while done < len(keys):
@@ -190,14 +201,30 @@ def _work_off(
             entry if isinstance(entry, tuple) else (entry,)
             for entry in keys[done : done + pace.rows]
         ]
-        with fence.chunk(territory.id_of(step.table)) as record:
+        done += len(part)
+        if step.anchors is not None:
+            work.keeper.keep(territory.id_of(step.table), _kept(source, territory, step, part))
+        if step.change is None:
+            continue
+        with work.fence.chunk(territory.id_of(step.table)) as record:
             began = pace.elapsed()
             with source.transaction() as connection:
-                rows = _change(connection, territory, step, part, key=key)
+                rows = _change(connection, territory, step, part, key=work.key)
             pace.adapt(took_seconds=pace.elapsed() - began)
             record.record(rows=rows)
-        done += len(part)
         yield rows
+
+
+def _kept(
+    source: SqlSource, territory: Territory, step: Step, part: Sequence[Row]
+) -> list[KeptRow]:
+    """Read which rows of a chunk stay, and from when their end is counted."""
+    width = len(step.key_columns)
+    params = territory.dialect.chunk_params(part, width=width)
+    assert step.anchors is not None, "rows are only kept where the step says so"
+    with source.snapshot() as connection:
+        found = connection.execute(step.anchors, params).all()
+    return [KeptRow(key=tuple(row[:width]), anchor=read_anchor(row[width])) for row in found]
 
 
 def _read_keys(source: SqlSource, territory: Territory, step: Step) -> Sequence[Any]:
@@ -228,6 +255,7 @@ def _change(
         hashed = _hash_rows(territory, step, [tuple(row) for row in current], key=key)
         width = len(step.key_columns) + len(step.hashed)
         params = dialect.chunk_params(hashed, width=width)
+    assert step.change is not None, "only what changes is changed in a fence"
     return int(connection.execute(step.change, params).rowcount)
 
 
@@ -252,12 +280,14 @@ def _hash_rows(territory: Territory, step: Step, rows: Sequence[Row], *, key: by
     ]
 
 
-def _retained(datamap: DataMap, tombstone: Tombstone) -> Iterator[Retained]:
+def _retained(datamap: DataMap, tombstone: Tombstone, keeper: Keeper) -> Iterator[Retained]:
     for table, rule in datamap.tables.items():
         if rule.erase == "keep" and table in tombstone.tables:
+            ends = keeper.ends(table)
             yield Retained(
                 table=table,
-                rows=tombstone.tables[table].rows,
+                rows=max(tombstone.tables[table].rows, sum(ends.values())),
                 basis=rule.basis or "",
                 until=rule.until or "",
+                ends=ends,
             )

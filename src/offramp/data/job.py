@@ -22,6 +22,7 @@ from offramp.data.datamap import DataMap
 from offramp.data.erase import ErasureResult, Progress, erase
 from offramp.data.export import digest
 from offramp.data.fence import CHUNK_ROWS_MAX, Fence
+from offramp.data.keeping import Keeper
 from offramp.data.manifest import TableDigest
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import RowsInTheWay, SqlSource
@@ -83,6 +84,7 @@ class Job:
     desk: Desk
     elapsed: Callable[[], float]  # seconds on a clock that only runs forward
     progress: Progress
+    keeper: Keeper | None = None
     chunk_rows_max: int = field(default=CHUNK_ROWS_MAX)
 
 
@@ -166,6 +168,7 @@ def _delete(job: Job, tombstone: Tombstone, *, key: bytes) -> ErasureResult:
         elapsed=job.elapsed,
         tombstone=tombstone,
         progress=job.progress,
+        keeper=job.keeper,
         chunk_rows_max=job.chunk_rows_max,
     )
 

@@ -46,17 +46,22 @@ class Step:
     purpose: Purpose
     table: str
     worklist: sa.Select[Any]
-    change: sa.UpdateBase
+    change: sa.UpdateBase | None  # none where rows stay exactly as they are
     key_columns: tuple[str, ...]
     hashed: tuple[str, ...] = ()
     current: sa.Select[Any] | None = None
+    anchors: sa.Select[Any] | None = None  # keys of rows that stay, and what their end counts from
 
     def statements(self) -> list[tuple[str, sa.ClauseElement]]:
         """List what runs, in order, each with its purpose."""
         found: list[tuple[str, sa.ClauseElement]] = [(f"find: {self.purpose.value}", self.worklist)]
+        if self.anchors is not None:
+            found.append(("read from when rows are kept", self.anchors))
         if self.current is not None:
             found.append(("read the values to hash", self.current))
-        return [*found, (self.purpose.value, self.change)]
+        if self.change is not None:
+            found.append((self.purpose.value, self.change))
+        return found
 
 
 def plan_order(territory: Territory) -> ErasureOrder:
@@ -78,8 +83,7 @@ def plan_steps(territory: Territory) -> Iterator[Step]:
     """Say everything that an erasure does to one source, in order."""
     for name in plan_order(territory).tables:
         if territory.rules[name].erase == "keep":
-            if step := _keep(territory, name):
-                yield step
+            yield _keep(territory, name)
             continue
         for reference in territory.catalog.referring_to(name):
             if step := _let_go(territory, reference):
@@ -152,7 +156,7 @@ def _step(
         purpose=purpose,
         table=name,
         worklist=_worklist(territory, name, change.table, which),
-        change=change.where(_in_chunk(territory, name, key), which),
+        change=change.where(in_chunk(territory, name, key), which),
         key_columns=table.key,
     )
 
@@ -168,30 +172,46 @@ def _worklist(
     return sa.select(*key).where(which).order_by(*order)
 
 
-def _keep(territory: Territory, name: str) -> Step | None:
-    """Hash and null the declared columns of kept rows, all in one update of each row."""
+def _keep(territory: Territory, name: str) -> Step:
+    """Note kept rows, then hash and null their declared columns, in one update of each row."""
     columns = territory.rules[name].columns
     hashed = tuple(column for column, rule in columns.items() if rule.erase == "hash")
-    nulled = tuple(column for column, rule in columns.items() if rule.erase == "null")
-    if not hashed and not nulled:
-        return None
-    table = territory.catalog.tables[name]
     rows = territory.table(name)
-    names = (*table.key, *hashed)
-    chunk = territory.dialect.chunk({each: table.columns[each] for each in names})
-    values: dict[str, Any] = {column: chunk.c[column] for column in hashed}
-    values |= dict.fromkeys(nulled, sa.null())
     which = territory.belongs(name, rows)
-    same = [rows.c[column] == chunk.c[column] for column in table.key]
     return Step(
         purpose=Purpose.KEEP,
         table=name,
         worklist=_worklist(territory, name, rows, which),
+        anchors=_anchors(territory, name),
         current=_current(territory, name, hashed) if hashed else None,
-        change=sa.update(rows).values(values).where(*same, which),
-        key_columns=table.key,
+        change=_disguise(territory, name, hashed=hashed),
+        key_columns=territory.catalog.tables[name].key,
         hashed=hashed,
     )
+
+
+def _disguise(territory: Territory, name: str, *, hashed: Sequence[str]) -> sa.Update | None:
+    """Take from kept rows what may not stay; none where everything may."""
+    rules = territory.rules[name].columns
+    nulled = tuple(column for column, rule in rules.items() if rule.erase == "null")
+    if not hashed and not nulled:
+        return None
+    table = territory.catalog.tables[name]
+    rows = territory.table(name)
+    chunk = territory.dialect.chunk({each: table.columns[each] for each in (*table.key, *hashed)})
+    values: dict[str, Any] = {column: chunk.c[column] for column in hashed}
+    values |= dict.fromkeys(nulled, sa.null())
+    same = [rows.c[column] == chunk.c[column] for column in table.key]
+    return sa.update(rows).values(values).where(*same, territory.belongs(name, rows))
+
+
+def _anchors(territory: Territory, name: str) -> sa.Select[Any]:
+    """Read the keys of kept rows, and the date from which the end of each is counted."""
+    rows = territory.table(name)
+    key = primary_key(territory.catalog.tables[name], rows)
+    until = territory.rules[name].until_column
+    anchor = rows.c[until] if until else sa.null()
+    return sa.select(*key, anchor.label("kept_from")).where(in_chunk(territory, name, key))
 
 
 def _current(territory: Territory, name: str, hashed: Sequence[str]) -> sa.Select[Any]:
@@ -199,10 +219,11 @@ def _current(territory: Territory, name: str, hashed: Sequence[str]) -> sa.Selec
     rows = territory.table(name)
     key = primary_key(territory.catalog.tables[name], rows)
     values = (rows.c[column] for column in hashed)
-    return sa.select(*key, *values).where(_in_chunk(territory, name, key)).with_for_update()
+    return sa.select(*key, *values).where(in_chunk(territory, name, key)).with_for_update()
 
 
-def _in_chunk(territory: Territory, name: str, key: list[sa.ColumnElement[Any]]) -> Predicate:
+def in_chunk(territory: Territory, name: str, key: list[sa.ColumnElement[Any]]) -> Predicate:
+    """Say that a row is one of the chunk that travels with the statement."""
     columns = territory.catalog.tables[name].columns
     names = territory.catalog.tables[name].key
     return territory.dialect.in_chunk(key, {each: columns[each] for each in names})

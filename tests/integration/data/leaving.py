@@ -27,7 +27,7 @@ def take(shop, scope, file, *, header=None, **options):
         )
 
 
-def leave(shop, scope, *, fence=None, rows=3):
+def leave(shop, scope, *, fence=None, rows=3, keeper=None):
     """Erase a scope in small chunks."""
     digests = digest(shop.datamap, shop.sources, scope)
     tombstone = take_tombstone(shop.datamap, shop.sources, scope, key=KEY, digests=digests)
@@ -40,6 +40,7 @@ def leave(shop, scope, *, fence=None, rows=3):
         elapsed=still,
         tombstone=tombstone,
         progress=no_progress,
+        keeper=keeper,
         chunk_rows_max=rows,
     )
 

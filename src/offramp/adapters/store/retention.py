@@ -2,7 +2,7 @@
 
 Everything that reads or writes the kept parts lives here.
 
-Source: mission A11; docs/decisions/008-kept-rows.md.
+Source: mission A11; docs/decisions/009-kept-rows.md.
 """
 
 from collections.abc import Sequence
