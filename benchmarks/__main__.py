@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import by_hand, by_offramp, in_children, on_sqlite, yardstick
+from benchmarks import by_hand, by_offramp, in_children, meanwhile, on_sqlite, yardstick
 from benchmarks.flow import Place, Runnable, run_round
 from benchmarks.load import LARGE, load_postgres
 from benchmarks.meter import Meter
@@ -31,27 +31,35 @@ from offramp.testing.postgres import fresh_database
 ROOT = Path(__file__).parents[1]
 ROUNDS = 5
 ROUNDS_QUICK = 1
+PHASE_SECONDS = 3.0
 FLOWS: tuple[Runnable, ...] = (
     *by_hand.FLOWS,
     *by_offramp.FLOWS,
     *on_sqlite.FLOWS,
     *in_children.FLOWS,
+    *meanwhile.FLOWS,
 )
 
 
 def measure(
-    base_url: str, folder: Path, *, rows: int, rounds: int, table: Sequence[Row | Ceiling] = ROWS
+    base_url: str,
+    folder: Path,
+    *,
+    rows: int,
+    rounds: int,
+    table: Sequence[Row | Ceiling] = ROWS,
+    phase_seconds: float = PHASE_SECONDS,
 ) -> Samples:
     """Build the database once, and measure round by round what a table asks for."""
     wanted = frozenset[str]().union(*(row.wanted for row in table))
-    with _filled(base_url, folder, rows=rows) as place:
+    with _filled(base_url, folder, rows=rows, phase_seconds=phase_seconds) as place:
         for number in range(rounds):
             run_round(FLOWS, place, wanted=wanted, number=number)
     return place.samples
 
 
 @contextmanager
-def _filled(base_url: str, folder: Path, *, rows: int) -> Iterator[Place]:
+def _filled(base_url: str, folder: Path, *, rows: int, phase_seconds: float) -> Iterator[Place]:
     server = process_of_server(base_url)
     samples = Samples(meter=Meter(servers=[server]))
     with fresh_database(base_url) as url:
@@ -67,6 +75,7 @@ def _filled(base_url: str, folder: Path, *, rows: int) -> Iterator[Place]:
             folder=folder,
             samples=samples,
             owned=owned,
+            phase_seconds=phase_seconds,
         )
 
 

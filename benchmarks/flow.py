@@ -30,6 +30,7 @@ class Place:
         template: the name of the database that was filled.
         folder: on the same disk as the server's.
         samples: where the numbers go.
+        phase_seconds: how long others are watched at least in each phase.
         owned: how many rows of each table the large organization has.
     """
 
@@ -39,6 +40,7 @@ class Place:
     folder: Path
     samples: Samples
     owned: Mapping[str, int]
+    phase_seconds: float
 
     def expect(self, rows: Mapping[str, int], what: str) -> None:
         """Stop where somebody did less, or more, than all rows of the large organization.

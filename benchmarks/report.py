@@ -56,7 +56,8 @@ class Line:
         if isinstance(row, Ceiling):
             limit, ratio, theirs = f"≤ {row.limit:g}{unit}", "", ""
         else:
-            limit, ratio = f"≤ {row.limit:.3g} {row.by}", f"{self.ratio:.3g}"
+            times = "" if row.limit == 1 else f"{row.limit:.3g} "
+            limit, ratio = f"≤ {times}{row.by}", f"{self.ratio:.3g}"
             theirs = figure(self.baseline) + unit
         return (
             *(self.name, figure(self.ours) + unit, theirs),

@@ -109,6 +109,18 @@ ROWS: tuple[Row | Ceiling, ...] = (
         is_deletion=True,
     ),
     Ceiling(name="7 longest transaction", ours="longest", unit="s", limit=0.5, beyond=0.3),
+    *(
+        Row(
+            name=f"8 others' p99 during {phase}",
+            ours=(f"p99 {phase}",),
+            baseline=("p99 allowed",),
+            by="20 ms, or 4 times idle",
+            limit=1,
+            beyond=0.6,
+            unit="ms",
+        )
+        for phase in ("export", "proof", "hash", "delete", "verify")
+    ),
     Ceiling(name="9 memory of the client", ours="peak MB", unit="MB", limit=200, beyond=128),
     Ceiling(
         name="9 memory of the server's processes for it",

@@ -45,10 +45,15 @@ def clone(base_url: str, template: str) -> Iterator[str]:
 
 def connect(url: str) -> psycopg.Connection:
     """Connect by the plain driver, as one does by hand."""
-    parts = sa.make_url(url)
-    host = parts.query["host"]
+    user = sa.make_url(url).username
+    return psycopg.connect(host=socket_folder_of(url), dbname=database_of(url), user=user)
+
+
+def socket_folder_of(url: str) -> str:
+    """Give the folder in which the server listens."""
+    host = sa.make_url(url).query["host"]
     assert isinstance(host, str), "the server listens on one socket"
-    return psycopg.connect(host=host, dbname=parts.database, user=parts.username)
+    return host
 
 
 def database_of(url: str) -> str:

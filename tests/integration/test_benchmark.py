@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from time import sleep
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from benchmarks.rows import chosen
 from benchmarks.samples import Samples
 from benchmarks.schema import OWNED, SOURCE, TABLES
 from benchmarks.server import connect, process_of_server
+from benchmarks.traffic import traffic, write_script
 from benchmarks.work import EXPORT_NAME, KEY, NOTHING_KNOWN, open_work
 from offramp.testing.postgres import fresh_database
 
@@ -115,7 +117,7 @@ def test_the_scan_by_hand_finds_every_row_that_names_the_organization(pair):
 
 
 def test_a_run_at_a_tiny_size_prints_and_keeps_every_row(postgres_server, tmp_path, capsys):
-    samples = measure(postgres_server, tmp_path, rows=ROWS, rounds=1)
+    samples = measure(postgres_server, tmp_path, rows=ROWS, rounds=1, phase_seconds=0.2)
 
     lines = list(lines_of(ROWS_OF_TABLE, samples))
     print_lines(lines, title="tiny")
@@ -161,6 +163,7 @@ def test_a_side_that_did_less_than_the_other_is_not_compared(tmp_path):
         template="",
         folder=tmp_path,
         samples=Samples(),
+        phase_seconds=0,
         owned={"people": 3, "teams": 1},
     )
 
@@ -180,3 +183,25 @@ def test_the_processor_time_of_a_server_and_of_children_is_counted(postgres_serv
 
     assert in_server > 0.02
     assert meter.seconds() - began - in_server > 0.1
+
+
+def test_others_work_meanwhile_and_their_waits_count_from_when_they_were_due(pair, tmp_path):
+    url, _ = pair
+    with connect(url) as connection:
+        write_script(connection, tmp_path / "script.sql")
+
+    with traffic(url, tmp_path, rate=100) as others:
+        sleep(1)
+        began = others.now()
+        with connect(url) as blocker, blocker.transaction():
+            blocker.execute("LOCK TABLE visits")
+            sleep(1)
+        waits = others.between(began, others.now())
+
+    with connect(url) as connection:
+        written = connection.execute(
+            "SELECT min(organization_id) FROM events WHERE action = 'person.visit'"
+        ).fetchone()
+    assert written >= (52,)
+    # Whoever was due while the table was locked waited half of that second, on average.
+    assert 200 < waits.middle < waits.p99 <= waits.longest < 5_000
