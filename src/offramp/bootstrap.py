@@ -26,6 +26,8 @@ from offramp.adapters.store.migration import migrate
 from offramp.adapters.store.store import SqlStore
 from offramp.adapters.vault_folder import FolderVault
 from offramp.config import Settings
+from offramp.data.elsewhere import open_elsewhere
+from offramp.data.sources.source import Tools
 from offramp.data.sources.sql import open_sources
 from offramp.documents.datamap import load_datamap
 from offramp.engine.context import Context, Data, Limits, never_stopping
@@ -54,16 +56,17 @@ def build(
         StoreUnavailable, DocumentInvalid, SourceUnavailable: what the settings name is not there.
     """
     keys = keys or FolderKeys(keys_folder(settings))
+    clock, ids = clock or SystemClock(), ids or RandomIds()
     return Context(
         store=store or open_store(settings, keys),
-        clock=clock or SystemClock(),
-        ids=ids or RandomIds(),
+        clock=clock,
+        ids=ids,
         keys=keys,
         mailer=mailer or _mailer(settings),
         composer=JinjaComposer(settings.templates),
         vault=vault or FolderVault(settings.folder / "vault"),
         dispatcher=InProcessDispatcher(),
-        data=_data(settings.datamap),
+        data=_data(settings, clock, ids),
         version=version("offramp"),
         elapsed=time.monotonic,
         pause=time.sleep,
@@ -87,11 +90,26 @@ def open_store(settings: Settings, keys: Keys) -> SqlStore:
     return SqlStore(engine, ledger_key=keys.ledger_key())
 
 
-def _data(file: Path | None) -> Data | None:
-    if file is None:
+def source_tools(*, clock: Clock | None = None, ids: Ids | None = None) -> Tools:
+    """Give what a source that is no database may use of the world."""
+    return Tools(
+        environment=os.environ,
+        now=(clock or SystemClock()).now,
+        new_id=(ids or RandomIds()).new,
+        elapsed=time.monotonic,
+        pause=time.sleep,
+    )
+
+
+def _data(settings: Settings, clock: Clock, ids: Ids) -> Data | None:
+    if settings.datamap is None:
         return None
-    datamap = load_datamap(file)
-    return Data(datamap=datamap, sources=open_sources(datamap, environment=os.environ))
+    datamap = load_datamap(settings.datamap)
+    return Data(
+        datamap=datamap,
+        sources=open_sources(datamap, environment=os.environ),
+        others=open_elsewhere(datamap, tools=source_tools(clock=clock, ids=ids)),
+    )
 
 
 def _mailer(settings: Settings) -> SmtpMailer:

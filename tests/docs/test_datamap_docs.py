@@ -23,7 +23,8 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "datamap.md").read_text("utf-8")
 SECTION_OF = {
     "DataMap": "The file",
-    "SqlSourceSpec": "Sources",
+    "SqlSourceSpec": "Databases",
+    "ObjectsSpec": "Stores of files",
     "TableRule": "Tables",
     "ColumnRule": "Columns",
     "People": "People",

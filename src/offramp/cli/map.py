@@ -12,6 +12,7 @@ from typing import Annotated
 import sqlalchemy as sa
 import typer
 
+from offramp.cli.opening import open_others
 from offramp.cli.output import (
     AsJson,
     guarded,
@@ -91,7 +92,7 @@ def initialize(
 def check_map(file: File, as_json: AsJson = False) -> None:
     """Compare a data map with the database as it is now."""
     with _opened(file) as (datamap, sources):
-        findings = check(datamap, sources)
+        findings = check(datamap, sources, open_others(datamap))
     if as_json:
         show_json({"file": str(file), "findings": [_finding_data(each) for each in findings]})
     else:

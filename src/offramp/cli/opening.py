@@ -6,17 +6,29 @@ not begin a new, empty ledger beside the true one.
 Source: docs/settings.md.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from offramp.bootstrap import Report, build, keys_folder
+from offramp.bootstrap import Report, build, keys_folder, source_tools
 from offramp.cli.progress import Watcher
 from offramp.config import load_settings
 from offramp.core.errors import Missing
+from offramp.data.datamap import DataMap
+from offramp.data.elsewhere import open_elsewhere
+from offramp.data.sources.source import Source
 from offramp.engine.context import Context
 
 
 class InstallationMissing(Missing):
     """Nothing was set up in the folder {folder} yet."""
+
+
+def open_others(datamap: DataMap) -> Mapping[str, Source]:
+    """Open the sources of a map that are no database; no store has to be there.
+
+    Raises:
+        KindMissing, SourceUnusable, SourceUnavailable: a source cannot be opened as it is declared.
+    """
+    return open_elsewhere(datamap, tools=source_tools())
 
 
 def open_context(

@@ -21,6 +21,7 @@ from offramp.data.datamap import DataMap
 from offramp.data.erase import Retained
 from offramp.data.manifest import Manifest
 from offramp.data.scope import Scope
+from offramp.data.sources.source import Receipt
 from offramp.data.tombstone import Tombstone
 from offramp.data.verify import Verification
 
@@ -41,6 +42,7 @@ class Erasure(BaseModel):
     tables: Mapping[str, int]
     retained: tuple[Retained, ...]
     verification: Verification
+    receipts: tuple[Receipt, ...] = ()  # signed by the services that took part
 
 
 class HandedOver(BaseModel):
@@ -140,6 +142,8 @@ def not_verified(
         yield "Tables that the data map does not assign to the product."
     else:
         yield "Rows that no foreign key ties to the subject, except by identifiers searched for."
+    for source, words in verification.unseen.items():
+        yield f"In {source}: {words}."
     yield from _NEVER_SEEN
 
 
@@ -159,6 +163,8 @@ def _verified(
         f"No row is the subject's any more, but for what is retained: {len(verification.checked)}"
         f" tables, listed from the {list_of}, counted in a fresh transaction."
     )
+    if verification.elsewhere:
+        yield f"Nothing is left in {', '.join(verification.elsewhere)}: counted anew there."
     yield "No row of these tables refers to a row that is missing."
     if tombstone.marks:
         yield (

@@ -12,7 +12,7 @@ from enum import Enum
 
 import sqlalchemy as sa
 
-from offramp.core.errors import Invalid
+from offramp.core.errors import Invalid, OfframpError
 from offramp.core.spelling import did_you_mean
 from offramp.data.catalog import CatalogTable, Reference
 from offramp.data.category import CATEGORIES
@@ -20,9 +20,11 @@ from offramp.data.datamap import DataMap, TableRule, split_column
 from offramp.data.order import CycleUnbroken
 from offramp.data.pseudonym import shortest_column
 from offramp.data.scope import Scope
+from offramp.data.source_spec import ObjectsSpec
+from offramp.data.sources.source import Source
 from offramp.data.sources.sql import SqlSource
 from offramp.data.statements import plan_order
-from offramp.data.survey import survey
+from offramp.data.survey import snapshots, survey
 from offramp.data.territory import Territory
 
 
@@ -48,6 +50,7 @@ class Kind(Enum):
     UNKNOWN_CATEGORY = "unknown category"
     NO_KEY = "no usable primary key"
     CYCLE = "cycle that cannot be broken"
+    UNUSABLE_SOURCE = "source cannot be used"
     UNINDEXED = "foreign key without an index"
 
 
@@ -66,19 +69,28 @@ class DataMapIncomplete(Invalid):
     """The data map does not fit the database in {count} places; first, {subject}: {problem}."""
 
 
-def check(datamap: DataMap, sources: Mapping[str, SqlSource]) -> tuple[Finding, ...]:
-    """Compare the map with what the databases declare now, errors first."""
+def check(
+    datamap: DataMap,
+    sources: Mapping[str, SqlSource],
+    others: Mapping[str, Source] | None = None,
+) -> tuple[Finding, ...]:
+    """Compare the map with what the databases declare now, errors first.
+
+    Args:
+        datamap: what is judged.
+        sources: every database of the map, open.
+        others: the sources that are no database; none to judge the databases alone, because an
+            export or an erasure asks the others itself.
+    """
     with ExitStack() as stack:
-        connections = {
-            name: stack.enter_context(sources[name].snapshot())
-            for name in sorted(datamap.databases)
-        }
+        connections = snapshots(stack, datamap, sources)
         anybody = Scope(organization="0")
         found = [
             finding
             for territory in survey(datamap, sources, connections, anybody)
             for finding in _check_source(datamap, territory)
         ]
+    found += _check_others(others or {})
     found.sort(key=lambda finding: (finding.severity is Severity.WARNING, finding.subject))
     return tuple(found)
 
@@ -108,7 +120,7 @@ def _check_source(datamap: DataMap, territory: Territory) -> Iterator[Finding]:
                 Kind.UNCLASSIFIED_TABLE,
                 territory.id_of(name),
                 "is in the database and not in the map",
-                "say how it leads to the root (via), what owns it (owned_by), or why it is shared",
+                "say how it leads to the root (via), or why it belongs to nobody (shared)",
             )
     for name in territory.catalog.strangers:
         yield _error(
@@ -123,6 +135,15 @@ def _check_source(datamap: DataMap, territory: Territory) -> Iterator[Finding]:
         if name in live:
             yield from _check_table(territory, live[name], rule)
     yield from _check_order(territory)
+
+
+def _check_others(others: Mapping[str, Source]) -> Iterator[Finding]:
+    for name, source in others.items():
+        try:
+            source.check()
+        except OfframpError as error:
+            hint = error.hint or "look at its address and its permissions"
+            yield _error(Kind.UNUSABLE_SOURCE, name, str(error), hint)
 
 
 def _check_names(datamap: DataMap, territory: Territory) -> Iterator[Finding]:
@@ -143,16 +164,13 @@ def _named(datamap: DataMap, territory: Territory) -> list[tuple[str, str | None
     named: list[tuple[str, str | None]] = []
     for name, rule in territory.rules.items():
         subject = territory.id_of(name)
-        columns = [*rule.columns, *rule.way_columns, *rule.references]
-        columns += filter(None, [rule.until_column])
+        columns = [*rule.columns, *rule.via, *filter(None, [rule.until_column]), *rule.references]
         named += [(subject, None), *((subject, column) for column in columns)]
         for target in rule.references.values():
             parent, column = split_column(target)
             named.append((territory.id_of(parent), column))
-        for owner in rule.owned_by:
-            table, columns_named = split_column(owner)
-            named += [(territory.id_of(table), column) for column in columns_named.split("+")]
-    for local in filter(None, (territory.spec.root, territory.spec.member)):
+    ends = (territory.spec.root, territory.spec.member, *_prefix_columns(datamap, territory))
+    for local in filter(None, ends):
         table, column = split_column(local)
         named.append((territory.id_of(table), column))
     elsewhere: list[tuple[str, str | None]] = []
@@ -168,6 +186,14 @@ def _named(datamap: DataMap, territory: Territory) -> list[tuple[str, str | None
         elsewhere += [(members.table, column) for column in filter(None, fields)]
     named += [entry for entry in elsewhere if entry[0].startswith(f"{territory.source}.")]
     return list(dict.fromkeys(named))
+
+
+def _prefix_columns(datamap: DataMap, territory: Territory) -> list[str]:
+    """Name the columns of this database that lead to the files of its organizations."""
+    tables = {territory.spec.root_table, split_column(territory.spec.member or "")[0]}
+    specs = [spec for spec in datamap.elsewhere.values() if isinstance(spec, ObjectsSpec)]
+    columns = [column for spec in specs for column in spec.columns]
+    return [column for column in columns if split_column(column)[0] in tables]
 
 
 def _check_categories(territory: Territory) -> Iterator[Finding]:
@@ -188,7 +214,6 @@ def _check_table(territory: Territory, table: CatalogTable, rule: TableRule) -> 
         return
     yield from _check_way(territory, table, rule)
     yield from _check_key(territory, table)
-    yield from _check_owned(territory, table, rule)
     yield from _check_columns(territory, table, rule)
     if rule.erase == "keep":
         yield from _check_kept(territory, table, rule)
@@ -217,43 +242,17 @@ def _check_reference(territory: Territory, reference: Reference) -> Iterator[Fin
 
 def _check_way(territory: Territory, table: CatalogTable, rule: TableRule) -> Iterator[Finding]:
     subject = territory.id_of(table.name)
-    unknown = [columns for columns in rule.ways if table.reference(columns) is None]
-    owners = {owner.label for owner in territory.owners(table.name)}
-    if unknown:
+    if rule.via and table.reference(rule.via) is None:
         yield _error(
             Kind.NOT_A_REFERENCE,
             subject,
-            f"has no foreign key over exactly {', '.join(unknown[0])}",
+            f"has no foreign key over exactly {', '.join(rule.via)}",
             "name the columns of one foreign key of this table",
-        )
-    elif strangers := [each for each in rule.owned_by if each not in owners]:
-        yield _error(
-            Kind.NOT_A_REFERENCE,
-            subject,
-            f"is not what {strangers[0]} refers to",
-            "name a foreign key of another table that refers to this one",
         )
     elif not territory.is_reached(table.name):
         problem = f"does not lead to {territory.spec.root_table}"
         hint = "name the reference that leads there in `via`, or say why it is shared"
         yield _error(Kind.UNREACHABLE, subject, problem, hint)
-
-
-def _check_owned(territory: Territory, table: CatalogTable, rule: TableRule) -> Iterator[Finding]:
-    """A row that is found through its owner alone cannot outlive it."""
-    for owner in territory.owners(table.name):
-        above = territory.rules.get(owner.table)
-        if above is None:
-            continue
-        is_cut = _goes(territory, owner.table) or _is_nulled(owner, above)
-        if rule.erase == "keep" and is_cut:
-            problem = f"is kept, and could not be found once {owner.label} is gone"
-            hint = "keep its owner and that reference too, or delete both"
-            yield _error(Kind.UNFIT_RULE, territory.id_of(table.name), problem, hint)
-        if rule.product != above.product:
-            problem = f"is of another product than {owner.table}, whose rows own its rows"
-            hint = "give both the same product"
-            yield _error(Kind.UNFIT_RULE, territory.id_of(table.name), problem, hint)
 
 
 def _check_key(territory: Territory, table: CatalogTable) -> Iterator[Finding]:
@@ -267,7 +266,7 @@ def _check_key(territory: Territory, table: CatalogTable) -> Iterator[Finding]:
 def _check_columns(territory: Territory, table: CatalogTable, rule: TableRule) -> Iterator[Finding]:
     referring = {column for reference in table.references for column in reference.columns}
     for column in table.columns:
-        if column in rule.columns or column in table.key or column in rule.way_columns:
+        if column in rule.columns or column in table.key or column in rule.via:
             continue
         is_reference = column in referring
         yield _error(

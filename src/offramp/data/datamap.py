@@ -11,36 +11,18 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from offramp.core.dates import Period
 from offramp.core.errors import Invalid
+from offramp.data.source_spec import NAME, TABLE, LocalColumn, ObjectsSpec, Part, SourceSpec
+from offramp.data.source_spec import SqlSourceSpec as SqlSourceSpec
+from offramp.data.source_spec import split_column as split_column
 
-_NAME = r"[^.\s]+"
 _UNTIL = re.compile(r"(?P<column>\S+) \+ (?P<period>P(?:\d+[YMWD])+)")
 
-_TABLE = rf"{_NAME}(?:\.{_NAME})?"
-
-TableId = Annotated[str, StringConstraints(pattern=rf"^{_NAME}\.{_TABLE}$")]
-ColumnId = Annotated[str, StringConstraints(pattern=rf"^{_NAME}\.{_TABLE}\.{_NAME}$")]
-LocalColumn = Annotated[str, StringConstraints(pattern=rf"^{_TABLE}\.{_NAME}$")]
-
-
-def split_column(name: str) -> tuple[str, str]:
-    """Part the name of a column from that of its table: ``schema.table.column`` has two dots."""
-    table, _, column = name.rpartition(".")
-    return table, column
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+TableId = Annotated[str, StringConstraints(pattern=rf"^{NAME}\.{TABLE}$")]
+ColumnId = Annotated[str, StringConstraints(pattern=rf"^{NAME}\.{TABLE}\.{NAME}$")]
 
 
 def _spell_null(value: object) -> object:
@@ -53,35 +35,11 @@ _NULL_OR_WORD = BeforeValidator(
 )
 
 
-def _in_a_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _each_in_a_list(value: object) -> object:
-    return [_in_a_list(each) for each in value] if isinstance(value, list | tuple) else value
-
-
 def _expand_category(value: object) -> object:
     return {"category": value} if isinstance(value, str) else value
 
 
-class SqlSourceSpec(_Part):
-    """One SQL database; `root` is the key of the organization, `member` that of one person."""
-
-    kind: Literal["sql"]
-    url: str
-    root: LocalColumn
-    member: LocalColumn | None = None
-    schema_name: str | None = Field(default=None, alias="schema")
-    schemas: tuple[str, ...] = ()
-
-    @property
-    def root_table(self) -> str:
-        """The table whose rows are the organizations."""
-        return split_column(self.root)[0]
-
-
-class ColumnRule(_Part):
+class ColumnRule(Part):
     """What one column holds, and what happens to it where its row is kept.
 
     A column that is never exported comes back empty, or with the default of the database; with
@@ -105,26 +63,10 @@ WrittenColumn = Annotated[
 ]
 
 
-_Ways = Annotated[
-    tuple[tuple[str, ...], ...],
-    BeforeValidator(_each_in_a_list, json_schema_input_type=list[str | list[str]]),
-]
-_Owners = Annotated[
-    tuple[LocalColumn, ...],
-    BeforeValidator(_in_a_list, json_schema_input_type=LocalColumn | list[LocalColumn]),
-]
-
-
-class TableRule(_Part):
-    """How the rows of one table belong to an organization, and what becomes of them.
-
-    A row belongs to whoever `via` or one of `also` leads to, or to whom a row belongs that names
-    it by one of `owned_by`.
-    """
+class TableRule(Part):
+    """How the rows of one table belong to an organization, and what becomes of them."""
 
     via: tuple[str, ...] = ()
-    also: _Ways = ()
-    owned_by: _Owners = ()
     category: str | None = None
     product: str | None = None
     erase: Literal["delete", "keep"] = "delete"
@@ -136,12 +78,8 @@ class TableRule(_Part):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        if self.shared is not None and (self.via or self.owned_by):
+        if self.shared is not None and self.via:
             raise ValueError("a table is either shared or reached via a column, not both")
-        if self.also and not self.via:
-            raise ValueError("`also` names what leads to the root beside `via`")
-        if self.owned_by and self.via:
-            raise ValueError("a table is either reached via a column or owned, not both")
         if self.until is not None and not _UNTIL.fullmatch(self.until):
             raise ValueError("`until` reads: column + ISO 8601 period, as in issued_on + P10Y")
         if self.until_period is not None:
@@ -150,16 +88,6 @@ class TableRule(_Part):
             except Invalid as error:
                 raise ValueError(f"`until`: {error}") from error
         return self
-
-    @property
-    def ways(self) -> tuple[tuple[str, ...], ...]:
-        """The columns of every reference that leads towards the root."""
-        return ((self.via,) if self.via else ()) + self.also
-
-    @property
-    def way_columns(self) -> frozenset[str]:
-        """The columns that say whose a row is."""
-        return frozenset(column for columns in self.ways for column in columns)
 
     @property
     def until_column(self) -> str | None:
@@ -179,7 +107,7 @@ class TableRule(_Part):
         return rule is None or rule.export == "always"
 
 
-class MembersRule(_Part):
+class MembersRule(Part):
     """Where members and how to reach them are read from."""
 
     table: TableId
@@ -190,13 +118,13 @@ class MembersRule(_Part):
     zone: str | None = None
 
 
-class People(_Part):
+class People(Part):
     """The people of an organization."""
 
     members: MembersRule
 
 
-class AchievementRule(_Part):
+class AchievementRule(Part):
     """Where a member's achievements are read from."""
 
     table: TableId
@@ -205,11 +133,11 @@ class AchievementRule(_Part):
     at: str
 
 
-class DataMap(_Part):
+class DataMap(Part):
     """Everything that a vendor declares about where an organization's data lives."""
 
     offramp: Literal[1]
-    sources: Mapping[str, SqlSourceSpec] = Field(min_length=1)
+    sources: Mapping[str, SourceSpec] = Field(min_length=1)
     tables: Mapping[TableId, TableRule] = Field(min_length=1)
     people: People | None = None
     achievements: tuple[AchievementRule, ...] = ()
@@ -219,8 +147,8 @@ class DataMap(_Part):
     @model_validator(mode="after")
     def _point_at_what_is_declared(self) -> Self:
         for table in self.tables:
-            if table.partition(".")[0] not in self.sources:
-                raise ValueError(f"the table {table} is in no declared source")
+            if table.partition(".")[0] not in self.databases:
+                raise ValueError(f"the table {table} is in no declared database")
         named = [*self.content, *(rule.table for rule in self.achievements)]
         named += [mark.rpartition(".")[0] for mark in self.marks]
         named += [self.people.members.table] if self.people else []
@@ -229,10 +157,30 @@ class DataMap(_Part):
                 raise ValueError(f"{table} is used below, but is not among the tables")
         return self
 
+    @model_validator(mode="after")
+    def _find_files_by_rows_of_the_subject(self) -> Self:
+        known = [spec.root for spec in self.databases.values()]
+        known += [spec.member for spec in self.databases.values() if spec.member is not None]
+        tables = [split_column(column)[0] for column in known]
+        for spec in self.elsewhere.values():
+            for column in spec.columns if isinstance(spec, ObjectsSpec) else ():
+                if tables.count(split_column(column)[0]) != 1:
+                    raise ValueError(f"{column} is no column of exactly one root or member table")
+        return self
+
     @property
     def databases(self) -> Mapping[str, SqlSourceSpec]:
         """The sources that hold tables."""
-        return self.sources
+        return {
+            name: spec for name, spec in self.sources.items() if isinstance(spec, SqlSourceSpec)
+        }
+
+    @property
+    def elsewhere(self) -> Mapping[str, Part]:
+        """The sources that are no database."""
+        return {
+            name: spec for name, spec in self.sources.items() if not isinstance(spec, SqlSourceSpec)
+        }
 
     def tables_of(self, source: str) -> dict[str, TableRule]:
         """List one source's rules by the table's own name."""

@@ -24,9 +24,9 @@ from pydantic import BaseModel, ConfigDict
 from offramp.data.check import require_complete
 from offramp.data.datamap import DataMap
 from offramp.data.dialects import Row
+from offramp.data.elsewhere import Elsewhere, require_none_left_out
 from offramp.data.fence import CHUNK_ROWS_MAX, Fence, Pace
 from offramp.data.keeping import Keeper, KeptRow, Tally, read_anchor
-from offramp.data.owned import hold_owned, release_owned
 from offramp.data.pseudonym import pseudonymize_all
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import RowsInTheWay, SqlSource
@@ -68,14 +68,6 @@ class Work:
     keeper: Keeper
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
-    """What one chunk changed: rows of its own table, and of those that it owns."""
-
-    rows: int
-    owned: Mapping[str, int]
-
-
 class ErasureResult(BaseModel):
     """What one run of an erasure did; a run that continues another one counts only its own."""
 
@@ -88,10 +80,18 @@ class ErasureResult(BaseModel):
     tombstone: Tombstone
 
 
-def preview(datamap: DataMap, sources: Mapping[str, SqlSource], scope: Scope) -> list[Statement]:
+def preview(
+    datamap: DataMap,
+    sources: Mapping[str, SqlSource],
+    scope: Scope,
+    *,
+    elsewhere: Elsewhere | None = None,
+) -> list[Statement]:
     """List the statements that an erasure would run, in order; only chunk keys are missing."""
     require_complete(datamap, sources)
-    return [
+    require_none_left_out(datamap, elsewhere)
+    beforehand = elsewhere.preview() if elsewhere is not None else []
+    return beforehand + [
         _announce(source, territory, table, purpose, statement)
         for source, territory in _territories(datamap, sources, scope)
         for table, purpose, statement in _in_order(territory)
@@ -131,6 +131,7 @@ def erase(
     progress: Progress,
     keeper: Keeper | None = None,
     chunk_rows_max: int = CHUNK_ROWS_MAX,
+    elsewhere: Elsewhere | None = None,
 ) -> ErasureResult:
     """Erase what a scope covers, and report what was done.
 
@@ -146,32 +147,35 @@ def erase(
         keeper: told of every row that stays before anything of it is changed; without one they
             are counted, and nobody can find them again.
         chunk_rows_max: no transaction changes more rows of its worklist than this.
+        elsewhere: the sources of the map that are no database; they go first, while the rows that
+            lead to them are still there.
 
     Raises:
         DataMapIncomplete: the map and the live catalog differ.
+        SourceLeftOut: the map names a source that is not there.
         RowsInTheWay: a row outside of the scope cannot exist without one inside; nothing was
             changed, unless such a row was written after the work began.
     """
     require_complete(datamap, sources)
+    require_none_left_out(datamap, elsewhere)
     territories = list(_territories(datamap, sources, scope))
     for source, territory in territories:
         _refuse_dependents(source, territory)
     pace = Pace(elapsed=elapsed, rows_max=chunk_rows_max)
     keeper = keeper or Tally(rules=datamap.tables)
     counts = {purpose: Counter[str]() for purpose in Purpose}
+    for table, rows in elsewhere.erase(fence=fence, pace=pace) if elsewhere is not None else ():
+        counts[Purpose.DELETE][table] += rows
+        progress(table, counts[Purpose.DELETE][table])
     for source, territory in territories:
         for step in plan_steps(territory):
             table = territory.id_of(step.table)
             counted = counts[step.purpose]
             counted[table] += 0
-            for each in step.owned:
-                counts[Purpose.DELETE][territory.id_of(each.table)] += 0
             work = Work(key=key, fence=fence, pace=pace, keeper=keeper)
-            for changed in _work_off(source, territory, step, work):
-                counted[table] += changed.rows
+            for rows in _work_off(source, territory, step, work):
+                counted[table] += rows
                 progress(table, counted[table])
-                for name, rows in changed.owned.items():
-                    counts[Purpose.DELETE][territory.id_of(name)] += rows
     return ErasureResult(
         tables=dict(counts[Purpose.DELETE]),
         emptied=dict(+counts[Purpose.EMPTY]),
@@ -203,7 +207,7 @@ def _refuse_dependents(source: SqlSource, territory: Territory) -> None:
                 )
 
 
-def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -> Iterator[Changed]:
+def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -> Iterator[int]:
     """Change the rows of one worklist chunk by chunk, and tell the number after each commit."""
     keys = _read_keys(source, territory, step)
     pace = work.pace
@@ -222,10 +226,10 @@ def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -
         with work.fence.chunk(territory.id_of(step.table)) as record:
             began = pace.elapsed()
             with source.transaction() as connection:
-                changed = _change(connection, territory, step, part, key=work.key)
+                rows = _change(connection, territory, step, part, key=work.key)
             pace.adapt(took_seconds=pace.elapsed() - began)
-            record.record(rows=changed.rows + sum(changed.owned.values()))
-        yield changed
+            record.record(rows=rows)
+        yield rows
 
 
 def _kept(
@@ -260,9 +264,8 @@ def _read_keys(source: SqlSource, territory: Territory, step: Step) -> Sequence[
 
 def _change(
     connection: sa.Connection, territory: Territory, step: Step, part: Sequence[Row], *, key: bytes
-) -> Changed:
+) -> int:
     dialect = territory.dialect
-    held = hold_owned(connection, territory, step.owned, part, owner=step.table)
     params = dialect.chunk_params(part, width=len(step.key_columns))
     if step.current is not None:
         current = connection.execute(step.current, params).all()
@@ -270,8 +273,7 @@ def _change(
         width = len(step.key_columns) + len(step.hashed)
         params = dialect.chunk_params(hashed, width=width)
     assert step.change is not None, "only what changes is changed in a fence"
-    rows = int(connection.execute(step.change, params).rowcount)
-    return Changed(rows=rows, owned=release_owned(connection, territory, step.owned, held))
+    return int(connection.execute(step.change, params).rowcount)
 
 
 def _hash_rows(territory: Territory, step: Step, rows: Sequence[Row], *, key: bytes) -> list[Row]:

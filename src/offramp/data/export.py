@@ -11,7 +11,7 @@ proves just before a deletion that the document still equals the live rows.
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from typing import Any, BinaryIO
@@ -21,6 +21,7 @@ from whenever import Instant
 
 from offramp.data.check import require_complete
 from offramp.data.datamap import DataMap
+from offramp.data.elsewhere import Elsewhere, TableElsewhere, require_none_left_out
 from offramp.data.manifest import Manifest, TableDigest, TableEntry
 from offramp.data.rendering import exported_columns, row_schema, select_json
 from offramp.data.scope import Scope
@@ -41,6 +42,7 @@ def export(
     taken_at: Instant,
     progress: Progress,
     content_only: bool = False,
+    elsewhere: Elsewhere | None = None,
 ) -> Manifest:
     """Write everything that a scope covers as one JSON document.
 
@@ -53,23 +55,32 @@ def export(
         taken_at: the instant that the manifest names.
         progress: told after every block the table and the number of its rows so far.
         content_only: hand over only the tables that the map calls content.
+        elsewhere: the sources of the map that are no database, asked about the same scope.
 
     Raises:
         DataMapIncomplete: the map and the live catalog differ.
+        SourceLeftOut: the map names a source that is not there.
     """
     require_complete(datamap, sources)
+    require_none_left_out(datamap, elsewhere)
     with ExitStack() as stack:
         opened = _open(stack, datamap, sources, scope)
         tables = _tables(datamap, opened, only=datamap.content if content_only else None)
-        schema = _document_schema(datamap, tables)
+        held = list(elsewhere.tables()) if elsewhere is not None and not content_only else []
+        schema = _document_schema(datamap, tables, held)
         sink.write(b'{"schema":' + _compact(schema) + b',\n"data":{')
-        entries = {}
-        for number, (table, territory, connection) in enumerate(tables):
+        entries: dict[str, TableEntry] = {}
+        for table, territory, connection in tables:
             name = datamap.document_name(table)
-            sink.write((b",\n" if number else b"\n") + _compact(name) + b":[\n")
+            _begin(sink, name, is_first=not entries)
             blocks = _blocks(sources, territory, table, connection)
             counted = _stream(blocks, sink, partial(progress, table))
             entries[table] = _entry(territory, table, name, counted)
+            sink.write(b"]")
+        for each in held:
+            _begin(sink, each.id, is_first=not entries)
+            counted = _stream(each.lines(), sink, partial(progress, each.id))
+            entries[each.id] = each.entry(counted)
             sink.write(b"]")
         manifest = Manifest(
             header=dict(header),
@@ -84,16 +95,24 @@ def export(
 
 
 def digest(
-    datamap: DataMap, sources: Mapping[str, SqlSource], scope: Scope
+    datamap: DataMap,
+    sources: Mapping[str, SqlSource],
+    scope: Scope,
+    *,
+    elsewhere: Elsewhere | None = None,
 ) -> dict[str, TableDigest]:
     """Take the digest of every covered table as it is now, without writing anything."""
     require_complete(datamap, sources)
+    require_none_left_out(datamap, elsewhere)
     with ExitStack() as stack:
         opened = _open(stack, datamap, sources, scope)
-        return {
+        digests = {
             table: _stream(_blocks(sources, territory, table, connection), None, _ignore)
             for table, territory, connection in _tables(datamap, opened, only=None)
         }
+    for each in elsewhere.tables() if elsewhere is not None else ():
+        digests[each.id] = _stream(each.lines(), None, _ignore)
+    return digests
 
 
 Opened = list[tuple[Territory, sa.Connection]]
@@ -118,6 +137,10 @@ def _tables(datamap: DataMap, opened: Opened, *, only: Collection[str] | None) -
         if name in territory.covered and (only is None or table in only):
             tables.append((table, territory, connection))
     return tables
+
+
+def _begin(sink: BinaryIO, name: str, *, is_first: bool) -> None:
+    sink.write((b"\n" if is_first else b",\n") + _compact(name) + b":[\n")
 
 
 def _blocks(
@@ -158,7 +181,9 @@ def _entry(territory: Territory, table: str, name: str, counted: TableDigest) ->
     )
 
 
-def _document_schema(datamap: DataMap, tables: Tables) -> dict[str, Any]:
+def _document_schema(
+    datamap: DataMap, tables: Tables, held: Sequence[TableElsewhere]
+) -> dict[str, Any]:
     properties = {
         datamap.document_name(table): {
             "type": "array",
@@ -168,6 +193,7 @@ def _document_schema(datamap: DataMap, tables: Tables) -> dict[str, Any]:
         }
         for table, territory, _ in tables
     }
+    properties |= {each.id: {"type": "array", "items": dict(each.shape.schema)} for each in held}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",

@@ -12,19 +12,22 @@ Source: mission A10, B6; lessons L15-L28.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Protocol, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from whenever import Instant
 
 from offramp.data.attestation import Conclusion, Erasure, HandedOver, HandOver, attest
 from offramp.data.datamap import DataMap
+from offramp.data.elsewhere import Elsewhere, look_up_facts
 from offramp.data.erase import ErasureResult, Progress, erase
 from offramp.data.export import digest
 from offramp.data.fence import CHUNK_ROWS_MAX, Fence
 from offramp.data.keeping import Keeper
 from offramp.data.manifest import TableDigest
 from offramp.data.scope import Scope
+from offramp.data.sources.source import Errand, Receipt, Source
 from offramp.data.sources.sql import RowsInTheWay, SqlSource
 from offramp.data.tombstone import Tombstone, take_tombstone
 from offramp.data.verify import Verification, require_clean, verify
@@ -74,6 +77,39 @@ class Desk(Protocol):
         """Sign the certificate and keep it; it exists whole or not at all."""
 
 
+class Whereabouts(BaseModel):
+    """Values of the subject's own rows that lead to it outside of the databases."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    facts: Mapping[str, str] = {}
+
+
+class ReceiptFile(BaseModel):
+    """What the services that took part have signed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    receipts: tuple[Receipt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DeskReceipts:
+    """Keeps receipts at the desk, where they outlive a crash."""
+
+    desk: Desk
+
+    def keep(self, receipt: Receipt) -> None:
+        kept = self._kept()
+        self.desk.write("receipts", ReceiptFile(receipts=(*kept, receipt)))
+
+    def count(self, source: str) -> int:
+        return sum(receipt.source == source for receipt in self._kept())
+
+    def _kept(self) -> tuple[Receipt, ...]:
+        return (self.desk.read("receipts", ReceiptFile) or ReceiptFile()).receipts
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """Whose rows go, from where, and at which desk that is kept."""
@@ -86,6 +122,7 @@ class Job:
     progress: Progress
     keeper: Keeper | None = None
     chunk_rows_max: int = field(default=CHUNK_ROWS_MAX)
+    others: Mapping[str, Source] = field(default_factory=dict)  # sources that are no database
 
 
 def run(job: Job) -> None:
@@ -103,6 +140,8 @@ def run(job: Job) -> None:
         erasure = _destroy_rows(job)
         desk.write("erasure", erasure)
         desk.probe("rows gone")
+    if job.others:
+        desk.write("whereabouts", Whereabouts())  # they named the subject, and have done their work
     conclusion = desk.read("conclusion", Conclusion) or _conclude(desk)
     tombstone = desk.read("tombstone", Tombstone)
     assert tombstone is not None, "the tombstone is taken before the first row goes"
@@ -124,16 +163,18 @@ def run(job: Job) -> None:
 def _destroy_rows(job: Job) -> Erasure:
     """Delete and verify, again where rows were written behind the deletion's back (L22)."""
     key = job.desk.key()
-    tombstone = _tombstone(job, key=key)
+    elsewhere = _elsewhere(job)
+    tombstone = _tombstone(job, elsewhere, key=key)
     job.desk.probe("tombstone taken")
+    elsewhere = elsewhere.named(sha256(tombstone.model_dump_json().encode()).hexdigest())
     for passes_left in reversed(range(PASSES_MAX)):
         try:
-            result = _delete(job, tombstone, key=key)
+            result = _delete(job, tombstone, elsewhere, key=key)
         except RowsInTheWay:
             if not passes_left:
                 raise
             continue
-        verification = _verify(job, tombstone, key=key)
+        verification = _verify(job, tombstone, elsewhere, key=key)
         if verification.clean:
             break
     require_clean(verification)
@@ -143,14 +184,28 @@ def _destroy_rows(job: Job) -> Erasure:
         tables={table: _gone(table, tombstone, counted=counted) for table in result.tables},
         retained=result.retained,
         verification=verification,
+        receipts=(job.desk.read("receipts", ReceiptFile) or ReceiptFile()).receipts,
     )
 
 
-def _tombstone(job: Job, *, key: bytes) -> Tombstone:
+def _elsewhere(job: Job) -> Elsewhere:
+    """Find the subject outside of the databases, by its rows while they are there."""
+    receipts = _DeskReceipts(desk=job.desk)
+    known = job.desk.read("whereabouts", Whereabouts)
+    if known is None:
+        facts = look_up_facts(job.datamap, job.sources, job.others, job.scope)
+        known = Whereabouts(facts=facts)
+        if job.others:
+            job.desk.write("whereabouts", known)
+    errand = Errand(scope=job.scope, facts=known.facts, operation="", receipts=receipts)
+    return Elsewhere(sources=job.others, errand=errand)
+
+
+def _tombstone(job: Job, elsewhere: Elsewhere, *, key: bytes) -> Tombstone:
     """Take the tombstone once, from whole data that was handed over where that was promised."""
     tombstone = job.desk.read("tombstone", Tombstone)
     if tombstone is None:
-        digests = digest(job.datamap, job.sources, job.scope)
+        digests = digest(job.datamap, job.sources, job.scope, elsewhere=elsewhere)
         exports = job.desk.require_handed_over(digests)
         job.desk.write("hand-over", HandOver(exports=exports))
         tombstone = take_tombstone(job.datamap, job.sources, job.scope, key=key, digests=digests)
@@ -158,7 +213,7 @@ def _tombstone(job: Job, *, key: bytes) -> Tombstone:
     return tombstone
 
 
-def _delete(job: Job, tombstone: Tombstone, *, key: bytes) -> ErasureResult:
+def _delete(job: Job, tombstone: Tombstone, elsewhere: Elsewhere, *, key: bytes) -> ErasureResult:
     return erase(
         job.datamap,
         job.sources,
@@ -170,11 +225,14 @@ def _delete(job: Job, tombstone: Tombstone, *, key: bytes) -> ErasureResult:
         progress=job.progress,
         keeper=job.keeper,
         chunk_rows_max=job.chunk_rows_max,
+        elsewhere=elsewhere,
     )
 
 
-def _verify(job: Job, tombstone: Tombstone, *, key: bytes) -> Verification:
-    return verify(job.datamap, job.sources, job.scope, tombstone=tombstone, key=key)
+def _verify(job: Job, tombstone: Tombstone, elsewhere: Elsewhere, *, key: bytes) -> Verification:
+    return verify(
+        job.datamap, job.sources, job.scope, tombstone=tombstone, key=key, elsewhere=elsewhere
+    )
 
 
 def _gone(table: str, tombstone: Tombstone, *, counted: Mapping[str, int]) -> int:

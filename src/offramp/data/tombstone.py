@@ -16,7 +16,7 @@ from offramp.data.manifest import TableDigest
 from offramp.data.pseudonym import hash_mark, is_mail_address
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
-from offramp.data.survey import survey
+from offramp.data.survey import snapshots, survey
 from offramp.data.territory import Territory
 
 
@@ -50,10 +50,7 @@ def take_tombstone(
     """
     require_complete(datamap, sources)
     with ExitStack() as stack:
-        connections = {
-            name: stack.enter_context(sources[name].snapshot())
-            for name in sorted(datamap.databases)
-        }
+        connections = snapshots(stack, datamap, sources)
         marks = {
             mark
             for territory in survey(datamap, sources, connections, scope)

@@ -134,6 +134,8 @@ def _model_error(
         path = written_path(document.data, details["loc"])
         if details["type"] == "missing":
             path.append(details["loc"][-1])
+        if details["type"] == "union_tag_invalid":
+            path.append(details["ctx"]["discriminator"].strip("'"))
         found.append(
             (
                 details["type"] != "extra_forbidden",
@@ -193,6 +195,7 @@ def _expectation(model: type[BaseModel], details: ErrorDetails) -> tuple[str | N
         expected = context.get("expected") or _PATTERNS.get(str(context.get("pattern")))
         return expected or context.get("pattern"), context.get("hint") or None
     given = details["loc"][-1] if details["type"] == "extra_forbidden" else details["input"]
+    given = details.get("ctx", {}).get("tag", given)
     return "one of " + ", ".join(known), did_you_mean(str(given), known)
 
 

@@ -4,9 +4,12 @@ Source: docs/decisions/001-layers.md.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from offramp.data.datamap import DataMap
+from offramp.data.elsewhere import Elsewhere, ask_elsewhere
+from offramp.data.scope import Scope
+from offramp.data.sources.source import Source
 from offramp.data.sources.sql import SqlSource
 from offramp.ports import Clock, Composer, Dispatcher, Ids, Keys, Mailer, Probe, Store, Vault
 
@@ -33,6 +36,11 @@ class Data:
 
     datamap: DataMap
     sources: Mapping[str, SqlSource]
+    others: Mapping[str, Source] = field(default_factory=dict)  # those that are no database
+
+    def elsewhere(self, scope: Scope) -> Elsewhere:
+        """Ask the sources that are no database about one subject."""
+        return ask_elsewhere(self.datamap, self.sources, self.others, scope)
 
 
 def never_stopping() -> bool:

@@ -63,6 +63,7 @@ def hand_over(
         taken_at=context.clock.now(),
         progress=lambda table, rows: context.report("export", {"table": table, "rows": rows}),
         content_only=request.content_only,
+        elsewhere=data.elsewhere(request.scope),
     )
     with context.store.transaction() as transaction:
         _require_whole(transaction, request)
@@ -92,7 +93,8 @@ def preview_erasure(context: Context, request: Request) -> tuple[Statement, ...]
     data = _data(context, step="erase")
     with context.store.transaction() as transaction:
         _require_known(transaction, request)
-    return tuple(preview(data.datamap, data.sources, request.scope))
+    elsewhere = data.elsewhere(request.scope)
+    return tuple(preview(data.datamap, data.sources, request.scope, elsewhere=elsewhere))
 
 
 def _data(context: Context, *, step: str) -> Data:

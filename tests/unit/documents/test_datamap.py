@@ -72,7 +72,7 @@ def test_a_mistake_is_told_with_its_line_and_path(load, old, new, line, path):
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("app.courses", "crm.courses", "in no declared source"),
+        ("app.courses", "crm.courses", "in no declared database"),
         ("marks: [app.users.email]", "marks: [app.people.email]", "not among the tables"),
         ("{shared:", "{until: some day, shared:", "issued_on"),
     ],
@@ -87,3 +87,48 @@ def test_a_mistyped_key_is_answered_with_the_nearest(load):
         load(MAP.replace("erase: hash", "erese: hash"))
 
     assert caught.value.hint == "did you mean erase?"
+
+
+FILES = """\
+  files: {kind: objects, url: "file:///srv/files", prefix: "companies/{companies.id}/"}
+tables:
+"""
+
+
+def test_a_store_of_files_is_declared_beside_a_database(load):
+    datamap = load(MAP.replace("tables:\n", FILES, 1))
+
+    assert list(datamap.databases) == ["app"]
+    assert datamap.elsewhere["files"].columns == ("companies.id",)
+    assert "srv" not in str(datamap.to_json())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "path"),
+    [
+        ("kind: objects", "kind: object", 4, "sources.files.kind"),
+        ("prefix:", "prefixes:", 4, "sources.files.prefixes"),
+        (', prefix: "companies/{companies.id}/"', "", 4, "sources.files.prefix"),
+        ("{companies.id}/", "{companies.id}", 4, "sources.files.prefix"),
+        ("{companies.id}", "all", 4, "sources.files.prefix"),
+    ],
+)
+def test_a_mistake_about_files_is_told_with_its_line_and_path(load, old, new, line, path):
+    text = MAP.replace("tables:\n", FILES, 1)
+
+    with pytest.raises(DocumentInvalid) as caught:
+        load(text.replace(old, new))
+
+    assert (caught.value.line, caught.value.path) == (line, path)
+
+
+def test_a_mistyped_kind_is_answered_with_the_nearest(load):
+    with pytest.raises(DocumentInvalid) as caught:
+        load(MAP.replace("tables:\n", FILES, 1).replace("kind: objects", "kind: object"))
+
+    assert caught.value.hint == "did you mean objects?"
+
+
+def test_files_are_found_by_rows_of_organizations_and_members_alone(load):
+    with pytest.raises(DocumentInvalid, match="no column of exactly one root or member table"):
+        load(MAP.replace("tables:\n", FILES, 1).replace("{companies.id}", "{courses.id}"))

@@ -124,7 +124,7 @@ def open_sources(datamap: DataMap, *, environment: Mapping[str, str]) -> dict[st
     """Open every source of a map; nothing connects before its first use."""
     return {
         name: open_sql_source(name, spec, environment=environment)
-        for name, spec in datamap.sources.items()
+        for name, spec in datamap.databases.items()
     }
 
 

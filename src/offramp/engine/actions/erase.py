@@ -51,7 +51,10 @@ class ScopeGrew(Unavailable):
 
 def preview(work: Work) -> tuple[str, ...]:
     """List the statements that would run, exactly as they would."""
-    statements = preview_statements(work.data.datamap, work.data.sources, _scope(work))
+    scope, data = _scope(work), work.data
+    statements = preview_statements(
+        data.datamap, data.sources, scope, elsewhere=data.elsewhere(scope)
+    )
     return tuple(f"{statement.text};" for statement in statements)
 
 
@@ -67,6 +70,7 @@ def perform(work: Work) -> None:
         Job(
             datamap=data.datamap,
             sources=data.sources,
+            others=data.others,
             scope=scope,
             desk=_EngineDesk(work=work, scope=scope),
             elapsed=context.elapsed,
@@ -231,7 +235,8 @@ def _require_handed_over(
     for export in _required_exports(work):
         live = digests
         if scope != work.scope:
-            live = digest(work.data.datamap, work.data.sources, work.scope)
+            elsewhere = work.data.elsewhere(work.scope)
+            live = digest(work.data.datamap, work.data.sources, work.scope, elsewhere=elsewhere)
         manifest = read_manifest(vault, claimed.id, issue_key(export.key, export.issue))
         if manifest is None or live != manifest.digests():
             _hand_over_again(work, export)

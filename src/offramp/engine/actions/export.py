@@ -86,6 +86,7 @@ def _write(work: Work) -> Manifest:
             header=header,
             taken_at=context.clock.now(),
             progress=progress,
+            elsewhere=work.data.elsewhere(work.scope),
         )
     context.probe("document written")
     with context.vault.write(manifest_name(work.claimed.id, work.delivery_key)) as sink:
