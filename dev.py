@@ -123,7 +123,8 @@ def check(*arguments: str) -> int:
 def lock(*arguments: str) -> int:
     """Resolve the packages again into requirements/all.txt; `--upgrade` takes newer ones."""
     return _run(
-        *("uv", "pip", "compile", "pyproject.toml", "--all-extras", "--group", "dev"),
+        *("uv", "pip", "compile", "pyproject.toml", "--all-extras"),
+        *("--group", "dev", "--group", "bench"),
         *("--universal", "--python-version", "3.11", "--generate-hashes", "--no-annotate"),
         *("--quiet", "--custom-compile-command", "python3 dev.py lock"),
         *("--output-file", str(LOCK.relative_to(ROOT)), *arguments),

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import by_hand, by_offramp, in_children, meanwhile, on_sqlite, yardstick
+from benchmarks import by_hand, by_offramp, habits, in_children, meanwhile, on_sqlite, yardstick
 from benchmarks.flow import Place, Runnable, run_round
 from benchmarks.load import LARGE, load_postgres
 from benchmarks.meter import Meter
@@ -38,6 +38,7 @@ FLOWS: tuple[Runnable, ...] = (
     *on_sqlite.FLOWS,
     *in_children.FLOWS,
     *meanwhile.FLOWS,
+    *habits.FLOWS,
 )
 
 

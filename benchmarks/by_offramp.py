@@ -8,6 +8,8 @@ from functools import partial
 import psycopg
 
 from benchmarks.flow import Flow, Place, SidesDiffer, Step
+from benchmarks.habits import MICROSECONDS
+from benchmarks.rows import JOB
 from benchmarks.server import clone, connect, written_bytes
 from benchmarks.work import NOTHING_KNOWN, Work, open_work
 from offramp.data.manifest import TableDigest
@@ -56,6 +58,13 @@ class Ground:
         without_marks = self.tombstone.model_copy(update={"marks": ()})
         self.place.samples.time("references", lambda: self.work.verify(without_marks))
 
+    def divide(self) -> None:
+        """Say what the whole job cost for one row."""
+        samples = self.place.samples
+        seconds = sum(samples.numbers[name][-1] for name in JOB)
+        rows = sum(self.place.owned.values())
+        samples.note("job for a row", seconds / rows * MICROSECONDS)
+
     def scan(self) -> None:
         """Time the search for marks: a verification with them less one without, both repeated."""
         samples = self.place.samples
@@ -97,6 +106,7 @@ FLOWS = (
             Step(run=Ground.bury, gives=("tombstone",), needs=("digest",)),
             Step(run=Ground.erase, gives=("erase", "written MB", "longest")),
             Step(run=Ground.count_left, gives=("references",), needs=("tombstone", "erase")),
+            Step(run=Ground.divide, gives=("job for a row",), needs=JOB),
             Step(run=Ground.scan, gives=("scan",), needs=("tombstone", "erase", "references")),
         ),
     ),

@@ -24,6 +24,8 @@ from benchmarks.schema import (
 )
 
 LARGE = 1
+MIDDLE = 2  # a tenth of the large one
+SMALLER = 32  # three hundredths
 FIRST_SMALL = 52
 ORGANIZATIONS = 200
 ROWS_PER_PERSON = 50.5  # of all tables together, once the rows below are drawn

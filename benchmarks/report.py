@@ -50,7 +50,7 @@ class Line:
         """Give the row as text, in the order of the headings."""
         row = self.row
         unit = f" {row.unit}"
-        beyond = "" if row.beyond is None else f"{row.beyond:g}"
+        beyond = "" if row.beyond is None else f"{row.beyond:.3g}"
         cpu = _pair(self.cpu_ours, self.cpu_baseline)
         checks = "" if self.checks is None else f"{self.checks:,.0f}"
         if isinstance(row, Ceiling):

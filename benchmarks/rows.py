@@ -69,7 +69,7 @@ class Ceiling:
         return frozenset((self.ours,))
 
 
-_JOB = ("export", "tombstone", "erase", "references")
+JOB = ("export", "tombstone", "erase", "references")
 
 ROWS: tuple[Row | Ceiling, ...] = (
     Row(name="1 export", ours=("export",), baseline=("A",), by="A", limit=1.5, beyond=1.15),
@@ -92,7 +92,7 @@ ROWS: tuple[Row | Ceiling, ...] = (
     ),
     Row(
         name="6 whole job",
-        ours=_JOB,
+        ours=JOB,
         baseline=("A", "D"),
         by="(A + D)",
         limit=1.35,
@@ -101,7 +101,7 @@ ROWS: tuple[Row | Ceiling, ...] = (
     ),
     Row(
         name="6b whole job, export proved just before deletion",
-        ours=(*_JOB, "digest"),
+        ours=(*JOB, "digest"),
         baseline=("A", "A", "D"),
         by="(2 A + D)",
         limit=1.35,
@@ -183,6 +183,23 @@ ROWS: tuple[Row | Ceiling, ...] = (
         beyond=1.1,
         is_deletion=True,
         rows_max=MILLION,
+    ),
+    *(
+        Row(
+            name=f"15 whole job for one row, beside {habit}",
+            ours=("job for a row",),
+            baseline=(habit,),
+            by=habit,
+            limit=1 / times,
+            beyond=1 / better if better else None,
+            unit="µs",
+            rows_max=MILLION,
+        )
+        for habit, times, better in (
+            ("Django", 3, 4.5),
+            ("SQLAlchemy", 8, None),
+            ("row by row", 100, None),
+        )
     ),
 )
 
