@@ -120,7 +120,7 @@ def _check_source(datamap: DataMap, territory: Territory) -> Iterator[Finding]:
                 Kind.UNCLASSIFIED_TABLE,
                 territory.id_of(name),
                 "is in the database and not in the map",
-                "say how it leads to the root (via), or why it belongs to nobody (shared)",
+                "say how it leads to the root (via), what owns it (owned_by), or why it is shared",
             )
     for name in territory.catalog.strangers:
         yield _error(
@@ -164,11 +164,15 @@ def _named(datamap: DataMap, territory: Territory) -> list[tuple[str, str | None
     named: list[tuple[str, str | None]] = []
     for name, rule in territory.rules.items():
         subject = territory.id_of(name)
-        columns = [*rule.columns, *rule.via, *filter(None, [rule.until_column]), *rule.references]
+        columns = [*rule.columns, *rule.way_columns, *rule.references]
+        columns += filter(None, [rule.until_column])
         named += [(subject, None), *((subject, column) for column in columns)]
         for target in rule.references.values():
             parent, column = split_column(target)
             named.append((territory.id_of(parent), column))
+        for owner in rule.owned_by:
+            table, columns_named = split_column(owner)
+            named += [(territory.id_of(table), column) for column in columns_named.split("+")]
     ends = (territory.spec.root, territory.spec.member, *_prefix_columns(datamap, territory))
     for local in filter(None, ends):
         table, column = split_column(local)
@@ -214,6 +218,7 @@ def _check_table(territory: Territory, table: CatalogTable, rule: TableRule) -> 
         return
     yield from _check_way(territory, table, rule)
     yield from _check_key(territory, table)
+    yield from _check_owned(territory, table, rule)
     yield from _check_columns(territory, table, rule)
     if rule.erase == "keep":
         yield from _check_kept(territory, table, rule)
@@ -242,17 +247,43 @@ def _check_reference(territory: Territory, reference: Reference) -> Iterator[Fin
 
 def _check_way(territory: Territory, table: CatalogTable, rule: TableRule) -> Iterator[Finding]:
     subject = territory.id_of(table.name)
-    if rule.via and table.reference(rule.via) is None:
+    unknown = [columns for columns in rule.ways if table.reference(columns) is None]
+    owners = {owner.label for owner in territory.owners(table.name)}
+    if unknown:
         yield _error(
             Kind.NOT_A_REFERENCE,
             subject,
-            f"has no foreign key over exactly {', '.join(rule.via)}",
+            f"has no foreign key over exactly {', '.join(unknown[0])}",
             "name the columns of one foreign key of this table",
+        )
+    elif strangers := [each for each in rule.owned_by if each not in owners]:
+        yield _error(
+            Kind.NOT_A_REFERENCE,
+            subject,
+            f"is not what {strangers[0]} refers to",
+            "name a foreign key of another table that refers to this one",
         )
     elif not territory.is_reached(table.name):
         problem = f"does not lead to {territory.spec.root_table}"
         hint = "name the reference that leads there in `via`, or say why it is shared"
         yield _error(Kind.UNREACHABLE, subject, problem, hint)
+
+
+def _check_owned(territory: Territory, table: CatalogTable, rule: TableRule) -> Iterator[Finding]:
+    """A row that is found through its owner alone cannot outlive it."""
+    for owner in territory.owners(table.name):
+        above = territory.rules.get(owner.table)
+        if above is None:
+            continue
+        is_cut = _goes(territory, owner.table) or _is_nulled(owner, above)
+        if rule.erase == "keep" and is_cut:
+            problem = f"is kept, and could not be found once {owner.label} is gone"
+            hint = "keep its owner and that reference too, or delete both"
+            yield _error(Kind.UNFIT_RULE, territory.id_of(table.name), problem, hint)
+        if rule.product != above.product:
+            problem = f"is of another product than {owner.table}, whose rows own its rows"
+            hint = "give both the same product"
+            yield _error(Kind.UNFIT_RULE, territory.id_of(table.name), problem, hint)
 
 
 def _check_key(territory: Territory, table: CatalogTable) -> Iterator[Finding]:
@@ -266,7 +297,7 @@ def _check_key(territory: Territory, table: CatalogTable) -> Iterator[Finding]:
 def _check_columns(territory: Territory, table: CatalogTable, rule: TableRule) -> Iterator[Finding]:
     referring = {column for reference in table.references for column in reference.columns}
     for column in table.columns:
-        if column in rule.columns or column in table.key or column in rule.via:
+        if column in rule.columns or column in table.key or column in rule.way_columns:
             continue
         is_reference = column in referring
         yield _error(

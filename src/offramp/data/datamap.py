@@ -35,6 +35,14 @@ _NULL_OR_WORD = BeforeValidator(
 )
 
 
+def _in_a_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _each_in_a_list(value: object) -> object:
+    return [_in_a_list(each) for each in value] if isinstance(value, list | tuple) else value
+
+
 def _expand_category(value: object) -> object:
     return {"category": value} if isinstance(value, str) else value
 
@@ -63,10 +71,26 @@ WrittenColumn = Annotated[
 ]
 
 
+_Ways = Annotated[
+    tuple[tuple[str, ...], ...],
+    BeforeValidator(_each_in_a_list, json_schema_input_type=list[str | list[str]]),
+]
+_Owners = Annotated[
+    tuple[LocalColumn, ...],
+    BeforeValidator(_in_a_list, json_schema_input_type=LocalColumn | list[LocalColumn]),
+]
+
+
 class TableRule(Part):
-    """How the rows of one table belong to an organization, and what becomes of them."""
+    """How the rows of one table belong to an organization, and what becomes of them.
+
+    A row belongs to whoever `via` or one of `also` leads to, or to whom a row belongs that names
+    it by one of `owned_by`.
+    """
 
     via: tuple[str, ...] = ()
+    also: _Ways = ()
+    owned_by: _Owners = ()
     category: str | None = None
     product: str | None = None
     erase: Literal["delete", "keep"] = "delete"
@@ -78,8 +102,12 @@ class TableRule(Part):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        if self.shared is not None and self.via:
+        if self.shared is not None and (self.via or self.owned_by):
             raise ValueError("a table is either shared or reached via a column, not both")
+        if self.also and not self.via:
+            raise ValueError("`also` names what leads to the root beside `via`")
+        if self.owned_by and self.via:
+            raise ValueError("a table is either reached via a column or owned, not both")
         if self.until is not None and not _UNTIL.fullmatch(self.until):
             raise ValueError("`until` reads: column + ISO 8601 period, as in issued_on + P10Y")
         if self.until_period is not None:
@@ -88,6 +116,16 @@ class TableRule(Part):
             except Invalid as error:
                 raise ValueError(f"`until`: {error}") from error
         return self
+
+    @property
+    def ways(self) -> tuple[tuple[str, ...], ...]:
+        """The columns of every reference that leads towards the root."""
+        return ((self.via,) if self.via else ()) + self.also
+
+    @property
+    def way_columns(self) -> frozenset[str]:
+        """The columns that say whose a row is."""
+        return frozenset(column for columns in self.ways for column in columns)
 
     @property
     def until_column(self) -> str | None:

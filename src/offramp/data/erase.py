@@ -27,6 +27,7 @@ from offramp.data.dialects import Row
 from offramp.data.elsewhere import Elsewhere, require_none_left_out
 from offramp.data.fence import CHUNK_ROWS_MAX, Fence, Pace
 from offramp.data.keeping import Keeper, KeptRow, Tally, read_anchor
+from offramp.data.owned import hold_owned, release_owned
 from offramp.data.pseudonym import pseudonymize_all
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import RowsInTheWay, SqlSource
@@ -66,6 +67,14 @@ class Work:
     fence: Fence
     pace: Pace
     keeper: Keeper
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What one chunk changed: rows of its own table, and of those that it owns."""
+
+    rows: int
+    owned: Mapping[str, int]
 
 
 class ErasureResult(BaseModel):
@@ -172,10 +181,14 @@ def erase(
             table = territory.id_of(step.table)
             counted = counts[step.purpose]
             counted[table] += 0
+            for each in step.owned:
+                counts[Purpose.DELETE][territory.id_of(each.table)] += 0
             work = Work(key=key, fence=fence, pace=pace, keeper=keeper)
-            for rows in _work_off(source, territory, step, work):
-                counted[table] += rows
+            for changed in _work_off(source, territory, step, work):
+                counted[table] += changed.rows
                 progress(table, counted[table])
+                for name, rows in changed.owned.items():
+                    counts[Purpose.DELETE][territory.id_of(name)] += rows
     return ErasureResult(
         tables=dict(counts[Purpose.DELETE]),
         emptied=dict(+counts[Purpose.EMPTY]),
@@ -207,7 +220,7 @@ def _refuse_dependents(source: SqlSource, territory: Territory) -> None:
                 )
 
 
-def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -> Iterator[int]:
+def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -> Iterator[Changed]:
     """Change the rows of one worklist chunk by chunk, and tell the number after each commit."""
     keys = _read_keys(source, territory, step)
     pace = work.pace
@@ -226,10 +239,10 @@ def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -
         with work.fence.chunk(territory.id_of(step.table)) as record:
             began = pace.elapsed()
             with source.transaction() as connection:
-                rows = _change(connection, territory, step, part, key=work.key)
+                changed = _change(connection, territory, step, part, key=work.key)
             pace.adapt(took_seconds=pace.elapsed() - began)
-            record.record(rows=rows)
-        yield rows
+            record.record(rows=changed.rows + sum(changed.owned.values()))
+        yield changed
 
 
 def _kept(
@@ -264,8 +277,9 @@ def _read_keys(source: SqlSource, territory: Territory, step: Step) -> Sequence[
 
 def _change(
     connection: sa.Connection, territory: Territory, step: Step, part: Sequence[Row], *, key: bytes
-) -> int:
+) -> Changed:
     dialect = territory.dialect
+    held = hold_owned(connection, territory, step.owned, part, owner=step.table)
     params = dialect.chunk_params(part, width=len(step.key_columns))
     if step.current is not None:
         current = connection.execute(step.current, params).all()
@@ -273,7 +287,8 @@ def _change(
         width = len(step.key_columns) + len(step.hashed)
         params = dialect.chunk_params(hashed, width=width)
     assert step.change is not None, "only what changes is changed in a fence"
-    return int(connection.execute(step.change, params).rowcount)
+    rows = int(connection.execute(step.change, params).rowcount)
+    return Changed(rows=rows, owned=release_owned(connection, territory, step.owned, held))
 
 
 def _hash_rows(territory: Territory, step: Step, rows: Sequence[Row], *, key: bytes) -> list[Row]:

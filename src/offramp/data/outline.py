@@ -74,14 +74,18 @@ def _fate(rule: TableRule) -> Fate:
 
 def _way(territory: Territory, name: str) -> Iterator[str]:
     yield name
-    while via := territory.via(name):
-        name = via.parent
+    while onward := territory.onward(name):
+        name = onward
         yield name
 
 
 def _words(rule: TableRule) -> Iterator[str]:
     if rule.shared is not None:
         yield rule.shared
+    if rule.also:
+        yield f"also via {', '.join(' + '.join(columns) for columns in rule.also)}"
+    if rule.owned_by:
+        yield f"owned by {', '.join(rule.owned_by)}"
     if rule.erase == "keep":
         yield f"until {rule.until}"
         for erase, word in (("hash", "hashed"), ("null", "emptied")):

@@ -397,7 +397,7 @@ def _is_remnant(plan: TablePlan, live: Row, name: str) -> bool:
 
 def _is_same(plan: TablePlan, row: Row, live: Row) -> bool:
     """Say whether two rows with one key hang on one parent, or did, so that they are one row."""
-    via = plan.rule.via
+    via = plan.rule.way_columns
     return plan.is_fixed_by_key or (
         bool(via)
         and all(

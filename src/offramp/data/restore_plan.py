@@ -46,6 +46,7 @@ class TablePlan:
     outside: tuple[Reference, ...]
     random: tuple[str, ...]
     is_at_once: bool
+    owning: frozenset[str]
 
     @property
     def name(self) -> str:
@@ -65,7 +66,7 @@ class TablePlan:
         nulled = {name for name, rule in self.rule.columns.items() if rule.erase == "null"}
         kept = nulled if self.rule.erase == "keep" else set()
         referring = {name for reference in self.table.references for name in reference.emptied}
-        return frozenset(kept | referring - set(self.rule.via))
+        return frozenset(kept | referring - self.rule.way_columns - self.owning)
 
     @property
     def hashed(self) -> frozenset[str]:
@@ -160,6 +161,7 @@ def _plan(
         outside=tuple(each for each in table.references if each.parent not in names),
         random=tuple(each for each, how in rule.columns.items() if how.restore == "random"),
         is_at_once=bool(stubborn),
+        owning=frozenset(column for each in territory.owned(name) for column in each.columns),
     )
 
 

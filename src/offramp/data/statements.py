@@ -7,8 +7,8 @@ change says again whose rows it means: a row that has moved to somebody else sin
 or whose key has been given to another row, is not touched.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from offramp.data.catalog import Reference
 from offramp.data.order import ErasureOrder, order_tables
+from offramp.data.owned import OwnedRows, beside_owners, guests, hosts, leaves, plan_owned
 from offramp.data.territory import Predicate, Territory, primary_key, row_value
 
 
@@ -51,6 +52,7 @@ class Step:
     hashed: tuple[str, ...] = ()
     current: sa.Select[Any] | None = None
     anchors: sa.Select[Any] | None = None  # keys of rows that stay, and what their end counts from
+    owned: tuple[OwnedRows, ...] = ()
 
     def statements(self) -> list[tuple[str, sa.ClauseElement]]:
         """List what runs, in order, each with its purpose."""
@@ -61,6 +63,8 @@ class Step:
             found.append(("read the values to hash", self.current))
         if self.change is not None:
             found.append((self.purpose.value, self.change))
+        for each in self.owned:
+            found += each.statements()
         return found
 
 
@@ -76,6 +80,8 @@ def plan_order(territory: Territory) -> ErasureOrder:
         for reference in references
         if reference in territory.branches(reference.table) or not territory.emptied(reference)
     ]
+    references += beside_owners(territory, references)
+    fixed += beside_owners(territory, fixed)
     return order_tables(covered, references, fixed=fixed)
 
 
@@ -83,12 +89,18 @@ def plan_steps(territory: Territory) -> Iterator[Step]:
     """Say everything that an erasure does to one source, in order."""
     for name in plan_order(territory).tables:
         if territory.rules[name].erase == "keep":
+            yield from _let_go_of(territory, guests(territory, name))
             yield _keep(territory, name)
-            continue
+        elif not hosts(territory, name):
+            yield from _let_go_of(territory, {*guests(territory, name), name})
+            yield _delete(territory, name)
+
+
+def _let_go_of(territory: Territory, names: Collection[str]) -> Iterator[Step]:
+    for name in sorted(names):
         for reference in territory.catalog.referring_to(name):
             if step := _let_go(territory, reference):
                 yield step
-        yield _delete(territory, name)
 
 
 def plan_guards(territory: Territory) -> Iterator[tuple[Reference, sa.Select[int]]]:
@@ -98,7 +110,7 @@ def plan_guards(territory: Territory) -> Iterator[tuple[Reference, sa.Select[int
     needs go while it is there; a cascade of the database would take it silently.
     """
     for name in sorted(territory.covered):
-        if territory.rules[name].erase == "keep":
+        if territory.rules[name].erase == "keep" or hosts(territory, name):
             continue
         for reference in territory.catalog.referring_to(name):
             child = reference.table
@@ -134,13 +146,15 @@ def _refers_to_covered(
 ) -> Predicate:
     gone = territory.table(reference.parent).alias("gone")
     keys = sa.select(*(gone.c[name] for name in reference.parent_columns))
-    inside = keys.where(territory.belongs(reference.parent, gone)).correlate(None)
+    inside = keys.where(leaves(territory, reference.parent, gone)).correlate(None)
     return row_value([rows.c[name] for name in reference.columns]).in_(inside)
 
 
 def _delete(territory: Territory, name: str) -> Step:
     rows = territory.table(name)
-    return _step(territory, name, Purpose.DELETE, territory.belongs(name, rows), sa.delete(rows))
+    which = territory.belongs(name, rows)
+    step = _step(territory, name, Purpose.DELETE, which, sa.delete(rows))
+    return replace(step, owned=plan_owned(territory, name))
 
 
 def _step(
@@ -187,6 +201,7 @@ def _keep(territory: Territory, name: str) -> Step:
         change=_disguise(territory, name, hashed=hashed),
         key_columns=territory.catalog.tables[name].key,
         hashed=hashed,
+        owned=plan_owned(territory, name),
     )
 
 

@@ -2,7 +2,8 @@
 
 The law of belonging lives here, and nowhere else:
 
-* of an **organization** are the rows that `via` leads to its key, hop by hop;
+* of an **organization** are the rows that `via`, or one of `also`, leads to its key, hop by hop;
+* a row that is **owned** belongs where the rows that name it belong, and goes with their last;
 * of a **member** are the rows that lead to the member's row (inside the organization) along `via`
   or along any reference that cannot be empty: what cannot exist without the member goes as well;
 * a **product** narrows either to the tables that carry it.
@@ -92,23 +93,58 @@ class Territory:
         rule, table = self.rules.get(name), self.catalog.tables.get(name)
         return table.reference(rule.via) if rule and rule.via and table else None
 
+    def ways(self, name: str) -> tuple[Reference, ...]:
+        """Return every reference that leads a table's rows towards the root, `via` first."""
+        rule, table = self.rules.get(name), self.catalog.tables.get(name)
+        if rule is None or table is None:
+            return ()
+        found = (table.reference(columns) for columns in rule.ways)
+        return tuple(reference for reference in found if reference is not None)
+
+    def onward(self, name: str) -> str | None:
+        """Name the next table on a table's first way to the root."""
+        found = [way.parent for way in self.ways(name)]
+        found += [owner.table for owner in self.owners(name)]
+        return found[0] if found else None
+
+    def owners(self, name: str) -> tuple[Reference, ...]:
+        """Return the references by which rows of other tables own the rows of this one."""
+        rule = self.rules.get(name)
+        if rule is None or not rule.owned_by:
+            return ()
+        return tuple(
+            reference
+            for reference in self.catalog.referring_to(name)
+            if reference.label in rule.owned_by and reference.table != name
+        )
+
+    def owned(self, name: str) -> tuple[Reference, ...]:
+        """Return the references by which the rows of this table own covered rows of others."""
+        return tuple(
+            reference
+            for reference in self.catalog.tables[name].references
+            if reference.parent in self.covered and reference in self.owners(reference.parent)
+        )
+
     def branches(self, name: str) -> tuple[Reference, ...]:
         """List the references along which a covered table's rows are found."""
-        via = self.via(name)
+        ways = self.ways(name)
         if self.scope.member is None:
-            return (via,) if via else ()
+            return ways
         return tuple(
             reference
             for reference in self.catalog.tables[name].references
             if reference.parent in self._of_member
             and reference.parent != name
-            and (reference == via or not self.emptied(reference))
+            and (reference in ways or not self.emptied(reference))
         )
 
     def emptied(self, reference: Reference) -> tuple[str, ...]:
         """List the columns that empty a reference without cutting the way to the root."""
+        if reference in self.owners(reference.parent):
+            return ()
         rule = self.rules.get(reference.table)
-        kept = rule.via if rule else ()
+        kept = rule.way_columns if rule else ()
         return tuple(column for column in reference.emptied if column not in kept)
 
     def is_reached(self, name: str) -> bool:
@@ -117,17 +153,17 @@ class Territory:
 
     @cached_property
     def _of_organization(self) -> frozenset[str]:
-        return frozenset(name for name in self.rules if self._leads_to_root(name))
+        return frozenset(name for name in self.rules if self._leads_to_root(name, ()))
 
-    def _leads_to_root(self, name: str) -> bool:
-        passed = set()
-        while name != self.spec.root_table:
-            via = self.via(name) if name in self.rules else None
-            if via is None or name in passed:
-                return False
-            passed.add(name)
-            name = via.parent
-        return True
+    def _leads_to_root(self, name: str, passed: tuple[str, ...]) -> bool:
+        """Say whether every way of a table leads to the root, and it has one."""
+        if name == self.spec.root_table:
+            return True
+        onward = [way.parent for way in self.ways(name)]
+        onward += [owner.table for owner in self.owners(name)]
+        if not onward or name in passed:
+            return False
+        return all(self._leads_to_root(each, (*passed, name)) for each in onward)
 
     @cached_property
     def _member_table(self) -> str:
@@ -150,9 +186,9 @@ class Territory:
             found |= more - {self.spec.root_table}
 
     def _depends_on(self, name: str, found: set[str]) -> bool:
-        via = self.via(name)
-        return any(
-            reference.parent in found and (reference == via or not self.emptied(reference))
+        ways = self.ways(name)
+        return any(owner.table in found for owner in self.owners(name)) or any(
+            reference.parent in found and (reference in ways or not self.emptied(reference))
             for reference in self.catalog.tables[name].references
         )
 
@@ -160,12 +196,19 @@ class Territory:
         root = split_column(self.spec.root)[1]
         if name == self.spec.root_table:
             return table.c[root] == self._key("organization", name, root)
-        via = self.via(name)
-        assert via is not None, f"{name} does not lead to the root"
-        if via.parent == self.spec.root_table and via.parent_columns == (root,):
-            return table.c[via.columns[0]] == self._key("organization", via.parent, root)
-        parent = self.table(via.parent).alias(f"parent_{depth}")
-        return _refers(table, via, parent, self._of_root(via.parent, parent, depth + 1))
+        found = [self._along(way, table, depth) for way in self.ways(name)]
+        for owner in self.owners(name):
+            rows = self.table(owner.table).alias(f"owner_{depth}")
+            found.append(is_named(table, owner, rows, self._of_root(owner.table, rows, depth + 1)))
+        assert found, f"{name} does not lead to the root"
+        return found[0] if len(found) == 1 else sa.or_(*found)
+
+    def _along(self, way: Reference, table: sa.FromClause, depth: int) -> Predicate:
+        root = split_column(self.spec.root)[1]
+        if way.parent == self.spec.root_table and way.parent_columns == (root,):
+            return table.c[way.columns[0]] == self._key("organization", way.parent, root)
+        parent = self.table(way.parent).alias(f"parent_{depth}")
+        return _refers(table, way, parent, self._of_root(way.parent, parent, depth + 1))
 
     def _of_person(self, name: str, table: sa.FromClause, passed: tuple[str, ...]) -> Predicate:
         depth = len(passed)
@@ -181,6 +224,11 @@ class Territory:
             parent = self.table(branch.parent).alias(f"parent_{depth}")
             inside = self._of_person(branch.parent, parent, (*passed, branch.parent))
             found.append(_refers(table, branch, parent, inside))
+        for owner in self.owners(name):
+            if owner.table in self._of_member and owner.table not in passed:
+                rows = self.table(owner.table).alias(f"owner_{depth}")
+                inside = self._of_person(owner.table, rows, (*passed, owner.table))
+                found.append(is_named(table, owner, rows, inside))
         return sa.or_(*found) if found else sa.false()
 
     def _key(self, part: str, table: str, column: str) -> sa.BindParameter[Any]:
@@ -213,6 +261,15 @@ def _refers(
     columns = [table.c[name] for name in reference.columns]
     keys = sa.select(*(parent.c[name] for name in reference.parent_columns)).where(inside)
     return row_value(columns).in_(keys.correlate(None))
+
+
+def is_named(
+    table: sa.FromClause, owner: Reference, rows: sa.FromClause, inside: Predicate
+) -> Predicate:
+    """Return what is true of the rows of a table that some rows name by a reference."""
+    names = sa.select(*(rows.c[name] for name in owner.columns)).where(inside)
+    columns = [table.c[name] for name in owner.parent_columns]
+    return row_value(columns).in_(names.correlate(None))
 
 
 def _conversion(kind: sa.types.TypeEngine[Any]) -> tuple[str, Any]:

@@ -29,14 +29,15 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.types import NullType
 
 from offramp.core.errors import Broken
-from offramp.data.catalog import Catalog, CatalogColumn, Reference
+from offramp.data.catalog import CatalogColumn, Reference
 from offramp.data.datamap import DataMap, split_column
 from offramp.data.elsewhere import Elsewhere, require_none_left_out
+from offramp.data.owned import is_free
 from offramp.data.pseudonym import hash_mark
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
 from offramp.data.survey import survey_source
-from offramp.data.territory import Territory, row_value
+from offramp.data.territory import Territory, is_named, row_value
 from offramp.data.tombstone import Tombstone
 
 _ROWS_FETCHED = 1_000
@@ -63,6 +64,7 @@ class Verification(BaseModel):
     residue: Mapping[str, int]
     shared_marks: int
     checked: tuple[str, ...]
+    unowned: Mapping[str, int] = {}
     elsewhere: tuple[str, ...] = ()  # tables of sources that are no database, counted there
     unseen: Mapping[str, str] = {}  # what cannot be looked at in which of them
 
@@ -100,6 +102,7 @@ def verify(
     orphans: dict[str, int] = {}
     residue: Counter[str] = Counter()
     checked: list[str] = []
+    unowned: dict[str, int] = {}
     with ExitStack() as stack:
         views = list(_views(datamap, sources, scope, stack))
         for territory, connection in views:
@@ -109,6 +112,7 @@ def verify(
                 counts[table] = connection.execute(question).scalar_one()
                 orphans[table] = _count_orphans(territory, connection, name, parents=questions)
                 checked.append(table)
+            unowned |= _count_unowned(territory, connection)
         marks = frozenset(tombstone.marks)
         live = _live_marks(datamap, views, marks, key=key) if marks else marks
         detector = _Detector(sought=marks - live, are_all_mails=tombstone.are_all_mails, key=key)
@@ -125,6 +129,7 @@ def verify(
         residue=dict(residue),
         shared_marks=len(live),
         checked=tuple(checked),
+        unowned=unowned,
         elsewhere=tuple(left),
         unseen=elsewhere.unseen() if elsewhere is not None else {},
     )
@@ -165,13 +170,18 @@ def _questions(territory: Territory) -> Iterator[tuple[str, sa.Select[int]]]:
             yield name, _count(rows).where(territory.belongs(name, rows))
         return
     anchor, column, _ = territory.anchor
-    tree = _reachable(territory.catalog, anchor)
+    tree = _reachable(territory, anchor)
     for name in sorted(tree):
         rows = territory.table(name)
         found = [
             _leads(territory, tree, reference, rows, 1)
             for reference in territory.catalog.tables[name].references
             if reference.parent in tree
+        ]
+        found += [
+            _is_owned(territory, tree, owner, rows, 1)
+            for owner in territory.owners(name)
+            if owner.table in tree
         ]
         if name == anchor:
             found.append(rows.c[column] == territory.anchor[2])
@@ -182,16 +192,26 @@ def _count(rows: sa.FromClause) -> sa.Select[int]:
     return sa.select(sa.func.count()).select_from(rows)
 
 
-def _reachable(catalog: Catalog, anchor: str) -> dict[str, Reference | None]:
-    """Find every table from which references lead to the anchor, and the shortest way of each."""
+def _reachable(territory: Territory, anchor: str) -> dict[str, Reference | None]:
+    """Find every table from which references lead to the anchor, and the shortest way of each.
+
+    Where rows are owned the other way round, only the map can tell: their way is the reference
+    by which their owner names them.
+    """
     tree: dict[str, Reference | None] = {anchor: None}
     frontier = [anchor]
     while frontier:
         parent = frontier.pop(0)
-        for reference in catalog.referring_to(parent):
-            if reference.table not in tree:
-                tree[reference.table] = reference
-                frontier.append(reference.table)
+        onward = [(each.table, each) for each in territory.catalog.referring_to(parent)]
+        onward += [
+            (each.parent, each)
+            for each in territory.catalog.tables[parent].references
+            if each in territory.owners(each.parent)
+        ]
+        for table, reference in onward:
+            if table not in tree:
+                tree[table] = reference
+                frontier.append(table)
     return tree
 
 
@@ -207,14 +227,52 @@ def _leads(
     if reference.parent == anchor and reference.parent_columns == (column,):
         return rows.c[reference.columns[0]] == key
     parent = territory.table(reference.parent).alias(f"way_{depth}")
-    onward = tree[reference.parent]
-    if onward is None:
-        inside = parent.c[column] == key
-    else:
-        inside = _leads(territory, tree, onward, parent, depth + 1)
+    inside = _inside(territory, tree, reference.parent, parent, depth)
     found = sa.select(*(parent.c[name] for name in reference.parent_columns)).where(inside)
     columns = [rows.c[name] for name in reference.columns]
     return row_value(columns).in_(found.correlate(None))
+
+
+def _inside(
+    territory: Territory,
+    tree: Mapping[str, Reference | None],
+    name: str,
+    rows: sa.FromClause,
+    depth: int,
+) -> sa.ColumnElement[bool]:
+    """Return whether rows of a table are the subject's, along the shortest way of their table."""
+    onward = tree[name]
+    if onward is None:
+        _, column, key = territory.anchor
+        return rows.c[column] == key
+    if onward.table == name:
+        return _leads(territory, tree, onward, rows, depth + 1)
+    owners = [
+        each
+        for each in territory.owners(name)
+        if each.table in tree and name not in _passed(tree, each.table)
+    ]
+    return sa.or_(*(_is_owned(territory, tree, each, rows, depth + 1) for each in owners))
+
+
+def _passed(tree: Mapping[str, Reference | None], name: str) -> Iterator[str]:
+    """Name the tables on the shortest way of a table."""
+    onward = tree[name]
+    while onward is not None:
+        name = onward.parent if onward.table == name else onward.table
+        yield name
+        onward = tree[name]
+
+
+def _is_owned(
+    territory: Territory,
+    tree: Mapping[str, Reference | None],
+    owner: Reference,
+    rows: sa.FromClause,
+    depth: int,
+) -> sa.ColumnElement[bool]:
+    owners = territory.table(owner.table).alias(f"owner_{depth}")
+    return is_named(rows, owner, owners, _inside(territory, tree, owner.table, owners, depth))
 
 
 def _count_orphans(
@@ -232,6 +290,22 @@ def _count_orphans(
         is_set = [rows.c[column].is_not(None) for column in reference.columns]
         missing = ~sa.exists(sa.select(sa.literal(1)).select_from(parent).where(*same))
         found += connection.execute(_count(rows).where(*is_set, missing)).scalar_one()
+    return found
+
+
+def _count_unowned(territory: Territory, connection: sa.Connection) -> dict[str, int]:
+    """Count the rows that only an owner could say the owner of, and that have none.
+
+    They may be anybody's, and may have been there for years; so they are told and not judged.
+    """
+    found = {}
+    for name in sorted(territory.rules):
+        if owners := territory.owners(name):
+            rows = territory.table(name)
+            free = (is_free(territory, owner, rows) for owner in owners)
+            found[territory.id_of(name)] = connection.execute(
+                _count(rows).where(*free)
+            ).scalar_one()
     return found
 
 

@@ -4,7 +4,7 @@ A kind that nobody uses costs nothing, and its packages need not be there. Whoev
 their own names its class in the group ``offramp.sources`` of their package, and holds it to the
 suite in `offramp.testing.source_contract`.
 
-Source: docs/decisions/010-other-sources.md; the entry points specification of PyPA.
+Source: docs/decisions/011-other-sources.md; the entry points specification of PyPA.
 """
 
 from collections.abc import Mapping

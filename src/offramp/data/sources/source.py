@@ -12,7 +12,7 @@ The law of a source:
 SQL databases are surveyed together instead, because references and marks cross their tables; both
 ways are held to one suite, `offramp.testing.source_contract`.
 
-Source: docs/decisions/010-other-sources.md; lessons L16, L18, L21, L37.
+Source: docs/decisions/011-other-sources.md; lessons L16, L18, L21, L37.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
