@@ -6,6 +6,7 @@ from pathlib import Path
 
 import offramp
 from offramp.core.errors import ROOTS, OfframpError
+from offramp.data.sources import postgres_trouble, sqlite_trouble
 
 FILE = Path(__file__).parents[2] / "docs" / "errors.md"
 PLACES_WITHOUT_ERRORS = ("offramp.__main__", "offramp.adapters.store.migrations")
@@ -23,6 +24,18 @@ FOOT = """
 What is in braces is filled in. What nobody foresaw is `Unexpected`, exit 70: it names a place in
 our code, never the values that were in hand there.
 """
+SAID = """
+## What {database} says, and what to do
+
+A code stands for those that begin with it and are not listed themselves.
+
+| code | error | reason | what to do |
+|---|---|---|---|
+"""
+DATABASES = (
+    ("PostgreSQL", postgres_trouble.TROUBLES),
+    ("SQLite", sqlite_trouble.TROUBLES),
+)
 
 
 def leaves(error=OfframpError):
@@ -44,7 +57,8 @@ def page():
     for module in pkgutil.walk_packages(offramp.__path__, "offramp."):
         if not module.name.startswith(PLACES_WITHOUT_ERRORS):
             importlib.import_module(module.name)
-    return HEAD + "".join(map(_kind, ROOTS)) + FOOT + "".join(map(_section, ROOTS))
+    said = "".join(_said(*database) for database in DATABASES)
+    return HEAD + "".join(map(_kind, ROOTS)) + FOOT + "".join(map(_section, ROOTS)) + said
 
 
 def _kind(root):
@@ -56,6 +70,13 @@ def _kind(root):
 def _section(root):
     rows = "".join(_row(error) for error in leaves(root))
     return f"\n## {root.__name__}\n\n| error | from | sentence |\n|---|---|---|\n{rows}"
+
+
+def _said(database, troubles):
+    return SAID.format(database=database) + "".join(
+        f"| `{code}` | `{each.kind.__name__}` | {each.reason} | {each.hint} |\n"
+        for code, each in troubles.items()
+    )
 
 
 def _row(error):

@@ -181,7 +181,7 @@ def open_shop(folder):
     opened = open_sources(datamap, environment={})["app"]
     for each in (engine, opened.engine):
         sa.event.listen(each, "connect", _hurry)
-    source = KnownSource(name="app", spec=opened.spec, engine=opened.engine)
+    source = KnownSource(name="app", spec=opened.spec, engine=opened.engine, driver=opened.driver)
     return Shop(engine=engine, data=Data(datamap=datamap, sources={"app": source}))
 
 

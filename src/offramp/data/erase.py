@@ -30,7 +30,8 @@ from offramp.data.keeping import Keeper, KeptRow, Tally, read_anchor
 from offramp.data.owned import hold_owned, release_owned
 from offramp.data.pseudonym import pseudonymize_all
 from offramp.data.scope import Scope
-from offramp.data.sources.sql import RowsInTheWay, SqlSource
+from offramp.data.sources.sql import SqlSource
+from offramp.data.sources.trouble import RowsInTheWay
 from offramp.data.statements import (
     Purpose,
     Statement,

@@ -28,7 +28,8 @@ from offramp.data.keeping import Keeper
 from offramp.data.manifest import TableDigest
 from offramp.data.scope import Scope
 from offramp.data.sources.source import Errand, Receipt, Source
-from offramp.data.sources.sql import RowsInTheWay, SqlSource
+from offramp.data.sources.sql import SqlSource
+from offramp.data.sources.trouble import RowsInTheWay
 from offramp.data.tombstone import Tombstone, take_tombstone
 from offramp.data.verify import Verification, require_clean, verify
 

@@ -3,7 +3,8 @@
 import pytest
 
 from offramp.data.check import DataMapIncomplete, Kind, Severity, check, require_complete
-from offramp.data.sources.sql import SourceUnavailable, SourceUnusable, open_sources
+from offramp.data.sources.sql import open_sources
+from offramp.data.sources.trouble import SourceUnavailable, SourceUnusable
 from tests.integration.data.school import TABLES, school_map
 
 

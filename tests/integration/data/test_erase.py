@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from offramp.data.erase import erase, preview
 from offramp.data.export import digest
-from offramp.data.sources.sql import RowsInTheWay
+from offramp.data.sources.trouble import RowsInTheWay
 from offramp.data.statements import Purpose
 from offramp.data.tombstone import take_tombstone
 from tests.integration.data.school import (

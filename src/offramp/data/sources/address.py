@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from offramp.data.sources.sql import SourceUnusable
+from offramp.data.sources.trouble import SourceUnusable
 
 _VARIABLE = "env:"
 

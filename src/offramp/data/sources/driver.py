@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from offramp.data.dialects import Dialect
+from offramp.data.sources.trouble import Trouble
 
 BLOCK_BYTES = 64 * 1024
 
@@ -37,6 +38,9 @@ class Driver(Protocol):
 
     def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Iterator[bytes]:
         """Stream a one-column select of texts without line feeds, in blocks of whole lines."""
+
+    def classify(self, error: BaseException) -> Trouble:
+        """Say what an error of the driver means."""
 
 
 def compile_statement(

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from offramp.core.errors import Refused
-from offramp.data.sources.sql import SourceUnavailable
+from offramp.data.sources.trouble import SourceUnavailable
 
 _PASSED_OVER = re.compile(r"#\d+$")
 

@@ -40,7 +40,7 @@ from offramp.data.sources.local_folder import (
 from offramp.data.sources.prefix import Prefix, parse_prefix
 from offramp.data.sources.source import Errand, Shape, Tools
 from offramp.data.sources.spool import in_order
-from offramp.data.sources.sql import SourceUnavailable, SourceUnusable
+from offramp.data.sources.trouble import SourceUnavailable, SourceUnusable
 
 OBJECTS = "objects"
 LISTED_AT_ONCE = 1_000

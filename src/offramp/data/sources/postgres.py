@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from offramp.data.dialects import POSTGRES
+from offramp.data.sources import postgres_trouble
 from offramp.data.sources.driver import BLOCK_BYTES, compile_statement
+from offramp.data.sources.trouble import Trouble
 
 # Control characters cannot occur inside JSON, so nothing is ever quoted or doubled.
 _COPY_OPTIONS = r") TO STDOUT WITH (FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02')"
@@ -22,7 +24,17 @@ _SESSION = (
     "SET extra_float_digits = 1",
     # A chunk that waits for somebody else's lock gives up, so that the fence is let go.
     "SET lock_timeout = '5s'",
+    # A policy that hides rows makes an error, never a smaller answer (L16).
+    "SET row_security = off",
 )
+# A link that died in silence is noticed within a minute, unless the address says otherwise.
+_WIRE: Mapping[str, str] = {
+    "connect_timeout": "10",
+    "keepalives_idle": "20",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
 
 
 class PostgresDriver:
@@ -37,7 +49,8 @@ class PostgresDriver:
 
     def address(self, url: sa.URL) -> sa.URL:
         """Name the driver that copies."""
-        return url.set(drivername="postgresql+psycopg")
+        query = {**_WIRE, **url.query}
+        return url.set(drivername="postgresql+psycopg", query=query)
 
     def prepare(self, engine: sa.Engine) -> None:
         """Settle how values are written, whatever the server thinks."""
@@ -59,6 +72,10 @@ class PostgresDriver:
                     held, size = [], 0
             if held:
                 yield b"".join(held)
+
+    def classify(self, error: BaseException) -> Trouble:
+        """Say what an error of psycopg means."""
+        return postgres_trouble.classify(error)
 
 
 def _prepare(connection: DBAPIConnection, _record: object) -> None:

@@ -5,39 +5,26 @@ what differs between kinds of databases is a driver's.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError
 
-from offramp.core.errors import Invalid, Refused, Unavailable
+from offramp.core.errors import OfframpError
 from offramp.data.catalog import Catalog, read_catalog
 from offramp.data.datamap import DataMap, SqlSourceSpec
 from offramp.data.dialects import Dialect
 from offramp.data.sources.driver import Driver, compile_statement
 from offramp.data.sources.postgres import PostgresDriver
 from offramp.data.sources.sqlite import SqliteDriver
+from offramp.data.sources.trouble import CommitUnknown, SourceUnavailable, SourceUnusable
 
 _DRIVERS: Mapping[str, Driver] = {"postgresql": PostgresDriver(), "sqlite": SqliteDriver()}
 _SUPPORTED = "PostgreSQL or SQLite"
-
-
-class SourceUnavailable(Unavailable):
-    """The source {source} cannot be reached: {reason}."""
-
-
-class SourceUnusable(Invalid):
-    """The source {source} is declared in a way that cannot be used: {reason}."""
-
-
-class SchemaDrifted(Invalid):
-    """The source {source} is no longer as it was when this work began: {reason}."""
-
-
-class RowsInTheWay(Refused):
-    """The source {source} refuses the change, because other rows depend on it: {reason}."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +44,15 @@ class SqlSource:
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
         """Read one consistent state, whatever others write meanwhile."""
-        with self._begun(self.driver.snapshot_options) as connection:
-            yield connection
+        with self._begun(self.driver.snapshot_options) as transaction:
+            yield transaction.connection  # and nothing is kept: nothing was changed
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """Change rows in one short transaction."""
-        with self._begun(self.driver.transaction_options) as connection:
-            yield connection
+        with self._begun(self.driver.transaction_options) as transaction:
+            yield transaction.connection
+            self._commit(transaction)
 
     def catalog(self, connection: sa.Connection) -> Catalog:
         """Read what the database declares now."""
@@ -77,47 +65,54 @@ class SqlSource:
 
     def json_blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Iterator[bytes]:
         """Stream a one-column select of JSON texts as blocks of whole lines."""
-        return self.driver.blocks(connection, rows)
+        with self._translated():
+            yield from self.driver.blocks(connection, rows)
 
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()
 
     @contextmanager
-    def _begun(self, options: Mapping[str, Any]) -> Iterator[sa.Connection]:
+    def _begun(self, options: Mapping[str, Any]) -> Iterator[sa.RootTransaction]:
         with self._translated(), self.engine.connect() as connection:
-            connection = connection.execution_options(**options)
-            with connection.begin():
-                yield connection
+            transaction = connection.execution_options(**options).begin()
+            try:
+                yield transaction
+            finally:
+                _roll_back(transaction)
+
+    def _commit(self, transaction: sa.RootTransaction) -> None:
+        """Keep the changes; a connection that is lost on the way leaves open whether they were."""
+        try:
+            if transaction.is_active:
+                transaction.commit()
+        except SourceUnavailable as error:
+            raise CommitUnknown(
+                source=self.name,
+                reason=error.reason,
+                hint="run it again: what was kept is found, and is not done twice",
+            ) from error
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
+        """Translate what SQLAlchemy does not see: an error of the driver, or a broken rule."""
         driver_error = self.engine.dialect.loaded_dbapi.Error
         try:
             yield
         except DBAPIError as error:
-            raise self._translation(error.orig) from error
+            raise self._error(error.orig or error) from error
         except driver_error as error:
-            raise self._translation(error) from error
+            raise self._error(error) from error
 
-    def _translation(self, error: BaseException | None) -> Unavailable | Invalid | Refused:
-        """Name the kind of a driver's error; its text may quote rows and is told only if safe."""
-        driver: Any = self.engine.dialect.loaded_dbapi
-        kind = type(error).__name__
-        if isinstance(error, driver.IntegrityError):
-            return RowsInTheWay(
-                source=self.name,
-                reason=kind,
-                hint="a row outside of the scope still refers to one inside; run the map check",
-            )
-        text = str(error).split("\n", 1)[0]
-        is_missing = isinstance(error, driver.ProgrammingError) or text.startswith("no such")
-        if is_missing:
-            return SchemaDrifted(source=self.name, reason=kind, hint="run the map check again")
-        reason = text if isinstance(error, driver.OperationalError) else kind
-        return SourceUnavailable(
-            source=self.name, reason=reason, hint="is the database up, and is the address right?"
-        )
+    def _error(self, error: BaseException) -> OfframpError:
+        return self.driver.classify(error).in_source(self.name)
+
+
+def _roll_back(transaction: sa.RootTransaction) -> None:
+    """Take back what is still open; what went wrong before is what is told."""
+    with suppress(OfframpError):
+        if transaction.is_active:
+            transaction.rollback()
 
 
 def open_sources(datamap: DataMap, *, environment: Mapping[str, str]) -> dict[str, SqlSource]:
@@ -138,7 +133,19 @@ def open_sql_source(name: str, spec: SqlSourceSpec, *, environment: Mapping[str,
     url, driver = _read_url(name, spec, environment)
     engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=True)
     driver.prepare(engine)
+    sa.event.listen(engine, "handle_error", partial(_translate, name, driver))
     return SqlSource(name=name, spec=spec, engine=engine, driver=driver)
+
+
+def _translate(name: str, driver: Driver, context: ExceptionContext) -> None:
+    """Raise what an error of the driver means, there and then, so that the right source is named.
+
+    A broken rule of the database is left to who knows which rows were written.
+    """
+    is_rule = isinstance(context.sqlalchemy_exception, IntegrityError | DataError)
+    if context.is_pre_ping or is_rule or context.sqlalchemy_exception is None:
+        return
+    raise driver.classify(context.original_exception).in_source(name)
 
 
 def _read_url(

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from offramp.data.dialects import SQLITE
+from offramp.data.sources import sqlite_trouble
+from offramp.data.sources.trouble import Trouble
 
 BLOCK_ROWS = 1_000
 BUSY_WAIT_SECONDS = 5
@@ -51,6 +53,10 @@ class SqliteDriver:
             lines = result.scalars()
             while block := list(islice(lines, BLOCK_ROWS)):
                 yield ("\n".join(block) + "\n").encode()
+
+    def classify(self, error: BaseException) -> Trouble:
+        """Say what an error of SQLite means."""
+        return sqlite_trouble.classify(error)
 
 
 def _prepare(connection: DBAPIConnection, _record: object) -> None:

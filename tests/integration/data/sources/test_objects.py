@@ -26,7 +26,7 @@ from offramp.data.scope import Scope
 from offramp.data.source_spec import ObjectsSpec
 from offramp.data.sources.local_folder import FileUnsafe
 from offramp.data.sources.objects import FileStays, NothingThere, ObjectKind, VersionsKept
-from offramp.data.sources.sql import SourceUnavailable, SourceUnusable
+from offramp.data.sources.trouble import SourceUnavailable, SourceUnusable
 from offramp.testing.source_world import OURS, SIBLING, RecordingFence, SourceWorld
 from tests.integration.data.sources.file_world import (
     FILES,
