@@ -211,7 +211,7 @@ def sqlite_tables() -> Iterator[str]:
             for name, kind in table.fields()
         )
         links = "".join(
-            f", FOREIGN KEY ({link.columns}) REFERENCES {link.parent} ({_key_of(link.parent)})"
+            f", FOREIGN KEY ({link.columns}) REFERENCES {link.parent} ({key_of(link.parent)})"
             for link in table.links
         )
         yield f"CREATE TABLE {table.name} ({columns}, PRIMARY KEY ({table.key}){links})"
@@ -270,7 +270,8 @@ def _indexes(table: Table) -> Iterator[str]:
             yield f"CREATE INDEX {table.name}_link_{number} ON {table.name} ({link.columns})"
 
 
-def _key_of(name: str) -> str:
+def key_of(name: str) -> str:
+    """Give the columns of a table's key."""
     return next(table.key for table in TABLES if table.name == name)
 
 

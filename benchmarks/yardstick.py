@@ -49,7 +49,7 @@ WAYS = {
     "teams": _DIRECT,
     "organizations": ("", "t.id = {id}"),
 }
-_BREAK_CYCLE = "UPDATE teams SET lead_id = NULL WHERE organization_id = {id}"
+BREAK_CYCLE = "UPDATE teams SET lead_id = NULL WHERE organization_id = {id}"
 
 # Control characters as quote and delimiter leave the JSON as it is.
 _COPY = r"COPY ({query}) TO STDOUT WITH (FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02')"
@@ -83,7 +83,7 @@ def export(connection: psycopg.Connection, file: Path, *, organization: int) -> 
 def delete(connection: psycopg.Connection, *, organization: int) -> dict[str, int]:
     """Delete every row, children first, in one transaction (D); gives the rows by table."""
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute(_BREAK_CYCLE.format(id=organization).encode())
+        cursor.execute(BREAK_CYCLE.format(id=organization).encode())
         return {
             table: cursor.execute(_delete(table, organization).encode()).rowcount for table in WAYS
         }
@@ -155,7 +155,7 @@ def delete_sqlite(connection: sqlite3.Connection, *, organization: int) -> None:
     """Do the same as `delete` for SQLite."""
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("BEGIN IMMEDIATE")
-    connection.execute(_BREAK_CYCLE.format(id=organization))
+    connection.execute(BREAK_CYCLE.format(id=organization))
     for table in WAYS:
         query = select(table, "t.rowid", organization=organization)
         connection.execute(f"DELETE FROM {table} WHERE rowid IN ({query})")
