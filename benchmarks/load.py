@@ -148,6 +148,21 @@ UPDATE teams SET lead_id = (SELECT min(id) FROM people WHERE people.team_id = te
 """
 
 
+# Offramp's own roles: one with no more rights than it needs, and one that may also switch off the
+# checks of references, which is a right that its owner grants on purpose.
+ORDINARY, TRUSTED = "offramp", "offramp_trusted"
+_ROLES = f"""
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ORDINARY}') THEN
+        CREATE ROLE {ORDINARY} LOGIN;
+        CREATE ROLE {TRUSTED} LOGIN IN ROLE {ORDINARY};
+    END IF;
+END $$;
+GRANT SELECT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {ORDINARY};
+GRANT SET ON PARAMETER session_replication_role TO {TRUSTED};
+"""
+
+
 def load_postgres(connection: psycopg.Connection, *, rows: int) -> None:
     """Create and fill the database; the large organization gets about so many rows."""
     with connection.cursor() as cursor:
@@ -161,6 +176,7 @@ def load_postgres(connection: psycopg.Connection, *, rows: int) -> None:
             cursor.execute(f"INSERT INTO {table} {select}".encode())
             cursor.execute(f"ANALYZE {table}".encode())
         cursor.execute(_LEADS)
+        cursor.execute(_ROLES)
         for statement in constraints():
             cursor.execute(statement)
     connection.commit()

@@ -11,7 +11,7 @@ from time import perf_counter
 import sqlalchemy as sa
 from whenever import Instant
 
-from benchmarks.load import LARGE
+from benchmarks.load import LARGE, ORDINARY
 from benchmarks.schema import URL_VARIABLE, data_map
 from offramp.adapters.vault_folder import FolderVault
 from offramp.data.datamap import DataMap
@@ -127,10 +127,19 @@ class Work:
 
 
 @contextmanager
-def open_work(url: str, *, store_url: str, keeps_everything: bool = False) -> Iterator[Work]:
-    """Connect to a database and to the one that holds the fence."""
+def open_work(
+    url: str, *, store_url: str, keeps_everything: bool = False, role: str = ORDINARY
+) -> Iterator[Work]:
+    """Connect to a database and to the one that holds the fence.
+
+    Args:
+        url: the database.
+        store_url: the database of the fence.
+        keeps_everything: rows stay and lose their people, in place of being deleted.
+        role: whom PostgreSQL knows Offramp as.
+    """
     datamap = data_map(keeps_everything=keeps_everything)
-    sources = open_sources(datamap, environment={URL_VARIABLE: url})
+    sources = open_sources(datamap, environment={URL_VARIABLE: _as_role(url, role)})
     store = sa.create_engine(store_url)
     try:
         yield Work(
@@ -143,6 +152,13 @@ def open_work(url: str, *, store_url: str, keeps_everything: bool = False) -> It
         store.dispose()
         for source in sources.values():
             source.close()
+
+
+def _as_role(url: str, role: str) -> str:
+    parts = sa.make_url(url)
+    if parts.get_backend_name() == "postgresql":
+        parts = parts.set(username=role)
+    return parts.render_as_string(hide_password=False)
 
 
 def _tell_nobody(_table: str, _rows: int) -> None:
