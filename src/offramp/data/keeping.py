@@ -134,7 +134,7 @@ def _read_text(text: str) -> Boundary | None:
 
 def seal_keys(keys: Sequence[Row], *, table: str, secret: bytes) -> bytes:
     """Lock the keys of rows away; the same keys give the same bytes."""
-    lines = json.dumps([[_as_plain(part) for part in key] for key in keys], separators=(",", ":"))
+    lines = json.dumps([as_listed(key) for key in keys], separators=(",", ":"))
     return _cipher(secret).encrypt(lines.encode(), [table.encode()])
 
 
@@ -152,6 +152,11 @@ def open_keys(sealed: bytes, *, table: str, secret: bytes) -> list[list[int | st
     return keys
 
 
+def as_listed(key: Row) -> tuple[int | str, ...]:
+    """Give a key as it stands in a list: whole numbers and texts."""
+    return tuple(part if isinstance(part, int) else str(part) for part in key)
+
+
 def bindable(key: Sequence[int | str], columns: Sequence[CatalogColumn]) -> tuple[Any, ...]:
     """Give the parts of a key as the types of their columns want them bound."""
     return tuple(_as_type(part, column) for part, column in zip(key, columns, strict=True))
@@ -159,10 +164,6 @@ def bindable(key: Sequence[int | str], columns: Sequence[CatalogColumn]) -> tupl
 
 def _cipher(secret: bytes) -> AESSIV:
     return AESSIV(digest(secret, b"kept rows", sha512))
-
-
-def _as_plain(part: object) -> int | str:
-    return part if isinstance(part, int) else str(part)
 
 
 def _as_type(part: int | str, column: CatalogColumn) -> object:

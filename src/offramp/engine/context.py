@@ -23,6 +23,7 @@ class Limits:
     chunk_seconds: int = 30  # a destructive chunk that takes longer loses its fence
     chunk_rows_max: int = 5000
     mails_per_batch: int = 100
+    late_watch_days: int = 14  # after an erasure, for rows that come late
     attempts_max: int = 12
     back_off_minutes: tuple[int, ...] = (1, 5, 15, 60, 240, 720)  # the last one repeats
     attachment_bytes_max: int = 15_000_000

@@ -115,7 +115,7 @@ def _send_all(letter: _Letter) -> None:
     """Send batch after batch; whoever could not be written to is tried again in a later attempt."""
     work = letter.work
     trouble: OfframpError | None = None
-    heartbeat = Heartbeat(work=work)
+    heartbeat = Heartbeat(context=work.context, claimed=work.claimed)
     while batch := _take(work):
         for delivery, member in batch:
             heartbeat.beat()  # whoever slept past the lease hands nothing more over

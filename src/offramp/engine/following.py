@@ -215,12 +215,13 @@ def cancel(transaction: Transaction, row: Offboarding, *, now: Instant, actor: s
 
 def close(
     transaction: Transaction, row: Offboarding, status: OffboardingStatus, *, now: Instant
-) -> None:
+) -> Offboarding:
     """Give an episode its last status: nothing of it is due any more."""
     closed = replace(
         row, status=move(OFFBOARDING, row.status, status), closed_at=now, next_due_at=None
     )
     transaction.save_offboarding(closed, expected_episode=row.episode)
+    return closed
 
 
 def _event(kind: str, row: Offboarding, *, at: Instant, actor: str) -> Event:

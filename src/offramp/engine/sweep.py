@@ -15,6 +15,7 @@ from offramp.core.due import Agenda, Held, Wait, agenda
 from offramp.core.errors import Broken
 from offramp.core.ledger import Event
 from offramp.core.transitions import STEP, OffboardingStatus, StepStatus, move
+from offramp.engine.aftercare import look_after
 from offramp.engine.context import Context
 from offramp.engine.following import close
 from offramp.engine.situation import situation_of
@@ -97,6 +98,8 @@ def work_off(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
     Whoever wants to stop is heard between two steps; what is left stays due. An off-boarding that
     nothing is left to do on stays open, for a renewal to end it; only destruction completes one.
     """
+    if claimed.status is OffboardingStatus.COMPLETED:
+        return look_after(context, claimed)
     carried: list[Carried] = []
     while True:
         now = context.clock.now()

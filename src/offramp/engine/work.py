@@ -83,9 +83,10 @@ class Work:
 
 @dataclass(slots=True, kw_only=True)
 class Heartbeat:
-    """Keeps the claim of a step that takes long; to be called as often as it makes progress."""
+    """Keeps the claim of work that takes long; to be called as often as it makes progress."""
 
-    work: Work
+    context: Context
+    claimed: Offboarding
     beaten_at: float = 0.0  # seconds on the context's forward clock
 
     def beat(self) -> None:
@@ -94,7 +95,7 @@ class Heartbeat:
         Raises:
             StaleClaim: another attempt has taken over.
         """
-        context = self.work.context
+        context = self.context
         lease_seconds = context.limits.lease_seconds
         elapsed = context.elapsed()
         if elapsed - self.beaten_at < lease_seconds / 4:
@@ -102,7 +103,7 @@ class Heartbeat:
         self.beaten_at = elapsed
         with context.store.transaction() as transaction:
             transaction.extend_lease(
-                self.work.claimed, lease_until=context.clock.now().add(seconds=lease_seconds)
+                self.claimed, lease_until=context.clock.now().add(seconds=lease_seconds)
             )
 
 

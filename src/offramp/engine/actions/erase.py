@@ -9,7 +9,6 @@ docs/decisions/005-the-fence.md.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -26,7 +25,7 @@ from offramp.data.attestation import Erasure, HandedOver, handed_over
 from offramp.data.certificate import sign_certificate
 from offramp.data.erase import preview as preview_statements
 from offramp.data.export import digest
-from offramp.data.fence import ChunkRecord, Fence
+from offramp.data.fence import Fence
 from offramp.data.job import Job, run
 from offramp.data.manifest import TableDigest
 from offramp.data.scope import Scope
@@ -37,10 +36,13 @@ from offramp.engine.archive import (
     read_proof,
     write_proof,
 )
+from offramp.engine.ending import begin_aftercare
+from offramp.engine.fence import EngineFence
 from offramp.engine.following import cancel, close, is_over
+from offramp.engine.keeper import keeper_of
 from offramp.engine.situation import require_organization, require_policy
-from offramp.engine.work import GuardNotMet, Heartbeat, Result, Work, issue_key
-from offramp.ports import FenceRecord, Offboarding, OutboxEvent, StepRow, Transaction
+from offramp.engine.work import GuardNotMet, Result, Work, issue_key
+from offramp.ports import Offboarding, OutboxEvent, StepRow, Transaction
 
 _Proof = TypeVar("_Proof", bound=BaseModel)
 
@@ -75,6 +77,7 @@ def perform(work: Work) -> None:
             desk=_EngineDesk(work=work, scope=scope),
             elapsed=context.elapsed,
             progress=progress,
+            keeper=keeper_of(context, work.claimed, rules=data.datamap.tables),
             chunk_rows_max=context.limits.chunk_rows_max,
         )
     )
@@ -194,7 +197,8 @@ class _EngineDesk:
             return transaction.erased_rows(self.work.claimed.id)
 
     def fence(self) -> Fence:
-        return _EngineFence(work=self.work, heartbeat=Heartbeat(work=self.work))
+        work = self.work
+        return EngineFence.around(work.context, work.claimed, judge=work.require_guard)
 
     def require_handed_over(self, digests: Mapping[str, TableDigest]) -> tuple[HandedOver, ...]:
         return tuple(_require_handed_over(self.work, self.scope, digests))
@@ -270,39 +274,6 @@ def _hand_over_again(work: Work, export: StepRow) -> None:
         transaction.save_step(again, claimed=work.claimed, expected=export.status)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _EngineFence:
-    """Judges the guards anew before every chunk and holds them while it runs."""
-
-    work: Work
-    heartbeat: Heartbeat
-
-    @contextmanager
-    def chunk(self, table: str) -> Iterator[ChunkRecord]:
-        context = self.work.context
-        self.heartbeat.beat()
-        now = context.clock.now()
-        with context.store.fence(
-            self.work.claimed,
-            now=now,
-            deadline=now.add(seconds=context.limits.chunk_seconds),
-            judge=self.work.require_guard,
-        ) as record:
-            context.probe("chunk fenced")
-            yield _Recorder(table=table, record_rows=record)
-            context.probe("chunk committed")
-        context.probe("chunk recorded")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Recorder:
-    table: str
-    record_rows: FenceRecord
-
-    def record(self, *, rows: int) -> None:
-        self.record_rows.record(self.table, rows)
-
-
 def _conclude(work: Work, scope: Scope, transaction: Transaction) -> None:
     """End the episode, whatever goes with it, and our own rows of the subject (L30).
 
@@ -316,12 +287,13 @@ def _conclude(work: Work, scope: Scope, transaction: Transaction) -> None:
     if _scope_in(transaction, work) != scope:
         raise ScopeGrew()
     claimed = locked[work.claimed.id]
-    close(transaction, claimed, OffboardingStatus.COMPLETED, now=now)
+    completed = close(transaction, claimed, OffboardingStatus.COMPLETED, now=now)
     if scope.product is None:
         transaction.forget(organization, member=scope.member, at=now)
     for row in rows:
         if row.id != claimed.id and _goes_with(scope, row.subject):
             cancel(transaction, row, now=now, actor="policy")
+    begin_aftercare(work.context, transaction, completed)
     for row in transaction.offboardings(organization):
         if _goes_with(scope, row.subject):  # an episode that a renewal ended has exports too
             work.context.vault.delete(exports_prefix(row.id))

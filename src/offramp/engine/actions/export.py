@@ -71,7 +71,7 @@ def _write(work: Work) -> Manifest:
         "offboarding": work.claimed.id,
     }
 
-    heartbeat = Heartbeat(work=work)
+    heartbeat = Heartbeat(context=work.context, claimed=work.claimed)
 
     def progress(table: str, rows: int) -> None:
         heartbeat.beat()

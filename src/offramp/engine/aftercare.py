@@ -1,0 +1,132 @@
+"""After an erasure: rows that were kept go when their own time is over.
+
+A completed off-boarding that still has work keeps a date, and is claimed on it like any other. What
+cannot be done now is told, and looked at again; nothing is done while somebody holds or pauses.
+
+Source: mission A11; docs/decisions/009-kept-rows.md; lessons L18, L25, L33.
+"""
+
+from collections.abc import Callable
+
+from offramp.core.due import Reason
+from offramp.core.errors import OfframpError
+from offramp.core.ledger import Event
+from offramp.core.transitions import StepStatus
+from offramp.data.scope import Scope
+from offramp.engine.context import Context, Data
+from offramp.engine.ending import date_of
+from offramp.engine.retention import has_due, sweep_due
+from offramp.engine.steps import Carried
+from offramp.engine.work import DataMapMissing, GuardNotMet
+from offramp.ports import Offboarding, OutboxEvent, StaleClaim, Transaction
+
+RETENTION = "retention"
+
+
+def look_after(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
+    """Do what a finished erasure has left to do now, and settle when to look again.
+
+    Raises:
+        StaleClaim: another attempt has taken over.
+    """
+    carried: list[Carried] = []
+    with context.store.transaction() as transaction:
+        is_over = has_due(transaction, claimed, now=context.clock.now())
+    if is_over:
+        carried.append(_attempt(context, claimed, RETENTION, lambda: _sweep(context, claimed)))
+    with context.store.transaction() as transaction:
+        now = context.clock.now()
+        next_due_at = date_of(context, transaction, claimed, now=now)
+        if not transaction.settle(claimed, next_due_at=next_due_at):
+            raise StaleClaim(offboarding=claimed.id, attempt=claimed.attempt)
+    return tuple(carried)
+
+
+def _sweep(context: Context, claimed: Offboarding) -> int:
+    def judge(transaction: Transaction) -> None:
+        _require_free(context, transaction, claimed)
+
+    data = _data(context)
+    return sweep_due(context, data, claimed, scope_of(claimed), judge=judge)
+
+
+def scope_of(claimed: Offboarding) -> Scope:
+    """Say whose rows an off-boarding was about."""
+    subject = claimed.subject
+    return Scope(organization=subject.organization, member=subject.member, product=subject.product)
+
+
+def _data(context: Context) -> Data:
+    if context.data is None:
+        raise DataMapMissing(step=RETENTION, hint="set OFFRAMP_DATAMAP to the data map file")
+    return context.data
+
+
+def _require_free(context: Context, transaction: Transaction, claimed: Offboarding) -> None:
+    """Judge on fresh facts whether anything may be destroyed of who is gone already (L18).
+
+    Raises:
+        GuardNotMet: a hold was placed on what was kept, or everything destructive is paused.
+    """
+    now = context.clock.now()
+    holds = transaction.holds(claimed.subject.organization)
+    if transaction.is_paused():
+        raise GuardNotMet(step=RETENTION, reason=Reason.PAUSED.value)
+    if any(hold.is_active(now) and hold.covers(claimed.subject) for hold in holds):
+        raise GuardNotMet(step=RETENTION, reason=Reason.HOLD.value)
+
+
+def _attempt(context: Context, claimed: Offboarding, key: str, act: Callable[[], int]) -> Carried:
+    """Do one thing; what goes wrong with it is on record, and is tried again at the next look."""
+    try:
+        rows = act()
+    except StaleClaim:
+        raise
+    except OfframpError as error:
+        done = Carried(key=key, status=StepStatus.FAILED, reason=error.code)
+        if isinstance(error, GuardNotMet):
+            reason = error.attributes["reason"]
+            done = Carried(key=key, status=StepStatus.HELD, reason=reason)
+        _note(context, claimed, done)
+    else:
+        done = Carried(key=key, status=StepStatus.DONE, reason=f"{rows} rows")
+    _report(context, claimed, done)
+    return done
+
+
+def _note(context: Context, claimed: Offboarding, done: Carried) -> None:
+    """Put into the ledger why something was not done, and raise the alarm."""
+    now = context.clock.now()
+    kind = f"{done.key}-{done.status.value}"
+    event = Event(
+        kind=kind,
+        at=now,
+        offboarding=claimed.id,
+        episode=claimed.episode,
+        step=done.key,
+        detail={"reason": done.reason},
+    )
+    alarm = OutboxEvent(
+        id=f"{claimed.id}:{kind}:{claimed.attempt}",
+        kind=kind,
+        at=now,
+        organization=claimed.subject.organization,
+        member=claimed.subject.member,
+        detail={"reason": done.reason},
+    )
+    with context.store.transaction() as transaction:
+        transaction.append([event])
+        transaction.put_events([alarm])
+
+
+def _report(context: Context, claimed: Offboarding, done: Carried) -> None:
+    context.report(
+        "step",
+        {
+            "at": context.clock.now().format_iso(),
+            "offboarding": claimed.id,
+            "step": done.key,
+            "status": done.status.value,
+            "reason": done.reason,
+        },
+    )

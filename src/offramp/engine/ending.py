@@ -1,0 +1,54 @@
+"""What a completed off-boarding still has before it: its date, and what it says about that.
+
+Source: mission A11; docs/decisions/009-kept-rows.md.
+"""
+
+from dataclasses import replace
+
+from whenever import Instant
+
+from offramp.core.aftercare import next_look
+from offramp.engine.context import Context
+from offramp.ports import Offboarding, OutboxEvent, Transaction
+
+
+def begin_aftercare(context: Context, transaction: Transaction, completed: Offboarding) -> None:
+    """Give a completed off-boarding its next date, and tell what is kept without an end."""
+    now = context.clock.now()
+    transaction.adopt_kept(completed)
+    dated = replace(completed, next_due_at=date_of(context, transaction, completed, now=now))
+    transaction.save_offboarding(dated, expected_episode=completed.episode)
+    groups = transaction.kept(completed.id)
+    undecided = sum(group.rows for group in groups if group.ends_at is None)
+    if undecided:
+        event = OutboxEvent(
+            id=f"{completed.id}:retention-undecided",
+            kind="retention-undecided",
+            at=now,
+            organization=completed.subject.organization,
+            member=completed.subject.member,
+            detail={"rows": undecided},
+        )
+        transaction.put_events([event])
+
+
+def date_of(
+    context: Context, transaction: Transaction, completed: Offboarding, *, now: Instant
+) -> Instant | None:
+    """Give the next instant at which a completed off-boarding is to be looked at."""
+    ends = (group.ends_at for group in transaction.kept(completed.id))
+    return next_look(
+        (end for end in ends if end is not None),
+        watched_until=watched_until(context, completed),
+        now=now,
+    )
+
+
+def watched_until(context: Context, completed: Offboarding) -> Instant | None:
+    """Give the instant of the last look for late rows; a product alone is not watched.
+
+    Who has another product may buy this one again, and its rows are then no residue.
+    """
+    if completed.closed_at is None or completed.subject.product is not None:
+        return None
+    return completed.closed_at.add(hours=24 * context.limits.late_watch_days)
