@@ -116,7 +116,6 @@ def test_a_pause_is_why_nothing_is_deleted_until_it_ends(installation):  # D3, L
         ("timeline", LEAVING),
         ("renew", LEAVING, "--until", "2099-01-01"),
         ("reactivate", LEAVING, "--until", "2099-01-01", "--by", "owner"),
-        ("hold", LEAVING, "--owner", "legal", "--reason", "too late"),
         ("unlock", LEAVING, "--owner", "support", "--reason", "too late"),
         ("member", "restore", LEAVING, "2"),
         ("export", LEAVING, "--out", "late.json"),

@@ -13,6 +13,7 @@ from offramp.cli import (
     lifecycle,
     policy,
     restore,
+    retained,
     roster,
     run,
     setup,
@@ -53,6 +54,8 @@ app.add_typer(lifecycle.members, name="member")
 app.command("export")(data.export)
 app.command("erase")(data.erase)
 app.command("restore")(restore.restore)
+app.command("retained")(retained.retained)
+app.command("keep-until")(retained.keep)
 app.add_typer(ledger.ledger, name="ledger")
 app.add_typer(ledger.certificate, name="certificate")
 app.add_typer(ledger.keys, name="keys")

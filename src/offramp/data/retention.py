@@ -3,8 +3,8 @@
 The law: a row goes only if all of this is so at the moment of the deletion. It is on the list of
 rows that a finished erasure kept. It is still cut off: the reference that led to its organization
 is empty, or leads to the kept row of that very organization. Its date is still the one that its
-end was counted from. Nothing refers to it any more. Whatever is not so leaves the row where it is,
-and is told.
+end was counted from, unless a person gave it its end. Nothing refers to it any more. Whatever is
+not so leaves the row where it is, and is told.
 
 So a row of a living organization is never touched, even under a key that was given again: it
 belongs to somebody, and what belongs to somebody is not cut off.
@@ -41,7 +41,7 @@ class Overdue:
 
     table: str
     keys: Sequence[Sequence[int | str]]
-    counted_from: Date
+    counted_from: Date | None  # none where a person gave them their end, whatever their date is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +151,8 @@ class SweepPlan:
     delete: sa.Delete
 
 
-def plan_sweep(territory: Territory, name: str, *, counted_from: Date) -> SweepPlan:
-    """Say how rows of a table are swept whose end was counted from a date."""
+def plan_sweep(territory: Territory, name: str, *, counted_from: Date | None) -> SweepPlan:
+    """Say how rows of a table are swept whose end was counted from a date, or given."""
     rows = territory.table(name)
     key = primary_key(territory.catalog.tables[name], rows)
     cut_off = _is_cut_off(territory, name, rows, depth=1)
@@ -196,12 +196,12 @@ def _leads_to_cut_off(
 
 
 def _counts_from(
-    territory: Territory, name: str, rows: sa.FromClause, counted_from: Date
+    territory: Territory, name: str, rows: sa.FromClause, counted_from: Date | None
 ) -> Predicate:
     """Say that a row's date is still the one that its end was counted from."""
     until = territory.rules[name].until_column
-    if until is None:
-        return sa.false()
+    if counted_from is None or until is None:
+        return sa.true() if counted_from is None else sa.false()
     earliest = counted_from.subtract(days=_DAYS_AROUND)
     latest = counted_from.add(days=_DAYS_AROUND + 1)
     column = territory.catalog.tables[name].columns[until]

@@ -36,7 +36,7 @@ def look_after(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
         carried.append(_attempt(context, claimed, RETENTION, lambda: _sweep(context, claimed)))
     with context.store.transaction() as transaction:
         now = context.clock.now()
-        next_due_at = date_of(context, transaction, claimed, now=now)
+        next_due_at = date_of(context, transaction, claimed, now=now, has_looked=True)
         if not transaction.settle(claimed, next_due_at=next_due_at):
             raise StaleClaim(offboarding=claimed.id, attempt=claimed.attempt)
     return tuple(carried)

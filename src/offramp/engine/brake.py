@@ -35,12 +35,13 @@ def place_hold(
     category: str | None = None,
     ends_at: Instant | None = None,
 ) -> Hold:
-    """Stop destruction, and nothing else, until the hold ends or is released (S6)."""
+    """Stop destruction, and nothing else, until the hold ends or is released (S6).
+
+    Of who is gone already it holds what was kept: those rows do not go when their time is over.
+    """
 
     def write(transaction: Transaction, now: Instant) -> Hold:
-        require_organization(transaction, organization)
-        if member is not None:
-            require_member(transaction, organization, member)
+        _require_holdable(transaction, organization, member)
         _lock_all(transaction, organization, now=now)
         hold = Hold(
             id=context.ids.new(),
@@ -116,6 +117,16 @@ def set_daily_cap(context: Context, cap: int | None) -> None:
         transaction.set_daily_cap(cap)
         transaction.wake(None, at=now)
         transaction.append([Event(kind="cap-set", at=now, actor="operator", detail={"cap": cap})])
+
+
+def _require_holdable(transaction: Transaction, organization: str, member: str | None) -> None:
+    """Refuse a hold on somebody who was never known."""
+    gone = transaction.offboardings(organization, status=OffboardingStatus.COMPLETED)
+    if any(row.subject.member in (None, member) for row in gone):
+        return
+    require_organization(transaction, organization)
+    if member is not None:
+        require_member(transaction, organization, member)
 
 
 def _lock_all(transaction: Transaction, organization: str, *, now: Instant) -> None:

@@ -16,7 +16,8 @@ def begin_aftercare(context: Context, transaction: Transaction, completed: Offbo
     """Give a completed off-boarding its next date, and tell what is kept without an end."""
     now = context.clock.now()
     transaction.adopt_kept(completed)
-    dated = replace(completed, next_due_at=date_of(context, transaction, completed, now=now))
+    next_due_at = date_of(context, transaction, completed, now=now, has_looked=False)
+    dated = replace(completed, next_due_at=next_due_at)
     transaction.save_offboarding(dated, expected_episode=completed.episode)
     groups = transaction.kept(completed.id)
     undecided = sum(group.rows for group in groups if group.ends_at is None)
@@ -33,7 +34,12 @@ def begin_aftercare(context: Context, transaction: Transaction, completed: Offbo
 
 
 def date_of(
-    context: Context, transaction: Transaction, completed: Offboarding, *, now: Instant
+    context: Context,
+    transaction: Transaction,
+    completed: Offboarding,
+    *,
+    now: Instant,
+    has_looked: bool,
 ) -> Instant | None:
     """Give the next instant at which a completed off-boarding is to be looked at."""
     ends = (group.ends_at for group in transaction.kept(completed.id))
@@ -41,6 +47,7 @@ def date_of(
         (end for end in ends if end is not None),
         watched_until=watched_until(context, completed),
         now=now,
+        has_looked=has_looked,
     )
 
 

@@ -141,10 +141,9 @@ def with_keys(context: Context, part: KeptPart, keys: Sequence[_Key]) -> KeptPar
     return replace(part, rows=len(keys), keys=seal_keys(keys, table=part.table, secret=secret))
 
 
-def counted_from(part: KeptPart) -> Date:
-    """Give the civil date that a part's end was counted from."""
-    assert part.counted_from is not None, "what has an end was counted from a date"
-    return Date.parse_iso(part.counted_from)
+def counted_from(part: KeptPart) -> Date | None:
+    """Give the civil date that a part's end was counted from; none where a person gave it."""
+    return Date.parse_iso(part.counted_from) if part.counted_from else None
 
 
 def _spell(end: End | None) -> str | None:
