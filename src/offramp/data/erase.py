@@ -12,11 +12,9 @@ the map check. On SQLite every chunk takes the write lock at once (``BEGIN IMMED
 Source: docs of both databases on foreign keys; measured chunk sizes.
 """
 
-from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
@@ -42,8 +40,7 @@ from offramp.data.statements import (
 from offramp.data.survey import survey_source
 from offramp.data.territory import Territory
 from offramp.data.tombstone import Tombstone
-
-_KEYS_FETCHED = 10_000
+from offramp.data.worklist import read_keys
 
 Progress = Callable[[str, int], None]
 
@@ -223,15 +220,12 @@ def _refuse_dependents(source: SqlSource, territory: Territory) -> None:
 
 def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -> Iterator[Changed]:
     """Change the rows of one worklist chunk by chunk, and tell the number after each commit."""
-    keys = _read_keys(source, territory, step)
+    keys = read_keys(source, territory, step)
     pace = work.pace
     pace.meet_table()
     done = 0
     while done < len(keys):
-        part = [
-            entry if isinstance(entry, tuple) else (entry,)
-            for entry in keys[done : done + pace.rows]
-        ]
+        part = keys.part(done, pace.rows)
         done += len(part)
         if step.anchors is not None:
             work.keeper.keep(territory.id_of(step.table), _kept(source, territory, step, part))
@@ -256,24 +250,6 @@ def _kept(
     with source.snapshot() as connection:
         found = connection.execute(step.anchors, params).all()
     return [KeptRow(key=tuple(row[:width]), anchor=read_anchor(row[width])) for row in found]
-
-
-def _read_keys(source: SqlSource, territory: Territory, step: Step) -> Sequence[Any]:
-    """Read a worklist at once; whole numbers take eight bytes each."""
-    columns = territory.catalog.tables[step.table].columns
-    with source.snapshot() as connection:
-        is_number = isinstance(columns[step.key_columns[0]].type, sa.Integer)
-        lines = territory.dialect.whole_numbers(step.worklist)
-        if len(step.key_columns) == 1 and is_number and lines is not None:
-            numbers = array("q")
-            for block in source.json_blocks(connection, lines):
-                numbers.extend(map(int, block.split()))
-            return numbers
-        streamed = connection.execution_options(yield_per=_KEYS_FETCHED)
-        result = streamed.execute(step.worklist)
-        if len(step.key_columns) > 1:
-            return [tuple(row) for row in result]
-        return list(result.scalars())
 
 
 def _change(

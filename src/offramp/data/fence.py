@@ -15,6 +15,9 @@ CHUNK_SECONDS = 0.2
 CHUNK_ROWS_AT_FIRST = 500
 CHUNK_ROWS_MAX = 10_000
 _FIRST_PART = 4  # of the largest chunk is what the first chunk of a table may be
+_AIMED_AT = 0.75  # of the time that a chunk may take
+_LEAP_MAX = 4  # times as many rows as before, and never more, however quick they were
+_SECONDS_TOLD_APART = 1e-6
 
 
 class ChunkRecord(Protocol):
@@ -48,8 +51,6 @@ class Pace:
         self.rows = min(self.rows, max(1, self.rows_max // _FIRST_PART))
 
     def adapt(self, *, took_seconds: float) -> None:
-        """Halve a chunk that took too long, double one that left room."""
-        if took_seconds > CHUNK_SECONDS:
-            self.rows = max(1, self.rows // 2)
-        elif took_seconds < CHUNK_SECONDS / 2:
-            self.rows = min(self.rows_max, self.rows * 2)
+        """Aim below the time that a chunk may take, by what the last one took."""
+        factor = _AIMED_AT * CHUNK_SECONDS / max(took_seconds, _SECONDS_TOLD_APART)
+        self.rows = min(self.rows_max, max(1, int(self.rows * min(factor, _LEAP_MAX))))

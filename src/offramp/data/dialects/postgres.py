@@ -3,7 +3,7 @@
 Source: PostgreSQL, "JSON Functions", "Array Functions" (unnest).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -59,7 +59,7 @@ class PostgresDialect:
     def chunk(self, columns: Mapping[str, CatalogColumn]) -> sa.FromClause:
         """Unfold one array for each column."""
         arrays = (
-            sa.bindparam(f"chunk_{number}", type_=ARRAY(column.type))
+            sa.bindparam(f"chunk_{number}", type_=_array_of(column.type))
             for number, column in enumerate(columns.values())
         )
         fields = [sa.column(name, column.type) for name, column in columns.items()]
@@ -72,7 +72,7 @@ class PostgresDialect:
     ) -> sa.ColumnElement[bool]:
         """Compare one column with an array, and several with the rows of arrays."""
         if len(key) == 1:
-            return key[0] == sa.any_(sa.bindparam("chunk_0", type_=ARRAY(key[0].type)))
+            return key[0] == sa.any_(sa.bindparam("chunk_0", type_=_array_of(key[0].type)))
         chunk = self.chunk(columns)
         return sa.tuple_(*key).in_(sa.select(*chunk.c).correlate(None))
 
@@ -83,13 +83,41 @@ class PostgresDialect:
     def whole_numbers(self, keys: sa.Select[Any]) -> sa.Select[Any] | None:
         """Put many whole numbers on each line: a line costs far more than the numbers on it."""
         found = keys.subquery("keys")
+        key = sa.func.concat_ws(" ", *(sa.cast(column, sa.Text) for column in found.c))
         place = sa.func.row_number().over().label("place")
-        placed = sa.select(sa.cast(found.c[0], sa.Text).label("key"), place).subquery("placed")
+        placed = sa.select(key.label("key"), place).subquery("placed")
         line = placed.c.place // sa.literal_column(str(KEYS_ON_A_LINE))
         joined = sa.func.string_agg(
             placed.c.key, aggregate_order_by(sa.literal_column("' '"), placed.c.place)
         )
         return sa.select(joined).group_by(line).order_by(line)
+
+
+class _WholeNumbers(sa.types.UserDefinedType[Sequence[int]]):
+    """An array written out by ourselves: the driver looks at every number as if it were text."""
+
+    cache_ok = True
+    render_bind_cast = True
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def get_col_spec(self, **_words: object) -> str:
+        return f"{self.kind}[]"
+
+    def bind_processor(self, dialect: sa.Dialect) -> Callable[[Sequence[int] | None], str]:
+        return _write_numbers
+
+
+def _write_numbers(numbers: Sequence[int] | None) -> str:
+    assert numbers is not None, "a chunk has keys"
+    return "{" + ",".join(map(str, numbers)) + "}"
+
+
+def _array_of(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
+    if isinstance(kind, sa.Integer):
+        return _WholeNumbers(compiled_type(kind, postgresql.dialect()))  # type: ignore[no-untyped-call]
+    return ARRAY(kind)
 
 
 def _value(value: Expression, column: CatalogColumn) -> Expression:
