@@ -22,6 +22,7 @@ from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource, open_sources
 from offramp.data.tombstone import Tombstone, take_tombstone
 from offramp.data.verify import Verification, verify
+from offramp.data.worklist import Gone
 
 KEY = bytes(range(32))
 TAKEN_AT = Instant.from_utc(2026, 11, 22)
@@ -86,6 +87,7 @@ class Work:
     sources: dict[str, SqlSource]
     scope: Scope
     fence: CursorFence
+    gone: Gone = field(default_factory=Gone)
 
     def export(self, folder: Path) -> Manifest:
         """Hand the rows over into a vault."""
@@ -119,11 +121,19 @@ class Work:
             elapsed=perf_counter,
             tombstone=tombstone,
             progress=_tell_nobody,
+            gone=self.gone,
         )
 
     def verify(self, tombstone: Tombstone) -> Verification:
         """Count what is left, and search for marks if the tombstone has any."""
-        return verify(self.datamap, self.sources, self.scope, tombstone=tombstone, key=KEY)
+        return verify(
+            self.datamap,
+            self.sources,
+            self.scope,
+            tombstone=tombstone,
+            key=KEY,
+            gone=self.gone,
+        )
 
 
 @contextmanager

@@ -40,7 +40,7 @@ from offramp.data.statements import (
 from offramp.data.survey import survey_source
 from offramp.data.territory import Territory
 from offramp.data.tombstone import Tombstone
-from offramp.data.worklist import read_keys
+from offramp.data.worklist import Gone, read_keys
 
 Progress = Callable[[str, int], None]
 
@@ -65,6 +65,7 @@ class Work:
     fence: Fence
     pace: Pace
     keeper: Keeper
+    gone: Gone | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +138,7 @@ def erase(
     tombstone: Tombstone,
     progress: Progress,
     keeper: Keeper | None = None,
+    gone: Gone | None = None,
     chunk_rows_max: int = CHUNK_ROWS_MAX,
     elsewhere: Elsewhere | None = None,
 ) -> ErasureResult:
@@ -153,6 +155,7 @@ def erase(
         progress: told after every chunk the table and the number of its rows so far.
         keeper: told of every row that stays before anything of it is changed; without one they
             are counted, and nobody can find them again.
+        gone: told of the keys of every row that goes and that others may refer to.
         chunk_rows_max: no transaction changes more rows of its worklist than this.
         elsewhere: the sources of the map that are no database; they go first, while the rows that
             lead to them are still there.
@@ -181,7 +184,7 @@ def erase(
             counted[table] += 0
             for each in step.owned:
                 counts[Purpose.DELETE][territory.id_of(each.table)] += 0
-            work = Work(key=key, fence=fence, pace=pace, keeper=keeper)
+            work = Work(key=key, fence=fence, pace=pace, keeper=keeper, gone=gone)
             for changed in _work_off(source, territory, step, work):
                 counted[table] += changed.rows
                 progress(table, counted[table])
@@ -221,6 +224,8 @@ def _refuse_dependents(source: SqlSource, territory: Territory) -> None:
 def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -> Iterator[Changed]:
     """Change the rows of one worklist chunk by chunk, and tell the number after each commit."""
     keys = read_keys(source, territory, step)
+    if work.gone and step.purpose is Purpose.DELETE and territory.catalog.referring_to(step.table):
+        work.gone.remember(territory.id_of(step.table), keys)
     pace = work.pace
     pace.meet_table()
     done = 0

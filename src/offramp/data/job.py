@@ -32,6 +32,7 @@ from offramp.data.sources.sql import SqlSource
 from offramp.data.sources.trouble import RowsInTheWay
 from offramp.data.tombstone import Tombstone, take_tombstone
 from offramp.data.verify import Verification, require_clean, verify
+from offramp.data.worklist import Gone
 
 PASSES_MAX = 3  # over the tables: what is written during one is found by the next
 
@@ -165,17 +166,19 @@ def _destroy_rows(job: Job) -> Erasure:
     """Delete and verify, again where rows were written behind the deletion's back (L22)."""
     key = job.desk.key()
     elsewhere = _elsewhere(job)
+    # Nothing goes before there is a tombstone: who takes it sees all keys of what goes.
+    gone = Gone() if job.desk.read("tombstone", Tombstone) is None else None
     tombstone = _tombstone(job, elsewhere, key=key)
     job.desk.probe("tombstone taken")
     elsewhere = elsewhere.named(sha256(tombstone.model_dump_json().encode()).hexdigest())
     for passes_left in reversed(range(PASSES_MAX)):
         try:
-            result = _delete(job, tombstone, elsewhere, key=key)
+            result = _delete(job, tombstone, elsewhere, gone, key=key)
         except RowsInTheWay:
             if not passes_left:
                 raise
             continue
-        verification = _verify(job, tombstone, elsewhere, key=key)
+        verification = _verify(job, tombstone, elsewhere, gone, key=key)
         if verification.clean:
             break
     require_clean(verification)
@@ -214,7 +217,9 @@ def _tombstone(job: Job, elsewhere: Elsewhere, *, key: bytes) -> Tombstone:
     return tombstone
 
 
-def _delete(job: Job, tombstone: Tombstone, elsewhere: Elsewhere, *, key: bytes) -> ErasureResult:
+def _delete(
+    job: Job, tombstone: Tombstone, elsewhere: Elsewhere, gone: Gone | None, *, key: bytes
+) -> ErasureResult:
     return erase(
         job.datamap,
         job.sources,
@@ -225,14 +230,23 @@ def _delete(job: Job, tombstone: Tombstone, elsewhere: Elsewhere, *, key: bytes)
         tombstone=tombstone,
         progress=job.progress,
         keeper=job.keeper,
+        gone=gone,
         chunk_rows_max=job.chunk_rows_max,
         elsewhere=elsewhere,
     )
 
 
-def _verify(job: Job, tombstone: Tombstone, elsewhere: Elsewhere, *, key: bytes) -> Verification:
+def _verify(
+    job: Job, tombstone: Tombstone, elsewhere: Elsewhere, gone: Gone | None, *, key: bytes
+) -> Verification:
     return verify(
-        job.datamap, job.sources, job.scope, tombstone=tombstone, key=key, elsewhere=elsewhere
+        job.datamap,
+        job.sources,
+        job.scope,
+        tombstone=tombstone,
+        key=key,
+        elsewhere=elsewhere,
+        gone=gone,
     )
 
 

@@ -131,8 +131,30 @@ def _let_go(territory: Territory, reference: Reference) -> Step | None:
         return None
     rows = territory.table(reference.table)
     which = _refers_to_covered(territory, reference, rows)
+    if goes_first := _goes_before_parent(territory, reference, rows):
+        which = sa.and_(which, *goes_first)
     change = sa.update(rows).values(dict.fromkeys(emptied, sa.null()))
     return _step(territory, reference.table, Purpose.EMPTY, which, change)
+
+
+def _goes_before_parent(
+    territory: Territory, reference: Reference, rows: sa.FromClause
+) -> list[Predicate]:
+    """Leave out the rows that go before the row of their own table to which they refer.
+
+    They go newest first, in an earlier chunk than that row or in the same statement, at whose end
+    the database checks its references; to empty them first would write every one of them twice.
+    """
+    table = territory.catalog.tables[reference.table]
+    is_own = reference.parent == table.name and reference.parent_columns == table.key
+    is_checked_late = reference.on_delete != "RESTRICT" and territory.dialect.checks_at_end
+    if not is_own or not is_checked_late or territory.rules[table.name].erase != "delete":
+        return []
+    is_newer = row_value(primary_key(table, rows)) > row_value(
+        [rows.c[name] for name in reference.columns]
+    )
+    goes = sa.and_(leaves(territory, table.name, rows), is_newer)
+    return [sa.not_(sa.func.coalesce(goes, sa.false()))]
 
 
 def _is_branch(territory: Territory, reference: Reference) -> bool:

@@ -7,7 +7,9 @@ Three independent questions, each asked in a fresh transaction:
   every further hop through its parents. A table that the map forgot is on this list.
 * **Orphans.** A row that lost its parent can no longer be counted through it. Where references
   are enforced there is none; so a row whose parent is missing was left behind, and is counted.
-  (Keys saved before would not do: SQLite gives the numbers of deleted rows to new ones.)
+  Where one run knows the keys of all that it took away, only these are looked for among the
+  references that the database enforces: nothing else can have lost its parent by it. (Keys alone
+  would not do: SQLite gives the numbers of deleted rows to new ones.)
 * **Residue.** Text and JSON columns of all tables are searched for the subject's marks, by their
   keyed hashes: an e-mail address anywhere in a text, any other mark where it is a whole value.
 
@@ -20,7 +22,7 @@ that were. Kept rows are counted as retained, never as zero.
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
@@ -39,6 +41,7 @@ from offramp.data.sources.sql import SqlSource
 from offramp.data.survey import survey_source
 from offramp.data.territory import Territory, is_named, row_value
 from offramp.data.tombstone import Tombstone
+from offramp.data.worklist import Gone
 
 _ROWS_FETCHED = 1_000
 _COLUMNS_AT_ONCE = 60  # a function of PostgreSQL takes at most a hundred arguments
@@ -83,6 +86,7 @@ def verify(
     tombstone: Tombstone,
     key: bytes,
     elsewhere: Elsewhere | None = None,
+    gone: Gone | None = None,
 ) -> Verification:
     """Count what is left of a subject in every source.
 
@@ -93,6 +97,8 @@ def verify(
         tombstone: taken before the erasure; it carries the keyed marks.
         key: the key of the tombstone; it is destroyed after this, not before.
         elsewhere: the sources of the map that are no database, asked about the same scope.
+        gone: the keys of all rows that went, if one run took them all; without them every row of
+            everybody is asked for its parent.
 
     Raises:
         SourceLeftOut: the map names a source that is not there.
@@ -110,7 +116,11 @@ def verify(
             for name, question in questions.items():
                 table = territory.id_of(name)
                 counts[table] = connection.execute(question).scalar_one()
-                orphans[table] = _count_orphans(territory, connection, name, parents=questions)
+                orphans[table] = sum(
+                    _count_orphans(territory, connection, reference, gone=gone)
+                    for reference in territory.catalog.tables[name].references
+                    if reference.parent in questions
+                )
                 checked.append(table)
             unowned |= _count_unowned(territory, connection)
         marks = frozenset(tombstone.marks)
@@ -276,20 +286,26 @@ def _is_owned(
 
 
 def _count_orphans(
-    territory: Territory, connection: sa.Connection, name: str, *, parents: Collection[str]
+    territory: Territory, connection: sa.Connection, reference: Reference, *, gone: Gone | None
 ) -> int:
-    """Count the rows of a table whose parent is missing, reference by reference."""
+    """Count the rows whose parent, by one reference, is missing."""
+    rows = territory.table(reference.table)
+    columns = [rows.c[column] for column in reference.columns]
+    parent = territory.table(reference.parent).alias("parent")
+    pairs = zip(columns, reference.parent_columns, strict=True)
+    same = [column == parent.c[target] for column, target in pairs]
+    missing = ~sa.exists(sa.select(sa.literal(1)).select_from(parent).where(*same))
+    above = territory.catalog.tables[reference.parent]
+    is_enforced = reference.parent_columns == above.key and not reference.declared
+    if gone is None or not is_enforced or not gone.has(territory.id_of(above.name)):
+        is_set = (column.is_not(None) for column in columns)
+        return int(connection.execute(_count(rows).where(*is_set, missing)).scalar_one())
+    keys = {name: above.columns[name] for name in above.key}
+    question = _count(rows).where(territory.dialect.in_chunk(columns, keys), missing)
     found = 0
-    for reference in territory.catalog.tables[name].references:
-        if reference.parent not in parents:
-            continue
-        rows = territory.table(name)
-        parent = territory.table(reference.parent).alias("parent")
-        pairs = zip(reference.columns, reference.parent_columns, strict=True)
-        same = [rows.c[column] == parent.c[target] for column, target in pairs]
-        is_set = [rows.c[column].is_not(None) for column in reference.columns]
-        missing = ~sa.exists(sa.select(sa.literal(1)).select_from(parent).where(*same))
-        found += connection.execute(_count(rows).where(*is_set, missing)).scalar_one()
+    for part in gone.parts(territory.id_of(above.name)):
+        params = territory.dialect.chunk_params(part, width=len(keys))
+        found += connection.execute(question, params).scalar_one()
     return found
 
 

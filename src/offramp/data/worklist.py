@@ -1,12 +1,13 @@
-"""The keys of a worklist: read at once, handed out chunk by chunk.
+"""The keys of a worklist: read at once, handed out chunk by chunk, remembered to be looked for.
 
-The keys of one table are all that an erasure holds in memory: of whole numbers eight bytes for
-each column of each row.
+Keys are all that an erasure holds in memory: those of the table that is worked off, and those of
+rows that are gone and that others may have referred to. Of whole numbers they take eight bytes
+for each column of each row.
 """
 
 from array import array
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,6 +34,30 @@ class Keys:
         """Give so many keys from a place on, or as many as are left."""
         columns = (column[start : start + rows] for column in self.columns)
         return list(zip(*columns, strict=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """The keys of the rows that one erasure took away, table by table.
+
+    It knows all of them only where no other run has taken any before.
+    """
+
+    _keys: dict[str, list[Keys]] = field(default_factory=dict)
+
+    def remember(self, table: str, keys: Keys) -> None:
+        """Keep the keys of a table's rows that go."""
+        self._keys.setdefault(table, []).append(keys)
+
+    def has(self, table: str) -> bool:
+        """Say whether rows of a table were looked for, even if there were none."""
+        return table in self._keys
+
+    def parts(self, table: str) -> Iterator[list[Row]]:
+        """Give the keys of a table's rows in parts that one statement can take."""
+        for keys in self._keys[table]:
+            for start in range(0, len(keys), _KEYS_FETCHED):
+                yield keys.part(start, _KEYS_FETCHED)
 
 
 def read_keys(source: SqlSource, territory: Territory, step: Step) -> Keys:

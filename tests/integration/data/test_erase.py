@@ -24,7 +24,7 @@ def bury(school, scope):
     return take_tombstone(school.datamap, school.sources, scope, key=KEY, digests=digests)
 
 
-def run(school, scope, *, tombstone=None, fence=None, rows=2, progress=no_progress):
+def run(school, scope, *, tombstone=None, fence=None, rows=2, progress=no_progress, gone=None):
     return erase(
         school.datamap,
         school.sources,
@@ -34,6 +34,7 @@ def run(school, scope, *, tombstone=None, fence=None, rows=2, progress=no_progre
         elapsed=still,
         tombstone=tombstone or bury(school, scope),
         progress=progress,
+        gone=gone,
         chunk_rows_max=rows,
     )
 

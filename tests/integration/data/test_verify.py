@@ -4,12 +4,13 @@ import pytest
 
 from offramp.data.scope import Scope
 from offramp.data.verify import RowsRemain, require_clean, verify
+from offramp.data.worklist import Gone
 from tests.integration.data.school import COMPANY, KEY, MEMBER
 from tests.integration.data.test_erase import bury, run
 
 
-def look(school, scope, tombstone):
-    return verify(school.datamap, school.sources, scope, tombstone=tombstone, key=KEY)
+def look(school, scope, tombstone, *, gone=None):
+    return verify(school.datamap, school.sources, scope, tombstone=tombstone, key=KEY, gone=gone)
 
 
 def forget(school, text):
@@ -58,15 +59,27 @@ def test_a_table_that_the_map_does_not_know_is_counted(school):
     assert others.counts["app.late"] == 1
 
 
-def test_a_row_that_lost_its_parent_is_found(school):
+@pytest.mark.parametrize("knows", [False, True], ids=["whoever asks", "who knows what went"])
+def test_a_row_that_lost_its_parent_is_found(school, knows):
+    gone = Gone() if knows else None
     tombstone = bury(school, COMPANY)
-    run(school, COMPANY, tombstone=tombstone)
+    run(school, COMPANY, tombstone=tombstone, gone=gone)
     forget(school, "INSERT INTO certificates (id, enrolment_id) VALUES (150, 100)")
 
-    found = look(school, COMPANY, tombstone)
+    found = look(school, COMPANY, tombstone, gone=gone)
 
     assert found.orphans["app.certificates"] == 1
     assert not found.clean
+
+
+def test_a_row_that_lost_a_parent_of_somebody_else_is_not_held_against_who_knows_what_went(school):
+    gone = Gone()
+    tombstone = bury(school, COMPANY)
+    run(school, COMPANY, tombstone=tombstone, gone=gone)
+    forget(school, "INSERT INTO certificates (id, enrolment_id) VALUES (950, 999)")
+
+    assert look(school, COMPANY, tombstone, gone=gone).clean
+    assert look(school, COMPANY, tombstone).orphans["app.certificates"] == 1
 
 
 def test_a_mark_left_in_a_text_or_in_json_is_residue(school):

@@ -24,6 +24,10 @@ class Dialect(Protocol):
     def types_hold(self) -> bool:
         """Say whether a column's type promises anything about its values."""
 
+    @property
+    def checks_at_end(self) -> bool:
+        """Say whether references are checked when a statement ends, and not row by row."""
+
     def binding_type(self, kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
         """Return the type with which values of a column are sent and read."""
 
