@@ -90,7 +90,9 @@ def open_store(settings: Settings, keys: Keys) -> SqlStore:
     return SqlStore(engine, ledger_key=keys.ledger_key())
 
 
-def source_tools(*, clock: Clock | None = None, ids: Ids | None = None) -> Tools:
+def source_tools(
+    settings: Settings, *, clock: Clock | None = None, ids: Ids | None = None
+) -> Tools:
     """Give what a source that is no database may use of the world."""
     return Tools(
         environment=os.environ,
@@ -98,6 +100,7 @@ def source_tools(*, clock: Clock | None = None, ids: Ids | None = None) -> Tools
         new_id=(ids or RandomIds()).new,
         elapsed=time.monotonic,
         pause=time.sleep,
+        may_reach_private=settings.private_addresses,
     )
 
 
@@ -108,7 +111,7 @@ def _data(settings: Settings, clock: Clock, ids: Ids) -> Data | None:
     return Data(
         datamap=datamap,
         sources=open_sources(datamap, environment=os.environ),
-        others=open_elsewhere(datamap, tools=source_tools(clock=clock, ids=ids)),
+        others=open_elsewhere(datamap, tools=source_tools(settings, clock=clock, ids=ids)),
     )
 
 

@@ -43,6 +43,10 @@ class Settings(BaseSettings):
     datamap: Path | None = Field(
         default=None, description="The data map of the vendor's application."
     )
+    private_addresses: bool = Field(
+        default=False,
+        description="Whether a service that takes part may be in a private network.",
+    )
     templates: Path | None = Field(
         default=None, description="A folder with the vendor's own message templates."
     )

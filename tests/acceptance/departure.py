@@ -166,7 +166,7 @@ class Departure:
 
 
 @contextmanager
-def depart(application, kind, folder, request, *, start=START):
+def depart(application, kind, folder, request, *, start=START, datamap=None):
     """Set up an application, fill it, import its roster, and stand at the beginning."""
     with (
         pytest.MonkeyPatch.context() as environment,
@@ -188,7 +188,8 @@ def depart(application, kind, folder, request, *, start=START):
         context = build(
             Settings(
                 folder=folder / "offramp",
-                datamap=application.datamap,
+                datamap=datamap or application.datamap,
+                private_addresses=True,  # a service of the tests is on this machine
                 mail_host=catcher.host,
                 mail_port=catcher.port,
                 mail_security="none",
@@ -199,7 +200,7 @@ def depart(application, kind, folder, request, *, start=START):
             limits=SMALL,
             report=lambda event, facts: None,
         )
-        for source in context.data.sources.values():
+        for source in (*context.data.sources.values(), *context.data.others.values()):
             closing.callback(source.close)
         enroll(context, application.policy, folder / "roster")
         yield Departure(application, context, clock, engine, store_engine, folder, catcher)

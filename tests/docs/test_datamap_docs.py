@@ -25,6 +25,7 @@ SECTION_OF = {
     "DataMap": "The file",
     "SqlSourceSpec": "Databases",
     "ObjectsSpec": "Stores of files",
+    "HttpSpec": "Services",
     "TableRule": "Tables",
     "ColumnRule": "Columns",
     "People": "People",

@@ -26,9 +26,10 @@ def open_others(datamap: DataMap) -> Mapping[str, Source]:
     """Open the sources of a map that are no database; no store has to be there.
 
     Raises:
+        SettingInvalid: a setting is wrong.
         KindMissing, SourceUnusable, SourceUnavailable: a source cannot be opened as it is declared.
     """
-    return open_elsewhere(datamap, tools=source_tools())
+    return open_elsewhere(datamap, tools=source_tools(load_settings()))
 
 
 def open_context(

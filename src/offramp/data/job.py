@@ -105,8 +105,9 @@ class _DeskReceipts:
         kept = self._kept()
         self.desk.write("receipts", ReceiptFile(receipts=(*kept, receipt)))
 
-    def count(self, source: str) -> int:
-        return sum(receipt.source == source for receipt in self._kept())
+    def count(self, source: str, operation: str) -> int:
+        found = (source, operation)
+        return sum((receipt.source, receipt.operation) == found for receipt in self._kept())
 
     def _kept(self) -> tuple[Receipt, ...]:
         return (self.desk.read("receipts", ReceiptFile) or ReceiptFile()).receipts

@@ -6,7 +6,7 @@ source works. A kind that somebody else ships brings its own model (`data/source
 Source: docs/datamap.md.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +21,7 @@ from pydantic import (
 from offramp.data.sources.kind import further_kinds
 from offramp.data.sources.prefix import parse_prefix
 
+ScopePart: TypeAlias = Literal["organization", "member", "product"]
 NAME = r"[^.\s]+"
 TABLE = rf"{NAME}(?:\.{NAME})?"
 
@@ -43,6 +44,7 @@ def _require_prefix(text: str) -> str:
 
 
 LocalColumn = Annotated[str, StringConstraints(pattern=rf"^{TABLE}\.{NAME}$")]
+FromEnvironment = Annotated[str, StringConstraints(pattern=r"^env:[A-Za-z_][A-Za-z0-9_]*$")]
 WrittenPrefix = Annotated[str, AfterValidator(_require_prefix)]
 
 
@@ -79,6 +81,15 @@ class ObjectsSpec(Part):
         return tuple(column for text in patterns for column in parse_prefix(text).columns)
 
 
+class HttpSpec(Part):
+    """One service that answers plan, export, erase and verify for its own data."""
+
+    kind: Literal["http"]
+    url: str
+    secret: FromEnvironment
+    covers: tuple[ScopePart, ...] = ("organization",)
+
+
 def _read_further_kind(value: object, read: ValidatorFunctionWrapHandler) -> object:
     """Let a kind that somebody else ships read its own keys."""
     kind = value.get("kind") if isinstance(value, dict) else None
@@ -87,6 +98,6 @@ def _read_further_kind(value: object, read: ValidatorFunctionWrapHandler) -> obj
 
 
 SourceSpec = Annotated[
-    Annotated[SqlSourceSpec | ObjectsSpec, Field(discriminator="kind")],
+    Annotated[SqlSourceSpec | ObjectsSpec | HttpSpec, Field(discriminator="kind")],
     WrapValidator(_read_further_kind),
 ]

@@ -82,7 +82,7 @@ class SourceWorld:
     """A database with two organizations, and one further source that is under test."""
 
     folder: Path
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     receipts: ReceiptList = field(default_factory=ReceiptList)
     clock: VirtualClock = field(default_factory=lambda: VirtualClock(BEGINNING))
     known: dict[Scope, Facts] = field(default_factory=dict)
@@ -144,6 +144,7 @@ class SourceWorld:
             new_id=lambda: f"id-{next(ids)}",
             elapsed=self.elapsed(),
             pause=self.pause,
+            may_reach_private=True,
         )
 
     def pause(self, seconds: float) -> None:

@@ -12,7 +12,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 GROUP = "offramp.sources"
-OF_THE_MAP = ("sql", "objects")
+OF_THE_MAP = ("sql", "objects", "http")
 
 
 @cache

@@ -52,8 +52,8 @@ class Receipts(Protocol):
     def keep(self, receipt: Receipt) -> None:
         """Keep a receipt for the certificate."""
 
-    def count(self, source: str) -> int:
-        """Say how many receipts of a source are kept."""
+    def count(self, source: str, operation: str) -> int:
+        """Say how many receipts of a source for an operation are kept."""
 
 
 @dataclass(slots=True)
@@ -66,9 +66,10 @@ class ReceiptList:
         """Keep a receipt."""
         self.kept.append(receipt)
 
-    def count(self, source: str) -> int:
-        """Say how many receipts of a source are kept."""
-        return sum(receipt.source == source for receipt in self.kept)
+    def count(self, source: str, operation: str) -> int:
+        """Say how many receipts of a source for an operation are kept."""
+        found = (source, operation)
+        return sum((receipt.source, receipt.operation) == found for receipt in self.kept)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +99,15 @@ class Tools:
         new_id: an id that was never given before.
         elapsed: a monotonic clock in seconds.
         pause: wait for so many seconds.
+        may_reach_private: whether addresses of a private network may be connected to.
     """
 
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     now: Callable[[], Instant]
     new_id: Callable[[], str]
     elapsed: Callable[[], float]
     pause: Callable[[float], None]
+    may_reach_private: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,3 +23,9 @@ class TestBucket(SourceContract):
     @pytest.fixture
     def world(self, tmp_path, bucket):
         return bucket_world(tmp_path, bucket)
+
+
+class TestService(SourceContract):
+    @pytest.fixture
+    def world(self, asked):
+        return asked
