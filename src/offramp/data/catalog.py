@@ -20,13 +20,14 @@ TableKey = tuple[str | None, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogColumn:
-    """One column as the database declares it."""
+    """One column as the database declares it; `is_checked` where a check of the table names it."""
 
     name: str
     type: sa.types.TypeEngine[Any]
     nullable: bool
     is_generated: bool = False
     has_default: bool = False
+    is_checked: bool = False
 
     @property
     def length(self) -> int | None:
@@ -198,6 +199,7 @@ class _SchemaReading:
         self.foreign = inspector.get_multi_foreign_keys(schema=space)
         self.indexes, self.unique = _read_indexes(inspector, space)
         self.partitions = _read_partitions(connection, space)
+        self.checks = inspector.get_multi_check_constraints(schema=space)
 
     def tables(self) -> Iterator[CatalogTable]:
         for entry in sorted(self.columns, key=lambda entry: entry[1]):
@@ -205,6 +207,8 @@ class _SchemaReading:
                 yield self._table(entry)
 
     def _table(self, entry: TableKey) -> CatalogTable:
+        checks = " ".join(str(each["sqltext"]) for each in self.checks.get(entry, ()))
+        checked = frozenset(re.findall(r"\w+", checks))
         fields = {
             field["name"]: CatalogColumn(
                 name=field["name"],
@@ -212,6 +216,7 @@ class _SchemaReading:
                 nullable=field["nullable"],
                 is_generated="computed" in field,
                 has_default=field["default"] is not None or "identity" in field,
+                is_checked=field["name"] in checked,
             )
             for field in self.columns[entry]
         }

@@ -10,6 +10,7 @@ from offramp.data.infer import Known, infer
 from offramp.data.proposal import Proposal
 from offramp.data.sources.sql import SqlSource
 from offramp.data.surroundings import joined_schemas, read_surroundings
+from offramp.data.witness import LiveWitness
 
 
 def discover(source: SqlSource, *, known: Known) -> Proposal:
@@ -31,12 +32,13 @@ def discover(source: SqlSource, *, known: Known) -> Proposal:
         )
         catalog = read_catalog(connection, schema=spec.schema_name, further=schemas)
         surroundings = read_surroundings(connection, schema=spec.schema_name, further=schemas)
-    proposal = infer(
-        catalog,
-        source=source.name,
-        root=spec.root,
-        member=spec.member,
-        known=known,
-        surroundings=surroundings,
-    )
+        proposal = infer(
+            catalog,
+            source=source.name,
+            root=spec.root,
+            member=spec.member,
+            known=known,
+            surroundings=surroundings,
+            witness=LiveWitness(connection=connection, spec=spec, catalog=catalog),
+        )
     return replace(proposal, schemas=schemas)

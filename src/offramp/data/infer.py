@@ -1,8 +1,8 @@
-"""A data map proposed for a database that nobody has mapped: from its catalog alone.
+"""A data map proposed for a database that nobody has mapped: from its catalog, and its rows.
 
 The law of inference lives here: every proposal carries its reason, and what cannot be decided is
 listed and left out of the map, so that the check fails until somebody has decided it. Pure: the
-catalog goes in, a proposal comes out.
+catalog goes in, a proposal comes out; what only rows can tell, a witness is asked.
 
 Source: L15 (fail closed), L16 (never zero rows by mistake), L17 (secrets).
 """
@@ -11,10 +11,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from offramp.core.errors import Invalid
 from offramp.core.spelling import did_you_mean
-from offramp.data.catalog import Catalog, CatalogTable, declare_references
+from offramp.data.catalog import Catalog, CatalogTable, Reference, declare_references
 from offramp.data.datamap import SqlSourceSpec, TableRule, split_column
 from offramp.data.dialects import POSTGRES
 from offramp.data.infer_category import guess_column, is_about_people
+from offramp.data.infer_evidence import Verdict, Witness, judge_naming, settle_ways
 from offramp.data.infer_name import guess_references, spell
 from offramp.data.infer_people import (
     find_member,
@@ -23,6 +24,7 @@ from offramp.data.infer_people import (
     propose_marks,
     propose_members,
 )
+from offramp.data.infer_shared import Outside
 from offramp.data.infer_way import Choice, choose_ways
 from offramp.data.order import CycleUnbroken
 from offramp.data.proposal import ColumnProposal, Proposal, TableProposal, Undecided
@@ -32,23 +34,6 @@ from offramp.data.territory import Territory
 
 Known = Mapping[str, Mapping[str, str]]
 
-_HISTORIES = frozenset(
-    {
-        "alembic_version",
-        "django_migrations",
-        "schema_migrations",
-        "ar_internal_metadata",
-        "migrations",
-        "flyway_schema_history",
-        "databasechangelog",
-        "databasechangeloglock",
-        "knex_migrations",
-        "knex_migrations_lock",
-        "_prisma_migrations",
-        "sequelizemeta",
-        "goose_db_version",
-    }
-)
 _SOFT = ("deleted_at", "deleted_on", "is_deleted", "deleted", "removed_at", "archived_at")
 
 
@@ -64,6 +49,7 @@ def infer(
     member: str | None,
     known: Known | None = None,
     surroundings: Sequence[str] = (),
+    witness: Witness | None = None,
 ) -> Proposal:
     """Propose a map for one source.
 
@@ -74,6 +60,7 @@ def infer(
         member: the key of a person; where it is not given, it is looked for.
         known: categories that are known already, by table and column.
         surroundings: what holds data beside the tables, in sentences.
+        witness: tells what the rows say, where the catalog alone leaves a choice.
 
     Raises:
         KeyColumnMissing: root or member is not in the database.
@@ -83,10 +70,14 @@ def infer(
     catalog = declare_references(catalog, guessed)
     root_table = split_column(root)[0]
     ways = choose_ways(catalog, root=root_table)
+    ways = settle_ways(ways, witness) if witness else ways
     if member is not None:
         _require(catalog, "--member", member)
     member = member or find_member(catalog, ways)
     reading = _Reading(catalog, ways, guessed, root_table, member, known or {})
+    if witness:
+        reading.hear(witness)
+        ways = reading.ways
     tables = tuple(reading.table(name) for name in sorted(catalog.tables))
     decided = {table.name for table in tables if table.is_decided}
     people, key = split_column(member or "")
@@ -124,30 +115,63 @@ class _Reading:
         known: Known,
     ) -> None:
         self.catalog = catalog
-        self.ways = ways
+        self.ways = dict(ways)
         self.guessed = guessed
         self.root = root
         self.member = split_column(member)[0] if member else None
         self.known = known
-        self.catalogs = self._catalogs()
-        self.stained = self._stained()
+        self.verdicts: dict[str, Verdict] = {}
+        self.outside = self._outside()
+
+    def _outside(self) -> Outside:
+        several = {n: each.evidence for n, each in self.verdicts.items() if not each.owners}
+        owned = {self.root, *self.ways, *(n for n, each in self.verdicts.items() if each.owners)}
+        return Outside(
+            self.catalog,
+            root=self.root,
+            owned=owned,
+            personal=self._personal,
+            several=several,
+        )
+
+    def hear(self, witness: Witness) -> None:
+        """Let the rows tell whose that is which only organizations name, and what hangs on it."""
+        for name in sorted(self.catalog.tables):
+            if self.outside.is_named_by_owned(name) and not self._is_decided_outside(name):
+                verdict = judge_naming(self.catalog, name, self.ways, self.root, witness)
+                if verdict is not None:
+                    self.verdicts[name] = verdict
+        parts = {n: each.owners[0] for n, each in self.verdicts.items() if each.owners}
+        for name, choice in choose_ways(self.catalog, root=self.root, parts=parts).items():
+            if name not in parts:
+                self.ways.setdefault(name, choice)
+        self.outside = self._outside()
+
+    def _is_decided_outside(self, name: str) -> bool:
+        return self._is_owned(name) or self.outside.why_shared(name) is not None
 
     def table(self, name: str) -> TableProposal:
         table = self.catalog.tables[name]
-        columns = tuple(self._columns(table))
-        shared = self._shared(name)
+        shared = self.outside.why_shared(name)
         way = self.ways.get(name)
-        is_owned = name == self.root or way is not None
-        is_known = shared is not None or name == self.root or bool(way and not way.problem)
+        owners = [each.label for each in self._owners(name)]
+        is_sure = bool(owners) or name == self.root or bool(way and not way.problem)
+        might_be = [] if is_sure or way or shared else self.outside.owners(name)
         return TableProposal(
             name=name,
             reasons=tuple(self._reasons(table)),
             via=way.best.first.columns if way else (),
+            also=tuple(each.first.columns for each in way.also) if way else (),
+            owned_by=tuple(owners or might_be),
             references=self.guessed.get(name, {}),
-            shared=shared or self._suggestion(name),
-            columns=columns if is_owned else (),
-            is_decided=is_known and table.is_nameable,
+            shared=shared,
+            columns=tuple(self._columns(table)) if self._is_owned(name) or might_be else (),
+            is_decided=(is_sure or shared is not None) and table.is_nameable,
         )
+
+    def _owners(self, name: str) -> tuple[Reference, ...]:
+        verdict = self.verdicts.get(name)
+        return verdict.owners if verdict else ()
 
     def undecided(self) -> Iterator[Undecided]:
         for name in sorted(self.catalog.tables):
@@ -169,68 +193,18 @@ class _Reading:
                     yield f"{reference.label}: refers to {reference.parent}, in another schema"
                 if reference.parent == name == self.root:
                     yield f"{reference.label}: an organization below another leaves on its own"
+            if told := self.outside.note(name):
+                yield told
         if self.member is None and not is_about_people(self.catalog.tables[self.root]):
             yield "no table of people was recognized; name its key as `member` of the source"
 
     def _is_owned(self, name: str) -> bool:
-        return name == self.root or name in self.ways
+        return name == self.root or name in self.ways or bool(self._owners(name))
 
     def _columns(self, table: CatalogTable) -> Iterator[ColumnProposal]:
         known = self.known.get(table.name, {})
         for name, column in table.columns.items():
             yield guess_column(table, column, member=self.member, known=known.get(name))
-
-    def _catalogs(self) -> Mapping[str, str]:
-        """Find the tables that organizations refer to and that refer to no organization.
-
-        Shape:
-            table -> a reference by which it is reached.
-        """
-        found: dict[str, str] = {}
-        left = [self.root, *self.ways]
-        while left:
-            for reference in self.catalog.tables[left.pop()].references:
-                parent = reference.parent
-                is_new = parent in self.catalog.tables and parent not in found
-                if is_new and not self._is_owned(parent):
-                    found[parent] = reference.label
-                    left.append(parent)
-        return found
-
-    def _stained(self) -> frozenset[str]:
-        """Find what can be no catalog: it holds personal data, or refers to what does."""
-        outside = [name for name in self.catalog.tables if not self._is_owned(name)]
-        found = {name for name in outside if self._personal(name)}
-        while True:
-            more = {
-                name
-                for name in outside
-                if any(each.parent in found for each in self.catalog.tables[name].references)
-            }
-            if more <= found:
-                return frozenset(found)
-            found |= more
-
-    def _shared(self, name: str) -> str | None:
-        if self._is_owned(name):
-            return None
-        if name.lower() in _HISTORIES:
-            return "history of the schema, belongs to nobody"
-        if name in self.catalogs and name not in self.stained:
-            return f"catalog, belongs to nobody: {self.catalogs[name]} refers to it"
-        return None
-
-    def _suggestion(self, name: str) -> str | None:
-        """Say what a table might be part of, where all that it refers to is shared."""
-        references = self.catalog.tables[name].references
-        parents = sorted({each.parent for each in references} - {name})
-        is_part = parents and all(self._is_catalog(parent) for parent in parents)
-        if self._is_owned(name) or not is_part or name in self.stained:
-            return None
-        return f"part of {', '.join(parents)}"
-
-    def _is_catalog(self, name: str) -> bool:
-        return name in self.catalog.tables and self._shared(name) is not None
 
     def _personal(self, name: str) -> list[str]:
         columns = self._columns(self.catalog.tables[name])
@@ -239,11 +213,18 @@ class _Reading:
     def _reasons(self, table: CatalogTable) -> Iterator[str]:
         if table.name == self.root:
             yield "the root: one row is one organization"
+        if owners := self._owners(table.name):
+            yield f"owned the other way round, by {', '.join(each.label for each in owners)}"
+            yield self.verdicts[table.name].evidence
         way = self.ways.get(table.name)
         if way is None:
             return
         yield f"way: {way.best.label}"
-        if way.best.first.is_optional and not way.problem:
+        for more in way.also:
+            yield f"and: {more.label}"
+        if way.evidence:
+            yield way.evidence
+        if way.best.first.is_optional and not way.problem and not way.also:
             empty = " or ".join(way.best.first.emptied)
             yield f"rows whose {empty} is empty belong to nobody, and stay"
         for other in way.others:
@@ -261,26 +242,15 @@ class _Reading:
                 hint="choose the way that says whose a row is, and write it as `via`",
                 options=tuple(each.label for each in (way.best, *way.rivals)),
             )
-        elif not self._is_owned(name) and self._shared(name) is None:
-            suggestion = self._suggestion(name)
+        elif not self._is_owned(name) and self.outside.why_shared(name) is None:
+            owners = self.outside.owners(name)
             yield Undecided(
                 subject=name,
-                problem=self._why_unreached(name),
-                hint=f"seems to be {suggestion}: say so under `shared`"
-                if suggestion
+                problem=self.outside.why_open(name),
+                hint=f"say why it is `shared`, or that it is `owned_by` {', '.join(owners)}"
+                if owners
                 else _UNREACHED,
             )
-
-    def _why_unreached(self, name: str) -> str:
-        personal = ", ".join(self._personal(name))
-        if name in self.catalogs and personal:
-            return f"holds {personal}, and only {self.catalogs[name]} refers to it"
-        if name in self.catalogs:
-            return f"refers to personal data, and only {self.catalogs[name]} refers to it"
-        parents = sorted({each.parent for each in self.catalog.tables[name].references} - {name})
-        if parents:
-            return f"leads to {', '.join(parents)} and not to {self.root}"
-        return f"nothing leads from it to {self.root}, nor from there to it"
 
     def _undecided_key(self, table: CatalogTable) -> Iterator[Undecided]:
         if table.key or not self._is_owned(table.name):
@@ -315,7 +285,9 @@ def _undecided_order(
 ) -> Iterator[Undecided]:
     """Find a cycle that no erasure could break, whatever else will be decided."""
     rules = {
-        table.name: TableRule(via=table.via) if table.shared is None else TableRule(shared="yes")
+        table.name: TableRule(shared="yes")
+        if table.shared is not None
+        else TableRule(via=table.via, also=table.also, owned_by=table.owned_by)
         for table in tables
     }
     territory = Territory(

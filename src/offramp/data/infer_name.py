@@ -14,7 +14,7 @@ from offramp.data.datamap import split_column
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 _IRREGULAR = {"people": "person", "children": "child", "men": "man", "women": "woman"}
-_TENANT = ("tenant", "organization", "organisation", "org", "company", "account", "workspace")
+TENANT = ("tenant", "organization", "organisation", "org", "company", "account", "workspace")
 
 
 def spell(name: str) -> str:
@@ -62,7 +62,7 @@ def _target(catalog: Catalog, stem: str, root: str, *, has_keys: bool) -> Catalo
     """
     names = {name: singular(table.own_name) for name, table in catalog.tables.items()}
     exact = [name for name, one in names.items() if stem == one]
-    if not exact and stem in _TENANT:
+    if not exact and stem in TENANT:
         exact = [split_column(root)[0]]
     near = [name for name, one in names.items() if _ends_alike(stem, one)]
     for matching in (exact, [] if has_keys else near):

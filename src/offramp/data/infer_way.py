@@ -7,6 +7,8 @@ The law of choosing lives here:
 * a reference to the root itself that is never empty says whose a row is; no other way contradicts;
 * where two ways go on alike, only what comes before is compared;
 * two ways that meet in the same row, named by the same columns, cannot disagree;
+* what the root itself hangs on is above it, and no detour over a reference that may be empty
+  makes it a part;
 * whatever else could disagree is not chosen but reported, with every way.
 
 Source: design of the data map; L15.
@@ -21,19 +23,41 @@ from offramp.data.proposal import Way
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The best way of one table, the ways that could contradict it, and all others."""
+    """The best way of one table, the ways that could contradict it, and all others.
+
+    `also` are further ways that rows need beside the best; `evidence` says what the rows told.
+    """
 
     best: Way
     rivals: tuple[Way, ...]
     others: tuple[Way, ...]
     problem: str | None
+    also: tuple[Way, ...] = ()
+    evidence: str | None = None
+
+    @property
+    def chosen(self) -> tuple[Way, ...]:
+        """Every way along which rows are found."""
+        return (self.best, *self.also)
 
 
-def choose_ways(catalog: Catalog, *, root: str) -> Mapping[str, Choice]:
-    """Choose a way for every table that leads to the root table at all."""
-    nearest = _nearest(catalog, root)
+def choose_ways(
+    catalog: Catalog, *, root: str, parts: Mapping[str, Reference] | None = None
+) -> Mapping[str, Choice]:
+    """Choose a way for every table that leads to the root table at all.
+
+    Args:
+        catalog: what the database declares.
+        root: the table of the organizations.
+        parts: tables whose rows are owned the other way round -> the reference that names them;
+            what refers to such rows leads to the root over them.
+    """
+    parts = parts or {}
+    nearest = _nearest(catalog, root, parts)
     return {
-        name: _choose(_ways(catalog, name, nearest)) for name in catalog.tables if name in nearest
+        name: _choose(_ways(catalog, name, nearest))
+        for name in catalog.tables
+        if name in nearest and name not in parts
     }
 
 
@@ -42,18 +66,41 @@ def follow(ways: Mapping[str, Choice], name: str) -> tuple[str, ...]:
     return (name, *(hop.parent for hop in ways[name].best.hops)) if name in ways else (name,)
 
 
-def _nearest(catalog: Catalog, root: str) -> dict[str, Way]:
+def _nearest(catalog: Catalog, root: str, parts: Mapping[str, Reference]) -> dict[str, Way]:
     """Find the best way of every table; each pass may find a better one, until none does."""
     found: dict[str, Way] = {}
+    above = _above(catalog, root)
     changed = True
     while changed:
         changed = False
-        for name in sorted(set(catalog.tables) - {root}):
+        for name, owner in parts.items():
+            if owner.table in found and name not in found:
+                found[name] = Way(hops=(owner, *found[owner.table].hops))
+                changed = True
+        for name in sorted(set(catalog.tables) - {root} - set(parts)):
             best = min(_ways_over(catalog, name, found, root), key=_rank, default=None)
-            if best is not None and (name not in found or _rank(best) < _rank(found[name])):
+            if best is None or (name in above and _is_detour(best)):
+                continue
+            if name not in found or _rank(best) < _rank(found[name]):
                 found[name] = best
                 changed = True
     return found
+
+
+def _above(catalog: Catalog, root: str) -> set[str]:
+    """Find everything that the root refers to, over however many references."""
+    found: set[str] = set()
+    left = [root]
+    while left:
+        parents = {each.parent for each in catalog.tables[left.pop()].references}
+        new = (parents & set(catalog.tables)) - found - {root}
+        found |= new
+        left += new
+    return found
+
+
+def _is_detour(way: Way) -> bool:
+    return len(way.hops) > 1 and way.first.is_optional
 
 
 def _ways(catalog: Catalog, name: str, nearest: Mapping[str, Way]) -> list[Way]:

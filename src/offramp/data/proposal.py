@@ -57,6 +57,8 @@ class TableProposal:
     name: str
     reasons: tuple[str, ...]
     via: tuple[str, ...] = ()
+    also: tuple[tuple[str, ...], ...] = ()
+    owned_by: tuple[str, ...] = ()
     references: Mapping[str, str]
     shared: str | None = None
     columns: tuple[ColumnProposal, ...] = ()

@@ -89,6 +89,10 @@ def _table(table: TableProposal) -> CommentedMap:
     entry = CommentedMap()
     if table.via:
         entry["via"] = _listed(table.via)
+    if table.also:
+        entry["also"] = _listed([_written_way(columns) for columns in table.also])
+    if table.owned_by:
+        entry["owned_by"] = _listed(table.owned_by)
     if table.references:
         entry["references"] = _inline(table.references)
     columns = CommentedMap((column.name, _column(column)) for column in table.columns)
@@ -98,6 +102,10 @@ def _table(table: TableProposal) -> CommentedMap:
         columns.yaml_add_eol_comment(_one_line(column.reason), column.name, column=edge)
     entry["columns"] = columns
     return entry
+
+
+def _written_way(columns: Sequence[str]) -> object:
+    return columns[0] if len(columns) == 1 else _listed(columns)
 
 
 def _column(column: ColumnProposal) -> object:
@@ -135,7 +143,7 @@ def _inline(values: Mapping[str, Any]) -> CommentedMap:
     return written
 
 
-def _listed(values: Sequence[str]) -> CommentedSeq:
+def _listed(values: Sequence[object]) -> CommentedSeq:
     written = CommentedSeq(values)
     written.fa.set_flow_style()
     return written

@@ -147,13 +147,22 @@ def test_the_way_that_says_whose_a_row_is_is_chosen(lines, table, via):
             id="between two members",
         ),
         pytest.param(
-            ["prices: id* amount"], "prices", "nothing leads from it", id="an island"
+            ["prices: id* note:text"], "prices", "note may hold anything", id="an island"
         ),
         pytest.param(
-            ["cities: id*", "maps: id* city_id>cities"],
+            ["prices: id* company"], "prices", "company may name one", id="a number on an island"
+        ),
+        pytest.param(
+            ["cities: id*", "maps: id* city_id>cities user"],
             "maps",
-            "leads to cities and not to companies",
+            "user may name one",
             id="an archipelago",
+        ),
+        pytest.param(
+            ["logins: id* email:text"],
+            "logins",
+            "holds email, and nothing leads from it to companies",
+            id="people on an island",
         ),
         pytest.param(
             [USERS + " address_id>addresses", "addresses: id* street:text"],
@@ -197,7 +206,7 @@ def test_an_undecided_table_is_not_in_the_map(subject):
     """L15: the check finds it missing."""
     proposal = propose(
         ROOT, USERS, "pools: id* company_id>companies!", "seats: id* pool>pools! user>users!",
-        "prices: id*",
+        "prices: id* note:text",
     )  # fmt: skip
 
     assert subject not in {table.name for table in proposal.decided}
@@ -232,15 +241,51 @@ def test_a_catalog_is_shared_because_organizations_refer_to_it():
     }
 
 
-def test_what_hangs_on_a_catalog_is_suggested_and_not_decided():
+@pytest.mark.parametrize(
+    ("lines", "table", "reason"),
+    [
+        (
+            ["orders: id* user_id>users! item_id>items!", "items: id*",
+             "pictures: id* item_id>items! path:text"],
+            "pictures",
+            "part of items, and of no organization",
+        ),
+        (
+            ["groups: id* name:text", "grants: id* group_id>groups!"],
+            "groups",
+            "catalog, belongs to nobody: grants refer to it",
+        ),
+        (
+            ["rates: id* percent"],
+            "rates",
+            "stands alone, and nothing in it names a person or an organization",
+        ),
+    ],
+)  # fmt: skip
+def test_what_leads_to_no_organization_is_left_alone_for_a_reason(lines, table, reason):
+    proposal = propose(ROOT, USERS, *lines)
+
+    assert tables(proposal)[table].shared == reason
+    assert proposal.undecided == ()
+
+
+def test_what_hangs_on_people_of_nobody_waits_for_one_decision():
     proposal = propose(
-        ROOT, USERS, "orders: id* user_id>users! item_id>items!", "items: id*",
-        "pictures: id* item_id>items! path:text",
+        ROOT, "grants: id* company_id>companies! person_id>people!",
+        "people: id* email:text", "logins: id* person_id>people! ip_address:text",
     )  # fmt: skip
 
-    picture = tables(proposal)["pictures"]
-    assert (picture.shared, picture.is_decided) == ("part of items", False)
-    assert "seems to be part of items" in proposal.undecided[0].hint
+    assert list(subjects(proposal)) == ["people"]
+    assert "logins: holds ip_address, and stays as people does" in proposal.notes
+
+
+def test_what_the_root_hangs_on_is_no_part_of_it():
+    proposal = propose(
+        ROOT + " area_id>areas", "layouts: id* company_id>companies",
+        "areas: id* default_layout_id>layouts",
+    )  # fmt: skip
+
+    assert tables(proposal)["areas"].shared.startswith("catalog")
 
 
 def test_the_history_of_the_schema_is_shared():
