@@ -8,8 +8,6 @@
 """
 
 import argparse
-import os
-import platform
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -20,12 +18,20 @@ from benchmarks import by_hand, by_offramp, habits, in_children, meanwhile, on_s
 from benchmarks.flow import Place, Runnable, run_round
 from benchmarks.load import LARGE, load_postgres
 from benchmarks.meter import Meter
-from benchmarks.page import write_page
-from benchmarks.report import lines_of, print_lines, write_json, write_samples
+from benchmarks.page import page
+from benchmarks.report import lines_of, print_lines, write_json
 from benchmarks.rows import ROWS, Ceiling, Row, chosen
+from benchmarks.run import read_runs, summed_up, write_run
 from benchmarks.samples import Samples
 from benchmarks.schema import reference_checks
-from benchmarks.server import connect, database_of, durable_postgres, process_of_server
+from benchmarks.server import (
+    connect,
+    database_of,
+    durable_postgres,
+    process_of_server,
+    version_of_server,
+)
+from benchmarks.traffic import TRANSACTIONS_PER_SECOND
 from offramp.testing.postgres import fresh_database
 
 ROOT = Path(__file__).parents[1]
@@ -88,14 +94,17 @@ def main(arguments: Sequence[str]) -> int:
     table = tuple(chosen(rows=rows, only=options.only, skip=options.skip))
     with durable_postgres() as base_url, tempfile.TemporaryDirectory() as folder:
         samples = measure(base_url, Path(folder), rows=rows, rounds=rounds, table=table)
-    lines = list(lines_of(table, samples))
-    machine = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
-    size = f"{samples.middle(('rows',)):,.0f} rows"
-    print_lines(lines, title=f"{size}, medians of {rounds} rounds, {machine}")
+        server = version_of_server(base_url)
+    lines = tuple(lines_of(table, samples))
+    run = summed_up(samples, lines, size=rows, rounds=rounds, server=server)
+    title = f"{run.middles['rows']:,.0f} rows, medians of {rounds} rounds, {run.machine}"
+    print_lines(lines, title=title)
     write_json(lines, ROOT / "bench-out" / "data.json")
-    write_samples(samples, ROOT / "bench-out" / "data-samples.json")
+    write_run(run, ROOT / "bench-out" / "runs")
     if options.write_docs:
-        write_page(ROOT / "docs" / "performance.md", lines, size=size, rounds=rounds, on=machine)
+        write_run(run)
+        text = page(read_runs(), rate=TRANSACTIONS_PER_SECOND)
+        (ROOT / "docs" / "performance.md").write_text(text, "utf-8")
     return 0 if all(line.holds for line in lines) else 1
 
 

@@ -44,6 +44,15 @@ class Ground:
         yardstick.scan(self.connection, mark=MARK)
         self.place.samples.time("V", lambda: yardstick.scan(self.connection, mark=MARK))
 
+    def note_kept(self) -> None:
+        """Time K."""
+        file = self.place.folder / "kept"
+        rows = self.place.samples.time(
+            "K", lambda: yardstick.note_kept(self.connection, file, organization=LARGE)
+        )
+        file.unlink()
+        self.place.expect(rows, "listed by hand")
+
     def hash(self) -> None:
         """Time H."""
         self.place.samples.time(
@@ -66,5 +75,11 @@ FLOWS = (
             Step(run=Ground.scan, gives=("V",), needs=("D",)),
         ),
     ),
-    Flow(ground=_ground, steps=(Step(run=Ground.hash, gives=("H",)),)),
+    Flow(
+        ground=_ground,
+        steps=(
+            Step(run=Ground.note_kept, gives=("K",)),
+            Step(run=Ground.hash, gives=("H",)),
+        ),
+    ),
 )

@@ -118,7 +118,7 @@ def _parents(table: Table) -> Iterator[tuple[str, str]]:
             yield link.columns, link.parent
 
 
-def main(url: str, organization: str, file: str) -> None:
+def main(url: str, organization: str, file: str, _log_url: str) -> None:
     """Let an organization leave, and tell how long it took."""
     configure(url)
     known = make_models()

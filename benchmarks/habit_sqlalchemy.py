@@ -93,7 +93,7 @@ def _joined(metadata: sa.MetaData, table: Table, place: int) -> sa.ColumnElement
     return sa.and_(*(child.c[name] == parent.c[key] for name, key in pairs))
 
 
-def main(url: str, organization: str, file: str) -> None:
+def main(url: str, organization: str, file: str, _log_url: str) -> None:
     """Let an organization leave, and tell how long it took."""
     engine = sa.create_engine(url)
     report(leave(engine, organization=int(organization), file=Path(file)))

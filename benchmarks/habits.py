@@ -15,7 +15,7 @@ from benchmarks.server import clone, connect
 
 MICROSECONDS = 1e6
 DJANGO, SQLALCHEMY, ROW_BY_ROW = "Django", "SQLAlchemy", "row by row"
-_HABITS = {
+HABITS = {
     DJANGO: ("benchmarks.habit_django", MIDDLE),
     SQLALCHEMY: ("benchmarks.habit_sqlalchemy", MIDDLE),
     ROW_BY_ROW: ("benchmarks.habit_row_by_row", SMALLER),
@@ -24,12 +24,12 @@ _HABITS = {
 
 def follow_habits(place: Place) -> None:
     """Let each habit do its whole job on a copy of its own."""
-    for name, (module, organization) in _HABITS.items():
+    for name, (module, organization) in HABITS.items():
         with clone(place.base_url, place.template) as url:
             with connect(url) as connection:
                 rows = sum(yardstick.count(connection, organization=organization).values())
             file = place.folder / "habit.jsonl"
-            outcome = run_child(module, url, str(organization), str(file))
+            outcome = run_child(module, url, str(organization), str(file), place.base_url)
             with connect(url) as connection:
                 left = yardstick.tables_left(connection, organization=organization)
         if left or outcome.count != rows:
@@ -39,4 +39,4 @@ def follow_habits(place: Place) -> None:
         place.samples.note(f"{name} rows", rows)
 
 
-FLOWS = (Flow(ground=nullcontext, steps=(Step(run=follow_habits, gives=tuple(_HABITS)),)),)
+FLOWS = (Flow(ground=nullcontext, steps=(Step(run=follow_habits, gives=tuple(HABITS)),)),)

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 from rich.console import Console
 from rich.table import Table
@@ -94,12 +93,6 @@ def write_json(lines: Sequence[Line], file: Path) -> None:
     file.write_text(json.dumps(kept, indent=2) + "\n", "utf-8")
 
 
-def write_samples(samples: Samples, file: Path) -> None:
-    """Leave every number to whoever looks for the reason of one."""
-    middles = {name: round(median(seen), 4) for name, seen in samples.numbers.items()}
-    file.write_text(json.dumps(middles, indent=2, sort_keys=True) + "\n", "utf-8")
-
-
 def figure(number: float) -> str:
     """Write a number with the digits that mean something."""
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
@@ -149,13 +142,3 @@ def _pair(ours: float | None, theirs: float | None) -> str:
     if ours is None or not theirs:
         return ""
     return f"{ours:.2f} / {theirs:.2f} = {ours / theirs:.2f}"
-
-
-def markdown(lines: Sequence[Line]) -> str:
-    """Give the table to the documentation."""
-    head = [_piped(HEADINGS), "|---|--:|--:|--:|--:|--:|---|--:|--:|"]
-    return "\n".join([*head, *(_piped(line.cells()) for line in lines)]) + "\n"
-
-
-def _piped(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"

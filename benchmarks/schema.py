@@ -251,14 +251,15 @@ def _rule(table: Table, *, keeps: bool) -> dict[str, Any]:
     if table.name != "organizations":
         rule["via"] = _names(table.links[0].columns)
     if keeps:
-        rule |= {"erase": "keep", "basis": "measured", "until": f"{_date_of(table)} + P10Y"}
+        rule |= {"erase": "keep", "basis": "measured", "until": f"{date_of(table)} + P10Y"}
         rule["columns"] |= {
             name: {"category": "user.account", "erase": "hash"} for name in table.hashed
         }
     return rule
 
 
-def _date_of(table: Table) -> str:
+def date_of(table: Table) -> str:
+    """Give the column from which the end of a row that stays is counted."""
     return next(name for name, kind in table.fields() if kind.startswith(("timestamptz", "date")))
 
 

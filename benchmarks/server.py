@@ -69,6 +69,12 @@ def process_of_server(url: str) -> int:
         return parent_of(connection.info.backend_pid)
 
 
+def version_of_server(url: str) -> str:
+    """Say which server it is."""
+    with connect(url) as connection:
+        return f"PostgreSQL {connection.info.parameter_status('server_version')}"
+
+
 def written_bytes(connection: psycopg.Connection) -> int:
     """Tell how many bytes of log the server has written so far."""
     row = connection.execute("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn").fetchone()

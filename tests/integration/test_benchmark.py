@@ -13,10 +13,11 @@ from benchmarks.__main__ import measure
 from benchmarks.flow import Place, SidesDiffer
 from benchmarks.load import LARGE, load_postgres
 from benchmarks.meter import Meter
-from benchmarks.page import write_page
+from benchmarks.page import page
 from benchmarks.report import lines_of, print_lines, write_json
 from benchmarks.rows import ROWS as ROWS_OF_TABLE
 from benchmarks.rows import chosen
+from benchmarks.run import read_runs, summed_up, write_run
 from benchmarks.samples import Samples
 from benchmarks.schema import OWNED, SOURCE, TABLES
 from benchmarks.server import connect, process_of_server
@@ -119,17 +120,19 @@ def test_the_scan_by_hand_finds_every_row_that_names_the_organization(pair):
 def test_a_run_at_a_tiny_size_prints_and_keeps_every_row(postgres_server, tmp_path, capsys):
     samples = measure(postgres_server, tmp_path, rows=ROWS, rounds=1, phase_seconds=0.2)
 
-    lines = list(lines_of(ROWS_OF_TABLE, samples))
+    lines = tuple(lines_of(ROWS_OF_TABLE, samples))
     print_lines(lines, title="tiny")
     write_json(lines, tmp_path / "data.json")
-    write_page(tmp_path / "performance.md", lines, size="tiny", rounds=1, on="a test")
+    run = summed_up(samples, lines, size=ROWS, rounds=1, server="a server")
+    write_run(run, tmp_path / "runs")
 
     kept = json.loads((tmp_path / "data.json").read_text("utf-8"))
-    page = (tmp_path / "performance.md").read_text("utf-8")
+    assert read_runs(tmp_path / "runs") == [run]
+    text = page([run], rate=200)
     shown = capsys.readouterr().out
     shape = {"name", "ours", "baseline", "ratio", "limit", "holds"}
     assert [set(row) for row in kept] == [shape] * len(ROWS_OF_TABLE)
-    assert [line.name for line in lines if line.name not in page] == []
+    assert [line.name for line in lines if line.name not in text] == []
     # The scan is the difference of two times, which at this size is all noise.
     timed = [line for line in lines if line.name != "11 verify by text scan"]
     assert [line.name for line in timed if line.ours <= 0] == []
