@@ -23,13 +23,13 @@ from offramp.data.check import require_complete
 from offramp.data.datamap import DataMap
 from offramp.data.dialects import Row
 from offramp.data.elsewhere import Elsewhere, require_none_left_out
-from offramp.data.fence import CHUNK_ROWS_MAX, Fence, Pace
+from offramp.data.fence import CHUNK_ROWS_MAX, Fence, Pace, at_once
 from offramp.data.keeping import Keeper, KeptRow, Tally, read_anchor
 from offramp.data.owned import hold_owned, release_owned
 from offramp.data.pseudonym import pseudonymize_all
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
-from offramp.data.sources.trouble import RowsInTheWay
+from offramp.data.sources.trouble import PASSING, RowsInTheWay
 from offramp.data.statements import (
     Purpose,
     Statement,
@@ -140,6 +140,7 @@ def erase(
     keeper: Keeper | None = None,
     gone: Gone | None = None,
     chunk_rows_max: int = CHUNK_ROWS_MAX,
+    pause: Callable[[float], None] = at_once,
     elsewhere: Elsewhere | None = None,
 ) -> ErasureResult:
     """Erase what a scope covers, and report what was done.
@@ -157,6 +158,7 @@ def erase(
             are counted, and nobody can find them again.
         gone: told of the keys of every row that goes and that others may refer to.
         chunk_rows_max: no transaction changes more rows of its worklist than this.
+        pause: waits for so many seconds, before a chunk that was stopped is tried again.
         elsewhere: the sources of the map that are no database; they go first, while the rows that
             lead to them are still there.
 
@@ -165,13 +167,14 @@ def erase(
         SourceLeftOut: the map names a source that is not there.
         RowsInTheWay: a row outside of the scope cannot exist without one inside; nothing was
             changed, unless such a row was written after the work began.
+        SourceBusy, SourceTooSlow: a chunk was stopped again and again, however small it was made.
     """
     require_complete(datamap, sources)
     require_none_left_out(datamap, elsewhere)
     territories = list(_territories(datamap, sources, scope))
     for source, territory in territories:
         _refuse_dependents(source, territory)
-    pace = Pace(elapsed=elapsed, rows_max=chunk_rows_max)
+    pace = Pace(elapsed=elapsed, rows_max=chunk_rows_max, pause=pause)
     keeper = keeper or Tally(rules=datamap.tables)
     counts = {purpose: Counter[str]() for purpose in Purpose}
     for table, rows in elsewhere.erase(fence=fence, pace=pace) if elsewhere is not None else ():
@@ -231,18 +234,32 @@ def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -
     done = 0
     while done < len(keys):
         part = keys.part(done, pace.rows)
-        done += len(part)
-        if step.anchors is not None:
-            work.keeper.keep(territory.id_of(step.table), _kept(source, territory, step, part))
-        if step.change is None:
+        try:
+            changed = _run_chunk(source, territory, step, part, work)
+        except PASSING as error:
+            pace.stumble(error)
             continue
-        with work.fence.chunk(territory.id_of(step.table)) as record:
-            began = pace.elapsed()
-            with source.transaction() as connection:
-                changed = _change(connection, territory, step, part, key=work.key)
-            pace.adapt(took_seconds=pace.elapsed() - began)
-            record.record(rows=changed.rows + sum(changed.owned.values()))
-        yield changed
+        done += len(part)
+        if changed is not None:
+            yield changed
+
+
+def _run_chunk(
+    source: SqlSource, territory: Territory, step: Step, part: Sequence[Row], work: Work
+) -> Changed | None:
+    """Change some rows inside the fence, in one transaction; none where rows only stay."""
+    if step.anchors is not None:
+        work.keeper.keep(territory.id_of(step.table), _kept(source, territory, step, part))
+    if step.change is None:
+        return None
+    pace = work.pace
+    with work.fence.chunk(territory.id_of(step.table)) as record:
+        began = pace.elapsed()
+        with source.transaction() as connection:
+            changed = _change(connection, territory, step, part, key=work.key)
+        pace.adapt(took_seconds=pace.elapsed() - began)
+        record.record(rows=changed.rows + sum(changed.owned.values()))
+    return changed
 
 
 def _kept(

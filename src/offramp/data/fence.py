@@ -11,9 +11,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from offramp.core.errors import Unavailable
+
 CHUNK_SECONDS = 0.2
 CHUNK_ROWS_AT_FIRST = 500
 CHUNK_ROWS_MAX = 10_000
+TRIES_MAX = 8  # of one chunk in a row, after the first; the largest has become one row by then
+WAIT_SECONDS_AT_FIRST = 0.05  # and twice as long before every further try
+_SMALLER_PART = 4  # of a chunk that was stopped is what the next try may be
 _FIRST_PART = 4  # of the largest chunk is what the first chunk of a table may be
 _AIMED_AT = 0.75  # of the time that a chunk may take
 _LEAP_MAX = 4  # times as many rows as before, and never more, however quick they were
@@ -34,6 +39,10 @@ class Fence(Protocol):
         """Open the fence for one chunk of a table, or raise to stop the work."""
 
 
+def at_once(_seconds: float) -> None:
+    """Wait for nothing: whoever has no clock to wait by tries again at once."""
+
+
 @dataclass(kw_only=True)
 class Pace:
     """The size of a chunk, held near the time that it may take."""
@@ -41,6 +50,8 @@ class Pace:
     elapsed: Callable[[], float]
     rows_max: int
     rows: int = CHUNK_ROWS_AT_FIRST
+    pause: Callable[[float], None] = at_once
+    stumbles: int = 0
 
     def __post_init__(self) -> None:
         """Start small, and never above the limit."""
@@ -52,5 +63,17 @@ class Pace:
 
     def adapt(self, *, took_seconds: float) -> None:
         """Aim below the time that a chunk may take, by what the last one took."""
+        self.stumbles = 0
         factor = _AIMED_AT * CHUNK_SECONDS / max(took_seconds, _SECONDS_TOLD_APART)
         self.rows = min(self.rows_max, max(1, int(self.rows * min(factor, _LEAP_MAX))))
+
+    def stumble(self, error: Unavailable) -> None:
+        """Let a smaller chunk follow after a while, or give up where that has not helped so far.
+
+        The fence is let go meanwhile, so that whoever wants to stop the work comes first.
+        """
+        if self.stumbles == TRIES_MAX:
+            raise error
+        self.pause(WAIT_SECONDS_AT_FIRST * 2**self.stumbles)
+        self.stumbles += 1
+        self.rows = max(1, self.rows // _SMALLER_PART)

@@ -23,7 +23,7 @@ from offramp.data.datamap import DataMap
 from offramp.data.elsewhere import Elsewhere, look_up_facts
 from offramp.data.erase import ErasureResult, Progress, erase
 from offramp.data.export import digest
-from offramp.data.fence import CHUNK_ROWS_MAX, Fence
+from offramp.data.fence import CHUNK_ROWS_MAX, Fence, at_once
 from offramp.data.keeping import Keeper
 from offramp.data.manifest import TableDigest
 from offramp.data.scope import Scope
@@ -125,6 +125,7 @@ class Job:
     progress: Progress
     keeper: Keeper | None = None
     chunk_rows_max: int = field(default=CHUNK_ROWS_MAX)
+    pause: Callable[[float], None] = at_once  # waits for so many seconds
     others: Mapping[str, Source] = field(default_factory=dict)  # sources that are no database
 
 
@@ -233,6 +234,7 @@ def _delete(
         keeper=job.keeper,
         gone=gone,
         chunk_rows_max=job.chunk_rows_max,
+        pause=job.pause,
         elsewhere=elsewhere,
     )
 

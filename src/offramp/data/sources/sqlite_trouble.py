@@ -14,10 +14,10 @@ from offramp.data.sources.trouble import (
     ChangeRefused,
     PermissionMissing,
     SourceBusy,
+    SourceFailing,
     SourceFull,
     SourceReadOnly,
     SourceTooSlow,
-    SourceUnavailable,
     SourceUnusable,
     Trouble,
 )
@@ -33,7 +33,7 @@ _FULL = Trouble(
     hint="make room, then run it again: it goes on where it stopped",
 )
 _UNREADABLE = Trouble(
-    kind=SourceUnavailable,
+    kind=SourceFailing,
     reason="the file cannot be read or written",
     hint="is the path right, and may we use its folder? Then run it again",
 )

@@ -16,6 +16,10 @@ class SourceUnavailable(Unavailable):
     """The source {source} cannot be reached: {reason}."""
 
 
+class SourceFailing(Unavailable):
+    """The source {source} cannot be read or written: {reason}."""
+
+
 class SourceBusy(Unavailable):
     """Others hold what is needed in the source {source}: {reason}."""
 

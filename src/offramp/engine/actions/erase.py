@@ -76,6 +76,7 @@ def perform(work: Work) -> None:
             scope=scope,
             desk=_EngineDesk(work=work, scope=scope),
             elapsed=context.elapsed,
+            pause=context.pause,
             progress=progress,
             keeper=keeper_of(context, work.claimed, rules=data.datamap.tables),
             chunk_rows_max=context.limits.chunk_rows_max,

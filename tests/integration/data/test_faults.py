@@ -1,0 +1,288 @@
+"""Whatever goes wrong ends in an error that says what to do, and a later run finishes (L36, L42).
+
+The faults are real where a machine allows it: locks of other sessions, deadlocks, time limits,
+sessions that the server ends. What a test cannot bring about, as a full disk of the server, is
+raised by a trigger with the server's own code.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+
+from offramp.data.document_reader import open_document
+from offramp.data.export import digest
+from offramp.data.fence import TRIES_MAX
+from offramp.data.restore import restore
+from offramp.data.sources.trouble import (
+    ChangeRefused,
+    SourceBusy,
+    SourceFailing,
+    SourceFull,
+    SourceReadOnly,
+    SourceTooSlow,
+    SourceUnavailable,
+)
+from tests.integration.data.leaving import SEED, data_of, take
+from tests.integration.data.school import COMPANY, CountingFence, build_school, no_progress
+from tests.integration.data.trouble import (
+    Pauses,
+    bury,
+    full_disk,
+    impatient,
+    is_gone,
+    leave,
+    reopened,
+    set_in_every_session,
+    siblings,
+    size_of,
+    wait_until,
+)
+
+FAILING = """
+CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'Zoë' USING ERRCODE = '{state}'; END $$;
+CREATE TRIGGER fail BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION fail();
+"""
+
+
+@pytest.fixture
+def pg_school(postgres_url):
+    school = build_school(postgres_url)
+    yield school
+    school.sources["app"].close()
+    school.engine.dispose()
+
+
+@pytest.fixture
+def file_school(sqlite_url):
+    school = build_school(sqlite_url)
+    yield school
+    school.sources["app"].close()
+    school.engine.dispose()
+
+
+def lock_a_table(school):
+    """Hold what a deletion of comments needs, as an application might that hangs."""
+    connection = school.engine.connect()
+    if school.engine.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("SELECT * FROM comments FOR UPDATE")
+    return connection
+
+
+def test_a_lock_that_stays_ends_in_an_error_and_a_later_run_finishes(school):
+    impatient(school)
+    before, tombstone = siblings(school), bury(school)
+    holder = lock_a_table(school)
+    pauses = Pauses()
+
+    with pytest.raises(SourceBusy) as caught:
+        leave(school, tombstone, pause=pauses)
+
+    holder.close()
+    assert caught.value.hint
+    assert len(pauses) == TRIES_MAX
+    assert pauses == sorted(pauses)
+    assert len(school.everything(1)["comments"]) == 4
+    leave(school, tombstone)
+    assert is_gone(school)
+    assert siblings(school) == before
+
+
+def test_a_lock_that_is_let_go_is_waited_for(school):
+    impatient(school)
+    tombstone, holder = bury(school), lock_a_table(school)
+
+    leave(school, tombstone, pause=Pauses(holder.close, after=2))
+
+    assert is_gone(school)
+
+
+def test_the_fence_is_let_go_before_every_further_try(school):
+    """L18: whoever wants to stop the work does not wait for its tries to be used up."""
+    impatient(school)
+    fence, tombstone, holder = CountingFence(), bury(school), lock_a_table(school)
+
+    with pytest.raises(SourceBusy):
+        leave(school, tombstone, fence=fence)
+
+    holder.close()
+    assert fence.entered[-TRIES_MAX - 1 :] == [fence.entered[-1]] * (TRIES_MAX + 1)
+
+
+def test_a_deadlock_with_the_application_is_tried_again(pg_school):
+    """The application has one row and wants another; we have that one and want the first."""
+    set_in_every_session(pg_school, "SET deadlock_timeout = '500ms'")
+    tombstone = bury(pg_school)
+    application = pg_school.engine.connect()
+    application.exec_driver_sql("UPDATE users SET \"first name\" = 'Ann' WHERE id = 103")
+
+    def has_come_to_wait():
+        with pg_school.engine.connect() as other:
+            asked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            return other.exec_driver_sql(asked).scalar_one()
+
+    def want_what_we_have():
+        wait_until(has_come_to_wait)
+        application.exec_driver_sql("UPDATE users SET \"first name\" = 'Ann' WHERE id = 100")
+        application.commit()
+
+    with ThreadPoolExecutor(1) as pool:
+        wanting = pool.submit(want_what_we_have)
+        pauses = Pauses(wanting.result)
+        leave(pg_school, tombstone, pause=pauses, rows=16)
+
+    application.close()
+    assert len(pauses) == 1
+    assert is_gone(pg_school)
+
+
+@pytest.mark.parametrize(
+    ("state", "error"),
+    [
+        ("40001", SourceBusy),
+        ("40P01", SourceBusy),
+        ("53100", SourceFull),
+        ("53200", SourceFull),
+        ("57014", SourceTooSlow),
+        ("57P01", SourceUnavailable),
+        ("P0001", ChangeRefused),
+    ],
+)
+def test_what_the_server_says_becomes_an_error_and_a_later_run_finishes(pg_school, state, error):
+    before, tombstone = siblings(pg_school), bury(pg_school)
+    pg_school.run(FAILING.format(state=state, table="users"))
+
+    with pytest.raises(error) as caught:
+        leave(pg_school, tombstone)
+
+    assert caught.value.hint
+    assert "Zoë" not in f"{caught.value} {caught.value.hint}"
+    assert len(pg_school.everything(1)["users"]) == 4
+    pg_school.run("DROP TRIGGER fail ON users")
+    leave(pg_school, tombstone)
+    assert is_gone(pg_school)
+    assert siblings(pg_school) == before
+
+
+def test_a_chunk_that_takes_too_long_is_made_smaller_and_succeeds(pg_school):
+    """Two rows take longer than the server allows, and one does not."""
+    tombstone = bury(pg_school)
+    pg_school.run(
+        "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM pg_sleep(0.4); RETURN OLD; END $$;"
+        "CREATE TRIGGER dawdle BEFORE DELETE ON users FOR EACH ROW EXECUTE FUNCTION dawdle()"
+    )
+    set_in_every_session(pg_school, "SET statement_timeout = '700ms'")
+    fence = CountingFence()
+
+    leave(pg_school, tombstone, fence=fence, rows=16)
+
+    assert is_gone(pg_school)
+    assert ("app.users", 1) in fence.recorded
+
+
+def test_a_statement_that_always_takes_too_long_ends_in_an_error(pg_school):
+    pg_school.run(FAILING.format(state="57014", table="comments"))
+    pauses = Pauses()
+
+    with pytest.raises(SourceTooSlow, match="took too long") as caught:
+        leave(pg_school, pause=pauses)
+
+    assert "statement_timeout" in caught.value.hint
+    assert len(pauses) == TRIES_MAX
+
+
+def test_a_database_that_takes_no_changes_is_told_before_the_first_one(pg_school):
+    tombstone = bury(pg_school)
+    set_in_every_session(pg_school, "SET default_transaction_read_only = on")
+    before = pg_school.everything(1)
+
+    with pytest.raises(SourceReadOnly) as caught:
+        leave(pg_school, tombstone)
+
+    assert "primary" in caught.value.hint
+    assert pg_school.everything(1) == before
+
+
+def test_a_file_that_may_not_be_written_is_told_before_the_first_change(file_school):
+    tombstone = bury(file_school)
+    address = f"sqlite:///file:{file_school.engine.url.database}?mode=ro&uri=true"
+    reader = reopened(file_school, address)
+    before = file_school.everything(1)
+
+    with pytest.raises(SourceReadOnly):
+        leave(reader, tombstone)
+
+    reader.sources["app"].close()
+    assert file_school.everything(1) == before
+
+
+def test_a_server_that_takes_no_more_connections_is_told(pg_school):
+    pg_school.run("CREATE ROLE crowd LOGIN CONNECTION LIMIT 0")
+    url = sa.make_url(pg_school.url).set(username="crowd")
+    crowd = reopened(pg_school, url)
+
+    with pytest.raises(SourceUnavailable, match="no more connections"):
+        digest(crowd.datamap, crowd.sources, COMPANY)
+
+    crowd.sources["app"].close()
+    pg_school.run("DROP ROLE crowd")
+
+
+def end_our_sessions(school):
+    with school.engine.connect() as other:
+        other.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_a_server_that_restarts_between_two_chunks_is_not_even_noticed(pg_school):
+    tombstone = bury(pg_school)
+
+    class RestartingFence(CountingFence):
+        def chunk(self, table):
+            if len(self.entered) == 3:
+                end_our_sessions(pg_school)
+            return super().chunk(table)
+
+    leave(pg_school, tombstone, fence=RestartingFence())
+
+    assert is_gone(pg_school)
+
+
+def test_a_disk_that_is_full_stops_a_deletion_and_a_later_run_finishes(file_school):
+    before, tombstone = siblings(file_school), bury(file_school)
+
+    with full_disk(bytes_max=size_of(file_school) // 2), pytest.raises(SourceFailing):
+        leave(file_school, tombstone)
+
+    leave(file_school, tombstone)
+    assert is_gone(file_school)
+    assert siblings(file_school) == before
+
+
+def test_a_database_without_room_takes_nothing_back_until_there_is_some(file_school, tmp_path):
+    """A restore that does not fit leaves nothing behind."""
+    file = tmp_path / "out.json"
+    take(file_school, COMPANY, file)
+    leave(file_school)
+    file_school.run("DELETE FROM invoices WHERE id < 200")
+    with file_school.engine.connect() as connection:
+        connection.exec_driver_sql("VACUUM")
+    left = file_school.everything(1)
+    pages = size_of(file_school) // 4096
+    set_in_every_session(file_school, f"PRAGMA max_page_count = {pages}")
+
+    with pytest.raises(SourceFull), open_document(file) as document:
+        restore(file_school.datamap, file_school.sources, document, seed=SEED, progress=no_progress)
+
+    assert file_school.everything(1) == left
+    set_in_every_session(file_school, f"PRAGMA max_page_count = {pages * 2}")
+    with open_document(file) as document:
+        restore(file_school.datamap, file_school.sources, document, seed=SEED, progress=no_progress)
+    take(file_school, COMPANY, tmp_path / "again.json")
+    assert data_of(tmp_path / "again.json") == data_of(file)
