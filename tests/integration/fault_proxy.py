@@ -1,4 +1,4 @@
-"""A wire that breaks where a test wants it to: between a mailer and a mail server."""
+"""A wire that breaks where a test wants it to: before a mail server, or before a database."""
 
 import socket
 from contextlib import suppress
@@ -13,6 +13,9 @@ class FaultProxy:
 
     Attributes:
         up_bytes_max: cut the connection after so many bytes from the client.
+        down_bytes_max: cut the connection after so many bytes from the server.
+        last_words: how the client ends a message whose answer is of interest.
+        is_losing_question: cut before the server hears the next message that ends so.
         is_hanging: take connections and pass nothing on.
         is_losing_answer: cut when the server answers the end of the next message.
         connections: how many were taken.
@@ -21,7 +24,10 @@ class FaultProxy:
     def __init__(self, server):
         self._server = server
         self.up_bytes_max, self.up_bytes = NEVER, 0
-        self.is_hanging = self.is_losing_answer = self._has_ended = False
+        self.down_bytes_max, self.down_bytes = NEVER, 0
+        self.last_words = LAST_LINE
+        self.is_hanging = self.is_losing_question = self.is_losing_answer = False
+        self._has_ended = False
         self.connections = 0
         self._sockets = []
 
@@ -48,7 +54,7 @@ class FaultProxy:
         if self.is_hanging:
             return
         try:
-            server = socket.create_connection((self._server.host, self._server.port))
+            server = self._reach()
         except OSError:
             return self._close(client)
         self._sockets.append(server)
@@ -56,11 +62,22 @@ class FaultProxy:
             self._threads.append(Thread(target=pump, args=(client, server)))
             self._threads[-1].start()
 
+    def _reach(self):
+        """Connect to the server: by the path of its socket, or by its host and port."""
+        if isinstance(self._server, str):
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(self._server)
+            return server
+        return socket.create_connection((self._server.host, self._server.port))
+
     def _up(self, client, server):
         with suppress(OSError):
             while chunk := client.recv(65536)[: self.up_bytes_max - self.up_bytes]:
                 self.up_bytes += len(chunk)
-                self._has_ended = chunk.endswith(LAST_LINE)
+                self._has_ended = chunk.endswith(self.last_words)
+                if self._has_ended and self.is_losing_question:
+                    self.is_losing_question = False
+                    break
                 server.sendall(chunk)
                 if self.up_bytes == self.up_bytes_max:
                     break
@@ -68,7 +85,8 @@ class FaultProxy:
 
     def _down(self, client, server):
         with suppress(OSError):
-            while chunk := server.recv(65536):
+            while chunk := server.recv(65536)[: self.down_bytes_max - self.down_bytes]:
+                self.down_bytes += len(chunk)
                 if self.is_losing_answer and self._has_ended:
                     self.is_losing_answer = False
                     break

@@ -12,7 +12,7 @@ from tests.integration.data.school import KEY, CountingFence, no_progress, still
 SEED = bytes(32)
 
 
-def take(shop, scope, file, *, header=None, **options):
+def take(shop, scope, file, *, header=None, progress=no_progress, **options):
     """Export a scope into a file; `shop` has a map and open sources."""
     with file.open("wb") as sink:
         return export(
@@ -22,7 +22,7 @@ def take(shop, scope, file, *, header=None, **options):
             sink,
             header=header or {},
             taken_at=Instant.from_utc(2024, 9, 22),
-            progress=no_progress,
+            progress=progress,
             **options,
         )
 

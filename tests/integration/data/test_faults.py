@@ -10,12 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from offramp.data.document_reader import open_document
+from offramp.core.errors import Uncertain
+from offramp.data.document_reader import ExportDamaged, open_document
 from offramp.data.export import digest
 from offramp.data.fence import TRIES_MAX
-from offramp.data.restore import restore
 from offramp.data.sources.trouble import (
     ChangeRefused,
+    CommitUnknown,
     SourceBusy,
     SourceFailing,
     SourceFull,
@@ -23,8 +24,8 @@ from offramp.data.sources.trouble import (
     SourceTooSlow,
     SourceUnavailable,
 )
-from tests.integration.data.leaving import SEED, data_of, take
-from tests.integration.data.school import COMPANY, CountingFence, build_school, no_progress
+from tests.integration.data.leaving import come_back, data_of, take
+from tests.integration.data.school import COMPANY, CountingFence, build_school
 from tests.integration.data.trouble import (
     Pauses,
     bury,
@@ -38,6 +39,7 @@ from tests.integration.data.trouble import (
     size_of,
     wait_until,
 )
+from tests.integration.fault_proxy import NEVER, FaultProxy
 
 FAILING = """
 CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -277,12 +279,107 @@ def test_a_database_without_room_takes_nothing_back_until_there_is_some(file_sch
     pages = size_of(file_school) // 4096
     set_in_every_session(file_school, f"PRAGMA max_page_count = {pages}")
 
-    with pytest.raises(SourceFull), open_document(file) as document:
-        restore(file_school.datamap, file_school.sources, document, seed=SEED, progress=no_progress)
+    with pytest.raises(SourceFull):
+        come_back(file_school, file)
 
     assert file_school.everything(1) == left
     set_in_every_session(file_school, f"PRAGMA max_page_count = {pages * 2}")
-    with open_document(file) as document:
-        restore(file_school.datamap, file_school.sources, document, seed=SEED, progress=no_progress)
+    come_back(file_school, file)
     take(file_school, COMPANY, tmp_path / "again.json")
     assert data_of(tmp_path / "again.json") == data_of(file)
+
+
+@pytest.fixture
+def wire(pg_school):
+    """Give the wire between us and the server."""
+    folder = sa.make_url(pg_school.url).query["host"]
+    with FaultProxy(f"{folder}/.s.PGSQL.5432") as proxy:
+        proxy.last_words = b"COMMIT\0"
+        yield proxy
+
+
+@pytest.fixture
+def far_school(pg_school, wire):
+    """Give a school that is reached over a wire that can break."""
+    url = sa.make_url(pg_school.url).set(host="127.0.0.1", port=wire.port, query={})
+    far = reopened(pg_school, url)
+    yield far
+    far.sources["app"].close()
+
+
+def test_a_wire_that_breaks_in_the_middle_of_an_export_leaves_no_document(
+    far_school, wire, tmp_path
+):
+    """L36: what was written so far is never taken for an export."""
+    take(far_school, COMPANY, tmp_path / "whole.json")
+    file = tmp_path / "out.json"
+
+    def cut(table, _rows):
+        if table == "app.notes":
+            wire.down_bytes_max = wire.down_bytes
+
+    with pytest.raises(SourceUnavailable) as caught:
+        take(far_school, COMPANY, file, progress=cut)
+
+    assert caught.value.hint
+    with pytest.raises(ExportDamaged), open_document(file):
+        pass
+    wire.down_bytes_max = NEVER
+    take(far_school, COMPANY, file)
+    assert data_of(file) == data_of(tmp_path / "whole.json")
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_a_wire_that_breaks_during_a_commit_leaves_open_what_a_later_run_finds_out(
+    far_school, wire, is_kept
+):
+    """L37: kept or not, it is told as uncertain, and repeating it is harmless."""
+    before, tombstone = siblings(far_school), bury(far_school)
+    wire.is_losing_answer, wire.is_losing_question = is_kept, not is_kept
+
+    with pytest.raises(CommitUnknown) as caught:
+        leave(far_school, tombstone)
+
+    assert isinstance(caught.value, Uncertain)
+    assert caught.value.hint
+    leave(far_school, tombstone)
+    assert is_gone(far_school)
+    assert siblings(far_school) == before
+
+
+def test_a_wire_that_breaks_in_the_middle_of_a_chunk_takes_nothing(far_school, wire):
+    before, tombstone = siblings(far_school), bury(far_school)
+    whole = far_school.everything(1)
+
+    class CuttingFence(CountingFence):
+        def chunk(self, table):
+            wire.up_bytes_max = wire.up_bytes + 200
+            return super().chunk(table)
+
+    with pytest.raises(SourceUnavailable):
+        leave(far_school, tombstone, fence=CuttingFence())
+
+    wire.up_bytes_max = NEVER
+    assert far_school.everything(1) == whole
+    leave(far_school, tombstone)
+    assert is_gone(far_school)
+    assert siblings(far_school) == before
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_a_wire_that_breaks_at_the_end_of_a_restore_leaves_all_or_nothing(
+    far_school, wire, tmp_path, is_kept
+):
+    file, again = tmp_path / "out.json", tmp_path / "again.json"
+    take(far_school, COMPANY, file)
+    leave(far_school)
+    left = far_school.everything(1)
+    wire.is_losing_answer, wire.is_losing_question = is_kept, not is_kept
+
+    with pytest.raises(CommitUnknown):
+        come_back(far_school, file)
+
+    assert (far_school.everything(1) == left) is not is_kept
+    come_back(far_school, file)
+    take(far_school, COMPANY, again)
+    assert data_of(again) == data_of(file)
