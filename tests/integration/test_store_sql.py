@@ -272,6 +272,20 @@ class TestPostgresqlWaiting(Patient):
 
         assert order == ["deleted", "decided"]
 
+    def test_a_server_that_was_restarted_is_found_again_without_a_word(self, engine):
+        with engine.begin() as connection:
+            connection.exec_driver_sql("SELECT 1")
+        other = sa.create_engine(engine.url)
+        with other.connect() as administrator:
+            administrator.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        other.dispose()
+
+        with engine.begin() as connection:
+            assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+
     def test_a_stream_of_chunks_does_not_keep_a_pause_out(self, store):
         """L26: chunks share the switch, and still each of them lets a waiting pause go first."""
         fill(store, leaving("anna"), leaving("ben"), leaving("cara"))

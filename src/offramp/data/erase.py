@@ -26,6 +26,7 @@ from offramp.data.elsewhere import Elsewhere, require_none_left_out
 from offramp.data.fence import CHUNK_ROWS_MAX, Fence, Pace, at_once
 from offramp.data.keeping import Keeper, KeptRow, Tally, read_anchor
 from offramp.data.owned import hold_owned, release_owned
+from offramp.data.permission import require_permitted, to_erase
 from offramp.data.pseudonym import pseudonymize_all
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
@@ -165,6 +166,8 @@ def erase(
     Raises:
         DataMapIncomplete: the map and the live catalog differ.
         SourceLeftOut: the map names a source that is not there.
+        PermissionMissing, RowsHidden, SourceReadOnly: the database does not let us; nothing was
+            changed.
         RowsInTheWay: a row outside of the scope cannot exist without one inside; nothing was
             changed, unless such a row was written after the work began.
         SourceBusy, SourceTooSlow: a chunk was stopped again and again, however small it was made.
@@ -212,8 +215,9 @@ def _territories(
 
 
 def _refuse_dependents(source: SqlSource, territory: Territory) -> None:
-    """Stop before the first chunk where a row of somebody else would have to go."""
+    """Stop before the first chunk where we may not go on, or somebody else's row would have to."""
     with source.snapshot() as connection:
+        require_permitted(source, connection, to_erase(territory))
         for reference, guard in plan_guards(territory):
             rows = connection.execute(guard).scalar_one()
             if rows:

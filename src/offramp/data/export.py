@@ -23,6 +23,7 @@ from offramp.data.check import require_complete
 from offramp.data.datamap import DataMap
 from offramp.data.elsewhere import Elsewhere, TableElsewhere, require_none_left_out
 from offramp.data.manifest import Manifest, TableDigest, TableEntry
+from offramp.data.permission import require_permitted, to_read
 from offramp.data.rendering import exported_columns, row_schema, select_json
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
@@ -124,6 +125,9 @@ def _open(
 ) -> Opened:
     connections = snapshots(stack, datamap, sources)
     found = survey(datamap, sources, connections, scope)
+    for territory in found:
+        source = sources[territory.source]
+        require_permitted(source, connections[source.name], to_read(territory))
     return [(territory, connections[territory.source]) for territory in found]
 
 

@@ -22,6 +22,7 @@ from offramp.data.check import require_complete
 from offramp.data.datamap import DataMap
 from offramp.data.dialects import POSTGRES, SQLITE
 from offramp.data.document_reader import Document
+from offramp.data.permission import require_permitted, to_restore
 from offramp.data.restoration import LiveRows, OrganizationIsAnother, Progress, Restoration
 from offramp.data.restore_plan import plan_tables, require_fit
 from offramp.data.restore_postgres import PostgresRows
@@ -79,6 +80,7 @@ def restore(
     Raises:
         DataMapIncomplete: the map and the live catalog differ.
         SchemaDifferent: the document and the live catalog differ.
+        PermissionMissing, RowsHidden, SourceReadOnly: the database does not let us.
         KeyTaken, ReferenceMissing, RowsChanged, ValueMissing, ValueTaken, ValueUnfit: other rows
             are in the way.
         RestoredInexactly: what was written does not read back as it is in the document.
@@ -129,6 +131,10 @@ def _attempt(
             )
             for territory in territories
         ]
+        for restoration in restorations:
+            source = sources[restoration.territory.source]
+            needs = to_restore(restoration.territory, restoration.plans)
+            require_permitted(source, restoration.live.connection, needs)
         for restoration in restorations:
             restoration.run()
         for restoration in restorations:

@@ -50,6 +50,7 @@ class Step:
     change: sa.UpdateBase | None  # none where rows stay exactly as they are
     key_columns: tuple[str, ...]
     hashed: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()  # the columns that an update changes
     current: sa.Select[Any] | None = None
     anchors: sa.Select[Any] | None = None  # keys of rows that stay, and what their end counts from
     owned: tuple[OwnedRows, ...] = ()
@@ -134,7 +135,8 @@ def _let_go(territory: Territory, reference: Reference) -> Step | None:
     if goes_first := _goes_before_parent(territory, reference, rows):
         which = sa.and_(which, *goes_first)
     change = sa.update(rows).values(dict.fromkeys(emptied, sa.null()))
-    return _step(territory, reference.table, Purpose.EMPTY, which, change)
+    step = _step(territory, reference.table, Purpose.EMPTY, which, change)
+    return replace(step, written=emptied)
 
 
 def _goes_before_parent(
@@ -223,8 +225,14 @@ def _keep(territory: Territory, name: str) -> Step:
         change=_disguise(territory, name, hashed=hashed),
         key_columns=territory.catalog.tables[name].key,
         hashed=hashed,
+        written=tuple(_replaced(territory, name)),
         owned=plan_owned(territory, name),
     )
+
+
+def _replaced(territory: Territory, name: str) -> list[str]:
+    columns = territory.rules[name].columns
+    return [column for column, rule in columns.items() if rule.erase in ("hash", "null")]
 
 
 def _disguise(territory: Territory, name: str, *, hashed: Sequence[str]) -> sa.Update | None:

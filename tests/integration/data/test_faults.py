@@ -197,18 +197,6 @@ def test_a_statement_that_always_takes_too_long_ends_in_an_error(pg_school):
     assert len(pauses) == TRIES_MAX
 
 
-def test_a_database_that_takes_no_changes_is_told_before_the_first_one(pg_school):
-    tombstone = bury(pg_school)
-    set_in_every_session(pg_school, "SET default_transaction_read_only = on")
-    before = pg_school.everything(1)
-
-    with pytest.raises(SourceReadOnly) as caught:
-        leave(pg_school, tombstone)
-
-    assert "primary" in caught.value.hint
-    assert pg_school.everything(1) == before
-
-
 def test_a_file_that_may_not_be_written_is_told_before_the_first_change(file_school):
     tombstone = bury(file_school)
     address = f"sqlite:///file:{file_school.engine.url.database}?mode=ro&uri=true"

@@ -105,7 +105,12 @@ def _postgresql(url: URL, *, lock_wait_seconds: float) -> Engine:
 
 
 def _translate(context: ExceptionContext) -> StoreUnavailable | None:
-    """Say what an error of the driver means, as SQLAlchemy asks at every one of them."""
+    """Say what an error of the driver means, as SQLAlchemy asks at every one of them.
+
+    A connection that was found dead when it was asked whether it lives is replaced, not told.
+    """
+    if context.is_pre_ping:
+        return None
     error = context.original_exception
     state = getattr(error, "sqlstate", None)
     reason = (str(error).splitlines() or [type(error).__name__])[0]

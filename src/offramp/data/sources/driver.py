@@ -1,6 +1,7 @@
 """What differs on the wire between kinds of databases: sessions, transactions, streams of text."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -9,6 +10,15 @@ from offramp.data.dialects import Dialect
 from offramp.data.sources.trouble import Trouble
 
 BLOCK_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What has to be permitted: a verb of SQL on some columns of a table, or on all of it."""
+
+    verb: str
+    table: sa.TableClause
+    columns: tuple[str, ...] = ()
 
 
 class Driver(Protocol):
@@ -38,6 +48,9 @@ class Driver(Protocol):
 
     def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Iterator[bytes]:
         """Stream a one-column select of texts without line feeds, in blocks of whole lines."""
+
+    def refusal(self, connection: sa.Connection, needs: Sequence[Need]) -> Trouble | None:
+        """Say why the database would not let us do what is needed, or hide rows; none if not."""
 
     def classify(self, error: BaseException) -> Trouble:
         """Say what an error of the driver means."""

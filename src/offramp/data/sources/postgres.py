@@ -3,7 +3,7 @@
 Source: PostgreSQL, "Transaction Isolation", "COPY".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from offramp.data.dialects import POSTGRES
-from offramp.data.sources import postgres_trouble
-from offramp.data.sources.driver import BLOCK_BYTES, compile_statement
+from offramp.data.sources import postgres_permission, postgres_trouble
+from offramp.data.sources.driver import BLOCK_BYTES, Need, compile_statement
 from offramp.data.sources.trouble import Trouble
 
 # Control characters cannot occur inside JSON, so nothing is ever quoted or doubled.
@@ -72,6 +72,10 @@ class PostgresDriver:
                     held, size = [], 0
             if held:
                 yield b"".join(held)
+
+    def refusal(self, connection: sa.Connection, needs: Sequence[Need]) -> Trouble | None:
+        """Say which privileges are missing, or which rows are hidden."""
+        return postgres_permission.refusal(connection, needs)
 
     def classify(self, error: BaseException) -> Trouble:
         """Say what an error of psycopg means."""

@@ -4,7 +4,7 @@ Source: SQLite, "Isolation In SQLite", "URI Filenames".
 """
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from offramp.data.dialects import SQLITE
 from offramp.data.sources import sqlite_trouble
+from offramp.data.sources.driver import Need
 from offramp.data.sources.trouble import Trouble
 
 BLOCK_ROWS = 1_000
@@ -53,6 +54,10 @@ class SqliteDriver:
             lines = result.scalars()
             while block := list(islice(lines, BLOCK_ROWS)):
                 yield ("\n".join(block) + "\n").encode()
+
+    def refusal(self, _connection: sa.Connection, _needs: Sequence[Need]) -> Trouble | None:
+        """Know of nothing: a file has no roles, and the first chunk finds out about writing."""
+        return None
 
     def classify(self, error: BaseException) -> Trouble:
         """Say what an error of SQLite means."""

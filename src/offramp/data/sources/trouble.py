@@ -48,6 +48,10 @@ class PermissionMissing(Refused):
     """The source {source} does not permit what the work needs: {reason}."""
 
 
+class RowsHidden(Refused):
+    """The source {source} hides rows from us by row-level security: {reason}."""
+
+
 class RowsInTheWay(Refused):
     """The source {source} refuses the change, because other rows depend on it: {reason}."""
 
