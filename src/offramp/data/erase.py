@@ -183,19 +183,10 @@ def erase(
     for table, rows in elsewhere.erase(fence=fence, pace=pace) if elsewhere is not None else ():
         counts[Purpose.DELETE][table] += rows
         progress(table, counts[Purpose.DELETE][table])
+    work = Work(key=key, fence=fence, pace=pace, keeper=keeper, gone=gone)
     for source, territory in territories:
         for step in plan_steps(territory):
-            table = territory.id_of(step.table)
-            counted = counts[step.purpose]
-            counted[table] += 0
-            for each in step.owned:
-                counts[Purpose.DELETE][territory.id_of(each.table)] += 0
-            work = Work(key=key, fence=fence, pace=pace, keeper=keeper, gone=gone)
-            for changed in _work_off(source, territory, step, work):
-                counted[table] += changed.rows
-                progress(table, counted[table])
-                for name, rows in changed.owned.items():
-                    counts[Purpose.DELETE][territory.id_of(name)] += rows
+            _take_step(source, territory, step, work, counts=counts, progress=progress)
     return ErasureResult(
         tables=dict(counts[Purpose.DELETE]),
         emptied=dict(+counts[Purpose.EMPTY]),
@@ -203,6 +194,28 @@ def erase(
         retained=tuple(_retained(datamap, tombstone, keeper)),
         tombstone=tombstone,
     )
+
+
+def _take_step(
+    source: SqlSource,
+    territory: Territory,
+    step: Step,
+    work: Work,
+    *,
+    counts: Mapping[Purpose, Counter[str]],
+    progress: Progress,
+) -> None:
+    """Work off one worklist, and count what was done to whose table."""
+    table = territory.id_of(step.table)
+    counted, deleted = counts[step.purpose], counts[Purpose.DELETE]
+    counted[table] += 0
+    for each in step.owned:
+        deleted[territory.id_of(each.table)] += 0
+    for changed in _work_off(source, territory, step, work):
+        counted[table] += changed.rows
+        progress(table, counted[table])
+        for name, rows in changed.owned.items():
+            deleted[territory.id_of(name)] += rows
 
 
 def _territories(
