@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     chunk_rows_max: int = Field(
         default=5000, ge=1, description="No destructive transaction takes more rows."
     )
+    late_watch_days: int = Field(
+        default=14, ge=0, description="So long after a deletion, late rows are looked for daily."
+    )
     attempts_max: int = Field(
         default=12, ge=1, description="How often a step is tried before it is abandoned."
     )

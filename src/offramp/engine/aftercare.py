@@ -1,4 +1,4 @@
-"""After an erasure: rows that were kept go when their own time is over.
+"""After an erasure: what comes late is found, and what was kept goes when its own time is over.
 
 A completed off-boarding that still has work keeps a date, and is claimed on it like any other. What
 cannot be done now is told, and looked at again; nothing is done while somebody holds or pauses.
@@ -8,19 +8,23 @@ Source: mission A11; docs/decisions/009-kept-rows.md; lessons L18, L25, L33.
 
 from collections.abc import Callable
 
+from whenever import Instant
+
 from offramp.core.due import Reason
 from offramp.core.errors import OfframpError
 from offramp.core.ledger import Event
 from offramp.core.transitions import StepStatus
 from offramp.data.scope import Scope
 from offramp.engine.context import Context, Data
-from offramp.engine.ending import date_of
+from offramp.engine.ending import date_of, watched_until
+from offramp.engine.late import Watch
 from offramp.engine.retention import has_due, sweep_due
 from offramp.engine.steps import Carried
 from offramp.engine.work import DataMapMissing, GuardNotMet
 from offramp.ports import Offboarding, OutboxEvent, StaleClaim, Transaction
 
-RETENTION = "retention"
+NOTHING = "0 rows"
+RETENTION, LATE_WATCH = "retention", "late-watch"
 
 
 def look_after(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
@@ -30,8 +34,14 @@ def look_after(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
         StaleClaim: another attempt has taken over.
     """
     carried: list[Carried] = []
+    now = context.clock.now()
     with context.store.transaction() as transaction:
-        is_over = has_due(transaction, claimed, now=context.clock.now())
+        is_over = has_due(transaction, claimed, now=now)
+        is_watched = _is_watched(context, transaction, claimed, now=now)
+    if is_watched:
+        watched = _attempt(context, claimed, LATE_WATCH, lambda: _watch(context, claimed))
+        if watched.status is not StepStatus.DONE or watched.reason != NOTHING:
+            carried.append(watched)
     if is_over:
         carried.append(_attempt(context, claimed, RETENTION, lambda: _sweep(context, claimed)))
     with context.store.transaction() as transaction:
@@ -42,18 +52,48 @@ def look_after(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
     return tuple(carried)
 
 
+def _is_watched(
+    context: Context, transaction: Transaction, claimed: Offboarding, *, now: Instant
+) -> bool:
+    """Say whether rows could still come late of who is gone, and stays so."""
+    until = watched_until(context, claimed)
+    if now > until or now == claimed.closed_at:
+        return False
+    return _is_gone(transaction, claimed)
+
+
+def _watch(context: Context, claimed: Offboarding) -> int:
+    def judge(transaction: Transaction) -> None:
+        _require_free(context, transaction, claimed)
+
+    data = _data(context)
+    watch = Watch(
+        context=context, data=data, claimed=claimed, scope=_scope(context, claimed), judge=judge
+    )
+    return watch.look()
+
+
 def _sweep(context: Context, claimed: Offboarding) -> int:
     def judge(transaction: Transaction) -> None:
         _require_free(context, transaction, claimed)
 
     data = _data(context)
-    return sweep_due(context, data, claimed, scope_of(claimed), judge=judge)
+    return sweep_due(context, data, claimed, _scope(context, claimed), judge=judge)
 
 
-def scope_of(claimed: Offboarding) -> Scope:
-    """Say whose rows an off-boarding was about."""
+def _scope(context: Context, claimed: Offboarding) -> Scope:
+    """Say whose rows are looked after: who is gone wholly is, whichever product went last."""
     subject = claimed.subject
-    return Scope(organization=subject.organization, member=subject.member, product=subject.product)
+    with context.store.transaction() as transaction:
+        product = None if _is_gone(transaction, claimed) else subject.product
+    return Scope(organization=subject.organization, member=subject.member, product=product)
+
+
+def _is_gone(transaction: Transaction, claimed: Offboarding) -> bool:
+    subject = claimed.subject
+    if subject.member is None:
+        return transaction.organization(subject.organization) is None
+    return transaction.member(subject.organization, subject.member) is None
 
 
 def _data(context: Context) -> Data:
@@ -90,7 +130,8 @@ def _attempt(context: Context, claimed: Offboarding, key: str, act: Callable[[],
         _note(context, claimed, done)
     else:
         done = Carried(key=key, status=StepStatus.DONE, reason=f"{rows} rows")
-    _report(context, claimed, done)
+    if done.reason != NOTHING:
+        _report(context, claimed, done)
     return done
 
 

@@ -51,11 +51,7 @@ def date_of(
     )
 
 
-def watched_until(context: Context, completed: Offboarding) -> Instant | None:
-    """Give the instant of the last look for late rows; a product alone is not watched.
-
-    Who has another product may buy this one again, and its rows are then no residue.
-    """
-    if completed.closed_at is None or completed.subject.product is not None:
-        return None
+def watched_until(context: Context, completed: Offboarding) -> Instant:
+    """Give the instant of the last look for rows that come late."""
+    assert completed.closed_at is not None, "what is completed was closed"
     return completed.closed_at.add(hours=24 * context.limits.late_watch_days)
