@@ -5,9 +5,9 @@ erasure and fails closed: an unclassified table, column or reference stops the r
 table that does not exist is an error, never zero rows (L16).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import sqlalchemy as sa
@@ -26,6 +26,8 @@ from offramp.data.sources.sql import SqlSource
 from offramp.data.statements import plan_order
 from offramp.data.survey import snapshots, survey
 from offramp.data.territory import Territory
+
+_ANYBODY = Scope(organization="0")
 
 
 class Severity(Enum):
@@ -83,16 +85,8 @@ def check(
             export or an erasure asks the others itself.
     """
     with ExitStack() as stack:
-        connections = snapshots(stack, datamap, sources)
-        anybody = Scope(organization="0")
-        found = [
-            finding
-            for territory in survey(datamap, sources, connections, anybody)
-            for finding in _check_source(datamap, territory)
-        ]
-    found += _check_others(others or {})
-    found.sort(key=lambda finding: (finding.severity is Severity.WARNING, finding.subject))
-    return tuple(found)
+        territories = survey(datamap, sources, snapshots(stack, datamap, sources), _ANYBODY)
+    return _in_order([*_check_sources(datamap, territories), *_check_others(others or {})])
 
 
 def require_complete(datamap: DataMap, sources: Mapping[str, SqlSource]) -> None:
@@ -101,7 +95,29 @@ def require_complete(datamap: DataMap, sources: Mapping[str, SqlSource]) -> None
     Raises:
         DataMapIncomplete: `findings` lists every error.
     """
-    errors = [finding for finding in check(datamap, sources) if finding.severity is Severity.ERROR]
+    _refuse_errors(check(datamap, sources))
+
+
+def survey_complete(
+    datamap: DataMap,
+    sources: Mapping[str, SqlSource],
+    connections: Mapping[str, sa.Connection],
+    scope: Scope,
+) -> list[Territory]:
+    """Read every catalog once, judge the map by it, and say which rows the scope covers.
+
+    What is judged is the very state that is read or changed afterwards.
+
+    Raises:
+        DataMapIncomplete: `findings` lists every error.
+    """
+    territories = survey(datamap, sources, connections, scope)
+    _refuse_errors(_in_order(_check_sources(datamap, territories)))
+    return territories
+
+
+def _refuse_errors(findings: Iterable[Finding]) -> None:
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
         raise DataMapIncomplete(
             count=len(errors),
@@ -110,6 +126,19 @@ def require_complete(datamap: DataMap, sources: Mapping[str, SqlSource]) -> None
             hint=errors[0].hint,
             findings=tuple(errors),
         )
+
+
+def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    by_weight = sorted(
+        findings, key=lambda finding: (finding.severity is Severity.WARNING, finding.subject)
+    )
+    return tuple(by_weight)
+
+
+def _check_sources(datamap: DataMap, territories: Iterable[Territory]) -> Iterator[Finding]:
+    """A map is judged for everybody, whoever's rows are meant."""
+    for territory in territories:
+        yield from _check_source(datamap, replace(territory, scope=_ANYBODY))
 
 
 def _check_source(datamap: DataMap, territory: Territory) -> Iterator[Finding]:

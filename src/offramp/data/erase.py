@@ -14,12 +14,13 @@ Source: docs of both databases on foreign keys; measured chunk sizes.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 
-from offramp.data.check import require_complete
+from offramp.data.check import survey_complete
 from offramp.data.datamap import DataMap
 from offramp.data.dialects import Row
 from offramp.data.elsewhere import Elsewhere, require_none_left_out
@@ -38,7 +39,7 @@ from offramp.data.statements import (
     plan_guards,
     plan_steps,
 )
-from offramp.data.survey import survey_source
+from offramp.data.survey import snapshots
 from offramp.data.territory import Territory
 from offramp.data.tombstone import Tombstone
 from offramp.data.worklist import Gone, read_keys
@@ -97,12 +98,12 @@ def preview(
     elsewhere: Elsewhere | None = None,
 ) -> list[Statement]:
     """List the statements that an erasure would run, in order; only chunk keys are missing."""
-    require_complete(datamap, sources)
+    territories = _territories(datamap, sources, scope)
     require_none_left_out(datamap, elsewhere)
     beforehand = elsewhere.preview() if elsewhere is not None else []
     return beforehand + [
         _announce(source, territory, table, purpose, statement)
-        for source, territory in _territories(datamap, sources, scope)
+        for source, territory in territories
         for table, purpose, statement in _in_order(territory)
     ]
 
@@ -172,9 +173,8 @@ def erase(
             changed, unless such a row was written after the work began.
         SourceBusy, SourceTooSlow: a chunk was stopped again and again, however small it was made.
     """
-    require_complete(datamap, sources)
+    territories = _territories(datamap, sources, scope)
     require_none_left_out(datamap, elsewhere)
-    territories = list(_territories(datamap, sources, scope))
     for source, territory in territories:
         _refuse_dependents(source, territory)
     pace = Pace(elapsed=elapsed, rows_max=chunk_rows_max, pause=pause)
@@ -220,11 +220,12 @@ def _take_step(
 
 def _territories(
     datamap: DataMap, sources: Mapping[str, SqlSource], scope: Scope
-) -> Iterator[tuple[SqlSource, Territory]]:
-    for name in datamap.databases:
-        with sources[name].snapshot() as connection:
-            territory = survey_source(datamap, sources[name], connection, scope)
-        yield sources[name], territory
+) -> list[tuple[SqlSource, Territory]]:
+    with ExitStack() as stack:
+        connections = snapshots(stack, datamap, sources)
+        found = survey_complete(datamap, sources, connections, scope)
+    by_name = {territory.source: territory for territory in found}
+    return [(sources[name], by_name[name]) for name in datamap.databases]
 
 
 def _refuse_dependents(source: SqlSource, territory: Territory) -> None:

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 import sqlalchemy as sa
 from whenever import Instant
 
-from offramp.data.check import require_complete
+from offramp.data.check import survey_complete
 from offramp.data.datamap import DataMap
 from offramp.data.elsewhere import Elsewhere, TableElsewhere, require_none_left_out
 from offramp.data.manifest import Manifest, TableDigest, TableEntry
@@ -27,7 +27,7 @@ from offramp.data.permission import require_permitted, to_read
 from offramp.data.rendering import exported_columns, row_schema, select_json
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
-from offramp.data.survey import snapshots, survey
+from offramp.data.survey import snapshots
 from offramp.data.territory import Territory
 
 Progress = Callable[[str, int], None]
@@ -62,7 +62,6 @@ def export(
         DataMapIncomplete: the map and the live catalog differ.
         SourceLeftOut: the map names a source that is not there.
     """
-    require_complete(datamap, sources)
     require_none_left_out(datamap, elsewhere)
     with ExitStack() as stack:
         opened = _open(stack, datamap, sources, scope)
@@ -103,7 +102,6 @@ def digest(
     elsewhere: Elsewhere | None = None,
 ) -> dict[str, TableDigest]:
     """Take the digest of every covered table as it is now, without writing anything."""
-    require_complete(datamap, sources)
     require_none_left_out(datamap, elsewhere)
     with ExitStack() as stack:
         opened = _open(stack, datamap, sources, scope)
@@ -124,7 +122,7 @@ def _open(
     stack: ExitStack, datamap: DataMap, sources: Mapping[str, SqlSource], scope: Scope
 ) -> Opened:
     connections = snapshots(stack, datamap, sources)
-    found = survey(datamap, sources, connections, scope)
+    found = survey_complete(datamap, sources, connections, scope)
     for territory in found:
         source = sources[territory.source]
         require_permitted(source, connections[source.name], to_read(territory))

@@ -10,13 +10,13 @@ from contextlib import ExitStack
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 
-from offramp.data.check import require_complete
+from offramp.data.check import survey_complete
 from offramp.data.datamap import DataMap, split_column
 from offramp.data.manifest import TableDigest
 from offramp.data.pseudonym import hash_mark, is_mail_address
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
-from offramp.data.survey import snapshots, survey
+from offramp.data.survey import snapshots
 from offramp.data.territory import Territory
 
 
@@ -48,12 +48,11 @@ def take_tombstone(
         key: the organization's own key; it never leaves this process.
         digests: what `offramp.data.export.digest` has found just now.
     """
-    require_complete(datamap, sources)
     with ExitStack() as stack:
         connections = snapshots(stack, datamap, sources)
         marks = {
             mark
-            for territory in survey(datamap, sources, connections, scope)
+            for territory in survey_complete(datamap, sources, connections, scope)
             for mark in _read_marks(datamap, territory, connections[territory.source])
         }
     subject = "\0".join(part or "" for part in (scope.organization, scope.member, scope.product))

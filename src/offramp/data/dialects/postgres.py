@@ -32,12 +32,22 @@ class PostgresDialect:
         return compiled_type(kind, postgresql.dialect())  # type: ignore[no-untyped-call]
 
     def objects(self, rows: sa.FromClause, columns: Sequence[CatalogColumn]) -> sa.Select[Any]:
-        """Select rows as JSON objects, one text for each row."""
-        fields = [_value(rows.c[column.name], column).label(column.name) for column in columns]
-        # The lateral row carries the names; PostgreSQL folds it away when it plans.
-        entry = sa.select(*fields).correlate(rows).lateral("entry")
-        whole = sa.func.row_to_json(entry.table_valued())
-        return sa.select(whole).select_from(rows.join(entry, sa.true()))
+        """Select rows as JSON objects, one text for each row.
+
+        Whole numbers that a JSON number would lose are rare: a row is asked once whether it holds
+        one, and only then value by value.
+        """
+        exact, whole = _as_row(rows, columns, "entry", _value)
+        large = [rows.c[each.name] for each in columns if isinstance(each.type, sa.BigInteger)]
+        if not large:
+            return sa.select(whole).select_from(rows.join(exact, sa.true()))
+        plain, quick = _as_row(rows, columns, "plain", _plain_value)
+        # Both leave out what is empty.
+        is_inexact = sa.or_(
+            sa.func.greatest(*large) > EXACT_MAX, sa.func.least(*large) < -EXACT_MAX
+        )
+        both = rows.join(exact, sa.true()).join(plain, sa.true())
+        return sa.select(sa.case((is_inexact, whole), else_=quick)).select_from(both)
 
     def arrays_of_texts(
         self, rows: sa.FromClause, columns: Sequence[CatalogColumn]
@@ -119,6 +129,25 @@ def _array_of(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
     if isinstance(kind, sa.Integer):
         return _WholeNumbers(compiled_type(kind, postgresql.dialect()))  # type: ignore[no-untyped-call]
     return ARRAY(kind)
+
+
+def _as_row(
+    rows: sa.FromClause,
+    columns: Sequence[CatalogColumn],
+    name: str,
+    render: Callable[[Expression, CatalogColumn], Expression],
+) -> tuple[sa.FromClause, Expression]:
+    """Return rendered values as a row, and the row as JSON.
+
+    The lateral row carries the names; PostgreSQL folds it away when it plans.
+    """
+    fields = [render(rows.c[column.name], column).label(column.name) for column in columns]
+    row = sa.select(*fields).correlate(rows).lateral(name)
+    return row, sa.func.row_to_json(row.table_valued())
+
+
+def _plain_value(value: Expression, column: CatalogColumn) -> Expression:
+    return value if isinstance(column.type, sa.BigInteger) else _value(value, column)
 
 
 def _value(value: Expression, column: CatalogColumn) -> Expression:
