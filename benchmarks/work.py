@@ -151,6 +151,9 @@ def open_work(
     datamap = data_map(keeps_everything=keeps_everything)
     sources = open_sources(datamap, environment={URL_VARIABLE: _as_role(url, role)})
     store = sa.create_engine(store_url)
+    if store.dialect.name == "sqlite":  # as the engine keeps its own
+        with store.begin() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
     try:
         yield Work(
             datamap=datamap,

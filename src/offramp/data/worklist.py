@@ -68,17 +68,16 @@ def read_keys(source: SqlSource, territory: Territory, step: Step) -> Keys:
     width = len(step.key_columns)
     with source.snapshot() as connection:
         if lines is None:
-            return _read_rows(connection, step.worklist, width=width)
+            return _in_columns(source.rows(connection, step.worklist), width=width)
         numbers = array("q")
         for block in source.json_blocks(connection, lines):
             numbers.extend(map(int, block.split()))
     return Keys(columns=tuple(numbers[place::width] for place in range(width)))
 
 
-def _read_rows(connection: sa.Connection, worklist: sa.Select[Any], *, width: int) -> Keys:
+def _in_columns(blocks: Iterator[Sequence[Row]], *, width: int) -> Keys:
     columns: tuple[list[Any], ...] = tuple([] for _ in range(width))
-    result = connection.execution_options(yield_per=_KEYS_FETCHED).execute(worklist)
-    for block in result.partitions():
+    for block in blocks:
         for column, values in zip(columns, zip(*block, strict=True), strict=True):
             column.extend(values)
     return Keys(columns=columns)

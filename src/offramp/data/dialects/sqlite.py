@@ -17,6 +17,7 @@ from offramp.data.dialects.dialect import EXACT_MAX, Expression, Row, compiled_t
 # SQLite takes at most 127 arguments to a function; a wide row is put together from several.
 _PAIRS_MAX = 60
 _ENDLESS = 1.7976931348623157e308
+_PLAINLY_SPELLED = (0.001, 999_999_999_999_999.0)
 
 
 class SqliteDialect:
@@ -57,8 +58,11 @@ class SqliteDialect:
         return column.collate("BINARY")
 
     def chunk(self, columns: Mapping[str, CatalogColumn]) -> sa.FromClause:
-        """Unfold one JSON array of rows."""
+        """Unfold one JSON array of rows, or of values where a row is one value."""
         entry = sa.func.json_each(sa.bindparam("chunk")).table_valued("value", name="entry")
+        if len(columns) == 1:
+            values = (entry.c.value.label(name) for name in columns)
+            return sa.select(*values).select_from(entry).subquery("chunk")
         fields = (
             sa.func.json_extract(entry.c.value, f"$[{number}]").label(name)
             for number, name in enumerate(columns)
@@ -74,6 +78,8 @@ class SqliteDialect:
 
     def chunk_params(self, rows: Sequence[Row], *, width: int) -> dict[str, Any]:
         """Give all rows as one JSON text."""
+        if width == 1:
+            return {"chunk": json.dumps([row[0] for row in rows])}
         return {"chunk": json.dumps([list(row[:width]) for row in rows])}
 
     def whole_numbers(self, _keys: sa.Select[Any]) -> sa.Select[Any] | None:
@@ -102,16 +108,23 @@ def _whole(value: Expression, column: CatalogColumn) -> Expression:
             else_=value,
         )
     is_exact = value.between(-EXACT_MAX, EXACT_MAX)
-    return sa.case((is_exact, sa.func.json(sa.cast(value, sa.Text))), else_=sa.cast(value, sa.Text))
+    return sa.case((is_exact, value), else_=sa.cast(value, sa.Text))
 
 
 def _real(value: Expression, *, is_decimal: bool) -> Expression:
-    """Print the shortest text that reads back as the same number; SQLite's own is not always it."""
+    """Print the shortest text that reads back as the same number; SQLite's own is not always it.
+
+    It is where its fifteen digits read back as the same number, and no exponent is spelled.
+    """
+    own = sa.cast(value, sa.Text)
+    is_own = sa.and_(
+        sa.func.abs(value).between(*_PLAINLY_SPELLED), sa.cast(own, sa.Double) == value
+    )
     text = sa.func.offramp_real(value)
     if is_decimal:
-        return text
+        return sa.case((is_own, own), else_=text)
     is_finite = value.between(-_ENDLESS, _ENDLESS)
-    return sa.case((is_finite, sa.func.json(text)), else_=text)
+    return sa.case((is_own, value), (is_finite, sa.func.json(text)), else_=text)
 
 
 def _text(value: Expression, column: CatalogColumn) -> Expression:

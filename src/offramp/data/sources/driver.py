@@ -10,6 +10,7 @@ from offramp.data.dialects import Dialect
 from offramp.data.sources.trouble import Trouble
 
 BLOCK_BYTES = 64 * 1024
+BLOCK_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,11 @@ class Driver(Protocol):
 
     def refusal(self, connection: sa.Connection, needs: Sequence[Need]) -> Trouble | None:
         """Say why the database would not let us do what is needed, or hide rows; none if not."""
+
+    def rows(
+        self, connection: sa.Connection, query: sa.Select[Any]
+    ) -> Iterator[Sequence[Sequence[Any]]]:
+        """Stream rows in blocks, with values that can be bound again as they are."""
 
     def classify(self, error: BaseException) -> Trouble:
         """Say what an error of the driver means."""

@@ -12,7 +12,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from offramp.data.dialects import POSTGRES
 from offramp.data.sources import postgres_permission, postgres_trouble
-from offramp.data.sources.driver import BLOCK_BYTES, Need, compile_statement
+from offramp.data.sources.driver import BLOCK_BYTES, BLOCK_ROWS, Need, compile_statement
 from offramp.data.sources.trouble import Trouble
 
 # Control characters cannot occur inside JSON, so nothing is ever quoted or doubled.
@@ -76,6 +76,12 @@ class PostgresDriver:
     def refusal(self, connection: sa.Connection, needs: Sequence[Need]) -> Trouble | None:
         """Say which privileges are missing, or which rows are hidden."""
         return postgres_permission.refusal(connection, needs)
+
+    def rows(
+        self, connection: sa.Connection, query: sa.Select[Any]
+    ) -> Iterator[Sequence[Sequence[Any]]]:
+        """Stream rows in blocks, through a cursor of the server."""
+        yield from connection.execution_options(yield_per=BLOCK_ROWS).execute(query).partitions()
 
     def classify(self, error: BaseException) -> Trouble:
         """Say what an error of psycopg means."""

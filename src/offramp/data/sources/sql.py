@@ -4,7 +4,7 @@ Everything that can go wrong on the wire is translated here, once, and never car
 what differs between kinds of databases is a driver's.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -67,6 +67,12 @@ class SqlSource:
         """Stream a one-column select of JSON texts as blocks of whole lines."""
         with self._translated():
             yield from self.driver.blocks(connection, rows)
+
+    def rows(
+        self, connection: sa.Connection, query: sa.Select[Any]
+    ) -> Iterator[Sequence[Sequence[Any]]]:
+        """Stream rows in blocks, with values that can be bound again as they are."""
+        return self.driver.rows(connection, query)
 
     def close(self) -> None:
         """Let go of every connection."""

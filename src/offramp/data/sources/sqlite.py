@@ -5,20 +5,23 @@ Source: SQLite, "Isolation In SQLite", "URI Filenames".
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from offramp.data.dialects import SQLITE
 from offramp.data.sources import sqlite_trouble
-from offramp.data.sources.driver import Need
+from offramp.data.sources.driver import Need, compile_statement
 from offramp.data.sources.trouble import Trouble
 
 BLOCK_ROWS = 1_000
 BUSY_WAIT_SECONDS = 5
+_NAMED = sqlite.dialect(paramstyle="named")
 
 
 class SqliteDriver:
@@ -50,10 +53,18 @@ class SqliteDriver:
 
     def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Iterator[bytes]:
         """Stream a one-column select of texts, in blocks of whole lines."""
-        with connection.execution_options(yield_per=BLOCK_ROWS).execute(rows) as result:
-            lines = result.scalars()
-            while block := list(islice(lines, BLOCK_ROWS)):
-                yield ("\n".join(block) + "\n").encode()
+        for block in self.rows(connection, rows):
+            yield ("\n".join(chain.from_iterable(block)) + "\n").encode()
+
+    def rows(
+        self, connection: sa.Connection, query: sa.Select[Any]
+    ) -> Iterator[Sequence[Sequence[Any]]]:
+        """Stream the driver's own rows: to wrap each of them costs as much as to read it."""
+        text, params = compile_statement(query, _NAMED)
+        driver: Any = connection.connection.driver_connection
+        with closing(driver.execute(text, params)) as cursor:
+            while block := cursor.fetchmany(BLOCK_ROWS):
+                yield block
 
     def refusal(self, _connection: sa.Connection, _needs: Sequence[Need]) -> Trouble | None:
         """Know of nothing: a file has no roles, and the first chunk finds out about writing."""
