@@ -73,6 +73,11 @@ class FolderKeys:
         """Give the vendor's private Ed25519 key (any 32 bytes are one), made on first use."""
         return self._read_or_make("signing.key")
 
+    def destroy_all(self) -> None:
+        """Destroy every key that is kept here, the one for signing too."""
+        if self._folder.is_dir():
+            self._shred("")
+
     def _is_destroyed(self, organization: str) -> bool:
         return (self._folder / (_file_name(organization) + _DESTROYED)).exists()
 

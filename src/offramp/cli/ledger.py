@@ -1,10 +1,9 @@
-"""`offramp ledger`, `offramp certificate`, `offramp keys`: what can be checked afterwards.
+"""`offramp ledger` and `offramp keys`: what can be checked afterwards.
 
 Source: lesson L41; docs/cli.md.
 """
 
-from base64 import b64decode, b64encode
-from pathlib import Path
+from base64 import b64encode
 from typing import Annotated, Any
 
 import typer
@@ -12,24 +11,12 @@ import typer
 from offramp.cli.opening import open_context
 from offramp.cli.option import read_head
 from offramp.cli.output import AsJson, guarded, show_json, show_line, show_text
-from offramp.core.errors import Invalid
 from offramp.core.ledger import Entry, as_fields
-from offramp.data.certificate import ALGORITHM, public_key_of, verify_certificate
+from offramp.data.certificate import ALGORITHM, public_key_of
 from offramp.engine.proof import read_ledger, verify_ledger
 
-KEY_BYTES = 32
-
 ledger = typer.Typer(help="Read the ledger and check it.", no_args_is_help=True)
-certificate = typer.Typer(help="Check certificates of deletion.", no_args_is_help=True)
 keys = typer.Typer(help="Show what others need to check us.", no_args_is_help=True)
-
-
-class FileUnreadable(Invalid):
-    """The file {file} cannot be read: {reason}."""
-
-
-class PublicKeyInvalid(Invalid):
-    """The file {file} holds no public key."""
 
 
 @ledger.command("verify")
@@ -61,22 +48,6 @@ def show(as_json: AsJson = False) -> None:
             show_text(_sentence(entry))
 
 
-@certificate.command("verify")
-@guarded
-def verify_document(
-    file: Annotated[Path, typer.Argument(help="The certificate.")],
-    public_key: Annotated[Path, typer.Option(metavar="FILE", help="The key that you trust.")],
-    as_json: AsJson = False,
-) -> None:
-    """Check that a certificate is exactly as it was signed."""
-    content = verify_certificate(_read(file), public_key=_read_key(public_key))
-    if as_json:
-        show_json(content)
-    else:
-        show_text(f"{file}: signed with this key and unchanged", style="bold")
-        show_text(f"erased at {content.get('erased_at')}, issued at {content.get('issued_at')}")
-
-
 @keys.command("public")
 @guarded
 def public(as_json: AsJson = False) -> None:
@@ -98,21 +69,3 @@ def _sentence(entry: Entry) -> str:
     about = " ".join(filter(None, (event.offboarding, event.step)))
     parts = (f"{entry.number:>6}", event.at.format_iso(), event.actor, event.kind, about, detail)
     return "  ".join(filter(None, parts))
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        reason = (error.strerror or "unknown reason").lower()
-        raise FileUnreadable(file=str(file), reason=reason) from error
-
-
-def _read_key(file: Path) -> bytes:
-    try:
-        key = b64decode(_read(file).strip(), validate=True)
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise PublicKeyInvalid(file=str(file), expected="what offramp keys public prints")
-    return key

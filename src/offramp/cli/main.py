@@ -7,8 +7,10 @@ import typer
 
 from offramp.cli import (
     brake,
-    data,
+    certificate,
     demo,
+    erase,
+    export,
     ledger,
     lifecycle,
     policy,
@@ -18,6 +20,7 @@ from offramp.cli import (
     run,
     setup,
     status,
+    verify,
 )
 from offramp.cli import map as data_map
 
@@ -51,11 +54,12 @@ app.command("resume")(brake.resume)
 app.command("cap")(brake.cap)
 app.command("exempt")(brake.exempt)
 app.add_typer(lifecycle.members, name="member")
-app.command("export")(data.export)
-app.command("erase")(data.erase)
+app.command("export")(export.export)
+app.command("erase")(erase.erase)
+app.command("verify")(verify.verify)
 app.command("restore")(restore.restore)
 app.command("retained")(retained.retained)
 app.command("keep-until")(retained.keep)
 app.add_typer(ledger.ledger, name="ledger")
-app.add_typer(ledger.certificate, name="certificate")
+app.add_typer(certificate.app, name="certificate")
 app.add_typer(ledger.keys, name="keys")

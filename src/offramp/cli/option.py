@@ -17,6 +17,14 @@ class OptionInvalid(Invalid):
     """{option} {text} is not understood."""
 
 
+class OptionMissing(Invalid):
+    """{option} has to be given."""
+
+
+class OptionsClash(Invalid):
+    """{options} exclude each other."""
+
+
 def read_boundary(option: str, text: str) -> Boundary:
     """Read a last day or an instant.
 

@@ -33,6 +33,10 @@ class FileUnwritable(Invalid):
     """The file {file} cannot be written: {reason}."""
 
 
+class FileUnreadable(Invalid):
+    """The file {file} cannot be read: {reason}."""
+
+
 def show_json(data: object) -> None:
     """Print one JSON document."""
     typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
@@ -74,6 +78,19 @@ def write_file(file: Path, content: bytes) -> None:
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
         raise FileUnwritable(file=str(file), reason=reason) from error
+
+
+def read_file(file: Path) -> bytes:
+    """Read a file that was named.
+
+    Raises:
+        FileUnreadable: there is none, or it may not be read.
+    """
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise FileUnreadable(file=str(file), reason=reason) from error
 
 
 def error_data(error: OfframpError) -> dict[str, Any]:

@@ -16,18 +16,15 @@ import typer
 from whenever import Instant
 
 from offramp.cli.opening import open_context
+from offramp.cli.option import OptionsClash
 from offramp.cli.output import AsJson, guarded, show_error, show_json, show_line, show_text
 from offramp.cli.progress import Watcher
-from offramp.core.errors import Invalid, Unavailable
+from offramp.core.errors import Unavailable
 from offramp.engine.context import Context
 from offramp.engine.dry_run import Intended, intend
 from offramp.engine.sweep import run_until_quiet, tick
 
 LISTEN_SECONDS = 0.2  # how soon a worker that has nothing to do hears that it should stop
-
-
-class OptionsClash(Invalid):
-    """{options} exclude each other."""
 
 
 @dataclass(kw_only=True)

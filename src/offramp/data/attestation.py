@@ -9,22 +9,22 @@ digests, keyed hashes whose key is gone, and names of tables and columns; nothin
 Source: lesson L28; GDPR Art. 5(2), 17; NIST SP 800-88 Rev. 2.
 """
 
-import json
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
-from whenever import Instant
 
 from offramp.data.datamap import DataMap
 from offramp.data.erase import Retained
-from offramp.data.manifest import Manifest
+from offramp.data.hand_over import HandedOver
 from offramp.data.scope import Scope
 from offramp.data.sources.source import Receipt
 from offramp.data.tombstone import Tombstone
 from offramp.data.verify import Verification
 
+_NOT_COMPARED = (
+    "Whether everything had been handed over: no export was compared with the live rows."
+)
 _NEVER_SEEN = (
     "Backups, replicas and logs of the databases.",
     "Copies that had left the databases before: messages, files, and other systems that the data"
@@ -45,25 +45,6 @@ class Erasure(BaseModel):
     receipts: tuple[Receipt, ...] = ()  # signed by the services that took part
 
 
-class HandedOver(BaseModel):
-    """One export that equaled the live rows just before the first of them went."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    taken_at: str
-    compared_at: str
-    rows: int
-    sha256: str  # of the export's manifest, which holds the digest of every table
-
-
-class HandOver(BaseModel):
-    """All exports that were compared with the live rows; none where none was promised."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    exports: tuple[HandedOver, ...] = ()
-
-
 class Conclusion(BaseModel):
     """When the key was destroyed, if it was, and the instant that the certificate carries."""
 
@@ -71,17 +52,6 @@ class Conclusion(BaseModel):
 
     issued_at: str
     key_destroyed_at: str | None
-
-
-def handed_over(manifest: Manifest, *, compared_at: Instant) -> HandedOver:
-    """Say of an export that it equaled the live rows at an instant."""
-    document = json.dumps(manifest.model_dump(mode="json"), sort_keys=True)
-    return HandedOver(
-        taken_at=manifest.taken_at.format_iso(),
-        compared_at=compared_at.format_iso(),
-        rows=sum(table.rows for table in manifest.tables.values()),
-        sha256=sha256(document.encode()).hexdigest(),
-    )
 
 
 def attest(
@@ -118,25 +88,21 @@ def attest(
         **erasure.model_dump(mode="json"),
         "pseudonymized": dict(_pseudonymized(datamap, erasure)),
         "verified": list(_verified(scope, tombstone, exports, erasure.verification)),
-        "not_verified": list(not_verified(scope, tombstone, exports, erasure.verification)),
+        "not_verified": [
+            *(() if exports else (_NOT_COMPARED,)),
+            *not_verified(scope, erasure.verification, marks=len(tombstone.marks)),
+        ],
     }
 
 
-def not_verified(
-    scope: Scope,
-    tombstone: Tombstone | None,
-    exports: tuple[HandedOver, ...],
-    verification: Verification,
-) -> Iterator[str]:
+def not_verified(scope: Scope, verification: Verification, *, marks: int) -> Iterator[str]:
     """Say what nobody looked at, so that nobody reads it into a certificate."""
-    if not exports:
-        yield "Whether everything had been handed over: no export was compared with the live rows."
-    if tombstone is None or not tombstone.marks:
+    if not marks:
         yield "Whether identifiers of the subject occur in other rows: none were known."
     elif verification.shared_marks:
         yield (
-            f"{verification.shared_marks} identifiers that rows of others carry too, and that"
-            " cannot be told apart from theirs."
+            f"Identifiers that rows of others carry too ({verification.shared_marks} of {marks}):"
+            " they cannot be told apart from theirs."
         )
     if scope.product is not None:
         yield "Tables that the data map does not assign to the product."

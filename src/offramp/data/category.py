@@ -6,6 +6,11 @@ No other category exists; a misspelt one would be missed by whoever asks for it.
 Source: Fideslang 3.1, the default taxonomy of data categories.
 """
 
+from collections.abc import Collection
+
+from offramp.core.errors import Invalid
+from offramp.core.spelling import did_you_mean
+
 CATEGORIES = frozenset(
     {
         "system",
@@ -95,3 +100,26 @@ CATEGORIES = frozenset(
         "user.workplace",
     }
 )
+
+
+class CategoryUnknown(Invalid):
+    """There is no data category {category}."""
+
+
+def require_categories(categories: Collection[str]) -> None:
+    """Refuse a category that does not exist: it would select nothing, in silence.
+
+    Raises:
+        CategoryUnknown: nobody ever gave a column this category.
+    """
+    for category in categories:
+        if category not in CATEGORIES:
+            hint = did_you_mean(category, CATEGORIES) or "docs/datamap.md lists them"
+            raise CategoryUnknown(category=category, hint=hint)
+
+
+def is_within(category: str | None, categories: Collection[str]) -> bool:
+    """Say whether a category is one of some, or stands below one of them."""
+    return category is not None and any(
+        category == each or category.startswith(f"{each}.") for each in categories
+    )

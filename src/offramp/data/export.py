@@ -11,7 +11,7 @@ proves just before a deletion that the document still equals the live rows.
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from typing import Any, BinaryIO
@@ -23,6 +23,7 @@ from offramp.data.check import survey_complete
 from offramp.data.datamap import DataMap
 from offramp.data.elsewhere import Elsewhere, TableElsewhere, require_none_left_out
 from offramp.data.manifest import Manifest, TableDigest, TableEntry
+from offramp.data.part import WHOLE, Part
 from offramp.data.permission import require_permitted, to_read
 from offramp.data.rendering import exported_columns, row_schema, select_json
 from offramp.data.scope import Scope
@@ -42,7 +43,7 @@ def export(
     header: Mapping[str, Any],
     taken_at: Instant,
     progress: Progress,
-    content_only: bool = False,
+    part: Part = WHOLE,
     elsewhere: Elsewhere | None = None,
 ) -> Manifest:
     """Write everything that a scope covers as one JSON document.
@@ -55,18 +56,20 @@ def export(
         header: versions of Offramp, policy and map; goes into the manifest as it is.
         taken_at: the instant that the manifest names.
         progress: told after every block the table and the number of its rows so far.
-        content_only: hand over only the tables that the map calls content.
+        part: what of it, if not all; the manifest says so.
         elsewhere: the sources of the map that are no database, asked about the same scope.
 
     Raises:
         DataMapIncomplete: the map and the live catalog differ.
         SourceLeftOut: the map names a source that is not there.
+        CategoryUnused: nothing that is handed over has a category that was asked for.
     """
     require_none_left_out(datamap, elsewhere)
     with ExitStack() as stack:
         opened = _open(stack, datamap, sources, scope)
-        tables = _tables(datamap, opened, only=datamap.content if content_only else None)
-        held = list(elsewhere.tables()) if elsewhere is not None and not content_only else []
+        tables = _tables(datamap, opened, part=part)
+        part.require_tables([table for table, _, _ in tables])
+        held = list(elsewhere.tables()) if elsewhere is not None and part == WHOLE else []
         schema = _document_schema(datamap, tables, held)
         sink.write(b'{"schema":' + _compact(schema) + b',\n"data":{')
         entries: dict[str, TableEntry] = {}
@@ -89,6 +92,8 @@ def export(
             product=scope.product,
             taken_at=taken_at,
             tables=entries,
+            content_only=part.content_only,
+            categories=part.categories,
         )
         sink.write(b"},\n" + b'"manifest":' + _compact(manifest.model_dump(mode="json")) + b"}\n")
     return manifest
@@ -107,7 +112,7 @@ def digest(
         opened = _open(stack, datamap, sources, scope)
         digests = {
             table: _stream(_blocks(sources, territory, table, connection), None, _ignore)
-            for table, territory, connection in _tables(datamap, opened, only=None)
+            for table, territory, connection in _tables(datamap, opened, part=WHOLE)
         }
     for each in elsewhere.tables() if elsewhere is not None else ():
         digests[each.id] = _stream(each.lines(), None, _ignore)
@@ -129,14 +134,18 @@ def _open(
     return [(territory, connections[territory.source]) for territory in found]
 
 
-def _tables(datamap: DataMap, opened: Opened, *, only: Collection[str] | None) -> Tables:
+def _tables(datamap: DataMap, opened: Opened, *, part: Part) -> Tables:
     """List the covered tables in the order of the map."""
-    by_source = {territory.source: (territory, connection) for territory, connection in opened}
+    by_source = {
+        territory.source: (part.narrow(territory), connection) for territory, connection in opened
+    }
     tables: Tables = []
     for table in datamap.tables:
         source, _, name = table.partition(".")
         territory, connection = by_source[source]
-        if name in territory.covered and (only is None or table in only):
+        if name not in territory.covered or not part.names(datamap, table):
+            continue
+        if not part.categories or exported_columns(territory, name):
             tables.append((table, territory, connection))
     return tables
 

@@ -18,12 +18,13 @@ from typing import Any, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 from whenever import Instant
 
-from offramp.data.attestation import Conclusion, Erasure, HandedOver, HandOver, attest
+from offramp.data.attestation import Conclusion, Erasure, attest
 from offramp.data.datamap import DataMap
 from offramp.data.elsewhere import Elsewhere, look_up_facts
 from offramp.data.erase import ErasureResult, Progress, erase
 from offramp.data.export import digest
 from offramp.data.fence import CHUNK_ROWS_MAX, Fence, at_once
+from offramp.data.hand_over import HandedOver, HandOver
 from offramp.data.keeping import Keeper
 from offramp.data.manifest import TableDigest
 from offramp.data.scope import Scope

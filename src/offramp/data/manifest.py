@@ -41,6 +41,13 @@ class Manifest(BaseModel):
     product: str | None
     taken_at: Instant
     tables: Mapping[str, TableEntry]
+    content_only: bool = False
+    categories: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether this is everything that its scope covered, not a part that was asked for."""
+        return not self.content_only and not self.categories
 
     def digests(self) -> dict[str, TableDigest]:
         """Return what `offramp.data.export.digest` has to find again just before deletion."""

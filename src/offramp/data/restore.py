@@ -24,6 +24,7 @@ from offramp.data.dialects import POSTGRES, SQLITE
 from offramp.data.document_reader import Document
 from offramp.data.permission import require_permitted, to_restore
 from offramp.data.restoration import LiveRows, OrganizationIsAnother, Progress, Restoration
+from offramp.data.restore_error import ExportPartial
 from offramp.data.restore_plan import plan_tables, require_fit
 from offramp.data.restore_postgres import PostgresRows
 from offramp.data.restore_sqlite import SqliteRows
@@ -78,6 +79,7 @@ def restore(
         is_dry_run: do everything, and take it back.
 
     Raises:
+        ExportPartial: the document holds single columns of rows.
         DataMapIncomplete: the map and the live catalog differ.
         SchemaDifferent: the document and the live catalog differ.
         PermissionMissing, RowsHidden, SourceReadOnly: the database does not let us.
@@ -85,6 +87,10 @@ def restore(
             are in the way.
         RestoredInexactly: what was written does not read back as it is in the document.
     """
+    manifest = document.manifest
+    if manifest.categories:
+        categories = ", ".join(manifest.categories)
+        raise ExportPartial(file=document.file, categories=categories, hint="give a whole export")
     require_complete(datamap, sources)
     for passed_over in count():
         try:

@@ -1,6 +1,6 @@
 """Why a restore is refused. Tables, columns and counts are named, never a value."""
 
-from offramp.core.errors import Broken, Refused
+from offramp.core.errors import Broken, Invalid, Refused
 
 
 class ValueTaken(Refused):
@@ -21,6 +21,10 @@ class ValueMissing(Refused):
 
 class ValueUnfit(Refused):
     """A row of {table} breaks a rule of the database: {rule}."""
+
+
+class ExportPartial(Invalid):
+    """The document {file} holds only the columns of {categories}, which are no rows to restore."""
 
 
 class RowsChanged(Refused):

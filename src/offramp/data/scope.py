@@ -33,5 +33,11 @@ class Scope:
                 raise BlankScope(part=part, hint="give the exact key of one row, as text")
 
 
+def described(scope: Scope) -> str:
+    """Name a subject by its keys."""
+    whole = f"the organization {scope.organization}"
+    return whole if scope.member is None else f"the member {scope.member} of {whole}"
+
+
 def _is_exact(key: str) -> bool:
     return bool(key) and key == key.strip() and key.isprintable() and not _WILDCARDS & set(key)

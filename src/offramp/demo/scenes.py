@@ -9,6 +9,7 @@ from collections.abc import Callable
 from whenever import Date
 
 from offramp.core.model import Member
+from offramp.data.part import Part
 from offramp.demo.play import Play, Probe, Scene, admins, local, users
 from offramp.demo.vendor import NOTES, TRAINING
 from offramp.engine.handover import Request, hand_over
@@ -145,7 +146,9 @@ def _download(play: Play) -> None:
     """Hand a user their own content, long after they could last sign in (B9)."""
     member = users(play.members(NOTES.leaving))[0]
     sink = io.BytesIO()
-    request = Request(organization=member.organization, member=member.id, content_only=True)
+    request = Request(
+        organization=member.organization, member=member.id, part=Part(content_only=True)
+    )
     manifest = hand_over(play.context, request, sink, actor="user")
     play.downloads[DOWNLOAD] = sink.getvalue()
     rows = sum(table.rows for table in manifest.tables.values())

@@ -15,6 +15,7 @@ from offramp.core.transitions import OffboardingStatus
 from offramp.data.erase import preview
 from offramp.data.export import export
 from offramp.data.manifest import Manifest
+from offramp.data.part import WHOLE, Part
 from offramp.data.scope import Scope
 from offramp.data.statements import Statement
 from offramp.engine.context import Context, Data
@@ -33,7 +34,7 @@ class Request:
 
     organization: str
     member: str | None = None
-    content_only: bool = False  # the tables alone that the data map calls content
+    part: Part = WHOLE
 
     @property
     def scope(self) -> Scope:
@@ -62,7 +63,7 @@ def hand_over(
         header={"offramp": context.version},
         taken_at=context.clock.now(),
         progress=lambda table, rows: context.report("export", {"table": table, "rows": rows}),
-        content_only=request.content_only,
+        part=request.part,
         elsewhere=data.elsewhere(request.scope),
     )
     with context.store.transaction() as transaction:

@@ -12,6 +12,7 @@ from whenever import Instant
 from offramp.data.check import DataMapIncomplete
 from offramp.data.export import digest, export
 from offramp.data.manifest import Manifest
+from offramp.data.part import Part
 from offramp.data.scope import Scope
 from tests.integration.data.school import COMPANY, MEMBER, no_progress
 
@@ -114,7 +115,7 @@ def test_two_exports_of_the_same_rows_are_the_same_bytes(school):
 def test_a_member_takes_their_own_and_may_take_content_only(school):
     """B9."""
     _, everything, _ = take(school, MEMBER)
-    _, content, raw = take(school, MEMBER, content_only=True)
+    _, content, raw = take(school, MEMBER, part=Part(content_only=True))
 
     assert [row["id"] for row in everything["data"]["users"]] == [100]
     assert set(content["data"]) == {"notes", "comments"}

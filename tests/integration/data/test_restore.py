@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from offramp.data import restoration
 from offramp.data.datamap import DataMap
+from offramp.data.part import Part
 from offramp.data.restore_error import (
     KeyTaken,
     ReferenceMissing,
@@ -250,13 +251,13 @@ def test_a_member_does_not_come_back_without_their_company(school, tmp_path):
 
 
 def test_content_alone_comes_back(school, tmp_path):
-    take(school, COMPANY, tmp_path / "out.json", content_only=True)
+    take(school, COMPANY, tmp_path / "out.json", part=Part(content_only=True))
     school.run("UPDATE comments SET parent_id = NULL WHERE id BETWEEN 100 AND 199")
     school.run("DELETE FROM comments WHERE id BETWEEN 100 AND 199")
 
     result = come_back(school, tmp_path / "out.json")
 
-    take(school, COMPANY, tmp_path / "again.json", content_only=True)
+    take(school, COMPANY, tmp_path / "again.json", part=Part(content_only=True))
     assert data_of(tmp_path / "again.json") == data_of(tmp_path / "out.json")
     assert result.tables["app.comments"].added == 4
 

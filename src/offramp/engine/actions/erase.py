@@ -21,11 +21,12 @@ from offramp.core.model import Subject
 from offramp.core.policy import Action
 from offramp.core.term import Term, member_term, organization_term
 from offramp.core.transitions import STEP, OffboardingStatus, StepStatus, move
-from offramp.data.attestation import Erasure, HandedOver, handed_over
+from offramp.data.attestation import Erasure
 from offramp.data.certificate import sign_certificate
 from offramp.data.erase import preview as preview_statements
 from offramp.data.export import digest
 from offramp.data.fence import Fence
+from offramp.data.hand_over import HandedOver, handed_over
 from offramp.data.job import Job, run
 from offramp.data.manifest import TableDigest
 from offramp.data.scope import Scope

@@ -1,0 +1,103 @@
+"""How a command works on a data map alone: no installation, no store, nobody registered.
+
+Source: docs/data-engine.md.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import sqlalchemy as sa
+import typer
+from sqlalchemy.exc import ArgumentError
+
+from offramp.adapters.ids import RandomIds
+from offramp.adapters.lock_file import hold_lock
+from offramp.bootstrap import source_tools
+from offramp.cli.option import OptionMissing, OptionsClash
+from offramp.config import load_settings
+from offramp.data.elsewhere import open_elsewhere
+from offramp.data.scope import Scope, described
+from offramp.data.sources.sql import open_sources
+from offramp.documents.datamap import load_datamap
+from offramp.engine.context import Data
+
+VERSION = version("offramp")
+
+Organization = Annotated[
+    str | None, typer.Argument(metavar="ORG", help="The organization's id.", show_default=False)
+]
+OrganizationOption = Annotated[
+    str | None, typer.Option("--organization", metavar="ID", help="The same as ORG.")
+]
+Member = Annotated[str | None, typer.Option(help="Only this member's data.")]
+Map = Annotated[
+    Path | None,
+    typer.Option("--map", metavar="MAP", help="A data map, to work without an installation."),
+]
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[Data]:
+    """Read a data map and open what it names, for as long as the block runs."""
+    datamap = load_datamap(file)
+    sources = open_sources(datamap, environment=os.environ)
+    others = open_elsewhere(datamap, tools=source_tools(load_settings()))
+    try:
+        yield Data(datamap=datamap, sources=sources, others=others)
+    finally:
+        for source in sources.values():
+            source.close()
+
+
+@contextmanager
+def exclusive(data: Data, scope: Scope, *, file: Path) -> Iterator[None]:
+    """Keep every other process of this machine from an organization, and from a file.
+
+    Raises:
+        WorkInProgress: another one is at it.
+    """
+    subject = described(Scope(organization=scope.organization))
+    places = [_place(spec.url) for spec in data.datamap.databases.values()]
+    with ExitStack() as stack:
+        stack.enter_context(hold_lock(f"file {file.resolve()}", subject=str(file)))
+        name = "\0".join(("organization", scope.organization, *sorted(places)))
+        stack.enter_context(hold_lock(name, subject=subject))
+        yield
+
+
+def read_organization(argument: str | None, option: str | None) -> str:
+    """Take the organization from the one place where it was given.
+
+    Raises:
+        OptionsClash: it was given twice.
+        OptionMissing: it was not given.
+    """
+    if argument is not None and option is not None:
+        raise OptionsClash(options="ORG and --organization")
+    given = option if argument is None else argument
+    if given is None:
+        raise OptionMissing(option="--organization", hint="whose data? give the key of one row")
+    return given
+
+
+def chance() -> bytes:
+    """Give a key that nobody knows, for as long as this process lives."""
+    ids = RandomIds()
+    return f"{ids.new()}{ids.new()}".encode()
+
+
+def _place(address: str) -> str:
+    """Name a source without its password, so that two maps of one database are known as such."""
+    if address.startswith("env:"):
+        address = os.environ.get(address.removeprefix("env:"), address)
+    try:
+        url = sa.make_url(address).set(username=None, password=None)
+    except ArgumentError:
+        return address
+    if url.database and url.drivername.startswith("sqlite"):
+        url = url.set(database=str(Path(url.database).resolve()))
+    return str(url)

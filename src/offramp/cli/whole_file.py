@@ -1,0 +1,45 @@
+"""A file that gets its name only when everything is in it, and that its owner alone may read.
+
+Source: docs/cli.md; lesson L36.
+"""
+
+import gzip
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from offramp.cli.output import FileUnwritable
+
+PRIVATE = 0o600
+
+
+@contextmanager
+def whole_file(file: Path) -> Iterator[BinaryIO]:
+    """Open a private file, packed as it is written where its name ends in ``.gz``.
+
+    Raises:
+        FileUnwritable: its folder does not exist, or it may not be written.
+    """
+    draft = file.with_name(f"{file.name}.part")
+    try:
+        sink = os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE), "wb")
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise FileUnwritable(file=str(file), reason=reason) from error
+    try:
+        with sink:
+            with ExitStack() as stack:
+                yield _packed(sink, stack) if file.suffix == ".gz" else sink
+            sink.flush()
+            os.fsync(sink.fileno())
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _packed(sink: BinaryIO, stack: ExitStack) -> BinaryIO:
+    """Pack without a name and a time, so that equal content gives equal bytes."""
+    packed = gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=sink, mtime=0)
+    return cast(BinaryIO, stack.enter_context(packed))
