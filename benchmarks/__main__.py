@@ -14,14 +14,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import by_hand, by_offramp, habits, in_children, meanwhile, on_sqlite, yardstick
+from benchmarks import (
+    by_hand,
+    by_offramp,
+    habits,
+    in_children,
+    meanwhile,
+    on_sqlite,
+    yardstick,
+)
+from benchmarks.chart import chart
 from benchmarks.flow import Place, Runnable, run_round
 from benchmarks.load import LARGE, load_postgres
 from benchmarks.meter import Meter
 from benchmarks.page import page
 from benchmarks.report import lines_of, print_lines, write_json
-from benchmarks.rows import ROWS, Ceiling, Row, chosen
-from benchmarks.run import read_runs, summed_up, write_run
+from benchmarks.rows import MILLION, ROWS, SMALL, Ceiling, Row, chosen
+from benchmarks.run import Run, read_runs, summed_up, write_run
 from benchmarks.samples import Samples
 from benchmarks.schema import reference_checks
 from benchmarks.server import (
@@ -35,7 +44,7 @@ from benchmarks.traffic import TRANSACTIONS_PER_SECOND
 from offramp.testing.postgres import fresh_database
 
 ROOT = Path(__file__).parents[1]
-ROUNDS = 5
+ROUNDS = {SMALL: 5, MILLION: 3}  # up to these sizes; one above them
 ROUNDS_QUICK = 1
 PHASE_SECONDS = 3.0
 FLOWS: tuple[Runnable, ...] = (
@@ -89,8 +98,8 @@ def _filled(base_url: str, folder: Path, *, rows: int, phase_seconds: float) -> 
 def main(arguments: Sequence[str]) -> int:
     """Run a suite; 1 when a limit is not held."""
     options = _options(arguments)
-    rounds = ROUNDS_QUICK if options.quick else options.rounds
     rows = int(options.rows)
+    rounds = _rounds(options, rows=rows)
     table = tuple(chosen(rows=rows, only=options.only, skip=options.skip))
     with durable_postgres() as base_url, tempfile.TemporaryDirectory() as folder:
         samples = measure(base_url, Path(folder), rows=rows, rounds=rounds, table=table)
@@ -103,9 +112,21 @@ def main(arguments: Sequence[str]) -> int:
     write_run(run, ROOT / "bench-out" / "runs")
     if options.write_docs:
         write_run(run)
-        text = page(read_runs(), rate=TRANSACTIONS_PER_SECOND)
-        (ROOT / "docs" / "performance.md").write_text(text, "utf-8")
+        _write_docs(read_runs())
     return 0 if all(line.holds for line in lines) else 1
+
+
+def _write_docs(runs: Sequence[Run]) -> None:
+    docs = ROOT / "docs"
+    (docs / "performance.md").write_text(page(runs, rate=TRANSACTIONS_PER_SECOND), "utf-8")
+    (docs / "images" / "performance.svg").write_text(chart(runs), "utf-8")
+
+
+def _rounds(options: argparse.Namespace, *, rows: int) -> int:
+    if options.quick:
+        return ROUNDS_QUICK
+    by_size = (rounds for size, rounds in ROUNDS.items() if rows <= size)
+    return int(options.rounds or next(by_size, ROUNDS_QUICK))
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -114,7 +135,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("suite", choices=["data"])
     parser.add_argument("--rows", type=float, default=1e5, help="of the large organization")
     parser.add_argument("--quick", action="store_true", help="one round only")
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--rounds", type=int, help="5, 3 or 1 by the size, if not given")
     parser.add_argument("--only", nargs="+", choices=numbers, default=(), help="these rows alone")
     parser.add_argument("--skip", nargs="+", choices=numbers, default=(), help="all but these")
     parser.add_argument("--write-docs", action="store_true", help="write docs/performance.md")

@@ -168,6 +168,7 @@ def load_postgres(connection: psycopg.Connection, *, rows: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET max_parallel_workers_per_gather = 0")
         cursor.execute("SET work_mem = '512MB'")
+        cursor.execute("SET maintenance_work_mem = '1GB'")
         cursor.execute("SELECT setseed(0.25)")
         cursor.execute(_SIZES, {"people": round(rows / ROWS_PER_PERSON)})
         for statement in empty_tables():

@@ -78,7 +78,8 @@ that points at its table, the database asks whether the row is still referred to
 
 ```
 python3 dev.py bench data                 100,000 rows, five rounds
-python3 dev.py bench data --rows 1e6      a million
+python3 dev.py bench data --rows 1e6      a million, three rounds
+python3 dev.py bench data --rows 1e7      ten million, one round; 40 GB of disk
 python3 dev.py bench data --quick         one round
 python3 dev.py bench data --only 3 6      two rows of the table alone, in seconds
 ```
@@ -102,8 +103,10 @@ def page(runs: Sequence[Run], *, rate: int) -> str:
     parts = [
         _HEAD + machine + "\n\n" + note,
         "## In short\n\n" + _in_short(runs),
-        "## Beside SQL by hand, size by size\n\nRatios; **bold** does not hold its limit.\n\n"
-        + _ratios(runs),
+        "## Beside SQL by hand, size by size\n\n"
+        "![Every row of the table against its limit](images/performance.svg)\n\n"
+        "The same as figures: ratios, where there is a yardstick; **bold** does not hold its limit."
+        "\n\n" + _ratios(runs),
         *(_in_full(run) for run in runs),
         "## What others notice\n\n" + _others(runs),
         "## Beside what people do today\n\n" + _habits(runs),

@@ -8,6 +8,7 @@ share it.
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+SMALL = 10**5
 MILLION = 10**6
 ANY_SIZE = 10**9
 

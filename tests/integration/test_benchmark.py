@@ -118,9 +118,12 @@ def test_the_scan_by_hand_finds_every_row_that_names_the_organization(pair):
 
 
 def test_a_run_at_a_tiny_size_prints_and_keeps_every_row(postgres_server, tmp_path, capsys):
-    samples = measure(postgres_server, tmp_path, rows=ROWS, rounds=1, phase_seconds=0.2)
+    table = tuple(chosen(rows=ROWS))
 
-    lines = tuple(lines_of(ROWS_OF_TABLE, samples))
+    samples = measure(
+        postgres_server, tmp_path, rows=ROWS, rounds=1, table=table, phase_seconds=0.2
+    )
+    lines = tuple(lines_of(table, samples))
     print_lines(lines, title="tiny")
     write_json(lines, tmp_path / "data.json")
     run = summed_up(samples, lines, size=ROWS, rounds=1, server="a server")
@@ -131,7 +134,7 @@ def test_a_run_at_a_tiny_size_prints_and_keeps_every_row(postgres_server, tmp_pa
     text = page([run], rate=200)
     shown = capsys.readouterr().out
     shape = {"name", "ours", "baseline", "ratio", "limit", "holds"}
-    assert [set(row) for row in kept] == [shape] * len(ROWS_OF_TABLE)
+    assert [set(row) for row in kept] == [shape] * len(table)
     assert [line.name for line in lines if line.name not in text] == []
     # The scan is the difference of two times, which at this size is all noise.
     timed = [line for line in lines if line.name != "11 verify by text scan"]
