@@ -5,6 +5,7 @@ deletion, in the deletion itself chunk by chunk, in the verification, and in the
 """
 
 import json
+import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,6 +122,18 @@ def test_no_proof_names_the_folder_that_is_gone(abroad):
     assert [text for text in proofs if f'"{slug}"' in text] == []
 
 
+def test_rows_that_a_service_gets_late_go_again(abroad):
+    departure = abroad.departure
+    departure.run_until("2024-10-01T00:00:00Z")
+    certificate = abroad.certificate()
+    abroad.participant.held[LEAVING]["contacts"].append({"id": 99, "of": LEAVING})
+
+    departure.run_until("2024-12-31T00:00:00Z")
+
+    assert certificate == abroad.certificate()
+    assert not any(abroad.participant.held[LEAVING].values())
+
+
 def test_a_file_that_came_after_the_export_is_handed_over_before_it_goes(abroad):
     departure = abroad.departure
     departure.run_until("2024-09-25T00:00:00Z")
@@ -161,3 +174,14 @@ def test_an_export_by_hand_and_a_dry_run_name_what_takes_part(abroad, tmp_path):
     }
     assert set(TAKING_PART) <= {statement.table for statement in statements}
     assert abroad.held(LEAVING) == before
+
+
+def test_an_export_by_hand_takes_the_files_along_when_asked(abroad, tmp_path):
+    asked = Request(organization=LEAVING, with_files=True)
+
+    with (tmp_path / "export.zip").open("wb") as sink:
+        hand_over(abroad.departure.context, asked, sink)
+
+    with zipfile.ZipFile(tmp_path / "export.zip") as archive:
+        files = [name for name in archive.namelist() if name.startswith("files/files/")]
+    assert len(files) == FILES_EACH

@@ -25,6 +25,7 @@ from offramp.cli.output import AsJson, guarded, show_json, show_text
 from offramp.cli.progress import Watcher
 from offramp.cli.whole_file import whole_file
 from offramp.data import export as engine
+from offramp.data.bundle import write_bundle
 from offramp.data.manifest import Manifest
 from offramp.data.part import Part
 from offramp.engine.handover import Request, hand_over
@@ -32,7 +33,9 @@ from offramp.engine.handover import Request, hand_over
 
 @guarded
 def export(
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The document; .gz packs it.")],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="The document; .gz packs it, .zip adds the files.")
+    ],
     organization: Organization = None,
     organization_option: OrganizationOption = None,
     datamap: Map = None,
@@ -50,6 +53,7 @@ def export(
         organization=read_organization(organization, organization_option),
         member=member,
         part=Part(content_only=content_only, categories=tuple(category)),
+        with_files=out.suffix == ".zip",
     )
     watcher = Watcher()
     if datamap is None:
@@ -64,17 +68,24 @@ def export(
 
 def _write(datamap: Path, request: Request, sink: BinaryIO, *, watcher: Watcher) -> Manifest:
     with opened(datamap) as data:
-        return engine.export(
-            data.datamap,
-            data.sources,
-            request.scope,
-            sink,
-            header={"offramp": VERSION},
-            taken_at=SystemClock().now(),
-            progress=lambda table, rows: watcher("export", {"table": table, "rows": rows}),
-            part=request.part,
-            elsewhere=data.elsewhere(request.scope),
-        )
+        elsewhere, taken_at = data.elsewhere(request.scope), SystemClock().now()
+
+        def document(inner: BinaryIO) -> Manifest:
+            return engine.export(
+                data.datamap,
+                data.sources,
+                request.scope,
+                inner,
+                header={"offramp": VERSION},
+                taken_at=taken_at,
+                progress=lambda table, rows: watcher("export", {"table": table, "rows": rows}),
+                part=request.part,
+                elsewhere=elsewhere,
+            )
+
+        if request.with_files:
+            return write_bundle(sink, document=document, elsewhere=elsewhere, taken_at=taken_at)
+        return document(sink)
 
 
 def _show(manifest: Manifest, *, out: Path, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from offramp.adapters.ids import RandomIds
+from offramp.cli.opening import open_others
 from offramp.cli.output import AsJson, guarded, show_json, show_table, show_text
 from offramp.cli.progress import Watcher
 from offramp.data.document_reader import open_document
@@ -24,7 +25,10 @@ _COUNTS = ("added", "present", "relinked", "moved")
 
 @guarded
 def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The document, plain or gzipped.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="The document, plain, gzipped or zipped."),
+    ],
     datamap: Annotated[Path, typer.Option("--map", metavar="MAP", help="The data map.")],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Do everything, and take it back.")
@@ -35,6 +39,7 @@ def restore(
     watcher = Watcher()
     mapped = load_datamap(datamap)
     sources = open_sources(mapped, environment=os.environ)
+    others = open_others(mapped)
     ids = RandomIds()
     try:
         with watcher.shown(), open_document(file) as document:
@@ -45,11 +50,14 @@ def restore(
                 seed=f"{ids.new()}{ids.new()}".encode(),
                 progress=lambda table, rows: watcher("restore", {"table": table, "rows": rows}),
                 is_dry_run=dry_run,
+                others=others,
             )
             given = document.manifest.organization
     finally:
         for source in sources.values():
             source.close()
+        for other in others.values():
+            other.close()
     if as_json:
         show_json(result.model_dump(mode="json") | {"dry_run": dry_run})
     else:
@@ -64,6 +72,8 @@ def _show(result: RestoreResult, given: str, *, is_dry_run: bool) -> None:
         show_text(
             f"The key {given} is somebody else's now: it is organization {result.organization}."
         )
+    for table, left in result.left_out.items():
+        show_text(f"{left} rows of {table} are not given back to their service.")
     if not any(counts["added"] or counts["relinked"] for counts in touched.values()):
         show_text("Everything was there already.")
     if is_dry_run:

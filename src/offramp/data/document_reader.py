@@ -3,7 +3,8 @@
 An export has one row on each line, and its digests are those of these lines. So the file is read
 line by line in bounded memory, and only as it was written: a document that another program has
 formatted anew holds the same facts, but nothing proves it any more, and it is refused with these
-words. A file packed with gzip is unpacked into a nameless private file first.
+words. What is packed with gzip, or lies in a zip with its files, is unpacked into a nameless
+private file first.
 
 Source: data/export.py, whose law this is the other side of.
 """
@@ -15,18 +16,20 @@ import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from pydantic import ValidationError
 
 from offramp.core.errors import Invalid
+from offramp.data.bundle import Bundle, open_bundle
 from offramp.data.manifest import Manifest, TableDigest
 from offramp.data.row_text import Row, split_row
 
 _GZIP = b"\x1f\x8b"
+_ZIP = b"PK\x03\x04"
 _OPENING = b'{"schema":{'
 _MANIFEST = b'"manifest":'
 
@@ -52,6 +55,7 @@ class Document:
     stream: BinaryIO
     offsets: Mapping[str, int]
     last_rows: Mapping[str, Row]
+    files: Bundle | None = None  # what lay beside it, if it came in a zip
 
     def rows(self, table: str) -> Iterator[Row]:
         """Yield the rows of a table, and prove again at its end that they are the same.
@@ -109,21 +113,36 @@ def open_document(file: Path) -> Iterator[Document]:
         ExportUnreadable: there is no such file, or it is no export.
         ExportReformatted: it was formatted anew.
         ExportDamaged: it was cut short, or a table does not match its digest.
+        BundleDamaged: it is a zip, and a file in it does not match its sum.
     """
     try:
         plain = file.open("rb")
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
         raise ExportUnreadable(file=str(file), reason=reason) from error
-    with plain, _unpacked(plain, str(file)) as stream:
-        yield _prove(stream, str(file))
+    with plain, ExitStack() as stack:
+        files = None
+        if _begins_with(plain, _ZIP):
+            files, stream = stack.enter_context(open_bundle(plain)), _room(stack)
+            files.copy_document(stream)
+        else:
+            stream = stack.enter_context(_unpacked(plain, str(file)))
+        yield replace(_prove(stream, str(file)), files=files)
+
+
+def _begins_with(plain: BinaryIO, mark: bytes) -> bool:
+    found = plain.read(len(mark)) == mark
+    plain.seek(0)
+    return found
+
+
+def _room(stack: ExitStack) -> BinaryIO:
+    return cast(BinaryIO, stack.enter_context(tempfile.TemporaryFile()))
 
 
 @contextmanager
 def _unpacked(plain: BinaryIO, file: str) -> Iterator[BinaryIO]:
-    is_packed = plain.read(len(_GZIP)) == _GZIP
-    plain.seek(0)
-    if not is_packed:
+    if not _begins_with(plain, _GZIP):
         yield plain
         return
     with tempfile.TemporaryFile() as room:

@@ -22,6 +22,7 @@ from offramp.data.source_spec import Part, split_column
 from offramp.data.sources.kind import kinds
 from offramp.data.sources.source import (
     Errand,
+    FileSource,
     ReceiptList,
     Receipts,
     Shape,
@@ -88,6 +89,7 @@ class Elsewhere:
 
     sources: Mapping[str, Source]
     errand: Errand
+    forgotten: tuple[str, ...] = ()  # sources in which nobody can find the subject any more
 
     def tables(self) -> Iterator[TableElsewhere]:
         """List what the sources hold of the subject.
@@ -101,6 +103,10 @@ class Elsewhere:
                 raise SourceSilent(source=source.name, hint="ask those who run it")
             for table, shape in shapes.items():
                 yield TableElsewhere(source=source, errand=self.errand, table=table, shape=shape)
+
+    def files(self) -> Iterator[TableElsewhere]:
+        """List the tables whose rows are files."""
+        return (each for each in self.tables() if isinstance(each.source, FileSource))
 
     def erase(self, *, fence: Fence, pace: Pace) -> Iterator[tuple[str, int]]:
         """Destroy what the sources hold of the subject; yield after each chunk table and rows."""
@@ -123,7 +129,8 @@ class Elsewhere:
     def unseen(self) -> dict[str, str]:
         """Say of which sources something cannot be seen, and what."""
         told = {source.name: source.unseen() for source in self._covering()}
-        return {name: words for name, words in told.items() if words is not None}
+        lost = dict.fromkeys(self.forgotten, "where the subject's files were is forgotten with it")
+        return lost | {name: words for name, words in told.items() if words is not None}
 
     def preview(self) -> list[Statement]:
         """Say what an erasure would do."""
@@ -197,14 +204,26 @@ class _Rows:
             raise FolderShared(table=self.territory.id_of(self.table), column=column, hint=hint)
 
 
+def ask_afterwards(others: Mapping[str, Source], errand: Errand) -> Elsewhere:
+    """Return the sources in which a subject that is gone can still be found by what is known."""
+    findable = {
+        name: source
+        for name, source in others.items()
+        if not source.covers(errand.scope)
+        or set(source.columns(errand.scope)) <= errand.facts.keys()
+    }
+    forgotten = tuple(sorted(others.keys() - findable.keys()))
+    return Elsewhere(sources=findable, errand=errand, forgotten=forgotten)
+
+
 def require_none_left_out(datamap: DataMap, elsewhere: Elsewhere | None) -> None:
     """Refuse to work on a part of a map's sources as if it were all of them.
 
     Raises:
         SourceLeftOut: those that were left out.
     """
-    given = elsewhere.sources if elsewhere is not None else {}
-    missing = sorted(datamap.elsewhere.keys() - given.keys())
+    given = {*elsewhere.sources, *elsewhere.forgotten} if elsewhere is not None else set()
+    missing = sorted(datamap.elsewhere.keys() - given)
     if missing:
         raise SourceLeftOut(sources=", ".join(missing))
 
@@ -223,8 +242,17 @@ def look_up_facts(
     sources: Mapping[str, SqlSource],
     elsewhere: Mapping[str, Source],
     scope: Scope,
+    *,
+    connections: Mapping[str, sa.Connection] | None = None,
 ) -> dict[str, str]:
     """Read the values of the subject's rows that the sources need to find it.
+
+    Args:
+        datamap: it names the tables whose rows are organizations and members.
+        sources: every database of the map, open.
+        others: the sources that are no database.
+        scope: the subject.
+        connections: to see rows that nobody else sees yet; fresh ones otherwise.
 
     Raises:
         SubjectRowMissing, FolderShared: the values would lead nowhere, or to somebody else too.
@@ -238,7 +266,7 @@ def look_up_facts(
     if not wanted:
         return {}
     with ExitStack() as stack:
-        connections = snapshots(stack, datamap, sources)
+        connections = connections or snapshots(stack, datamap, sources)
         rows = list(_subject_rows(datamap, sources, connections, scope))
         return {column: _look_up(column, rows) for column in sorted(wanted)}
 

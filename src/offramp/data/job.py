@@ -146,7 +146,7 @@ def run(job: Job) -> None:
         desk.write("erasure", erasure)
         desk.probe("rows gone")
     if job.others:
-        desk.write("whereabouts", Whereabouts())  # they named the subject, and have done their work
+        _forget_whereabouts(job)
     conclusion = desk.read("conclusion", Conclusion) or _conclude(desk)
     tombstone = desk.read("tombstone", Tombstone)
     assert tombstone is not None, "the tombstone is taken before the first row goes"
@@ -206,6 +206,14 @@ def _elsewhere(job: Job) -> Elsewhere:
             job.desk.write("whereabouts", known)
     errand = Errand(scope=job.scope, facts=known.facts, operation="", receipts=receipts)
     return Elsewhere(sources=job.others, errand=errand)
+
+
+def _forget_whereabouts(job: Job) -> None:
+    """Keep of them the keys alone, which the certificate names as well: the rest named somebody."""
+    known = job.desk.read("whereabouts", Whereabouts) or Whereabouts()
+    keys = {job.scope.organization, job.scope.member}
+    kept = {column: value for column, value in known.facts.items() if value in keys}
+    job.desk.write("whereabouts", Whereabouts(facts=kept))
 
 
 def _tombstone(job: Job, elsewhere: Elsewhere, *, key: bytes) -> Tombstone:

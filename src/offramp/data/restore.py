@@ -13,6 +13,7 @@ Source: mission A9.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import count
 
 import sqlalchemy as sa
@@ -22,13 +23,16 @@ from offramp.data.check import require_complete
 from offramp.data.datamap import DataMap
 from offramp.data.dialects import POSTGRES, SQLITE
 from offramp.data.document_reader import Document
+from offramp.data.elsewhere import look_up_facts
 from offramp.data.permission import require_permitted, to_restore
 from offramp.data.restoration import LiveRows, OrganizationIsAnother, Progress, Restoration
 from offramp.data.restore_error import ExportPartial
+from offramp.data.restore_files import FileReturn, returning
 from offramp.data.restore_plan import plan_tables, require_fit
 from offramp.data.restore_postgres import PostgresRows
 from offramp.data.restore_sqlite import SqliteRows
 from offramp.data.scope import Scope
+from offramp.data.sources.source import Errand, ReceiptList, Source
 from offramp.data.sources.sql import SqlSource
 from offramp.data.survey import survey
 from offramp.data.territory import Territory
@@ -57,6 +61,7 @@ class RestoreResult(BaseModel):
 
     organization: str
     tables: Mapping[str, RestoredTable]
+    left_out: Mapping[str, int] = {}  # rows of services, to which nothing is given back
 
 
 def restore(
@@ -67,6 +72,7 @@ def restore(
     seed: bytes,
     progress: Progress,
     is_dry_run: bool = False,
+    others: Mapping[str, Source] | None = None,
 ) -> RestoreResult:
     """Read a document in again.
 
@@ -77,6 +83,7 @@ def restore(
         seed: chance, from which the values follow that nobody shall know.
         progress: told after every batch the table and the number of its rows so far.
         is_dry_run: do everything, and take it back.
+        others: the sources of the map that are no database.
 
     Raises:
         ExportPartial: the document holds single columns of rows.
@@ -85,6 +92,8 @@ def restore(
         PermissionMissing, RowsHidden, SourceReadOnly: the database does not let us.
         KeyTaken, ReferenceMissing, RowsChanged, ValueMissing, ValueTaken, ValueUnfit: other rows
             are in the way.
+        FileInTheWay, FilesNotIncluded: another file has the name of one that comes back, or it is
+            neither there nor beside the document.
         RestoredInexactly: what was written does not read back as it is in the document.
     """
     manifest = document.manifest
@@ -102,6 +111,7 @@ def restore(
                 progress=progress,
                 is_dry_run=is_dry_run,
                 passed_over=passed_over,
+                others=others or {},
             )
         except OrganizationIsAnother:
             continue
@@ -117,14 +127,17 @@ def _attempt(
     progress: Progress,
     is_dry_run: bool,
     passed_over: int,
+    others: Mapping[str, Source],
 ) -> RestoreResult:
     with ExitStack() as stack:
+        files = FileReturn(document=document, others=others, progress=progress)
+        stack.enter_context(returning(files))  # first, so that it sees every commit fail
         connections = {
             name: stack.enter_context(sources[name].transaction())
             for name in sorted(datamap.databases)
         }
         territories = survey(datamap, sources, connections, _scope(document))
-        require_fit(document.manifest, territories)
+        require_fit(document.manifest, territories, elsewhere=files.tables())
         restorations = [
             Restoration(
                 territory=territory,
@@ -143,12 +156,15 @@ def _attempt(
             require_permitted(source, restoration.live.connection, needs)
         for restoration in restorations:
             restoration.run()
+        if files.tables():
+            errand = _errand(datamap, sources, others, document, restorations, connections)
+            files.run(errand, is_dry_run=is_dry_run)
         for restoration in restorations:
             if is_dry_run:
                 _take_back(restoration.live.connection)
             else:
                 restoration.continue_numbering()
-        return _result(document, restorations)
+        return _result(document, restorations, files)
 
 
 def _scope(document: Document) -> Scope:
@@ -156,6 +172,20 @@ def _scope(document: Document) -> Scope:
     return Scope(
         organization=manifest.organization, member=manifest.member, product=manifest.product
     )
+
+
+def _errand(
+    datamap: DataMap,
+    sources: Mapping[str, SqlSource],
+    others: Mapping[str, Source],
+    document: Document,
+    restorations: Sequence[Restoration],
+    connections: Mapping[str, sa.Connection],
+) -> Errand:
+    """Find the place of the files by the rows that came back, which nobody else sees yet."""
+    scope = replace(_scope(document), organization=restorations[0].organization)
+    facts = look_up_facts(datamap, sources, others, scope, connections=connections)
+    return Errand(scope=scope, facts=facts, operation="", receipts=ReceiptList())
 
 
 def _live_rows(territory: Territory, connection: sa.Connection) -> LiveRows:
@@ -168,11 +198,17 @@ def _take_back(connection: sa.Connection) -> None:
     transaction.rollback()
 
 
-def _result(document: Document, restorations: Sequence[Restoration]) -> RestoreResult:
+def _result(
+    document: Document, restorations: Sequence[Restoration], files: FileReturn
+) -> RestoreResult:
     counts = dict(_counts(restorations))
+    for table, added in files.added.items():
+        present = files.present[table]
+        counts[table] = RestoredTable(added=added, present=present, relinked=0, moved=0)
     return RestoreResult(
         organization=restorations[0].organization,
-        tables={table: counts[table] for table in document.manifest.tables},
+        tables={table: counts[table] for table in document.manifest.tables if table in counts},
+        left_out=files.left_out,
     )
 
 

@@ -9,7 +9,7 @@ Pure: the catalog in, plans and differences out.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -76,8 +76,15 @@ class TablePlan:
         return frozenset(name for name, rule in self.rule.columns.items() if rule.erase == "hash")
 
 
-def require_fit(manifest: Manifest, territories: Sequence[Territory]) -> None:
+def require_fit(
+    manifest: Manifest, territories: Sequence[Territory], *, elsewhere: Collection[str] = ()
+) -> None:
     """Refuse a document that was taken from another shape of database.
+
+    Args:
+        manifest: that of the document.
+        territories: the databases as they are.
+        elsewhere: tables of the document that are of no database.
 
     Raises:
         SchemaDifferent: `differences` lists every place.
@@ -87,6 +94,8 @@ def require_fit(manifest: Manifest, territories: Sequence[Territory]) -> None:
     for table, entry in manifest.tables.items():
         source, _, name = table.partition(".")
         territory = by_source.get(source)
+        if table in elsewhere:
+            continue
         if territory is None or name not in territory.catalog.tables:
             found.append(f"{table} is not in the database")
         elif name not in territory.covered:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from offramp.core.errors import Refused
 from offramp.core.ledger import Detail, Event
 from offramp.core.transitions import OffboardingStatus
+from offramp.data.bundle import write_bundle
 from offramp.data.erase import preview
 from offramp.data.export import export
 from offramp.data.manifest import Manifest
@@ -35,6 +36,7 @@ class Request:
     organization: str
     member: str | None = None
     part: Part = WHOLE
+    with_files: bool = False  # a zip with the files beside the document
 
     @property
     def scope(self) -> Scope:
@@ -55,17 +57,25 @@ def hand_over(
     data = _data(context, step="export")
     with context.store.transaction() as transaction:
         _require_whole(transaction, request)
-    manifest = export(
-        data.datamap,
-        data.sources,
-        request.scope,
-        sink,
-        header={"offramp": context.version},
-        taken_at=context.clock.now(),
-        progress=lambda table, rows: context.report("export", {"table": table, "rows": rows}),
-        part=request.part,
-        elsewhere=data.elsewhere(request.scope),
-    )
+    elsewhere, taken_at = data.elsewhere(request.scope), context.clock.now()
+
+    def document(inner: BinaryIO) -> Manifest:
+        return export(
+            data.datamap,
+            data.sources,
+            request.scope,
+            inner,
+            header={"offramp": context.version},
+            taken_at=taken_at,
+            progress=lambda table, rows: context.report("export", {"table": table, "rows": rows}),
+            part=request.part,
+            elsewhere=elsewhere,
+        )
+
+    if request.with_files:
+        manifest = write_bundle(sink, document=document, elsewhere=elsewhere, taken_at=taken_at)
+    else:
+        manifest = document(sink)
     with context.store.transaction() as transaction:
         _require_whole(transaction, request)
         row = _offboarding(transaction, request)

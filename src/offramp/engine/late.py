@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from offramp.core.errors import Refused
 from offramp.core.ledger import Detail, Event
 from offramp.data.certificate import sign_certificate
-from offramp.data.elsewhere import Elsewhere
+from offramp.data.elsewhere import Elsewhere, ask_afterwards
 from offramp.data.erase import ErasureResult, erase
 from offramp.data.job import Whereabouts
 from offramp.data.late import NO_MARKS, LateRows, find_late, is_back
@@ -93,7 +93,7 @@ class Watch:
             operation=f"{self.claimed.id}-late-{self.claimed.attempt}",
             receipts=ReceiptList(),
         )
-        return Elsewhere(sources=self.data.others, errand=errand)
+        return ask_afterwards(self.data.others, errand)
 
     def _erase_again(self, found: LateRows) -> None:
         keys, data = self.context.keys, self.data

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from mimetypes import MimeTypes
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ from offramp.data.sources.local_folder import (
     require_plain,
 )
 from offramp.data.sources.prefix import Prefix, parse_prefix
-from offramp.data.sources.source import Errand, Shape, Tools
+from offramp.data.sources.source import Errand, FileChanged, Shape, Tools
 from offramp.data.sources.spool import in_order
 from offramp.data.sources.trouble import SourceUnavailable, SourceUnusable
 
@@ -82,10 +83,6 @@ class VersionsKept(Refused):
 
 class FileStays(Unavailable):
     """The source {source} took a deletion and lists the same {count} files again."""
-
-
-class FileChanged(Unavailable):
-    """A file of the source {source} was changed while it was read."""
 
 
 class FileInTheWay(Refused):
@@ -188,19 +185,23 @@ class ObjectSource:
     def close(self) -> None:
         """Nothing is kept open between two calls."""
 
-    def read(self, errand: Errand, key: str) -> Iterator[bytes]:
+    def read(self, errand: Errand, key: str, *, tag: str) -> Iterator[bytes]:
         """Yield the bytes of one file, in parts that belong to one state of it.
 
         Raises:
-            FileChanged: it was written meanwhile.
+            FileChanged: it is not, or no longer, the one with the tag.
         """
         path = self._prefix(errand) + key
         with self._translated():
-            meta = obstore.head(self.store, path)
-            for start in range(0, meta["size"], READ_BYTES):
-                end = min(start + READ_BYTES, meta["size"])
-                options: Any = {"range": (start, end), "if_match": meta["e_tag"]}
-                yield bytes(obstore.get(self.store, path, options=options).bytes())
+            meta = self._meta(path)
+            if meta is None or _tag(meta) != tag:
+                raise FileChanged(source=self.name, hint="run it again")
+            yield from self._parts(path, meta)
+
+    def has(self, errand: Errand, key: str) -> bool:
+        """Whether there is a file of this name."""
+        with self._translated():
+            return self._meta(self._prefix(errand) + key) is not None
 
     def put_back(self, errand: Errand, key: str, content: Iterator[bytes]) -> bool:
         """Write a file unless it is there already; false when it is, byte for byte.
@@ -210,9 +211,9 @@ class ObjectSource:
         """
         path = self._prefix(errand) + key
         with self._translated():
-            if self._has(path):
-                there, given = _digest(self.read(errand, key)), _digest(content)
-                if there != given:
+            meta = self._meta(path)
+            if meta is not None:
+                if _digest(self._parts(path, meta)) != _digest(content):
                     hint = "move the file that is there, and run it again"
                     raise FileInTheWay(source=self.name, hint=hint)
                 return False
@@ -220,7 +221,7 @@ class ObjectSource:
             content_type = _TYPES.guess_type(key)[0]
             if self.scheme != "file" and content_type is not None:
                 options["attributes"] = {"Content-Type": content_type}
-            obstore.put(self.store, path, content, **options)
+            obstore.put(self.store, path, _whole_or_parts(content), **options)
         return True
 
     def take_away(self, errand: Errand, key: str) -> None:
@@ -280,12 +281,17 @@ class ObjectSource:
                 for path in paths:
                     self._delete([path])
 
-    def _has(self, path: str) -> bool:
+    def _meta(self, path: str) -> Listed | None:
         try:
-            obstore.head(self.store, path)
+            return obstore.head(self.store, path)
         except FileNotFoundError:
-            return False
-        return True
+            return None
+
+    def _parts(self, path: str, meta: Listed) -> Iterator[bytes]:
+        for start in range(0, meta["size"], READ_BYTES):
+            end = min(start + READ_BYTES, meta["size"])
+            options: Any = {"range": (start, end), "if_match": meta["e_tag"]}
+            yield bytes(obstore.get(self.store, path, options=options).bytes())
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -360,10 +366,25 @@ def _line(listed: Listed, prefix: str) -> str:
     row = {
         "key": listed["path"].removeprefix(prefix),
         "size": listed["size"],
-        "tag": listed["e_tag"] or listed["last_modified"].isoformat(),
+        "tag": _tag(listed),
         "content_type": _TYPES.guess_type(listed["path"])[0],
     }
     return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+
+
+def _whole_or_parts(content: Iterator[bytes]) -> bytes | Iterator[bytes]:
+    """Keep a small file whole: in parts it would get another tag than it had before."""
+    held = bytearray()
+    for part in content:
+        held += part
+        if len(held) > READ_BYTES:
+            return chain([bytes(held)], content)
+    return bytes(held)
+
+
+def _tag(listed: Listed) -> str:
+    """Return what changes with a file: its e-tag, or where a store has none, its time."""
+    return str(listed["e_tag"] or listed["last_modified"].isoformat())
 
 
 def _digest(content: Iterator[bytes]) -> str:

@@ -17,12 +17,12 @@ Source: docs/decisions/011-other-sources.md; lessons L16, L18, L21, L37.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 from whenever import Instant
 
-from offramp.core.errors import Missing
+from offramp.core.errors import Missing, Unavailable
 from offramp.data.fence import Fence, Pace
 from offramp.data.scope import Scope
 
@@ -31,6 +31,10 @@ Facts = Mapping[str, str]
 
 class SubjectUnknown(Missing):
     """The source {source} does not know the subject at all, so that nothing can be said of it."""
+
+
+class FileChanged(Unavailable):
+    """A file of the source {source} came, went or changed while the files were read."""
 
 
 class Receipt(BaseModel):
@@ -156,11 +160,15 @@ class Source(Protocol):
         """Let go of every connection."""
 
 
+@runtime_checkable
 class FileSource(Source, Protocol):
-    """A source whose rows are files, which can be handed over and taken back."""
+    """A source whose rows are files (`key`, `tag`), which can be handed over and taken back."""
 
-    def read(self, errand: Errand, key: str) -> Iterator[bytes]:
-        """Yield the bytes of one file of a subject."""
+    def read(self, errand: Errand, key: str, *, tag: str) -> Iterator[bytes]:
+        """Yield the bytes of one file of a subject, as long as it is the one with the tag."""
+
+    def has(self, errand: Errand, key: str) -> bool:
+        """Whether there is a file of this name."""
 
     def put_back(self, errand: Errand, key: str, content: Iterator[bytes]) -> bool:
         """Write a file unless it is there already; false when it is, byte for byte."""

@@ -23,6 +23,7 @@ class Bucket:
 
     objects: dict = field(default_factory=dict)
     types: dict = field(default_factory=dict)
+    parts: dict = field(default_factory=dict)  # of the upload that is under way
     is_closed: bool = False
     keeps_versions: bool = False
     forgets_to_delete: bool = False
@@ -49,18 +50,24 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def do_PUT(self):
-        bucket, key, _ = self._begin()
+        bucket, key, query = self._begin()
         if bucket is None:
+            return
+        if "partNumber" in query:
+            bucket.parts[int(query["partNumber"][0])] = self.body
+            self._answer(200, b"", {"ETag": _tag(self.body)})
             return
         bucket.objects[key] = self.body
         bucket.types[key] = self.headers.get("Content-Type", "")
         self._answer(200, b"", {"ETag": _tag(self.body)})
 
     def do_POST(self):
-        bucket, _, query = self._begin()
+        bucket, key, query = self._begin()
         if bucket is None:
             return
-        assert "delete" in query, query
+        if "delete" not in query:
+            self._answer(200, _upload(bucket, key, is_over="uploadId" in query), {})
+            return
         tree = ElementTree.fromstring(self.body)
         keys = [node.text for node in tree.iter() if node.tag.endswith("Key")]
         for key in keys if not bucket.forgets_to_delete else ():
@@ -128,6 +135,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+
+def _upload(bucket, key, *, is_over):
+    """Begin an upload in parts, or put its parts together."""
+    if not is_over:
+        bucket.parts.clear()
+        start = f"<Bucket>uploads</Bucket><Key>{escape(key)}</Key><UploadId>1</UploadId>"
+        start = f"<InitiateMultipartUploadResult>{start}</InitiateMultipartUploadResult>"
+        return start.encode()
+    bucket.objects[key] = b"".join(bucket.parts[number] for number in sorted(bucket.parts))
+    tag = escape(_tag(bucket.objects[key]))
+    over = f"<ETag>{tag}</ETag>"
+    return f"<CompleteMultipartUploadResult>{over}</CompleteMultipartUploadResult>".encode()
 
 
 def _tag(content):

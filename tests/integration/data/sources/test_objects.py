@@ -14,6 +14,7 @@ from offramp.data.elsewhere import (
     KindMissing,
     SourceLeftOut,
     SubjectRowMissing,
+    ask_afterwards,
     ask_elsewhere,
     look_up_facts,
     open_elsewhere,
@@ -278,6 +279,27 @@ class TestWhereabouts:
 
     def test_a_product_has_no_files_of_its_own(self, folder):
         assert not folder.others["further"].covers(Scope(organization="1", product="crm"))
+
+
+class TestAfterwards:
+    def test_files_that_only_a_forgotten_row_leads_to_are_said_to_be_unseen(self, folder):
+        known = replace(folder.elsewhere(OURS).errand, facts={})
+
+        asked = ask_afterwards(folder.others, known)
+
+        require_none_left_out(folder.datamap, asked)
+        assert asked.count() == {}
+        assert "forgotten" in asked.unseen()["further"]
+
+    def test_files_that_a_key_leads_to_are_still_found(self, stored, bucket):
+        take(stored)
+        stored.write_late(OURS)
+        known = replace(stored.elsewhere(OURS).errand, facts={"companies.id": "1"})
+
+        asked = ask_afterwards(stored.others, known)
+
+        assert asked.count() == {TABLE: 1}
+        assert asked.forgotten == ()
 
 
 class TestLeftOut:
