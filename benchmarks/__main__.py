@@ -28,7 +28,7 @@ from benchmarks.flow import Place, Runnable, run_round
 from benchmarks.load import LARGE, load_postgres
 from benchmarks.meter import Meter
 from benchmarks.page import page
-from benchmarks.report import lines_of, print_lines, write_json
+from benchmarks.report import lines_of, print_lines, print_waits, write_json
 from benchmarks.rows import MILLION, ROWS, SMALL, Ceiling, Row, chosen
 from benchmarks.run import Run, read_runs, summed_up, write_run
 from benchmarks.samples import Samples
@@ -108,6 +108,7 @@ def main(arguments: Sequence[str]) -> int:
     run = summed_up(samples, lines, size=rows, rounds=rounds, server=server)
     title = f"{run.middles['rows']:,.0f} rows, medians of {rounds} rounds, {run.machine}"
     print_lines(lines, title=title)
+    print_waits(run.middles)
     write_json(lines, ROOT / "bench-out" / "data.json")
     write_run(run, ROOT / "bench-out" / "runs")
     if options.write_docs:

@@ -27,7 +27,7 @@ SETTINGS = {
     "innodb-doublewrite": "1",
     "innodb-flush-method": "O_DIRECT",
     "innodb-buffer-pool-size": "1G",
-    "innodb-log-file-size": "1G",
+    "innodb-log-file-size": "256M",
     "local-infile": "1",
 }
 

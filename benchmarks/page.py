@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks.habits import HABITS
 from benchmarks.meanwhile import PHASES
-from benchmarks.report import HEADINGS, Line, figure
+from benchmarks.report import HEADINGS, WAITS, Line, figure
 from benchmarks.rows import JOB, Ceiling
 from benchmarks.run import SIZES, Run
 
@@ -162,7 +162,7 @@ def _others(runs: Sequence[Run]) -> str:
     """Tell the median, the slowest hundredth and the slowest of each phase."""
 
     def cell(run: Run, phase: str) -> str:
-        return " / ".join(_middle(run, f"{kind} {phase}") for kind in ("p50", "p99", "max"))
+        return " / ".join(_middle(run, f"{kind} {phase}") for kind in WAITS)
 
     text = (
         "Milliseconds: half of them, ninety-nine of a hundred, and all of them were faster than\n\n"

@@ -1,7 +1,7 @@
 """What a run says: each piece of work beside its yardstick, its ratio, and whether it is enough."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +64,7 @@ class Line:
         )
 
 
+WAITS = ("p50", "p99", "max")
 HEADINGS = ("work", "Offramp", "by hand", "ratio", "limit", "beyond", "holds", "CPU", "checks")
 
 
@@ -83,6 +84,19 @@ def print_lines(lines: Sequence[Line], *, title: str) -> None:
     for line in lines:
         table.add_row(*line.cells(), style="" if line.holds else "red")
     console.print(table)
+
+
+def print_waits(middles: Mapping[str, float]) -> None:
+    """Show what others noticed of each phase, if they were asked."""
+    phases = [name.removeprefix("p99 ") for name in middles if name.startswith("p99 ")]
+    measured = [phase for phase in phases if f"p50 {phase}" in middles]
+    if measured:
+        table = Table(title="Others' transactions, ms", title_justify="left")
+        for heading in ("", *WAITS):
+            table.add_column(heading, justify="right" if heading else "left")
+        for phase in measured:
+            table.add_row(phase, *(figure(middles[f"{kind} {phase}"]) for kind in WAITS))
+        Console().print(table)
 
 
 def write_json(lines: Sequence[Line], file: Path) -> None:
