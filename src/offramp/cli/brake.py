@@ -22,16 +22,20 @@ def hold(
     owner: Owner,
     reason: Reason,
     member: Member = None,
+    category: Annotated[
+        str | None, typer.Option(help="Only this data category; everything else goes.")
+    ] = None,
     ends: Annotated[str | None, typer.Option(metavar="INSTANT", help="When it ends.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Stop deletion, and nothing else, until the hold ends or is released."""
     placed = brake.place_hold(
-        open_context(),
+        open_context(with_data=category is not None),
         organization,
         owner=owner,
         reason=reason,
         member=member,
+        category=category,
         ends_at=None if ends is None else read_instant("--ends", ends),
     )
     if as_json:

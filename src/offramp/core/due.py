@@ -35,6 +35,7 @@ class Reason(StrEnum):
     NOT_DUE = "not due yet"
     EARLIER_STEP = "an earlier step is not finished"
     HOLD = "a hold is in force"
+    REST = "a data category is held"
     EXEMPT = "the subject is exempt"
     PAUSED = "everything destructive is paused"
     CAP = "the daily cap on deletions is reached"
@@ -88,6 +89,7 @@ class Situation:
         receipts: step key -> receipt, for finished steps only.
         retries: step key -> the time before which a failed step is not tried again.
         abandoned: keys of the steps that were tried as often as allowed.
+        rested: step key -> the categories that were held when all the rest of it was destroyed.
         erasures_left: how many deletions today's cap still allows; none when there is no cap.
     """
 
@@ -96,6 +98,7 @@ class Situation:
     receipts: Mapping[str, Receipt]
     retries: Mapping[str, Instant] = field(default_factory=dict)
     abandoned: frozenset[str] = frozenset()
+    rested: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     holds: tuple[Hold, ...] = ()
     is_exempt: bool = False
     is_paused: bool = False
@@ -208,6 +211,9 @@ def judge(planned: PlannedStep, situation: Situation, *, now: Instant) -> Verdic
 def _judge_destruction(planned: PlannedStep, situation: Situation, *, now: Instant) -> Verdict:
     if stopped := stop_reason(situation, now=now):
         return Held(planned=planned, reason=stopped)
+    held = held_categories(situation.holds, situation.subject, now=now)
+    if held and situation.rested.get(planned.key) == held:
+        return Held(planned=planned, reason=Reason.REST)
     if _has_unfinished_before(planned, situation):
         return Wait(planned=planned, reason=Reason.EARLIER_STEP)
     assert planned.step is not None, "destruction is always a step of the policy"
@@ -227,9 +233,19 @@ def stop_reason(situation: Situation, *, now: Instant) -> Reason | None:
         return Reason.EXEMPT
     if situation.is_paused:
         return Reason.PAUSED
-    if any(hold.is_active(now) and hold.covers(situation.subject) for hold in situation.holds):
+    if any(hold.category is None for hold in _in_force(situation.holds, situation.subject, now)):
         return Reason.HOLD
     return None
+
+
+def held_categories(holds: tuple[Hold, ...], subject: Subject, *, now: Instant) -> tuple[str, ...]:
+    """Name the data categories of a subject that are held; everything else of it may go (S6)."""
+    named = {hold.category for hold in _in_force(holds, subject, now)}
+    return tuple(sorted(category for category in named if category is not None))
+
+
+def _in_force(holds: tuple[Hold, ...], subject: Subject, now: Instant) -> Iterator[Hold]:
+    return (hold for hold in holds if hold.is_active(now) and hold.covers(subject))
 
 
 def _has_unfinished_before(planned: PlannedStep, situation: Situation) -> bool:

@@ -13,7 +13,7 @@ Source: docs of both databases on foreign keys; measured chunk sizes.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -96,6 +96,7 @@ def preview(
     scope: Scope,
     *,
     elsewhere: Elsewhere | None = None,
+    spared: Collection[str] = (),
 ) -> list[Statement]:
     """List the statements that an erasure would run, in order; only chunk keys are missing."""
     territories = _territories(datamap, sources, scope)
@@ -104,14 +105,16 @@ def preview(
     return beforehand + [
         _announce(source, territory, table, purpose, statement)
         for source, territory in territories
-        for table, purpose, statement in _in_order(territory)
+        for table, purpose, statement in _in_order(territory, spared)
     ]
 
 
-def _in_order(territory: Territory) -> Iterator[tuple[str, str, sa.ClauseElement]]:
-    for reference, guard in plan_guards(territory):
+def _in_order(
+    territory: Territory, spared: Collection[str]
+) -> Iterator[tuple[str, str, sa.ClauseElement]]:
+    for reference, guard in plan_guards(territory, spared=spared):
         yield reference.table, Purpose.GUARD.value, guard
-    for step in plan_steps(territory):
+    for step in plan_steps(territory, spared=spared):
         for purpose, statement in step.statements():
             yield step.table, purpose, statement
 
@@ -144,6 +147,7 @@ def erase(
     chunk_rows_max: int = CHUNK_ROWS_MAX,
     pause: Callable[[float], None] = at_once,
     elsewhere: Elsewhere | None = None,
+    spared: Collection[str] = (),
 ) -> ErasureResult:
     """Erase what a scope covers, and report what was done.
 
@@ -163,6 +167,7 @@ def erase(
         pause: waits for so many seconds, before a chunk that was stopped is tried again.
         elsewhere: the sources of the map that are no database; they go first, while the rows that
             lead to them are still there.
+        spared: tables of which nothing goes now, with everything that they need (`data.held`).
 
     Raises:
         DataMapIncomplete: the map and the live catalog differ.
@@ -176,7 +181,7 @@ def erase(
     territories = _territories(datamap, sources, scope)
     require_none_left_out(datamap, elsewhere)
     for source, territory in territories:
-        _refuse_dependents(source, territory)
+        _refuse_dependents(source, territory, spared)
     pace = Pace(elapsed=elapsed, rows_max=chunk_rows_max, pause=pause)
     keeper = keeper or Tally(rules=datamap.tables)
     counts = {purpose: Counter[str]() for purpose in Purpose}
@@ -185,7 +190,7 @@ def erase(
         progress(table, counts[Purpose.DELETE][table])
     work = Work(key=key, fence=fence, pace=pace, keeper=keeper, gone=gone)
     for source, territory in territories:
-        for step in plan_steps(territory):
+        for step in plan_steps(territory, spared=spared):
             _take_step(source, territory, step, work, counts=counts, progress=progress)
     return ErasureResult(
         tables=dict(counts[Purpose.DELETE]),
@@ -228,11 +233,11 @@ def _territories(
     return [(sources[name], by_name[name]) for name in datamap.databases]
 
 
-def _refuse_dependents(source: SqlSource, territory: Territory) -> None:
+def _refuse_dependents(source: SqlSource, territory: Territory, spared: Collection[str]) -> None:
     """Stop before the first chunk where we may not go on, or somebody else's row would have to."""
     with source.snapshot() as connection:
         require_permitted(source, connection, to_erase(territory))
-        for reference, guard in plan_guards(territory):
+        for reference, guard in plan_guards(territory, spared=spared):
             rows = connection.execute(guard).scalar_one()
             if rows:
                 raise RowsInTheWay(

@@ -11,7 +11,7 @@ Source: mission A10, B6; lessons L15-L28.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Protocol, TypeVar
 
@@ -25,6 +25,7 @@ from offramp.data.erase import ErasureResult, Progress, erase
 from offramp.data.export import digest
 from offramp.data.fence import CHUNK_ROWS_MAX, Fence, at_once
 from offramp.data.hand_over import HandedOver, HandOver
+from offramp.data.held import Held, attest_part, without_held
 from offramp.data.keeping import Keeper
 from offramp.data.manifest import TableDigest
 from offramp.data.scope import Scope
@@ -128,6 +129,7 @@ class Job:
     chunk_rows_max: int = field(default=CHUNK_ROWS_MAX)
     pause: Callable[[float], None] = at_once  # waits for so many seconds
     others: Mapping[str, Source] = field(default_factory=dict)  # sources that are no database
+    held: Held | None = None  # tables that wait while a data category is held
 
 
 def run(job: Job) -> None:
@@ -163,6 +165,17 @@ def run(job: Job) -> None:
         )
     )
     desk.probe("certificate written")
+
+
+def run_part(job: Job, held: Held) -> dict[str, Any]:
+    """Destroy everything but what is held, and say so; the key and the certificate come later.
+
+    Raises:
+        DataMapIncomplete: the map and the live catalog differ.
+        RowsInTheWay, RowsRemain: of what goes, there are still rows after the last pass.
+    """
+    erasure = _destroy_rows(replace(job, held=held))
+    return attest_part(job.scope, held, facts=job.desk.facts(), erasure=erasure)
 
 
 def _destroy_rows(job: Job) -> Erasure:
@@ -245,13 +258,14 @@ def _delete(
         chunk_rows_max=job.chunk_rows_max,
         pause=job.pause,
         elsewhere=elsewhere,
+        spared=job.held.spared if job.held else (),
     )
 
 
 def _verify(
     job: Job, tombstone: Tombstone, elsewhere: Elsewhere, gone: Gone | None, *, key: bytes
 ) -> Verification:
-    return verify(
+    found = verify(
         job.datamap,
         job.sources,
         job.scope,
@@ -260,6 +274,7 @@ def _verify(
         elsewhere=elsewhere,
         gone=gone,
     )
+    return without_held(found, job.held.spared) if job.held else found
 
 
 def _gone(table: str, tombstone: Tombstone, *, counted: Mapping[str, int]) -> int:

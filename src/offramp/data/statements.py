@@ -86,9 +86,11 @@ def plan_order(territory: Territory) -> ErasureOrder:
     return order_tables(covered, references, fixed=fixed)
 
 
-def plan_steps(territory: Territory) -> Iterator[Step]:
-    """Say everything that an erasure does to one source, in order."""
+def plan_steps(territory: Territory, *, spared: Collection[str] = ()) -> Iterator[Step]:
+    """Say everything that an erasure does to one source, in order; nothing to what is spared."""
     for name in plan_order(territory).tables:
+        if territory.id_of(name) in spared:
+            continue
         if territory.rules[name].erase == "keep":
             yield from _let_go_of(territory, guests(territory, name))
             yield _keep(territory, name)
@@ -104,7 +106,9 @@ def _let_go_of(territory: Territory, names: Collection[str]) -> Iterator[Step]:
                 yield step
 
 
-def plan_guards(territory: Territory) -> Iterator[tuple[Reference, sa.Select[int]]]:
+def plan_guards(
+    territory: Territory, *, spared: Collection[str] = ()
+) -> Iterator[tuple[Reference, sa.Select[int]]]:
     """Count the rows of others that cannot exist without rows that go: there must be none.
 
     Such a row was not handed over with this scope and may not be deleted with it, nor can what it
@@ -112,6 +116,8 @@ def plan_guards(territory: Territory) -> Iterator[tuple[Reference, sa.Select[int
     """
     for name in sorted(territory.covered):
         if territory.rules[name].erase == "keep" or hosts(territory, name):
+            continue
+        if territory.id_of(name) in spared:
             continue
         for reference in territory.catalog.referring_to(name):
             child = reference.table

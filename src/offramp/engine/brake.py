@@ -11,6 +11,7 @@ from offramp.core.errors import Invalid, Missing
 from offramp.core.ledger import Event
 from offramp.core.model import Hold
 from offramp.core.transitions import OffboardingStatus
+from offramp.data.held import require_category
 from offramp.engine.context import Context
 from offramp.engine.exclusive import exclusively
 from offramp.engine.situation import require_member, require_organization
@@ -37,8 +38,15 @@ def place_hold(
 ) -> Hold:
     """Stop destruction, and nothing else, until the hold ends or is released (S6).
 
-    Of who is gone already it holds what was kept: those rows do not go when their time is over.
+    A hold on a data category keeps what is of it, and what that needs; everything else goes. Of
+    who is gone already a hold keeps what was kept: those rows do not go when their time is over.
+
+    Raises:
+        CategoryUnknown, HoldCoversNothing: it would be believed in, and hold nothing.
     """
+
+    if category is not None:
+        require_category(context.data.datamap if context.data else None, category)
 
     def write(transaction: Transaction, now: Instant) -> Hold:
         _require_holdable(transaction, organization, member)

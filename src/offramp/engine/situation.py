@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from whenever import Instant
 
-from offramp.core.due import Situation, start_of_day
+from offramp.core.due import Reason, Situation, start_of_day
 from offramp.core.errors import Missing
 from offramp.core.model import Facts, Member, Organization, Receipt
 from offramp.core.plan import Timeline, plan
@@ -93,12 +93,23 @@ def situation_of(transaction: Transaction, offboarding: Offboarding, *, now: Ins
         timeline=timeline,
         receipts=receipts_of(rows),
         retries={row.key: row.next_try_at for row in rows if row.next_try_at is not None},
+        rested={row.key: _rested(row) for row in rows if row.status is StepStatus.HELD},
         abandoned=frozenset(r.key for r in rows if r.status is StepStatus.ABANDONED),
         holds=transaction.holds(organization),
         is_exempt=transaction.is_exempt(organization),
         is_paused=transaction.is_paused(),
         erasures_left=_erasures_left(transaction, timeline, rows, now=now),
     )
+
+
+def rest_reason(categories: tuple[str, ...]) -> str:
+    """Say on a step's row that all the rest is destroyed, and what it waits for."""
+    return f"{Reason.REST.value}: {', '.join(categories)}"
+
+
+def _rested(row: StepRow) -> tuple[str, ...]:
+    told = (row.reason or "").removeprefix(f"{Reason.REST.value}: ")
+    return () if told == (row.reason or "") else tuple(told.split(", "))
 
 
 def _erasures_left(

@@ -160,7 +160,7 @@ def _note(
     now: Instant,
 ) -> None:
     planned, reason = verdict.planned, verdict.reason.value
-    if row is not None and (row.reason == reason or row.status not in _WAITING):
+    if row is not None and (_is_told(row, reason) or row.status not in _WAITING):
         return
     source = row.status if row else StepStatus.PENDING
     held = StepRow(
@@ -185,6 +185,12 @@ def _note(
             )
         ]
     )
+
+
+def _is_told(row: StepRow, reason: str) -> bool:
+    """Say whether a row gives that reason already; it may also name what is held."""
+    told = row.reason or ""
+    return told == reason or told.startswith(f"{reason}: ")
 
 
 _WAITING = frozenset({StepStatus.PENDING, StepStatus.HELD})

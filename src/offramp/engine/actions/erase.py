@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 from whenever import Instant
 
+from offramp.core.due import Reason, held_categories
 from offramp.core.errors import Unavailable
-from offramp.core.ledger import Detail
+from offramp.core.ledger import Detail, Event
 from offramp.core.model import Subject
 from offramp.core.policy import Action
 from offramp.core.term import Term, member_term, organization_term
@@ -27,7 +28,8 @@ from offramp.data.erase import preview as preview_statements
 from offramp.data.export import digest
 from offramp.data.fence import Fence
 from offramp.data.hand_over import HandedOver, handed_over
-from offramp.data.job import Job, run
+from offramp.data.held import Held, is_elsewhere, plan_held
+from offramp.data.job import Job, run, run_part
 from offramp.data.manifest import TableDigest
 from offramp.data.scope import Scope
 from offramp.engine.archive import (
@@ -41,7 +43,7 @@ from offramp.engine.ending import begin_aftercare
 from offramp.engine.fence import EngineFence
 from offramp.engine.following import cancel, close, is_over
 from offramp.engine.keeper import keeper_of
-from offramp.engine.situation import require_organization, require_policy
+from offramp.engine.situation import require_organization, require_policy, rest_reason
 from offramp.engine.work import GuardNotMet, Result, Work, issue_key
 from offramp.ports import Offboarding, OutboxEvent, StepRow, Transaction
 
@@ -55,34 +57,95 @@ class ScopeGrew(Unavailable):
 def preview(work: Work) -> tuple[str, ...]:
     """List the statements that would run, exactly as they would."""
     scope, data = _scope(work), work.data
+    held = _plan_held(work, scope, _held_now(work))
     statements = preview_statements(
-        data.datamap, data.sources, scope, elsewhere=data.elsewhere(scope)
+        data.datamap,
+        data.sources,
+        scope,
+        elsewhere=data.elsewhere(scope),
+        spared=held.spared if held else (),
     )
     return tuple(f"{statement.text};" for statement in statements)
 
 
 def perform(work: Work) -> None:
-    """Destroy the subject's data, as far as an earlier attempt has not."""
-    context, data = work.context, work.data
+    """Destroy the subject's data, as far as an earlier attempt has not, and nothing that is held.
+
+    Raises:
+        GuardNotMet: a data category is held, and all the rest is gone.
+    """
+    context, data, scope = work.context, work.data, _scope(work)
+    categories = _held_now(work)
 
     def progress(table: str, rows: int) -> None:
         context.report("erase", {"table": table, "rows": rows})
 
-    scope = _scope(work)
-    run(
-        Job(
-            datamap=data.datamap,
-            sources=data.sources,
-            others=data.others,
-            scope=scope,
-            desk=_EngineDesk(work=work, scope=scope),
-            elapsed=context.elapsed,
-            pause=context.pause,
-            progress=progress,
-            keeper=keeper_of(context, work.claimed, rules=data.datamap.tables),
-            chunk_rows_max=context.limits.chunk_rows_max,
-        )
+    job = Job(
+        datamap=data.datamap,
+        sources=data.sources,
+        others=data.others,
+        scope=scope,
+        desk=_EngineDesk(work=work, scope=scope, categories=categories),
+        elapsed=context.elapsed,
+        pause=context.pause,
+        progress=progress,
+        keeper=keeper_of(context, work.claimed, rules=data.datamap.tables),
+        chunk_rows_max=context.limits.chunk_rows_max,
     )
+    held = _plan_held(work, scope, categories)
+    if held is None:
+        run(job)
+        return
+    if not is_elsewhere(data.datamap, categories):
+        _record_part(work, scope, run_part(job, held))
+    raise GuardNotMet(step=work.planned.key, reason=rest_reason(categories))
+
+
+def _held_now(work: Work) -> tuple[str, ...]:
+    with work.context.store.transaction() as transaction:
+        return _held_in(transaction, work)
+
+
+def _held_in(transaction: Transaction, work: Work) -> tuple[str, ...]:
+    subject = work.claimed.subject
+    holds = transaction.holds(subject.organization)
+    return held_categories(holds, subject, now=work.context.clock.now())
+
+
+def _plan_held(work: Work, scope: Scope, categories: tuple[str, ...]) -> Held | None:
+    """Say what waits for a held category; none where nothing of this subject does."""
+    if not categories:
+        return None
+    data = work.data
+    held = plan_held(data.datamap, data.sources, scope, categories=categories)
+    return held if held.tables or is_elsewhere(data.datamap, categories) else None
+
+
+def _record_part(work: Work, scope: Scope, content: Mapping[str, Any]) -> None:
+    """Certify what is gone while the rest is held, and put that on record."""
+    context, now = work.context, work.context.clock.now()
+    certificate = _proof(work, scope, f"certificate-held-{work.row.attempts}")
+    said = {**content, "issued_at": now.format_iso()}
+    with context.vault.write(certificate) as sink:
+        sink.write(sign_certificate(said, private_key=context.keys.signing_key()))
+    event = Event(
+        kind="erased-in-part",
+        at=now,
+        offboarding=work.claimed.id,
+        episode=work.claimed.episode,
+        step=work.planned.key,
+        detail={
+            "rows": sum(content["tables"].values()),
+            "held": len(content["held"]),
+            "waiting": len(content["waiting"]),
+            "certificate": certificate,
+        },
+    )
+    with context.store.transaction() as transaction:
+        transaction.extend_lease(
+            work.claimed, lease_until=now.add(seconds=context.limits.lease_seconds)
+        )
+        transaction.append([event])
 
 
 def verify(work: Work) -> Result | None:
@@ -171,6 +234,7 @@ class _EngineDesk:
 
     work: Work
     scope: Scope
+    categories: tuple[str, ...]  # those that are held, and that everything was planned with
 
     def now(self) -> Instant:
         return self.work.context.clock.now()
@@ -200,7 +264,13 @@ class _EngineDesk:
 
     def fence(self) -> Fence:
         work = self.work
-        return EngineFence.around(work.context, work.claimed, judge=work.require_guard)
+        return EngineFence.around(work.context, work.claimed, judge=self._judge)
+
+    def _judge(self, transaction: Transaction) -> None:
+        """Judge anew before every chunk; a hold that came or went meanwhile asks for a new plan."""
+        self.work.require_guard(transaction)
+        if _held_in(transaction, self.work) != self.categories:
+            raise GuardNotMet(step=self.work.planned.key, reason=Reason.HOLD.value)
 
     def require_handed_over(self, digests: Mapping[str, TableDigest]) -> tuple[HandedOver, ...]:
         return tuple(_require_handed_over(self.work, self.scope, digests))
