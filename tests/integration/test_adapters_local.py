@@ -12,9 +12,11 @@ from offramp.adapters.clock import SystemClock
 from offramp.adapters.ids import RandomIds
 from offramp.adapters.keys_folder import FolderKeys, KeyDamaged, KeyDestroyed
 from offramp.adapters.vault_folder import FolderVault
+from offramp.ports import DiskFull
 from tests.contract.clock_contract import ClockContract, IdsContract
 from tests.contract.keys_contract import KeysContract
 from tests.contract.vault_contract import VaultContract, put
+from tests.integration.data.trouble import full_disk
 
 
 def mode(path):
@@ -168,6 +170,17 @@ class TestFolderVault(VaultContract):
 
         assert not (folder / "acme").exists()
         assert folder.exists()
+
+    def test_a_disk_that_is_full_keeps_no_part_of_a_file(self, vault, folder):
+        put(vault, "acme/export.json", b"{}")
+
+        with full_disk(bytes_max=1_000), pytest.raises(DiskFull) as caught:
+            put(vault, "acme/more.json", b"x" * 100_000)
+
+        assert caught.value.hint
+        assert [file.name for file in (folder / "acme").iterdir()] == ["export.json"]
+        put(vault, "acme/more.json", b"x" * 100_000)
+        assert vault.size("acme/more.json") == 100_000
 
     def test_another_process_reads_the_same_files(self, vault, folder):
         put(vault, "acme/export.json", b"{}")

@@ -13,7 +13,7 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-from offramp.adapters.disk import sync_folder, write_and_sync
+from offramp.adapters.disk import room_for, sync_folder, write_and_sync
 from offramp.core.errors import Broken, Refused
 
 KEY_BYTES = 32
@@ -104,7 +104,8 @@ class FolderKeys:
         draft = self._folder / f"{name}.{secrets.token_hex(8)}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            write_and_sync(descriptor, content)
+            with room_for(name):
+                write_and_sync(descriptor, content)
             # Unlike a rename, a link does not replace the key that somebody else just made.
             os.link(draft, self._folder / name)
         except FileExistsError:

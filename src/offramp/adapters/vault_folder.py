@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import BinaryIO, cast
 
-from offramp.adapters.disk import sync_folder
+from offramp.adapters.disk import room_for, sync_folder
 from offramp.core.errors import Invalid
 from offramp.ports import VaultFileMissing
 
@@ -32,18 +32,23 @@ class FolderVault:
 
     @contextmanager
     def write(self, name: str) -> Iterator[BinaryIO]:
-        """Open a new file; it exists under its name only when the block ends without an error."""
+        """Open a new file; it exists under its name only when the block ends without an error.
+
+        Raises:
+            DiskFull: there is no room for it; no part of it is kept.
+        """
         file = self._path(name)
-        self._make_folder(file.parent)
-        with NamedTemporaryFile(dir=file.parent, prefix=_DRAFT, delete=False) as draft:
-            try:
-                yield cast(BinaryIO, draft)
-                draft.flush()
-                os.fsync(draft.fileno())
-                os.replace(draft.name, file)
-            finally:
-                Path(draft.name).unlink(missing_ok=True)
-        sync_folder(file.parent)
+        with room_for(name):
+            self._make_folder(file.parent)
+            with NamedTemporaryFile(dir=file.parent, prefix=_DRAFT, delete=False) as draft:
+                try:
+                    yield cast(BinaryIO, draft)
+                    draft.flush()
+                    os.fsync(draft.fileno())
+                    os.replace(draft.name, file)
+                finally:
+                    Path(draft.name).unlink(missing_ok=True)
+            sync_folder(file.parent)
 
     @contextmanager
     def read(self, name: str) -> Iterator[BinaryIO]:

@@ -27,6 +27,7 @@ from offramp.data.fence import CHUNK_ROWS_MAX, Fence, at_once
 from offramp.data.hand_over import HandedOver, HandOver
 from offramp.data.held import Held, attest_part, without_held
 from offramp.data.keeping import Keeper
+from offramp.data.kept_ends import KeptEnds, count_ends
 from offramp.data.manifest import TableDigest
 from offramp.data.scope import Scope
 from offramp.data.sources.source import Errand, Receipt, Source
@@ -236,6 +237,8 @@ def _tombstone(job: Job, elsewhere: Elsewhere, *, key: bytes) -> Tombstone:
         digests = digest(job.datamap, job.sources, job.scope, elsewhere=elsewhere)
         exports = job.desk.require_handed_over(digests)
         job.desk.write("hand-over", HandOver(exports=exports))
+        if job.keeper is None:
+            job.desk.write("kept", count_ends(job.datamap, job.sources, job.scope))
         tombstone = take_tombstone(job.datamap, job.sources, job.scope, key=key, digests=digests)
         job.desk.write("tombstone", tombstone)
     return tombstone
@@ -253,7 +256,7 @@ def _delete(
         elapsed=job.elapsed,
         tombstone=tombstone,
         progress=job.progress,
-        keeper=job.keeper,
+        keeper=job.keeper or job.desk.read("kept", KeptEnds),
         gone=gone,
         chunk_rows_max=job.chunk_rows_max,
         pause=job.pause,

@@ -8,6 +8,7 @@ Source: docs/decisions/001-layers.md.
 
 from offramp.ports.failure import (
     DeletionInFlight,
+    DiskFull,
     MailerUnavailable,
     MessageRefused,
     OffboardingExists,
@@ -57,6 +58,7 @@ __all__ = [
     "DeletionInFlight",
     "Delivery",
     "DeliveryStatus",
+    "DiskFull",
     "Dispatcher",
     "FenceRecord",
     "Ids",

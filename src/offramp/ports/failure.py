@@ -54,5 +54,9 @@ class SendOutcomeUnknown(Uncertain):
     """The connection broke while a message was handed over; it may have been accepted."""
 
 
+class DiskFull(Unavailable):
+    """There is no room for the file {file}: {reason}."""
+
+
 class VaultFileMissing(Missing):
     """The vault has no file {name}."""
