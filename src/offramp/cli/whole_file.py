@@ -10,6 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from offramp.adapters.disk import room_for, sync_folder
+from offramp.adapters.lock_file import hold_lock
 from offramp.cli.output import FileUnwritable
 
 PRIVATE = 0o600
@@ -21,7 +23,14 @@ def whole_file(file: Path) -> Iterator[BinaryIO]:
 
     Raises:
         FileUnwritable: its folder does not exist, or it may not be written.
+        DiskFull: there is no room for it; no part of it is kept.
+        WorkInProgress: another process is writing it.
     """
+    with hold_lock(f"file {file.resolve()}", subject=f"the file {file}"), room_for(str(file)):
+        yield from _written(file)
+
+
+def _written(file: Path) -> Iterator[BinaryIO]:
     draft = file.with_name(f"{file.name}.part")
     try:
         sink = os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE), "wb")
@@ -35,6 +44,7 @@ def whole_file(file: Path) -> Iterator[BinaryIO]:
             sink.flush()
             os.fsync(sink.fileno())
         draft.replace(file)
+        sync_folder(file.parent)
     finally:
         draft.unlink(missing_ok=True)
 
