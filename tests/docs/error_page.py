@@ -6,7 +6,7 @@ from pathlib import Path
 
 import offramp
 from offramp.core.errors import ROOTS, OfframpError
-from offramp.data.sources import postgres_trouble, sqlite_trouble
+from offramp.data.sources import mysql_trouble, postgres_trouble, sqlite_trouble
 
 FILE = Path(__file__).parents[2] / "docs" / "errors.md"
 PLACES_WITHOUT_ERRORS = ("offramp.__main__", "offramp.adapters.store.migrations")
@@ -25,16 +25,23 @@ What is in braces is filled in. What nobody foresaw is `Unexpected`, exit 70: it
 our code, never the values that were in hand there.
 """
 SAID = """
-## What {database} says, and what to do
+## What {database}, and what to do
 
-A code stands for those that begin with it and are not listed themselves.
+{law}
 
 | code | error | reason | what to do |
 |---|---|---|---|
 """
+BY_BEGINNING = "A code stands for those that begin with it and are not listed themselves."
+BY_NUMBER = "The numbers of both databases are the same; some are known to one of them alone."
 DATABASES = (
-    ("PostgreSQL", postgres_trouble.TROUBLES),
-    ("SQLite", sqlite_trouble.TROUBLES),
+    ("PostgreSQL says", BY_BEGINNING, postgres_trouble.TROUBLES),
+    ("SQLite says", BY_BEGINNING, sqlite_trouble.TROUBLES),
+    (
+        "MySQL and MariaDB say",
+        BY_NUMBER,
+        {" ".join(map(str, codes)): each for each, codes in mysql_trouble.TROUBLES.items()},
+    ),
 )
 
 
@@ -72,8 +79,8 @@ def _section(root):
     return f"\n## {root.__name__}\n\n| error | from | sentence |\n|---|---|---|\n{rows}"
 
 
-def _said(database, troubles):
-    return SAID.format(database=database) + "".join(
+def _said(database, law, troubles):
+    return SAID.format(database=database, law=law) + "".join(
         f"| `{code}` | `{each.kind.__name__}` | {each.reason} | {each.hint} |\n"
         for code, each in troubles.items()
     )

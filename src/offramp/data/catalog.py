@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 from sqlalchemy.engine.interfaces import ReflectedForeignKeyConstraint
 from sqlalchemy.engine.reflection import Inspector
 
@@ -20,7 +21,10 @@ TableKey = tuple[str | None, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogColumn:
-    """One column as the database declares it; `is_checked` where a check of the table names it."""
+    """One column as the database declares it; `is_checked` where a check of the table names it.
+
+    `is_stamped` says that the database writes the instant of every change of the row into it.
+    """
 
     name: str
     type: sa.types.TypeEngine[Any]
@@ -28,6 +32,7 @@ class CatalogColumn:
     is_generated: bool = False
     has_default: bool = False
     is_checked: bool = False
+    is_stamped: bool = False
 
     @property
     def length(self) -> int | None:
@@ -37,7 +42,7 @@ class CatalogColumn:
     @property
     def is_text(self) -> bool:
         """Say whether the column holds text that a pseudonym could stand in."""
-        return isinstance(self.type, sa.String) and not isinstance(self.type, sa.Enum)
+        return isinstance(self.type, sa.String) and not isinstance(self.type, sa.Enum | mysql.SET)
 
     def may_name(self, key: "CatalogColumn") -> bool:
         """Say whether its values could be those of a key, because both are of one kind."""
@@ -79,6 +84,8 @@ class CatalogTable:
     """One table as the database declares it; `key` names its rows, primary or not.
 
     `schema` is set only where it is not the one of the source; the name then begins with it.
+    `engine` is set where the engine that stores the table cannot take anything back, and
+    `keeps_history` where the database keeps every row that is deleted.
     """
 
     name: str
@@ -88,6 +95,8 @@ class CatalogTable:
     indexes: tuple[tuple[str, ...], ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
     schema: str | None = None
+    engine: str | None = None
+    keeps_history: bool = False
 
     @property
     def own_name(self) -> str:
@@ -223,12 +232,12 @@ class _SchemaReading:
         primary = self.keys.get(entry)
         unique = tuple(self.unique.get(entry, ()))
         key = tuple(primary["constrained_columns"]) if primary else ()
-        fields |= {name: _required(fields[name]) for name in key}
+        fields |= {name: required(fields[name]) for name in key}
         bare = CatalogTable(
             name=entry[1] if self.is_own else f"{self.space}.{entry[1]}",
             schema=None if self.is_own else self.space,
             columns=fields,
-            key=key or _key_beside(fields, unique),
+            key=key or key_beside(fields, unique),
             references=(),
             indexes=tuple(self.indexes.get(entry, ())),
             unique=unique,
@@ -264,7 +273,7 @@ class _SchemaReading:
         )
 
 
-def _key_beside(
+def key_beside(
     columns: Mapping[str, CatalogColumn], unique: Sequence[tuple[str, ...]]
 ) -> tuple[str, ...]:
     """Find what names the rows of a table without a primary key: unique, and never empty."""
@@ -276,7 +285,7 @@ def _key_beside(
     return min(able, key=lambda path: (len(path), path), default=())
 
 
-def _required(column: CatalogColumn) -> CatalogColumn:
+def required(column: CatalogColumn) -> CatalogColumn:
     """A key column is never emptied, although SQLite declares it so that it could be."""
     return replace(column, nullable=False)
 

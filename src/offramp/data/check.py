@@ -53,6 +53,8 @@ class Kind(Enum):
     NO_KEY = "no usable primary key"
     CYCLE = "cycle that cannot be broken"
     UNUSABLE_SOURCE = "source cannot be used"
+    KEEPS_HISTORY = "deleted rows are kept by the database"
+    NOT_TRANSACTIONAL = "engine that takes nothing back"
     UNINDEXED = "foreign key without an index"
 
 
@@ -245,6 +247,7 @@ def _check_table(territory: Territory, table: CatalogTable, rule: TableRule) -> 
     if rule.shared is not None:
         yield from _check_shared(territory, table)
         return
+    yield from _check_engine(territory, table)
     yield from _check_way(territory, table, rule)
     yield from _check_key(territory, table)
     yield from _check_owned(territory, table, rule)
@@ -253,6 +256,24 @@ def _check_table(territory: Territory, table: CatalogTable, rule: TableRule) -> 
         yield from _check_kept(territory, table, rule)
     for reference in table.references:
         yield from _check_reference(territory, reference)
+
+
+def _check_engine(territory: Territory, table: CatalogTable) -> Iterator[Finding]:
+    """Whatever is deleted must be gone, and a chunk should go as a whole or not at all."""
+    subject = territory.id_of(table.name)
+    if table.keeps_history:
+        problem = "has system versioning, so that every row that is deleted stays as history"
+        hint = f"ALTER TABLE {table.name} DROP SYSTEM VERSIONING"
+        yield _error(Kind.KEEPS_HISTORY, subject, problem, hint)
+    if table.engine is not None:
+        yield Finding(
+            severity=Severity.WARNING,
+            kind=Kind.NOT_TRANSACTIONAL,
+            subject=subject,
+            problem=f"is stored by {table.engine}, so that a chunk that breaks off stays half done"
+            " and an export may mix two states of it",
+            hint=f"ALTER TABLE {table.name} ENGINE = InnoDB",
+        )
 
 
 def _check_reference(territory: Territory, reference: Reference) -> Iterator[Finding]:

@@ -5,7 +5,6 @@ Everything that inference needs to be told is read here, and nothing is changed.
 
 from dataclasses import replace
 
-from offramp.data.catalog import read_catalog
 from offramp.data.infer import Known, infer
 from offramp.data.proposal import Proposal
 from offramp.data.sources.sql import SqlSource
@@ -30,7 +29,7 @@ def discover(source: SqlSource, *, known: Known) -> Proposal:
         schemas = spec.schemas or joined_schemas(
             connection, schema=spec.schema_name, root_schema=root_schema if dot else None
         )
-        catalog = read_catalog(connection, schema=spec.schema_name, further=schemas)
+        catalog = source.driver.catalog(connection, schema=spec.schema_name, further=schemas)
         surroundings = read_surroundings(connection, schema=spec.schema_name, further=schemas)
         proposal = infer(
             catalog,

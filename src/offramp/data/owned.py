@@ -102,16 +102,18 @@ def _owned(
     going = _in_chunk(territory, owner, owners)
     named = [is_named(rows, each, owners, going) for each in references]
     key = primary_key(table, rows)
+    free = sa.and_(
+        *(
+            is_free(territory, each, rows, goes_together=True)
+            for each in territory.catalog.referring_to(name)
+        )
+    )
     return OwnedRows(
         table=name,
         owner=owner,
         find=sa.select(*key).where(sa.or_(*named)).order_by(*key).with_for_update(),
-        change=sa.delete(rows).where(
-            _in_chunk(territory, name, rows),
-            *(
-                is_free(territory, each, rows, goes_together=True)
-                for each in territory.catalog.referring_to(name)
-            ),
+        change=territory.dialect.change_chunk(
+            sa.delete(rows), key, {each: table.columns[each] for each in table.key}, free
         ),
         key_columns=table.key,
     )

@@ -50,30 +50,7 @@ def row_schema(columns: Sequence[CatalogColumn], dialect: Dialect) -> dict[str, 
     """Describe one row of a table in JSON Schema."""
     return {
         "type": "object",
-        "properties": {column.name: _value_schema(column, dialect) for column in columns},
+        "properties": {column.name: dialect.value_schema(column) for column in columns},
         "required": [column.name for column in columns],
         "additionalProperties": False,
     }
-
-
-def _value_schema(column: CatalogColumn, dialect: Dialect) -> dict[str, Any]:
-    if not dialect.types_hold:
-        return {}
-    optional = ["null"] if column.nullable else []
-    match column.type:
-        case sa.Boolean():
-            return {"type": ["boolean", *optional]}
-        case sa.Integer():
-            return {"type": ["integer", "string", *optional]}
-        case sa.Float():
-            return {"type": ["number", "string", *optional]}
-        case sa.LargeBinary():
-            return {"type": ["string", *optional], "contentEncoding": "base64"}
-        case sa.DateTime(timezone=True):
-            return {"type": ["string", *optional], "format": "date-time"}
-        case sa.Date():
-            return {"type": ["string", *optional], "format": "date"}
-        case sa.Numeric() | sa.String() | sa.Enum() | sa.DateTime() | sa.Time() | sa.Uuid():
-            return {"type": ["string", *optional]}
-        case _:
-            return {}

@@ -21,13 +21,14 @@ from pydantic import BaseModel, ConfigDict
 
 from offramp.data.check import require_complete
 from offramp.data.datamap import DataMap
-from offramp.data.dialects import POSTGRES, SQLITE
+from offramp.data.dialects import MYSQL, POSTGRES, SQLITE
 from offramp.data.document_reader import Document
 from offramp.data.elsewhere import look_up_facts
 from offramp.data.permission import require_permitted, to_restore
 from offramp.data.restoration import LiveRows, OrganizationIsAnother, Progress, Restoration
 from offramp.data.restore_error import ExportPartial
 from offramp.data.restore_files import FileReturn, returning
+from offramp.data.restore_mysql import MysqlRows
 from offramp.data.restore_plan import plan_tables, require_fit
 from offramp.data.restore_postgres import PostgresRows
 from offramp.data.restore_sqlite import SqliteRows
@@ -37,9 +38,10 @@ from offramp.data.sources.sql import SqlSource
 from offramp.data.survey import survey
 from offramp.data.territory import Territory
 
-_LIVE_ROWS: Mapping[str, type[SqliteRows] | type[PostgresRows]] = {
+_LIVE_ROWS: Mapping[str, type[SqliteRows] | type[PostgresRows] | type[MysqlRows]] = {
     SQLITE.name: SqliteRows,
     POSTGRES.name: PostgresRows,
+    MYSQL.name: MysqlRows,
 }
 
 

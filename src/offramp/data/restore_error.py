@@ -27,6 +27,10 @@ class ExportPartial(Invalid):
     """The document {file} holds only the columns of {categories}, which are no rows to restore."""
 
 
+class EngineUnfit(Refused):
+    """The table {table} is stored by {engine}, which could not take a failed restore back."""
+
+
 class RowsChanged(Refused):
     """{rows} rows of {table} are there and differ from the document in {columns}."""
 

@@ -27,7 +27,7 @@ from offramp.data.fence import Fence, Pace
 from offramp.data.keeping import Row, bindable
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
-from offramp.data.statements import in_chunk, plan_order
+from offramp.data.statements import change_chunk, in_chunk, plan_order
 from offramp.data.survey import survey_source
 from offramp.data.territory import Predicate, Territory, primary_key, row_value
 
@@ -157,17 +157,19 @@ def plan_sweep(territory: Territory, name: str, *, counted_from: Date | None) ->
     key = primary_key(territory.catalog.tables[name], rows)
     cut_off = _is_cut_off(territory, name, rows, depth=1)
     unchanged = _counts_from(territory, name, rows, counted_from)
-    chosen = in_chunk(territory, name, key)
     return SweepPlan(
         left=sa.select(
             *key,
             sa.func.coalesce(cut_off, sa.false()).label("is_cut_off"),
             sa.func.coalesce(unchanged, sa.false()).label("is_unchanged"),
         )
-        .where(chosen)
+        .where(in_chunk(territory, name, key))
         .order_by(*(column.desc() for column in key)),
-        delete=sa.delete(rows).where(
-            chosen, cut_off, unchanged, *_needed_by_nobody(territory, name, rows)
+        delete=change_chunk(
+            territory,
+            name,
+            sa.delete(rows),
+            sa.and_(cut_off, unchanged, *_needed_by_nobody(territory, name, rows)),
         ),
     )
 

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from offramp.data.catalog import Reference
+from offramp.data.dialects.dialect import Change
 from offramp.data.order import ErasureOrder, order_tables
 from offramp.data.owned import OwnedRows, beside_owners, guests, hosts, leaves, plan_owned
 from offramp.data.territory import Predicate, Territory, primary_key, row_value
@@ -140,9 +141,10 @@ def _let_go(territory: Territory, reference: Reference) -> Step | None:
     which = _refers_to_covered(territory, reference, rows)
     if goes_first := _goes_before_parent(territory, reference, rows):
         which = sa.and_(which, *goes_first)
-    change = sa.update(rows).values(dict.fromkeys(emptied, sa.null()))
+    values = _stamps(territory, reference.table, rows) | dict.fromkeys(emptied, sa.null())
+    change = sa.update(rows).values(values)
     step = _step(territory, reference.table, Purpose.EMPTY, which, change)
-    return replace(step, written=emptied)
+    return replace(step, written=tuple(values))
 
 
 def _goes_before_parent(
@@ -192,15 +194,14 @@ def _step(
     name: str,
     purpose: Purpose,
     which: Predicate,
-    change: sa.Update | sa.Delete,
+    change: Change,
 ) -> Step:
     table = territory.catalog.tables[name]
-    key = primary_key(table, change.table)
     return Step(
         purpose=purpose,
         table=name,
         worklist=_worklist(territory, name, change.table, which),
-        change=change.where(in_chunk(territory, name, key), which),
+        change=change_chunk(territory, name, change, which),
         key_columns=table.key,
     )
 
@@ -238,7 +239,9 @@ def _keep(territory: Territory, name: str) -> Step:
 
 def _replaced(territory: Territory, name: str) -> list[str]:
     columns = territory.rules[name].columns
-    return [column for column, rule in columns.items() if rule.erase in ("hash", "null")]
+    replaced = [column for column, rule in columns.items() if rule.erase in ("hash", "null")]
+    stamps = _stamps(territory, name, territory.table(name)) if replaced else ()
+    return list(dict.fromkeys((*replaced, *stamps)))
 
 
 def _disguise(territory: Territory, name: str, *, hashed: Sequence[str]) -> sa.Update | None:
@@ -250,10 +253,18 @@ def _disguise(territory: Territory, name: str, *, hashed: Sequence[str]) -> sa.U
     table = territory.catalog.tables[name]
     rows = territory.table(name)
     chunk = territory.dialect.chunk({each: table.columns[each] for each in (*table.key, *hashed)})
-    values: dict[str, Any] = {column: chunk.c[column] for column in hashed}
-    values |= dict.fromkeys(nulled, sa.null())
+    values: dict[str, Any] = _stamps(territory, name, rows)
+    values |= {column: chunk.c[column] for column in hashed} | dict.fromkeys(nulled, sa.null())
     same = [rows.c[column] == chunk.c[column] for column in table.key]
     return sa.update(rows).values(values).where(*same, territory.belongs(name, rows))
+
+
+def _stamps(
+    territory: Territory, name: str, rows: sa.TableClause
+) -> dict[str, sa.ColumnElement[Any]]:
+    """Let stay what the database stamps with the instant of a change: this one is not theirs."""
+    columns = territory.catalog.tables[name].columns.values()
+    return {each.name: rows.c[each.name] for each in columns if each.is_stamped}
 
 
 def _anchors(territory: Territory, name: str) -> sa.Select[Any]:
@@ -278,3 +289,12 @@ def in_chunk(territory: Territory, name: str, key: list[sa.ColumnElement[Any]]) 
     columns = territory.catalog.tables[name].columns
     names = territory.catalog.tables[name].key
     return territory.dialect.in_chunk(key, {each: columns[each] for each in names})
+
+
+def change_chunk(territory: Territory, name: str, change: Change, which: Predicate) -> Change:
+    """Let a change touch those rows of the chunk that are still meant."""
+    table = territory.catalog.tables[name]
+    key = primary_key(table, change.table)
+    return territory.dialect.change_chunk(
+        change, key, {each: table.columns[each] for each in table.key}, which
+    )

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from offramp.data.datamap import DataMap
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import open_sources
+from tests.integration.data.engine import MOMENT, open_engine, unchecked
 
 TABLES_MAX = 4
 ROWS = 4
@@ -27,7 +28,7 @@ JSON = st.recursive(
 )
 KINDS = {
     "whole": (sa.BigInteger, st.integers(-(2**63), 2**63 - 1)),
-    "real": (sa.Double, st.floats(allow_nan=False)),
+    "real": (sa.Double, st.floats(allow_nan=False, allow_infinity=False)),
     "words": (sa.Text, TEXT),
     "bytes": (sa.LargeBinary, st.binary(max_size=6)),
     "tree": (lambda: sa.JSON(none_as_null=True), st.dictionaries(TEXT, JSON, max_size=2)),
@@ -36,8 +37,9 @@ KINDS = {
         lambda: sa.Numeric(30, 4, asdecimal=False),
         st.integers(-(10**9), 10**9).map(lambda number: number / 10_000),
     ),
-    "moment": (sa.DateTime, st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1))),  # noqa: DTZ001
+    "moment": (lambda: MOMENT, st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1))),  # noqa: DTZ001
 }
+ENDLESS = {"real": (sa.Double, st.floats(allow_nan=False))}  # MySQL knows no infinity
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class Nation:
     def __init__(self, url, drawn, data):
         self.drawn = [None, *drawn]
         self.tables = make_tables(drawn)
-        self.engine = sa.create_engine(url)
+        self.engine = open_engine(url)
         self.keys = {}
         self._create()
         self.put(*(line for org in (1, 2) for line in self._rows(org, data)))
@@ -122,9 +124,7 @@ class Nation:
 
     def put(self, *lines):
         """Insert rows in any order, whatever refers to whatever."""
-        with self.engine.begin() as connection:
-            if self.engine.name == "postgresql":
-                connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        with unchecked(self.engine) as connection:
             for number, row in lines:
                 connection.execute(sa.insert(self.tables[number]), row)
 
@@ -143,7 +143,7 @@ class Nation:
 
     def _create(self):
         with self.engine.begin() as connection:
-            late = self.engine.name == "postgresql"
+            late = self.engine.name != "sqlite"
             for table in self.tables:
                 options = {"include_foreign_key_constraints": []} if late else {}
                 connection.execute(sa.schema.CreateTable(table, **options))
@@ -180,8 +180,9 @@ class Nation:
             if all(key[name] == own[name] for name in shared):
                 values |= _prefixed("o", {n: v for n, v in key.items() if n not in shared})
         filled = data.draw(st.sets(st.sampled_from(sorted(KINDS))))
+        kinds = KINDS | (ENDLESS if self.engine.name != "mysql" else {})
         # Equal columns in every row, so that one statement inserts them all.
-        return values | {name: data.draw(KINDS[name][1]) for name in sorted(filled)}
+        return values | {name: data.draw(kinds[name][1]) for name in sorted(filled)}
 
     def _mapped(self, url):
         tables = {}

@@ -5,11 +5,12 @@ themselves), two organizations are filled in, one leaves.
 """
 
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
-from hypothesis import given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from offramp.data.datamap import DataMap
@@ -19,6 +20,8 @@ from offramp.data.scope import Scope
 from offramp.data.sources.sql import open_sources
 from offramp.data.tombstone import take_tombstone
 from offramp.data.verify import verify
+from offramp.testing import mariadb
+from tests.integration.data.engine import unchecked
 from tests.integration.data.school import KEY, CountingFence, no_progress, still
 
 LEAVING, STAYING = Scope(organization="1"), Scope(organization="2")
@@ -57,17 +60,20 @@ def shapes(draw):
 
 
 class World:
-    """An SQLite file with one root table, t0, and the drawn tables t1, t2, …"""
+    """A database with one root table, t0, and the drawn tables t1, t2, …"""
 
-    def __init__(self, folder, drawn):
+    def __init__(self, url, drawn):
         self.drawn = list(enumerate(drawn, start=1))
-        self.url = f"sqlite:///{folder}/world.sqlite"
+        self.url = url
         self.engine = sa.create_engine(self.url)
         self.run("CREATE TABLE t0 (id INTEGER PRIMARY KEY)", "INSERT INTO t0 VALUES (1), (2)")
-        for number, shape in self.drawn:
-            self.run(f"CREATE TABLE t{number} ({', '.join(shape.columns(number))})")
-        for number, shape in self.drawn:
-            self.run(*self.fill(number, shape))
+        with unchecked(self.engine) as connection:
+            for number, shape in self.drawn:
+                columns = ", ".join(shape.columns(number))
+                connection.exec_driver_sql(f"CREATE TABLE t{number} ({columns})")
+            for number, shape in self.drawn:
+                for statement in self.fill(number, shape):
+                    connection.exec_driver_sql(statement)
         self.datamap = self.mapped()
         self.sources = open_sources(self.datamap, environment={})
 
@@ -111,21 +117,24 @@ class World:
         self.engine.dispose()
 
 
-def in_a_world(drawn, act):
+@contextmanager
+def file_database():
     with tempfile.TemporaryDirectory() as folder:
-        world = World(Path(folder), drawn)
+        yield f"sqlite:///{folder}/world.sqlite"
+
+
+@contextmanager
+def world_at(database, drawn):
+    with database as url:
+        world = World(url, drawn)
         try:
-            act(world)
+            yield world
         finally:
             world.close()
 
 
-@settings(max_examples=25, deadline=None)
-@given(shapes(), st.integers(min_value=1, max_value=ROWS))
-def test_whatever_leads_to_the_root_goes_and_the_sibling_stays(drawn, rows):
-    """A10, L21, L42."""
-
-    def act(world):
+def everything_goes(database, drawn, rows):
+    with world_at(database, drawn) as world:
         tombstone = world.bury()
         before = digest(world.datamap, world.sources, STAYING)
 
@@ -145,20 +154,16 @@ def test_whatever_leads_to_the_root_goes_and_the_sibling_stays(drawn, rows):
         assert digest(world.datamap, world.sources, STAYING) == before
         assert world.verify(tombstone).clean
 
-    in_a_world(drawn, act)
 
-
-@settings(max_examples=25, deadline=None)
-@given(shapes(), st.data())
-def test_one_forgotten_table_is_always_found(drawn, data):
-    """L21: whichever it is, however far from the root, and with every other table emptied."""
+def a_forgotten_table_is_found(database, drawn, data):
     forgotten = data.draw(st.integers(min_value=1, max_value=len(drawn)))
-
-    def act(world):
+    with world_at(database, drawn) as world:
         tombstone = world.bury()
-        others = (number for number, _ in world.drawn if number != forgotten)
-        world.run(*(f"DELETE FROM t{number} WHERE id < 20" for number in others))
-        world.run("DELETE FROM t0 WHERE id = 1")
+        others = [number for number, _ in world.drawn if number != forgotten]
+        with unchecked(world.engine) as connection:
+            for number in others:
+                connection.exec_driver_sql(f"DELETE FROM t{number} WHERE id < 20")
+            connection.exec_driver_sql("DELETE FROM t0 WHERE id = 1")
 
         found = world.verify(tombstone)
 
@@ -166,4 +171,42 @@ def test_one_forgotten_table_is_always_found(drawn, data):
         assert found.counts[table] + found.orphans[table] >= ROWS
         assert not found.clean
 
-    in_a_world(drawn, act)
+
+PARTS = st.integers(min_value=1, max_value=ROWS)
+on_files = settings(max_examples=25, deadline=None)
+on_mariadb = settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    phases=[Phase.generate],
+)
+
+
+@on_files
+@given(shapes(), PARTS)
+def test_whatever_leads_to_the_root_goes_and_the_sibling_stays(drawn, rows):
+    """A10, L21, L42."""
+    everything_goes(file_database(), drawn, rows)
+
+
+@pytest.mark.mariadb
+@on_mariadb
+@given(shapes(), PARTS)
+def test_whatever_leads_to_the_root_goes_on_mariadb(mariadb_server, drawn, rows):
+    """A10, L21, L42."""
+    everything_goes(mariadb.fresh_database(mariadb_server), drawn, rows)
+
+
+@on_files
+@given(shapes(), st.data())
+def test_one_forgotten_table_is_always_found(drawn, data):
+    """L21: whichever it is, however far from the root, and with every other table emptied."""
+    a_forgotten_table_is_found(file_database(), drawn, data)
+
+
+@pytest.mark.mariadb
+@on_mariadb
+@given(shapes(), st.data())
+def test_one_forgotten_table_is_always_found_on_mariadb(mariadb_server, drawn, data):
+    """L21."""
+    a_forgotten_table_is_found(mariadb.fresh_database(mariadb_server), drawn, data)

@@ -21,6 +21,7 @@ from offramp.data.tombstone import take_tombstone
 from offramp.data.verify import require_clean, verify
 from offramp.documents.datamap import load_datamap
 from offramp.documents.datamap_writer import write_datamap
+from tests.integration.data.engine import open_engine
 from tests.integration.data.school import KEY, CountingFence, no_progress, still
 
 EXAMPLES = Path(notes_database.__file__).parents[1]
@@ -83,7 +84,7 @@ def errors(datamap):
 
 
 def run(url, *statements):
-    engine = sa.create_engine(url)
+    engine = open_engine(url)
     with engine.begin() as connection:
         for statement in statements:
             connection.execute(sa.text(statement))
@@ -91,12 +92,12 @@ def run(url, *statements):
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_the_inferred_map_is_the_one_by_hand(name, database_url):
+def test_the_inferred_map_is_the_one_by_hand(name, sample_url):
     sample = SAMPLES[name]
-    sample.database.migrate(database_url)
+    sample.database.migrate(sample_url)
     by_hand = load_datamap(EXAMPLES / name / "datamap.yaml")
 
-    proposal = propose(database_url, sample.root)
+    proposal = propose(sample_url, sample.root)
 
     inferred = {table.name: table for table in proposal.tables}
     rules = by_hand.tables_of("app")
@@ -119,12 +120,12 @@ def test_the_inferred_map_is_the_one_by_hand(name, database_url):
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_the_check_fails_on_exactly_what_was_not_decided(name, database_url, tmp_path):
+def test_the_check_fails_on_exactly_what_was_not_decided(name, sample_url, tmp_path):
     """L15."""
     sample = SAMPLES[name]
-    sample.database.migrate(database_url)
+    sample.database.migrate(sample_url)
 
-    datamap = written(propose(database_url, sample.root), database_url, tmp_path)
+    datamap = written(propose(sample_url, sample.root), sample_url, tmp_path)
 
     assert errors(datamap) == {
         (Kind.UNCLASSIFIED_TABLE, f"app.{table}") for table in sample.undecided

@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from offramp.data.late import find_late
+from tests.integration.data.engine import unchecked
 from tests.integration.data.leaving import leave
 from tests.integration.data.school import COMPANY
 
@@ -18,13 +19,9 @@ def gone(school):
 
 def write_late(school, *statements):
     """Write like a worker who checks nothing, past the foreign keys."""
-    with school.engine.connect() as connection:
-        is_sqlite = connection.dialect.name == "sqlite"
-        off = "PRAGMA foreign_keys = OFF" if is_sqlite else "SET session_replication_role = replica"
-        connection.execute(sa.text(off))
+    with unchecked(school.engine) as connection:
         for statement in statements:
             connection.execute(sa.text(statement))
-        connection.commit()
 
 
 def look(school):

@@ -42,6 +42,15 @@ class Firm:
 
 @pytest.fixture
 def make_firm(database_url):
+    yield from firms_at(database_url)
+
+
+@pytest.fixture
+def make_late_firm(late_url):
+    yield from firms_at(late_url)
+
+
+def firms_at(database_url):
     made = []
 
     def make(*script, **rules):
@@ -66,7 +75,7 @@ def leave_and_come_back(firm, folder, scope=OURSELVES):
 
 def test_a_generated_column_is_left_to_the_database(make_firm, tmp_path):
     firm = make_firm(
-        "CREATE TABLE sums (id INTEGER PRIMARY KEY, firm INTEGER NOT NULL REFERENCES firms,"
+        "CREATE TABLE sums (id INTEGER PRIMARY KEY, firm INTEGER NOT NULL REFERENCES firms (id),"
         " net INTEGER, gross INTEGER GENERATED ALWAYS AS (net * 2) STORED)",
         "INSERT INTO sums (id, firm, net) VALUES (1, 1, 5), (2, 2, 6)",
         sums=rule("net", "gross"),
@@ -77,9 +86,10 @@ def test_a_generated_column_is_left_to_the_database(make_firm, tmp_path):
     assert firm.rows("SELECT * FROM sums ORDER BY id") == [(1, 1, 5, 10), (2, 2, 6, 12)]
 
 
-def test_rows_that_cannot_be_without_one_another_come_back_together(make_firm, tmp_path):
+def test_rows_that_cannot_be_without_one_another_come_back_together(make_late_firm, tmp_path):
+    make_firm = make_late_firm
     firm = make_firm(
-        "CREATE TABLE staff (id INTEGER PRIMARY KEY, firm INTEGER NOT NULL REFERENCES firms,"
+        "CREATE TABLE staff (id INTEGER PRIMARY KEY, firm INTEGER NOT NULL REFERENCES firms (id),"
         " boss INTEGER NOT NULL REFERENCES staff (id))",
         "INSERT INTO staff VALUES (1, 1, 3), (2, 1, 2), (3, 1, 1), (4, 2, 4)",
         staff=rule("boss"),
@@ -100,7 +110,7 @@ def test_rows_that_cannot_be_without_one_another_come_back_together(make_firm, t
 
 def test_two_sources_come_back_together_or_not_at_all(make_firm, tmp_path):
     firm = make_firm(
-        "CREATE TABLE notes (id INTEGER PRIMARY KEY, firm INTEGER NOT NULL REFERENCES firms,"
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, firm INTEGER NOT NULL REFERENCES firms (id),"
         " body TEXT UNIQUE)",
         "INSERT INTO notes VALUES (1, 1, 'x')",
         notes=rule("body"),
@@ -136,10 +146,10 @@ def test_two_sources_come_back_together_or_not_at_all(make_firm, tmp_path):
 
 def test_a_withheld_value_that_must_be_there_is_refused_by_name(make_firm, tmp_path):
     firm = make_firm(
-        "CREATE TABLE keys (id INTEGER PRIMARY KEY, firm INTEGER NOT NULL REFERENCES firms,"
+        "CREATE TABLE tokens (id INTEGER PRIMARY KEY, firm INTEGER NOT NULL REFERENCES firms (id),"
         " token VARCHAR(20) NOT NULL UNIQUE, pin INTEGER NOT NULL DEFAULT 7)",
-        "INSERT INTO keys VALUES (1, 1, 'a', 1), (2, 1, 'b', 2)",
-        keys=rule(columns={name: {"export": "never"} for name in ("token", "pin")}),
+        "INSERT INTO tokens VALUES (1, 1, 'a', 1), (2, 1, 'b', 2)",
+        tokens=rule(columns={name: {"export": "never"} for name in ("token", "pin")}),
     )
     take(firm, OURSELVES, tmp_path / "out.json")
     leave(firm, OURSELVES)
@@ -148,14 +158,14 @@ def test_a_withheld_value_that_must_be_there_is_refused_by_name(make_firm, tmp_p
         come_back(firm, tmp_path / "out.json")
 
     assert caught.value.differences == (
-        "app.keys.token is never exported and must have a value:"
+        "app.tokens.token is never exported and must have a value:"
         " give it a default, or `restore: random`",
     )
 
 
 def test_a_type_that_holds_more_fits_and_one_that_holds_less_is_told(make_firm, tmp_path):
     firm = make_firm(
-        "CREATE TABLE codes (id INTEGER PRIMARY KEY, firm INTEGER NOT NULL REFERENCES firms,"
+        "CREATE TABLE codes (id INTEGER PRIMARY KEY, firm INTEGER NOT NULL REFERENCES firms (id),"
         " short VARCHAR(9), small SMALLINT, other INTEGER)",
         "INSERT INTO codes VALUES (1, 1, 'a', 1, 2)",
         codes=rule("short", "small", "other"),
@@ -163,7 +173,7 @@ def test_a_type_that_holds_more_fits_and_one_that_holds_less_is_told(make_firm, 
     take(firm, OURSELVES, tmp_path / "out.json")
     firm.run(
         "DROP TABLE codes",
-        "CREATE TABLE codes (id INTEGER PRIMARY KEY, firm INTEGER NOT NULL REFERENCES firms,"
+        "CREATE TABLE codes (id INTEGER PRIMARY KEY, firm INTEGER NOT NULL REFERENCES firms (id),"
         " short VARCHAR(20), small INTEGER, other SMALLINT)",
     )
 

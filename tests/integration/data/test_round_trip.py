@@ -1,17 +1,20 @@
 """Export, erase, restore, export: the same document, whatever the schema and the data (A9).
 
-Method: hypothesis draws a schema and its rows (`nation`); on PostgreSQL a few of them are tried.
+Method: hypothesis draws a schema and its rows (`nation`); where it takes long to build a database,
+a few are tried.
 """
 
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from offramp.data.export import digest
 from offramp.data.scope import Scope
+from offramp.testing import mariadb
 from offramp.testing.postgres import fresh_database
 from tests.integration.data.leaving import come_back, data_of, leave, take, totals
 from tests.integration.data.nation import LEAVING, ROWS, STAYING, Nation, shapes
@@ -21,7 +24,7 @@ NOTHING = {"added": 0, "relinked": 0}
 on_sqlite = settings(
     max_examples=15, deadline=None, suppress_health_check=SLOW, phases=[Phase.generate]
 )
-on_postgres = settings(
+on_servers = settings(
     max_examples=5, deadline=None, suppress_health_check=SLOW, phases=[Phase.generate]
 )
 
@@ -86,10 +89,18 @@ def test_what_left_comes_back_byte_identical(drawn, data):
     go_and_come_back(None, drawn, data)
 
 
-@on_postgres
+@on_servers
 @given(shapes(), st.data())
 def test_what_left_comes_back_byte_identical_on_postgres(postgres_server, drawn, data):
     with fresh_database(postgres_server) as url:
+        go_and_come_back(url, drawn, data)
+
+
+@pytest.mark.mariadb
+@on_servers
+@given(shapes(), st.data())
+def test_what_left_comes_back_byte_identical_on_mariadb(mariadb_server, drawn, data):
+    with mariadb.fresh_database(mariadb_server) as url:
         go_and_come_back(url, drawn, data)
 
 
@@ -99,8 +110,16 @@ def test_what_left_comes_back_the_same_under_other_keys(drawn, data):
     come_back_to_taken_keys(None, drawn, data)
 
 
-@on_postgres
+@on_servers
 @given(shapes(), st.data())
 def test_what_left_comes_back_the_same_under_other_keys_on_postgres(postgres_server, drawn, data):
     with fresh_database(postgres_server) as url:
+        come_back_to_taken_keys(url, drawn, data)
+
+
+@pytest.mark.mariadb
+@on_servers
+@given(shapes(), st.data())
+def test_what_left_comes_back_the_same_under_other_keys_on_mariadb(mariadb_server, drawn, data):
+    with mariadb.fresh_database(mariadb_server) as url:
         come_back_to_taken_keys(url, drawn, data)

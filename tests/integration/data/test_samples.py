@@ -102,11 +102,11 @@ def fill_notes(url):
 
 
 @pytest.fixture(params=["training_platform", "note_taking"])
-def sample(request, database_url):
+def sample(request, sample_url):
     fill = {"training_platform": fill_training, "note_taking": fill_notes}[request.param]
-    engine, root, variable = fill(database_url)
+    engine, root, variable = fill(sample_url)
     datamap = load_datamap(EXAMPLES / request.param / "datamap.yaml")
-    sources = open_sources(datamap, environment={variable: database_url})
+    sources = open_sources(datamap, environment={variable: sample_url})
     yield Sample(engine, datamap, sources, root)
     sources["app"].close()
     engine.dispose()

@@ -2,7 +2,7 @@
 
 import resource
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -64,6 +64,7 @@ def impatient(school):
     settings = {
         "sqlite": "PRAGMA busy_timeout = 20",
         "postgresql": "SET lock_timeout = '50ms'",
+        "mysql": "SET innodb_lock_wait_timeout = 0, lock_wait_timeout = 1",
     }
     set_in_every_session(school, settings[school.engine.dialect.name])
 
@@ -74,7 +75,8 @@ def set_in_every_session(school, statement):
 
     @sa.event.listens_for(engine, "connect")
     def settle(connection, _record):
-        connection.execute(statement)
+        with closing(connection.cursor()) as cursor:
+            cursor.execute(statement)
         connection.commit()
 
 

@@ -3,10 +3,13 @@
 import sqlite3
 
 import psycopg
+import pymysql
 import pytest
 from psycopg import errors
 
 from offramp.core.errors import Broken, Uncertain
+from offramp.data.sources.mysql_trouble import TROUBLES as MYSQL_TROUBLES
+from offramp.data.sources.mysql_trouble import classify as of_mysql
 from offramp.data.sources.postgres_trouble import classify as of_postgres
 from offramp.data.sources.sqlite_trouble import classify as of_sqlite
 from offramp.data.sources.trouble import (
@@ -54,6 +57,34 @@ POSTGRES = {
     "P0001": ChangeRefused,
     "XX001": SourceDamaged,
 }
+MYSQL = {
+    1020: SourceBusy,
+    1021: SourceFull,
+    1040: SourceUnavailable,
+    1045: SourceUnavailable,
+    1048: RowsInTheWay,
+    1053: SourceUnavailable,
+    1054: SchemaDrifted,
+    1062: RowsInTheWay,
+    1142: PermissionMissing,
+    1146: SchemaDrifted,
+    1194: SourceDamaged,
+    1205: SourceBusy,
+    1213: SourceBusy,
+    1264: ChangeRefused,
+    1290: SourceReadOnly,
+    1301: SourceUnusable,
+    1317: SourceTooSlow,
+    1412: SchemaDrifted,
+    1451: RowsInTheWay,
+    1644: ChangeRefused,
+    1665: SourceUnusable,
+    2003: SourceUnavailable,
+    2013: SourceUnavailable,
+    3024: SourceTooSlow,
+    4025: ChangeRefused,
+    1064: StatementFailed,
+}
 SQLITE = {
     "SQLITE_AUTH": PermissionMissing,
     "SQLITE_BUSY": SourceBusy,
@@ -96,6 +127,38 @@ def test_every_code_of_postgresql_has_its_error(state, kind):
     assert "app" in str(trouble.in_source("app"))
 
 
+@pytest.mark.parametrize(("number", "kind"), MYSQL.items())
+def test_every_number_of_mysql_has_its_error(number, kind):
+    trouble = of_mysql(pymysql.err.OperationalError(number, "Ann"))
+
+    assert trouble.kind is kind
+    assert trouble.hint
+    assert "Ann" not in trouble.reason or kind is PermissionMissing
+    assert "app" in str(trouble.in_source("app"))
+
+
+def test_no_number_of_mysql_means_two_things():
+    numbers = [number for codes in MYSQL_TROUBLES.values() for number in codes]
+
+    assert len(numbers) == len(set(numbers))
+
+
+@pytest.mark.parametrize(
+    ("number", "said", "told"),
+    [
+        (4025, "CONSTRAINT `small` failed for `db`.`rooms`", "small"),
+        (3819, "Check constraint 'small' is violated.", "small"),
+        (1451, "... fails (`db`.`a`, CONSTRAINT `a_b` FOREIGN KEY (`b`) REFERENCES", "a_b"),
+    ],
+)
+def test_a_broken_rule_of_mysql_is_told_by_its_name(number, said, told):
+    assert told in of_mysql(pymysql.err.IntegrityError(number, said)).reason
+
+
+def test_a_connection_of_mysql_that_is_gone_has_no_number():
+    assert of_mysql(pymysql.err.InterfaceError(0, "")).kind is SourceUnavailable
+
+
 @pytest.mark.parametrize(("name", "kind"), SQLITE.items())
 def test_every_code_of_sqlite_has_its_error(name, kind):
     trouble = of_sqlite(from_sqlite(name))
@@ -121,7 +184,7 @@ def test_a_table_that_is_gone_is_told_from_a_statement_that_is_wrong():
     assert "Ann" not in wrong.reason
 
 
-@pytest.mark.parametrize("classify", [of_postgres, of_sqlite])
+@pytest.mark.parametrize("classify", [of_postgres, of_sqlite, of_mysql])
 def test_what_nobody_foresaw_is_ours_to_look_at_and_quotes_nothing(classify):
     trouble = classify(ValueError("Ann"))
 

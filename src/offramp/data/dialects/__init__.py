@@ -6,10 +6,12 @@ come out, nothing is connected. What differs on the wire is a driver's (`data.so
 """
 
 from offramp.data.dialects.dialect import Dialect, Row
+from offramp.data.dialects.mysql import MysqlDialect
 from offramp.data.dialects.postgres import PostgresDialect
 from offramp.data.dialects.sqlite import SqliteDialect
 
+MYSQL = MysqlDialect()
 POSTGRES = PostgresDialect()
 SQLITE = SqliteDialect()
 
-__all__ = ["POSTGRES", "SQLITE", "Dialect", "Row"]
+__all__ = ["MYSQL", "POSTGRES", "SQLITE", "Dialect", "Row"]

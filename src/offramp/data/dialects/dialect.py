@@ -1,7 +1,7 @@
 """What has to be said of rows in every kind of database: rendered, ordered, named, chunked."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
@@ -9,6 +9,7 @@ from offramp.data.catalog import CatalogColumn
 
 Expression = sa.ColumnElement[Any]
 Row = Sequence[Any]
+Change = TypeVar("Change", sa.Update, sa.Delete)
 
 EXACT_MAX = 2**53 - 1
 
@@ -34,6 +35,9 @@ class Dialect(Protocol):
     def type_name(self, kind: sa.types.TypeEngine[Any]) -> str:
         """Name a type in the words of the database."""
 
+    def value_schema(self, column: CatalogColumn) -> dict[str, Any]:
+        """Describe the values of a column in JSON Schema, as far as its type promises anything."""
+
     def objects(self, rows: sa.FromClause, columns: Sequence[CatalogColumn]) -> sa.Select[Any]:
         """Select rows as JSON objects, one text for each row."""
 
@@ -52,6 +56,19 @@ class Dialect(Protocol):
         self, key: Sequence[Expression], columns: Mapping[str, CatalogColumn]
     ) -> sa.ColumnElement[bool]:
         """Say that a row is one of a chunk, by its key.
+
+        Shape:
+            columns: the columns of the key in its order, by name.
+        """
+
+    def change_chunk(
+        self,
+        change: Change,
+        key: Sequence[Expression],
+        columns: Mapping[str, CatalogColumn],
+        which: sa.ColumnElement[bool],
+    ) -> Change:
+        """Let a change touch the rows of a chunk that are meant, and no others.
 
         Shape:
             columns: the columns of the key in its order, by name.

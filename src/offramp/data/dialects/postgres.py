@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
 
 from offramp.data.catalog import CatalogColumn
-from offramp.data.dialects.dialect import EXACT_MAX, Expression, Row, compiled_type
+from offramp.data.dialects.dialect import EXACT_MAX, Change, Expression, Row, compiled_type
 
 KEYS_ON_A_LINE = 10_000
 
@@ -30,6 +30,27 @@ class PostgresDialect:
     def type_name(self, kind: sa.types.TypeEngine[Any]) -> str:
         """Name a type in the words of the database."""
         return compiled_type(kind, postgresql.dialect())  # type: ignore[no-untyped-call]
+
+    def value_schema(self, column: CatalogColumn) -> dict[str, Any]:
+        """Describe the values of a column in JSON Schema."""
+        optional = ["null"] if column.nullable else []
+        match column.type:
+            case sa.Boolean():
+                return {"type": ["boolean", *optional]}
+            case sa.Integer():
+                return {"type": ["integer", "string", *optional]}
+            case sa.Float():
+                return {"type": ["number", "string", *optional]}
+            case sa.LargeBinary():
+                return {"type": ["string", *optional], "contentEncoding": "base64"}
+            case sa.DateTime(timezone=True):
+                return {"type": ["string", *optional], "format": "date-time"}
+            case sa.Date():
+                return {"type": ["string", *optional], "format": "date"}
+            case sa.Numeric() | sa.String() | sa.Enum() | sa.DateTime() | sa.Time() | sa.Uuid():
+                return {"type": ["string", *optional]}
+            case _:
+                return {}
 
     def objects(self, rows: sa.FromClause, columns: Sequence[CatalogColumn]) -> sa.Select[Any]:
         """Select rows as JSON objects, one text for each row.
@@ -86,6 +107,16 @@ class PostgresDialect:
             return key[0] == sa.any_(sa.bindparam("chunk_0", type_=_array_of(key[0].type)))
         chunk = self.chunk(columns)
         return sa.tuple_(*key).in_(sa.select(*chunk.c).correlate(None))
+
+    def change_chunk(
+        self,
+        change: Change,
+        key: Sequence[Expression],
+        columns: Mapping[str, CatalogColumn],
+        which: sa.ColumnElement[bool],
+    ) -> Change:
+        """Let a change touch the rows of a chunk that are meant, and no others."""
+        return change.where(self.in_chunk(key, columns), which)
 
     def chunk_params(self, rows: Sequence[Row], *, width: int) -> dict[str, Any]:
         """Give one array for each column."""

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from offramp.data.catalog import CatalogColumn
-from offramp.data.dialects.dialect import EXACT_MAX, Expression, Row, compiled_type
+from offramp.data.dialects.dialect import EXACT_MAX, Change, Expression, Row, compiled_type
 
 # SQLite takes at most 127 arguments to a function; a wide row is put together from several.
 _PAIRS_MAX = 60
@@ -34,6 +34,10 @@ class SqliteDialect:
     def type_name(self, kind: sa.types.TypeEngine[Any]) -> str:
         """Name a type in the words of the database."""
         return compiled_type(kind, sqlite.dialect())
+
+    def value_schema(self, _column: CatalogColumn) -> dict[str, Any]:
+        """Promise nothing: any column may hold any kind of value."""
+        return {}
 
     def objects(self, rows: sa.FromClause, columns: Sequence[CatalogColumn]) -> sa.Select[Any]:
         """Select rows as JSON objects, one text for each row."""
@@ -75,6 +79,16 @@ class SqliteDialect:
         """Compare the key with the rows of the JSON array."""
         value: Expression = key[0] if len(key) == 1 else sa.tuple_(*key)
         return value.in_(sa.select(*self.chunk(columns).c).correlate(None))
+
+    def change_chunk(
+        self,
+        change: Change,
+        key: Sequence[Expression],
+        columns: Mapping[str, CatalogColumn],
+        which: sa.ColumnElement[bool],
+    ) -> Change:
+        """Let a change touch the rows of a chunk that are meant, and no others."""
+        return change.where(self.in_chunk(key, columns), which)
 
     def chunk_params(self, rows: Sequence[Row], *, width: int) -> dict[str, Any]:
         """Give all rows as one JSON text."""

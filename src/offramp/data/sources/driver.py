@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
+from offramp.data.catalog import Catalog
 from offramp.data.dialects import Dialect
 from offramp.data.sources.trouble import Trouble
 
@@ -46,6 +47,17 @@ class Driver(Protocol):
 
     def prepare(self, engine: sa.Engine) -> None:
         """Let every new connection of an engine speak as we do."""
+
+    def catalog(
+        self, connection: sa.Connection, *, schema: str | None, further: Sequence[str]
+    ) -> Catalog:
+        """Read what the database declares now.
+
+        Args:
+            connection: to the database.
+            schema: the schema whose tables go by their bare names; the default one if not given.
+            further: schemas whose tables are read too, and go by ``schema.table``.
+        """
 
     def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Iterator[bytes]:
         """Stream a one-column select of texts without line feeds, in blocks of whole lines."""

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from offramp.data.catalog import Catalog, read_catalog
 from offramp.data.dialects import POSTGRES
 from offramp.data.sources import postgres_permission, postgres_trouble
 from offramp.data.sources.driver import BLOCK_BYTES, BLOCK_ROWS, Need, compile_statement
@@ -55,6 +56,12 @@ class PostgresDriver:
     def prepare(self, engine: sa.Engine) -> None:
         """Settle how values are written, whatever the server thinks."""
         sa.event.listen(engine, "connect", _prepare)
+
+    def catalog(
+        self, connection: sa.Connection, *, schema: str | None, further: Sequence[str]
+    ) -> Catalog:
+        """Read what the database declares now."""
+        return read_catalog(connection, schema=schema, further=further)
 
     def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Iterator[bytes]:
         """Stream a one-column select of texts, in blocks of whole lines."""

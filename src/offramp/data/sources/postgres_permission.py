@@ -4,15 +4,15 @@ Source: PostgreSQL, "System Information Functions" (has_column_privilege, row_se
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from offramp.data.sources.driver import Need
 from offramp.data.sources.postgres_trouble import TROUBLES
-from offramp.data.sources.trouble import PermissionMissing, RowsHidden, Trouble
+from offramp.data.sources.privilege import first, missing
+from offramp.data.sources.trouble import RowsHidden, Trouble
 
-_TOLD_MAX = 5
 _HIDDEN = sa.text(
     "SELECT DISTINCT place FROM unnest(CAST(:places AS text[])) AS needed (place)"
     " WHERE row_security_active(place) ORDER BY place"
@@ -47,34 +47,14 @@ def refusal(connection: sa.Connection, needs: Sequence[Need]) -> Trouble | None:
     for verb, place, field in connection.execute(_MISSING, asked):
         lacking[verb, place].append(field)
     if lacking:
-        return _missing(lacking)
+        return missing(lacking)
     hidden = list(connection.scalars(_HIDDEN, {"places": places}))
     return _hidden(hidden) if hidden else None
-
-
-def _missing(lacking: Mapping[tuple[str, str], Sequence[str]]) -> Trouble:
-    told = [_tell(verb, place, fields) for (verb, place), fields in lacking.items()]
-    return Trouble(
-        kind=PermissionMissing,
-        reason=_first(told, joined_by="; "),
-        hint=f"GRANT {told[0]} TO our role, and so on; then run it again",
-    )
-
-
-def _tell(verb: str, place: str, fields: Sequence[str]) -> str:
-    columns = ", ".join(filter(None, fields))
-    return f"{verb} ({columns}) ON {place}" if columns else f"{verb} ON {place}"
 
 
 def _hidden(places: Sequence[str]) -> Trouble:
     return Trouble(
         kind=RowsHidden,
-        reason=_first(places, joined_by=", "),
+        reason=first(places, joined_by=", "),
         hint="ALTER ROLE … BYPASSRLS for our role, or connect as the owner of the tables",
     )
-
-
-def _first(told: Sequence[str], *, joined_by: str) -> str:
-    more = len(told) - _TOLD_MAX
-    listed = joined_by.join(told[:_TOLD_MAX])
-    return f"{listed}{joined_by}and {more} more" if more > 0 else listed

@@ -15,16 +15,22 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError
 
 from offramp.core.errors import OfframpError
-from offramp.data.catalog import Catalog, read_catalog
+from offramp.data.catalog import Catalog
 from offramp.data.datamap import DataMap, SqlSourceSpec
 from offramp.data.dialects import Dialect
 from offramp.data.sources.driver import Driver, compile_statement
+from offramp.data.sources.mysql import MysqlDriver
 from offramp.data.sources.postgres import PostgresDriver
 from offramp.data.sources.sqlite import SqliteDriver
 from offramp.data.sources.trouble import CommitUnknown, SourceUnavailable, SourceUnusable
 
-_DRIVERS: Mapping[str, Driver] = {"postgresql": PostgresDriver(), "sqlite": SqliteDriver()}
-_SUPPORTED = "PostgreSQL or SQLite"
+_DRIVERS: Mapping[str, Driver] = {
+    "mariadb": MysqlDriver(),
+    "mysql": MysqlDriver(),
+    "postgresql": PostgresDriver(),
+    "sqlite": SqliteDriver(),
+}
+_SUPPORTED = "PostgreSQL, MySQL, MariaDB or SQLite"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +63,7 @@ class SqlSource:
     def catalog(self, connection: sa.Connection) -> Catalog:
         """Read what the database declares now."""
         spec = self.spec
-        return read_catalog(connection, schema=spec.schema_name, further=spec.schemas)
+        return self.driver.catalog(connection, schema=spec.schema_name, further=spec.schemas)
 
     def compile(self, statement: sa.ClauseElement) -> tuple[str, Mapping[str, Any]]:
         """Return the text that runs and its bound values."""

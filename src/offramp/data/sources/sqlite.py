@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from offramp.data.catalog import Catalog, read_catalog
 from offramp.data.dialects import SQLITE
 from offramp.data.sources import sqlite_trouble
 from offramp.data.sources.driver import Need, compile_statement
@@ -50,6 +51,12 @@ class SqliteDriver:
         """Enforce references, wait for others, and begin transactions by ourselves."""
         sa.event.listen(engine, "connect", _prepare)
         sa.event.listen(engine, "begin", _begin)
+
+    def catalog(
+        self, connection: sa.Connection, *, schema: str | None, further: Sequence[str]
+    ) -> Catalog:
+        """Read what the database declares now."""
+        return read_catalog(connection, schema=schema, further=further)
 
     def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Iterator[bytes]:
         """Stream a one-column select of texts, in blocks of whole lines."""
