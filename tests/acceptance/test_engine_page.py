@@ -29,4 +29,5 @@ def test_every_command_of_the_page_runs_as_it_stands(tmp_path):
     assert finished.returncode == 0, finished.stderr
     assert "signed with this key and unchanged" in finished.stdout
     assert "Nothing is left in 16 tables." in finished.stdout
+    assert "erased again" in finished.stdout
     assert not (tmp_path / "erased-2.json.work").exists()

@@ -9,7 +9,7 @@ Source: docs/data-engine.md; lessons L23, L28, L32.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -79,8 +79,8 @@ class FolderDesk:
     scope: Scope
     given: Given
     clock: Callable[[], Instant]
-    guard: Callable[[], AbstractContextManager[None]]  # around every chunk; raises to stop
-    on_point: Callable[[str], None]
+    guard: Callable[[], AbstractContextManager[None]] = nullcontext  # around every chunk
+    on_point: Callable[[str], None] = field(default=lambda _point: None)
     _counts: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -170,7 +170,8 @@ class FolderDesk:
 
     def facts(self) -> Mapping[str, Any]:
         """Say, for the certificate, what this erasure belongs to."""
-        again = {"replay_of": self.given.replay_of} if self.given.replay_of else {}
+        original = self.given.replay_of
+        again = {"certificate": "replay", "replay_of": original} if original else {}
         kind = "organization" if self.scope.member is None else "member"
         return {"offramp": self.given.version, "subject": kind, **again}
 

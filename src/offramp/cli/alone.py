@@ -4,8 +4,11 @@ Source: docs/data-engine.md.
 """
 
 import os
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -14,14 +17,18 @@ import sqlalchemy as sa
 import typer
 from sqlalchemy.exc import ArgumentError
 
+from offramp.adapters.desk_folder import FolderDesk
 from offramp.adapters.ids import RandomIds
 from offramp.adapters.lock_file import hold_lock
-from offramp.bootstrap import source_tools
+from offramp.cli.opening import open_others
 from offramp.cli.option import OptionMissing, OptionsClash
-from offramp.config import load_settings
-from offramp.data.elsewhere import open_elsewhere
+from offramp.cli.output import FileUnwritable
+from offramp.cli.progress import Watcher
+from offramp.core.errors import Refused
+from offramp.data.job import Job, run
 from offramp.data.scope import Scope, described
 from offramp.data.sources.sql import open_sources
+from offramp.data.tombstone import Tombstone
 from offramp.documents.datamap import load_datamap
 from offramp.engine.context import Data
 
@@ -40,12 +47,16 @@ Map = Annotated[
 ]
 
 
+class NotConfirmed(Refused):
+    """Nothing was erased, because nobody confirmed that {subject} is meant."""
+
+
 @contextmanager
 def opened(file: Path) -> Iterator[Data]:
     """Read a data map and open what it names, for as long as the block runs."""
     datamap = load_datamap(file)
     sources = open_sources(datamap, environment=os.environ)
-    others = open_elsewhere(datamap, tools=source_tools(load_settings()))
+    others = open_others(datamap)
     try:
         yield Data(datamap=datamap, sources=sources, others=others)
     finally:
@@ -82,6 +93,57 @@ def read_organization(argument: str | None, option: str | None) -> str:
     if given is None:
         raise OptionMissing(option="--organization", hint="whose data? give the key of one row")
     return given
+
+
+def confirm(subject: str, *, word: str) -> None:
+    """Have a word typed by a person who means it.
+
+    Raises:
+        NotConfirmed: something else was typed, or there is nobody who could.
+    """
+    if not sys.stdin.isatty():
+        hint = "there is no terminal to ask at; give --yes if you mean it"
+        raise NotConfirmed(subject=subject, hint=hint)
+    typed = typer.prompt(f"This erases {subject} for good. Type {word} to go on", err=True)
+    if str(typed).strip() != word:
+        raise NotConfirmed(subject=subject, hint=f"type {word} exactly")
+
+
+def work(data: Data, desk: FolderDesk) -> None:
+    """Carry an erasure out, as far as an earlier run has not, and leave its certificate alone.
+
+    Raises:
+        FileUnwritable: the disk does not take what has to be kept.
+    """
+    watcher = Watcher()
+
+    @cache
+    def totals() -> Mapping[str, int]:
+        tombstone = desk.read("tombstone", Tombstone)
+        tables = {} if tombstone is None else tombstone.tables
+        return {table: digest.rows for table, digest in tables.items()}
+
+    def progress(table: str, rows: int) -> None:
+        watcher("erase", {"table": table, "rows": rows, "of": totals().get(table)})
+
+    try:
+        with watcher.shown():
+            run(
+                Job(
+                    datamap=data.datamap,
+                    sources=data.sources,
+                    others=data.others,
+                    scope=desk.scope,
+                    desk=desk,
+                    elapsed=time.monotonic,
+                    pause=time.sleep,
+                    progress=progress,
+                )
+            )
+        desk.close()
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise FileUnwritable(file=str(error.filename or desk.folder), reason=reason) from error
 
 
 def chance() -> bytes:

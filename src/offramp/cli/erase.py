@@ -8,12 +8,8 @@ Source: docs/data-engine.md; lessons L26, L27, L28, L32.
 """
 
 import json
-import sys
-import time
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,42 +24,36 @@ from offramp.cli.alone import (
     Organization,
     OrganizationOption,
     chance,
+    confirm,
     exclusive,
     opened,
     read_organization,
+    work,
 )
 from offramp.cli.opening import open_context
 from offramp.cli.option import OptionMissing, OptionsClash
 from offramp.cli.output import (
     AsJson,
-    FileUnwritable,
     guarded,
     read_file,
     show_json,
     show_table,
     show_text,
 )
-from offramp.cli.progress import Watcher
 from offramp.core.errors import Refused
 from offramp.data.document_reader import open_document
 from offramp.data.erase import preview
 from offramp.data.inspection import inspect
-from offramp.data.job import Job, run
 from offramp.data.manifest import Manifest
 from offramp.data.scope import Scope, described
 from offramp.data.signing_key import read_signing_key
 from offramp.data.statements import Statement
-from offramp.data.tombstone import Tombstone
 from offramp.engine.context import Data
 from offramp.engine.handover import Request, preview_erasure
 
 
 class ErasureByHand(Refused):
     """Erasing is what the policy does on its date; nobody does it by hand."""
-
-
-class NotConfirmed(Refused):
-    """Nothing was erased, because nobody confirmed that {subject} is meant."""
 
 
 class SubjectIsBack(Refused):
@@ -158,7 +148,7 @@ def _erase(datamap: Path, scope: Scope, paper: Paper, *, is_confirmed: bool) -> 
         raise OptionMissing(option="--export", hint=hint)
     with opened(datamap) as data, exclusive(data, scope, file=paper.certificate):
         if not is_confirmed:
-            _confirm(scope)
+            confirm(described(scope), word=scope.member or scope.organization)
         desk = FolderDesk(
             certificate=paper.certificate,
             scope=scope,
@@ -169,30 +159,12 @@ def _erase(datamap: Path, scope: Scope, paper: Paper, *, is_confirmed: bool) -> 
                 signing_key=_signing_key(paper.signing_key),
             ),
             clock=SystemClock().now,
-            guard=nullcontext,
-            on_point=_pass_by,
         )
         if desk.is_certified():
             _refuse_rows(data, desk)
-        _work(data, desk)
+        work(data, desk)
     content: Mapping[str, Any] = json.loads(read_file(paper.certificate))["certificate"]
     return content
-
-
-def _confirm(scope: Scope) -> None:
-    """Have the id typed by a person.
-
-    Raises:
-        NotConfirmed: something else was typed, or there is nobody who could.
-    """
-    subject = described(scope)
-    if not sys.stdin.isatty():
-        hint = "there is no terminal to ask at; give --yes if you mean it"
-        raise NotConfirmed(subject=subject, hint=hint)
-    wanted = scope.organization if scope.member is None else scope.member
-    typed = typer.prompt(f"This erases {subject} for good. Type {wanted} to go on", err=True)
-    if str(typed).strip() != wanted:
-        raise NotConfirmed(subject=subject, hint="type the id exactly")
 
 
 def _manifest(file: Path | None) -> Manifest | None:
@@ -220,42 +192,6 @@ def _refuse_rows(data: Data, desk: FolderDesk) -> None:
             subject=described(desk.scope),
             hint="offramp replay erases again what a backup brought back",
         )
-
-
-def _work(data: Data, desk: FolderDesk) -> None:
-    watcher = Watcher()
-
-    @cache
-    def totals() -> Mapping[str, int]:
-        tombstone = desk.read("tombstone", Tombstone)
-        tables = {} if tombstone is None else tombstone.tables
-        return {table: digest.rows for table, digest in tables.items()}
-
-    def progress(table: str, rows: int) -> None:
-        watcher("erase", {"table": table, "rows": rows, "of": totals().get(table)})
-
-    try:
-        with watcher.shown():
-            run(
-                Job(
-                    datamap=data.datamap,
-                    sources=data.sources,
-                    others=data.others,
-                    scope=desk.scope,
-                    desk=desk,
-                    elapsed=time.monotonic,
-                    pause=time.sleep,
-                    progress=progress,
-                )
-            )
-        desk.close()
-    except OSError as error:
-        reason = (error.strerror or "unknown reason").lower()
-        raise FileUnwritable(file=str(error.filename or desk.folder), reason=reason) from error
-
-
-def _pass_by(_point: str) -> None:
-    """Go on: only tests stop at a point."""
 
 
 def _show(content: Mapping[str, Any], paper: Paper, *, as_json: bool) -> None:

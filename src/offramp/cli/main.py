@@ -14,6 +14,7 @@ from offramp.cli import (
     ledger,
     lifecycle,
     policy,
+    replay,
     restore,
     retained,
     roster,
@@ -57,6 +58,7 @@ app.add_typer(lifecycle.members, name="member")
 app.command("export")(export.export)
 app.command("erase")(erase.erase)
 app.command("verify")(verify.verify)
+app.command("replay")(replay.replay)
 app.command("restore")(restore.restore)
 app.command("retained")(retained.retained)
 app.command("keep-until")(retained.keep)
