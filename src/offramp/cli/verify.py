@@ -19,6 +19,7 @@ from offramp.cli.alone import (
 )
 from offramp.cli.output import AsJson, guarded, show_json, show_table, show_text
 from offramp.data.document_reader import open_document
+from offramp.data.elsewhere import ask_about_remains
 from offramp.data.inspection import Inspection, inspect
 from offramp.data.scope import Scope, described
 
@@ -45,7 +46,7 @@ def verify(
             scope,
             key=chance(),
             document=document,
-            elsewhere=data.elsewhere(scope),
+            elsewhere=ask_about_remains(data.datamap, data.sources, data.others, scope),
         )
     if as_json:
         show_json(found.model_dump(mode="json") | {"clean": found.verification.clean})
@@ -62,7 +63,8 @@ def _show(found: Inspection) -> None:
     rows += [[column, str(count), "marks"] for column, count in seen.residue.items() if count]
     show_table(["table", "rows", ""], rows)
     if seen.clean:
-        show_text(f"Nothing is left in {len(seen.checked)} tables.", style="bold")
+        tables = len(seen.checked) + len(seen.elsewhere)
+        show_text(f"Nothing is left in {tables} tables.", style="bold")
     show_text("Not looked at:")
     for each in found.not_verified:
         show_text(f"- {each}")

@@ -216,6 +216,32 @@ def ask_afterwards(others: Mapping[str, Source], errand: Errand) -> Elsewhere:
     return Elsewhere(sources=findable, errand=errand, forgotten=forgotten)
 
 
+def ask_about_remains(
+    datamap: DataMap,
+    sources: Mapping[str, SqlSource],
+    others: Mapping[str, Source],
+    scope: Scope,
+) -> Elsewhere:
+    """Return the sources that are no database, for a subject whose own row may be gone.
+
+    Without that row only its keys are known. A source to which something else would lead is
+    named as one that nobody can look into any more.
+    """
+    try:
+        return ask_elsewhere(datamap, sources, others, scope)
+    except SubjectRowMissing:
+        facts = dict(_keys(datamap, scope))
+    errand = Errand(scope=scope, facts=facts, operation="", receipts=ReceiptList())
+    return ask_afterwards(others, errand)
+
+
+def _keys(datamap: DataMap, scope: Scope) -> Iterator[tuple[str, str]]:
+    for spec in datamap.databases.values():
+        yield spec.root, scope.organization
+        if spec.member is not None and scope.member is not None:
+            yield spec.member, scope.member
+
+
 def require_none_left_out(datamap: DataMap, elsewhere: Elsewhere | None) -> None:
     """Refuse to work on a part of a map's sources as if it were all of them.
 
