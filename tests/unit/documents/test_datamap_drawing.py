@@ -28,6 +28,12 @@ TABLES = [
 ]
 
 
+MANY = [
+    *(table(f"schema.part_of_a_long_name_{n}", "companies", number=n) for n in range(200)),
+    table("companies", number=200),
+]
+
+
 def boxes(drawn):
     found = [each for each in ET.fromstring(drawn).iter(f"{SVG}rect") if each.get("class") == "box"]
     return [(int(box.get("x")), int(box.get("y"))) for box in found]
@@ -70,3 +76,17 @@ def test_a_name_is_never_taken_for_markup_nor_lost_in_length():
     texts = [each.text for each in ET.fromstring(drawn).iter(f"{SVG}title")]
     assert f'app.<b>&"{"x" * 80}: deleted' in texts
     assert "…" in drawn
+
+
+def test_two_hundred_tables_are_told_apart_on_a_picture_of_their_size():
+    drawn = draw_datamap(MANY)
+
+    root = ET.fromstring(drawn)
+    texts = ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
+    widths = {int(each.get("width")) for each in root.iter(f"{SVG}rect") if each.get("rx") == "6"}
+    assert all(any(name.table in text for text in texts) for name in MANY)
+    assert len(widths) == 1
+    assert int(root.get("height")) < 200 * 34
+    (width,), places = widths, boxes(drawn)
+    assert all(x + width <= int(root.get("width")) for x, _ in places)
+    assert len({y for _, y in places}) == 200
