@@ -119,7 +119,8 @@ def show(
     if as_json:
         show_json([_outline_data(table) for table in tables])
     else:
-        show_table(("", "table", "way", "what becomes of it"), [_row(table) for table in tables])
+        columns = ("", "table", "way", "what becomes of it")
+        show_table(columns, [_row(table) for table in tables], unbroken=("", "table"))
 
 
 @app.command("schema")

@@ -8,7 +8,7 @@ Source: core/errors.py for exit codes.
 
 import json
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
@@ -57,11 +57,17 @@ def show_parts(*parts: tuple[str, str]) -> None:
     _console().print(Text.assemble(*parts), soft_wrap=True)
 
 
-def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
-    """Print a table; cells are text, never markup."""
+def show_table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    title: str = "",
+    unbroken: Collection[str] = (),
+) -> None:
+    """Print a table; cells are text, never markup, and those of `unbroken` columns stay whole."""
     table = Table(title=Text(title, style="bold") if title else None, title_justify="left")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in unbroken)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     _console().print(table)
