@@ -53,6 +53,14 @@ class Ground:
         samples.note("longest", max(self.work.fence.seconds))
         self.place.expect(result.tables, "deleted")
 
+    def erase_over_two(self) -> None:
+        """Delete every row over two connections."""
+        samples = self.place.samples
+        result = samples.time(
+            "erase over two", lambda: self.work.erase(NOTHING_KNOWN, connections=2)
+        )
+        self.place.expect(result.tables, "deleted")
+
     def count_left(self) -> None:
         """Verify by references."""
         without_marks = self.tombstone.model_copy(update={"marks": ()})
@@ -109,6 +117,10 @@ FLOWS = (
             Step(run=Ground.divide, gives=("job for a row",), needs=JOB),
             Step(run=Ground.scan, gives=("scan",), needs=("tombstone", "erase", "references")),
         ),
+    ),
+    Flow(
+        ground=_ground,
+        steps=(Step(run=Ground.erase_over_two, gives=("erase over two",)),),
     ),
     Flow(
         ground=partial(_ground, keeps_everything=True),

@@ -25,7 +25,8 @@ class Row:
         beyond: the ratio that would be better than what was set out to be reached.
         unit: of both sums.
         is_deletion: its time is that of the checks of references.
-        rows_max: the largest size at which it is measured.
+        rows_min: the smallest size at which it is measured.
+        rows_max: the largest.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Row:
     beyond: float | None = None
     unit: str = "s"
     is_deletion: bool = False
+    rows_min: int = 0
     rows_max: int = ANY_SIZE
 
     @property
@@ -58,6 +60,7 @@ class Ceiling:
     limit: float
     unit: str
     beyond: float | None = None
+    rows_min: int = 0
     rows_max: int = ANY_SIZE
 
     @property
@@ -91,6 +94,16 @@ ROWS: tuple[Row | Ceiling, ...] = (
         limit=1.35,
         beyond=1.2,
         is_deletion=True,
+    ),
+    Row(
+        name="4 delete, two connections",
+        ours=("erase over two",),
+        baseline=("D",),
+        by="D",
+        limit=0.9,
+        beyond=0.75,
+        is_deletion=True,
+        rows_min=MILLION,
     ),
     Row(
         name="6 whole job",
@@ -212,5 +225,5 @@ def chosen(
     """Choose what is measured at a size: all of it, or what is named by number."""
     for row in ROWS:
         is_named = not only or row.number in only
-        if is_named and row.number not in skip and rows <= row.rows_max:
+        if is_named and row.number not in skip and row.rows_min <= rows <= row.rows_max:
             yield row

@@ -110,7 +110,7 @@ class Work:
         """Take the tombstone."""
         return take_tombstone(self.datamap, self.sources, self.scope, key=KEY, digests=digests)
 
-    def erase(self, tombstone: Tombstone) -> ErasureResult:
+    def erase(self, tombstone: Tombstone, *, connections: int = 1) -> ErasureResult:
         """Hash or delete every row, in chunks, inside the fence."""
         return erase(
             self.datamap,
@@ -122,6 +122,7 @@ class Work:
             tombstone=tombstone,
             progress=_tell_nobody,
             gone=self.gone,
+            connections=connections,
         )
 
     def verify(self, tombstone: Tombstone) -> Verification:

@@ -131,6 +131,7 @@ def _limits(settings: Settings) -> Limits:
     return Limits(
         lease_seconds=settings.lease_seconds,
         chunk_rows_max=settings.chunk_rows_max,
+        connections=settings.connections,
         late_watch_days=settings.late_watch_days,
         attempts_max=settings.attempts_max,
     )

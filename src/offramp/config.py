@@ -64,6 +64,11 @@ class Settings(BaseSettings):
     chunk_rows_max: int = Field(
         default=5000, ge=1, description="No destructive transaction takes more rows."
     )
+    connections: int = Field(
+        default=1,
+        ge=1,
+        description="So many chunks delete at once in PostgreSQL; 2 where cores are spare.",
+    )
     late_watch_days: int = Field(
         default=14, ge=0, description="So long after a deletion, late rows are looked for daily."
     )

@@ -1,7 +1,8 @@
 """Erasing: what a scope covers is hashed or deleted, children first, in chunks inside a fence.
 
 The law: nothing is changed outside of a fence. The fence is entered before every chunk's own
-short transaction and left after its commit, and whatever it raises stops the work there. There is
+short transaction (or those of a few chunks at once: `offramp.data.lanes`) and left after its
+commit, and whatever it raises stops the work there. There is
 no journal: rows go from the leaves to the root, so that the way to what is left stays whole, and
 running again after a crash at any chunk finds the rest. Running twice is harmless.
 
@@ -26,6 +27,7 @@ from offramp.data.dialects import Row
 from offramp.data.elsewhere import Elsewhere, require_none_left_out
 from offramp.data.fence import CHUNK_ROWS_MAX, Fence, Pace, at_once
 from offramp.data.keeping import Keeper, KeptRow, Tally, read_anchor
+from offramp.data.lanes import Round, count_lanes, next_parts, run_round
 from offramp.data.owned import hold_owned, release_owned
 from offramp.data.permission import require_permitted, to_erase
 from offramp.data.pseudonym import pseudonymize_all
@@ -68,6 +70,7 @@ class Work:
     pace: Pace
     keeper: Keeper
     gone: Gone | None
+    connections: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +148,7 @@ def erase(
     keeper: Keeper | None = None,
     gone: Gone | None = None,
     chunk_rows_max: int = CHUNK_ROWS_MAX,
+    connections: int = 1,
     pause: Callable[[float], None] = at_once,
     elsewhere: Elsewhere | None = None,
     spared: Collection[str] = (),
@@ -164,6 +168,7 @@ def erase(
             are counted, and nobody can find them again.
         gone: told of the keys of every row that goes and that others may refer to.
         chunk_rows_max: no transaction changes more rows of its worklist than this.
+        connections: so many transactions change rows at once, where the database allows it.
         pause: waits for so many seconds, before a chunk that was stopped is tried again.
         elsewhere: the sources of the map that are no database; they go first, while the rows that
             lead to them are still there.
@@ -188,7 +193,7 @@ def erase(
     for table, rows in elsewhere.erase(fence=fence, pace=pace) if elsewhere is not None else ():
         counts[Purpose.DELETE][table] += rows
         progress(table, counts[Purpose.DELETE][table])
-    work = Work(key=key, fence=fence, pace=pace, keeper=keeper, gone=gone)
+    work = Work(key=key, fence=fence, pace=pace, keeper=keeper, gone=gone, connections=connections)
     for source, territory in territories:
         for step in plan_steps(territory, spared=spared):
             _take_step(source, territory, step, work, counts=counts, progress=progress)
@@ -248,42 +253,56 @@ def _refuse_dependents(source: SqlSource, territory: Territory, spared: Collecti
 
 
 def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -> Iterator[Changed]:
-    """Change the rows of one worklist chunk by chunk, and tell the number after each commit."""
+    """Change the rows of one worklist round by round, and tell the number after each."""
     keys = read_keys(source, territory, step)
     if work.gone and step.purpose is Purpose.DELETE and territory.catalog.referring_to(step.table):
         work.gone.remember(territory.id_of(step.table), keys)
+    lanes = count_lanes(source, territory, step, connections=work.connections)
     pace = work.pace
     pace.meet_table()
     done = 0
     while done < len(keys):
-        part = keys.part(done, pace.rows)
+        parts = next_parts(keys, done, rows=pace.rows, lanes=lanes)
         try:
-            changed = _run_chunk(source, territory, step, part, work)
+            outcome = _run_round(source, territory, step, parts, work)
         except PASSING as error:
             pace.stumble(error)
             continue
-        done += len(part)
-        if changed is not None:
-            yield changed
+        yield from outcome.done
+        if outcome.stopped is None:
+            done += sum(map(len, parts))
+        else:
+            pace.stumble(outcome.stopped)
 
 
-def _run_chunk(
-    source: SqlSource, territory: Territory, step: Step, part: Sequence[Row], work: Work
-) -> Changed | None:
-    """Change some rows inside the fence, in one transaction; none where rows only stay."""
+def _run_round(
+    source: SqlSource,
+    territory: Territory,
+    step: Step,
+    parts: Sequence[Sequence[Row]],
+    work: Work,
+) -> Round[Changed]:
+    """Change some rows inside the fence, each part in one transaction."""
     if step.anchors is not None:
-        work.keeper.keep(territory.id_of(step.table), _kept(source, territory, step, part))
+        for part in parts:
+            work.keeper.keep(territory.id_of(step.table), _kept(source, territory, step, part))
     if step.change is None:
-        return None
+        return Round(done=())
+
+    def commit(part: Sequence[Row]) -> Changed:
+        with source.transaction() as connection:
+            return _change(connection, territory, step, part, key=work.key)
+
     pace = work.pace
     with work.fence.chunk(territory.id_of(step.table)) as record:
         began = pace.elapsed()
-        with source.transaction() as connection:
-            changed = _change(connection, territory, step, part, key=work.key)
-        pace.adapt(took_seconds=pace.elapsed() - began)
+        outcome = run_round(commit, parts)
+        if outcome.stopped is None:
+            pace.adapt(took_seconds=pace.elapsed() - began)
         # A row that is emptied first and deleted later goes only once.
-        record.record(rows=changed.rows if step.purpose is Purpose.DELETE else 0)
-    return changed
+        is_last = step.purpose is Purpose.DELETE
+        record.record(rows=sum(changed.rows for changed in outcome.done) if is_last else 0)
+    return outcome
 
 
 def _kept(

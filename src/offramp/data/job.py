@@ -128,6 +128,7 @@ class Job:
     progress: Progress
     keeper: Keeper | None = None
     chunk_rows_max: int = field(default=CHUNK_ROWS_MAX)
+    connections: int = 1  # that delete at once
     pause: Callable[[float], None] = at_once  # waits for so many seconds
     others: Mapping[str, Source] = field(default_factory=dict)  # sources that are no database
     held: Held | None = None  # tables that wait while a data category is held
@@ -259,6 +260,7 @@ def _delete(
         keeper=job.keeper or job.desk.read("kept", KeptEnds),
         gone=gone,
         chunk_rows_max=job.chunk_rows_max,
+        connections=job.connections,
         pause=job.pause,
         elsewhere=elsewhere,
         spared=job.held.spared if job.held else (),

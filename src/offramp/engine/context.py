@@ -22,6 +22,7 @@ class Limits:
     lease_seconds: int = 600  # a claim not settled for so long is taken over
     chunk_seconds: int = 30  # a destructive chunk that takes longer loses its fence
     chunk_rows_max: int = 5000
+    connections: int = 1  # to one database that delete at once
     mails_per_batch: int = 100
     late_watch_days: int = 14  # after an erasure, for rows that come late
     attempts_max: int = 12

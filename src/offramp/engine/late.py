@@ -134,6 +134,7 @@ class Watch:
                 zone=LAST_ZONE,
             ),
             chunk_rows_max=context.limits.chunk_rows_max,
+            connections=context.limits.connections,
             elsewhere=elsewhere,
         )
 

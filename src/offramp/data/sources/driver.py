@@ -31,6 +31,10 @@ class Driver(Protocol):
         """The words that it understands."""
 
     @property
+    def writes_at_once(self) -> bool:
+        """Say whether several connections may delete at once without waiting for one another."""
+
+    @property
     def snapshot_options(self) -> Mapping[str, Any]:
         """The options of a connection that reads one consistent state and changes nothing."""
 

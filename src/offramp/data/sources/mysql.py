@@ -38,6 +38,7 @@ class MysqlDriver:
     """How MySQL and MariaDB are reached."""
 
     dialect = MYSQL
+    writes_at_once = False
     snapshot_options: Mapping[str, Any] = {
         _OPENING: (
             "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",

@@ -91,6 +91,7 @@ def perform(work: Work) -> None:
         progress=progress,
         keeper=keeper_of(context, work.claimed, rules=data.datamap.tables),
         chunk_rows_max=context.limits.chunk_rows_max,
+        connections=context.limits.connections,
     )
     held = _plan_held(work, scope, categories)
     if held is None:
