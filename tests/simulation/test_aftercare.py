@@ -140,3 +140,20 @@ def test_a_crash_at_any_point_of_what_comes_after_changes_nothing_A11_L22(app):
 
     assert len(deaths) >= 10
     assert [live(death)[1] for death in deaths[:40]] == [calm] * len(deaths[:40])
+
+
+def test_an_organization_without_a_row_is_an_error_and_never_a_finished_deletion_L16(app):
+    """L16: its id is no key there, or this is another database; nothing is certified."""
+    world = open_world(app, POLICY)
+    with app.engine.begin() as connection:
+        for table in reversed(shop.metadata.sorted_tables):
+            connection.execute(table.delete())
+
+    world.run_until(LATER)
+
+    with world.store.transaction() as transaction:
+        (row,) = [r for r in transaction.offboardings("acme") if not r.subject.member]
+        (step,) = [s for s in transaction.steps(row.id) if s.key == "erase"]
+    assert step.reason == "NothingToErase"
+    assert not [name for name in world.vault.files if name.endswith("certificate.json")]
+    assert world.keys.has_key("acme")

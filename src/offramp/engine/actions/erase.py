@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from whenever import Instant
 
 from offramp.core.due import Reason, held_categories
-from offramp.core.errors import Unavailable
+from offramp.core.errors import Missing, Unavailable
 from offramp.core.ledger import Detail, Event
 from offramp.core.model import Subject
 from offramp.core.policy import Action
@@ -48,6 +48,10 @@ from offramp.engine.work import GuardNotMet, Result, Work, issue_key
 from offramp.ports import Offboarding, OutboxEvent, StepRow, Transaction
 
 _Proof = TypeVar("_Proof", bound=BaseModel)
+
+
+class NothingToErase(Missing):
+    """The data map leads to not one row of {organization}; a deletion of nothing is no proof."""
 
 
 class ScopeGrew(Unavailable):
@@ -274,6 +278,7 @@ class _EngineDesk:
             raise GuardNotMet(step=self.work.planned.key, reason=Reason.HOLD.value)
 
     def require_handed_over(self, digests: Mapping[str, TableDigest]) -> tuple[HandedOver, ...]:
+        _require_any(self.scope, digests)
         return tuple(_require_handed_over(self.work, self.scope, digests))
 
     def facts(self) -> Mapping[str, Any]:
@@ -298,6 +303,19 @@ class _EngineDesk:
 
     def _name(self, proof: str) -> str:
         return _proof(self.work, self.scope, proof)
+
+
+def _require_any(scope: Scope, digests: Mapping[str, TableDigest]) -> None:
+    """Take an organization without a row for a wrong key or a wrong database (L16).
+
+    A member whom the vendor has deleted already, or a product without rows, is nothing unusual.
+
+    Raises:
+        NothingToErase: it has none.
+    """
+    if _is_whole(scope) and not any(table.rows for table in digests.values()):
+        hint = "is its id the key in the database, and is this the right database?"
+        raise NothingToErase(organization=scope.organization, hint=hint)
 
 
 def _require_handed_over(
