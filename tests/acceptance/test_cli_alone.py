@@ -151,6 +151,17 @@ def test_a_certificate_is_signed_with_the_key_that_is_given(exported):
     exported.say("certificate", "verify", "gone.json", "--public-key", "public.pem")
 
 
+def test_a_certificate_is_printed_at_once_or_later(exported):
+    exported.say(*ERASE, "--pdf", "gone.pdf")
+    key = (exported.folder / "gone.json.pub").read_text().strip()
+
+    exported.say("certificate", "print", "gone.json", "--public-key", key, "--out", "later.pdf")
+
+    printed = (exported.folder / "gone.pdf").read_bytes()
+    assert printed.startswith(b"%PDF")
+    assert printed == (exported.folder / "later.pdf").read_bytes()
+
+
 def test_an_erasure_by_map_needs_no_second_run_and_the_second_changes_nothing(exported):
     first = exported.ask(*ERASE)
     certificate = (exported.folder / "gone.json").read_bytes()

@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from offramp.cli.output import AsJson, guarded, read_file, show_json, show_text
+from offramp.cli.output import AsJson, guarded, read_file, show_json, show_text, write_file
 from offramp.data.certificate import verify_certificate
 from offramp.data.signing_key import KEY_BYTES, PublicKeyInvalid, read_public_key
+from offramp.documents.certificate_paper import print_certificate
 
 _BASE64_CHARACTERS = len("=" * (-(-KEY_BYTES // 3) * 4))
 
@@ -34,6 +35,24 @@ def verify(file: File, public_key: PublicKey, as_json: AsJson = False) -> None:
         show_text(f"{file}: signed with this key and unchanged", style="bold")
         for line in _lines(content):
             show_text(line)
+
+
+@app.command("print")
+@guarded
+def print_document(
+    file: File,
+    public_key: PublicKey,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the PDF goes.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check a certificate and write it as a PDF with the signed file inside."""
+    document = read_file(file)
+    verify_certificate(document, public_key=read_trusted_key(public_key))
+    write_file(out, print_certificate(document))
+    if as_json:
+        show_json({"file": str(out), "certificate": str(file)})
+    else:
+        show_text(f"{out}: the certificate on paper, with {file.name} attached")
 
 
 def read_trusted_key(given: str) -> bytes:

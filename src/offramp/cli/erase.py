@@ -39,6 +39,7 @@ from offramp.cli.output import (
     show_json,
     show_table,
     show_text,
+    write_file,
 )
 from offramp.core.errors import Refused
 from offramp.data.document_reader import open_document
@@ -48,6 +49,7 @@ from offramp.data.manifest import Manifest
 from offramp.data.scope import Scope, described
 from offramp.data.signing_key import read_signing_key
 from offramp.data.statements import Statement
+from offramp.documents.certificate_paper import print_certificate, require_printer
 from offramp.engine.context import Data
 from offramp.engine.handover import Request, preview_erasure
 
@@ -68,6 +70,7 @@ class Paper:
     export: Path | None
     without_export: bool
     signing_key: Path | None
+    pdf: Path | None
 
 
 @guarded
@@ -87,6 +90,9 @@ def erase(
     signing_key: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Your private Ed25519 key.")
     ] = None,
+    pdf: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the certificate goes as a PDF.")
+    ] = None,
     member: Member = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the statements that would run.")
@@ -105,6 +111,7 @@ def erase(
         export=export,
         without_export=without_export,
         signing_key=signing_key,
+        pdf=pdf,
     )
     if datamap is None:
         _refuse_installed(paper, is_confirmed=yes)
@@ -119,6 +126,7 @@ def _refuse_installed(paper: Paper, *, is_confirmed: bool) -> None:
         "--export": paper.export,
         "--without-export": paper.without_export,
         "--signing-key": paper.signing_key,
+        "--pdf": paper.pdf,
         "--yes": is_confirmed,
     }
     for option, value in given.items():
@@ -146,6 +154,8 @@ def _erase(datamap: Path, scope: Scope, paper: Paper, *, is_confirmed: bool) -> 
     if paper.export is None and not paper.without_export:
         hint = "the file that was handed over; or say --without-export"
         raise OptionMissing(option="--export", hint=hint)
+    if paper.pdf is not None:
+        require_printer()
     with opened(datamap) as data, exclusive(data, scope, file=paper.certificate):
         if not is_confirmed:
             confirm(described(scope), word=scope.member or scope.organization)
@@ -163,7 +173,10 @@ def _erase(datamap: Path, scope: Scope, paper: Paper, *, is_confirmed: bool) -> 
         if desk.is_certified():
             _refuse_rows(data, desk)
         work(data, desk)
-    content: Mapping[str, Any] = json.loads(read_file(paper.certificate))["certificate"]
+    document = read_file(paper.certificate)
+    if paper.pdf is not None:
+        write_file(paper.pdf, print_certificate(document))
+    content: Mapping[str, Any] = json.loads(document)["certificate"]
     return content
 
 
@@ -215,6 +228,8 @@ def _show(content: Mapping[str, Any], paper: Paper, *, as_json: bool) -> None:
     show_table(["table", "rows", ""], rows)
     show_text(f"erased and verified at {content['erased_at']}", style="bold")
     show_text(f"certificate  {paper.certificate}")
+    if paper.pdf is not None:
+        show_text(f"on paper     {paper.pdf}")
     if paper.signing_key is None:
         file = public_key_file(paper.certificate)
         show_text(f"public key   {read_file(file).decode().strip()} ({file})")

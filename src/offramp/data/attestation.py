@@ -121,7 +121,8 @@ def _verified(
 ) -> Iterator[str]:
     for export in exports:
         yield (
-            f"The export of {export.taken_at} equaled the live rows at {export.compared_at}, just"
+            f"The export of {_whole_second(export.taken_at)} equaled the live rows at"
+            f" {_whole_second(export.compared_at)}, just"
             " before the first of them was erased (count and SHA-256 of every table)."
         )
     list_of = "data map" if scope.product is not None else "live catalog"
@@ -137,6 +138,12 @@ def _verified(
             f"None of {len(tombstone.marks) - verification.shared_marks} identifiers of the"
             " subject occurs in a text or JSON column of any table, by their keyed hashes."
         )
+
+
+def _whole_second(instant: str) -> str:
+    """Leave out what nobody reads in a sentence; the fields have it."""
+    second, is_finer, _ = instant.partition(".")
+    return f"{second}Z" if is_finer else instant
 
 
 def _pseudonymized(datamap: DataMap, erasure: Erasure) -> Iterator[tuple[str, list[str]]]:
