@@ -15,6 +15,7 @@ import pytest
 from offramp.core.transitions import StepStatus
 from offramp.data.certificate import public_key_of, verify_certificate
 from offramp.data.sources.wire import read_secrets
+from offramp.engine.brake import place_hold, release_hold
 from offramp.engine.handover import Request, hand_over, preview_erasure
 from offramp.testing.participant import TABLES, Fault, Participant, serve
 from tests.acceptance.departure import TRAINING, Departure, depart
@@ -158,6 +159,29 @@ def test_a_service_that_refuses_stops_the_deletion_and_nothing_is_certified(abro
     assert len(departure.belongings(LEAVING)["users"]) == users
     statuses = {row.status for row in departure.steps(LEAVING).values()}
     assert StepStatus.ABANDONED in statuses
+
+
+def test_what_may_be_of_a_held_category_waits_until_it_is_released(abroad):  # L25
+    departure, before = abroad.departure, abroad.held(LEAVING)
+    hold = place_hold(
+        departure.context,
+        LEAVING,
+        owner="counsel@vendor.example",
+        reason="litigation",
+        category="user.behavior",
+    )
+
+    departure.run_until("2024-10-15T00:00:00Z")
+    held = abroad.held(LEAVING)
+    (part,) = abroad.vault("certificate-held-*.json")
+    release_hold(departure.context, hold.id)
+    departure.run_until("2024-11-15T00:00:00Z")
+
+    said = json.loads(part.read_text("utf-8"))["certificate"]
+    assert held == before
+    assert said["waiting_elsewhere"] == ["files", "crm"]
+    assert abroad.certificate()["tables"]["files.objects"] == FILES_EACH
+    assert not any(abroad.participant.held[LEAVING].values())
 
 
 def test_an_export_by_hand_and_a_dry_run_name_what_takes_part(abroad, tmp_path):

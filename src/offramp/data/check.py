@@ -141,6 +141,7 @@ def _check_sources(datamap: DataMap, territories: Iterable[Territory]) -> Iterat
     """A map is judged for everybody, whoever's rows are meant."""
     for territory in territories:
         yield from _check_source(datamap, replace(territory, scope=_ANYBODY))
+    yield from _check_categories_elsewhere(datamap)
 
 
 def _check_source(datamap: DataMap, territory: Territory) -> Iterator[Finding]:
@@ -231,16 +232,25 @@ def _prefix_columns(datamap: DataMap, territory: Territory) -> list[str]:
     return [column for column in columns if split_column(column)[0] in tables]
 
 
+def _check_categories_elsewhere(datamap: DataMap) -> Iterator[Finding]:
+    for name, spec in datamap.elsewhere.items():
+        yield from _check_category(name, getattr(spec, "category", None))
+
+
 def _check_categories(territory: Territory) -> Iterator[Finding]:
     for name, rule in territory.rules.items():
         subject = territory.id_of(name)
         given = [(subject, rule.category)]
         given += [(f"{subject}.{column}", each.category) for column, each in rule.columns.items()]
         for place, category in given:
-            if category is not None and category not in CATEGORIES:
-                problem = f"has the category {category}, which does not exist"
-                hint = did_you_mean(category, CATEGORIES) or "docs/datamap.md lists them"
-                yield _error(Kind.UNKNOWN_CATEGORY, place, problem, hint)
+            yield from _check_category(place, category)
+
+
+def _check_category(place: str, category: str | None) -> Iterator[Finding]:
+    if category is not None and category not in CATEGORIES:
+        problem = f"has the category {category}, which does not exist"
+        hint = did_you_mean(category, CATEGORIES) or "docs/datamap.md lists them"
+        yield _error(Kind.UNKNOWN_CATEGORY, place, problem, hint)
 
 
 def _check_table(territory: Territory, table: CatalogTable, rule: TableRule) -> Iterator[Finding]:

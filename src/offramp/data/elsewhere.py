@@ -7,9 +7,9 @@ A subject is found there by values of its own rows (`look_up_facts`). They are l
 the first row goes, because afterwards nobody can.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
@@ -89,7 +89,7 @@ class Elsewhere:
 
     sources: Mapping[str, Source]
     errand: Errand
-    forgotten: tuple[str, ...] = ()  # sources in which nobody can find the subject any more
+    left_out: Mapping[str, str] = field(default_factory=dict)  # sources that are not asked, and why
 
     def tables(self) -> Iterator[TableElsewhere]:
         """List what the sources hold of the subject.
@@ -129,8 +129,9 @@ class Elsewhere:
     def unseen(self) -> dict[str, str]:
         """Say of which sources something cannot be seen, and what."""
         told = {source.name: source.unseen() for source in self._covering()}
-        lost = dict.fromkeys(self.forgotten, "where the subject's files were is forgotten with it")
-        return lost | {name: words for name, words in told.items() if words is not None}
+        return dict(self.left_out) | {
+            name: words for name, words in told.items() if words is not None
+        }
 
     def preview(self) -> list[Statement]:
         """Say what an erasure would do."""
@@ -149,6 +150,12 @@ class Elsewhere:
     def named(self, operation: str) -> "Elsewhere":
         """Return the same under the name that its work has at every attempt."""
         return replace(self, errand=replace(self.errand, operation=operation))
+
+    def without(self, waiting: Collection[str]) -> "Elsewhere":
+        """Return the same without sources of which nothing goes now."""
+        kept = {name: source for name, source in self.sources.items() if name not in waiting}
+        words = dict.fromkeys(waiting, "nothing went, because it holds what is held, or may")
+        return replace(self, sources=kept, left_out=dict(self.left_out) | words)
 
     def _covering(self) -> Iterator[Source]:
         scope = self.errand.scope
@@ -212,8 +219,9 @@ def ask_afterwards(others: Mapping[str, Source], errand: Errand) -> Elsewhere:
         if not source.covers(errand.scope)
         or set(source.columns(errand.scope)) <= errand.facts.keys()
     }
-    forgotten = tuple(sorted(others.keys() - findable.keys()))
-    return Elsewhere(sources=findable, errand=errand, forgotten=forgotten)
+    lost = sorted(others.keys() - findable.keys())
+    words = dict.fromkeys(lost, "where the subject's files were is forgotten with it")
+    return Elsewhere(sources=findable, errand=errand, left_out=words)
 
 
 def ask_about_remains(
@@ -248,7 +256,7 @@ def require_none_left_out(datamap: DataMap, elsewhere: Elsewhere | None) -> None
     Raises:
         SourceLeftOut: those that were left out.
     """
-    given = {*elsewhere.sources, *elsewhere.forgotten} if elsewhere is not None else set()
+    given = {*elsewhere.sources, *elsewhere.left_out} if elsewhere is not None else set()
     missing = sorted(datamap.elsewhere.keys() - given)
     if missing:
         raise SourceLeftOut(sources=", ".join(missing))

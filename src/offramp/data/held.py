@@ -35,6 +35,7 @@ class Held:
 
     tables: Mapping[str, tuple[str, ...]]
     waiting: Mapping[str, str]
+    elsewhere: tuple[str, ...] = ()  # sources that hold something of it, or may
 
     @property
     def spared(self) -> frozenset[str]:
@@ -49,7 +50,9 @@ def require_category(datamap: DataMap | None, category: str) -> None:
         CategoryUnknown, HoldCoversNothing: it would be believed in, and hold nothing.
     """
     require_categories((category,))
-    if datamap is not None and not any(_is_of(rule, category) for rule in datamap.tables.values()):
+    if datamap is None or any(_is_of(rule, category) for rule in datamap.tables.values()):
+        return
+    if not _elsewhere(datamap, (category,)):
         raise HoldCoversNothing(category=category, hint="offramp map show lists what there is")
 
 
@@ -73,16 +76,7 @@ def plan_held(
         }
         tables |= {territory.id_of(table): of for table, of in held.items()}
         waiting |= dict(_waiting(territory, held))
-    return Held(tables=tables, waiting=waiting)
-
-
-def is_elsewhere(datamap: DataMap, categories: Collection[str]) -> bool:
-    """Say whether a source that is no database, and goes as a whole, has some of a category."""
-    return any(
-        _categories_of(rule, categories)
-        for table, rule in datamap.tables.items()
-        if table.partition(".")[0] in datamap.elsewhere
-    )
+    return Held(tables=tables, waiting=waiting, elsewhere=_elsewhere(datamap, categories))
 
 
 def without_held(verification: Verification, spared: Collection[str]) -> Verification:
@@ -115,9 +109,23 @@ def attest_part(
         "key_destroyed": False,
         "held": {table: list(categories) for table, categories in held.tables.items()},
         "waiting": dict(held.waiting),
+        "waiting_elsewhere": list(held.elsewhere),
         **said,
         "not_verified": ["Tables that are held, or that wait for what is held."],
     }
+
+
+def _elsewhere(datamap: DataMap, categories: Collection[str]) -> tuple[str, ...]:
+    """Name the sources that are of a held category, or of none that anybody has said."""
+    said = {name: getattr(spec, "category", None) for name, spec in datamap.elsewhere.items()}
+    return tuple(name for name, of in said.items() if of is None or _meets(of, categories))
+
+
+def _meets(category: str, categories: Collection[str]) -> bool:
+    """Say whether what is of a category may be of one of others: within it, or around it."""
+    return is_within(category, categories) or any(
+        is_within(each, (category,)) for each in categories
+    )
 
 
 def _categories_of(rule: TableRule, categories: Collection[str]) -> tuple[str, ...]:

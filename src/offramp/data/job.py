@@ -189,6 +189,7 @@ def _destroy_rows(job: Job) -> Erasure:
     tombstone = _tombstone(job, elsewhere, key=key)
     job.desk.probe("tombstone taken")
     elsewhere = elsewhere.named(sha256(tombstone.model_dump_json().encode()).hexdigest())
+    elsewhere = elsewhere.without(job.held.elsewhere if job.held else ())
     for passes_left in reversed(range(PASSES_MAX)):
         try:
             result = _delete(job, tombstone, elsewhere, gone, key=key)

@@ -71,6 +71,7 @@ class ObjectsSpec(Part):
     url: str
     prefix: WrittenPrefix
     member: WrittenPrefix | None = None
+    category: str | None = None
     versions: str | None = Field(default=None, min_length=1)
     empty: str | None = Field(default=None, min_length=1)
 
@@ -88,6 +89,7 @@ class HttpSpec(Part):
     url: str
     secret: FromEnvironment
     covers: tuple[ScopePart, ...] = ("organization",)
+    category: str | None = None
 
 
 def _read_further_kind(value: object, read: ValidatorFunctionWrapHandler) -> object:

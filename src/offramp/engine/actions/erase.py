@@ -28,7 +28,7 @@ from offramp.data.erase import preview as preview_statements
 from offramp.data.export import digest
 from offramp.data.fence import Fence
 from offramp.data.hand_over import HandedOver, handed_over
-from offramp.data.held import Held, is_elsewhere, plan_held
+from offramp.data.held import Held, plan_held
 from offramp.data.job import Job, run, run_part
 from offramp.data.manifest import TableDigest
 from offramp.data.scope import Scope
@@ -66,7 +66,7 @@ def preview(work: Work) -> tuple[str, ...]:
         data.datamap,
         data.sources,
         scope,
-        elsewhere=data.elsewhere(scope),
+        elsewhere=data.elsewhere(scope).without(held.elsewhere if held else ()),
         spared=held.spared if held else (),
     )
     return tuple(f"{statement.text};" for statement in statements)
@@ -101,8 +101,7 @@ def perform(work: Work) -> None:
     if held is None:
         run(job)
         return
-    if not is_elsewhere(data.datamap, categories):
-        _record_part(work, scope, run_part(job, held))
+    _record_part(work, scope, run_part(job, held))
     raise GuardNotMet(step=work.planned.key, reason=rest_reason(categories))
 
 
@@ -123,7 +122,7 @@ def _plan_held(work: Work, scope: Scope, categories: tuple[str, ...]) -> Held | 
         return None
     data = work.data
     held = plan_held(data.datamap, data.sources, scope, categories=categories)
-    return held if held.tables or is_elsewhere(data.datamap, categories) else None
+    return held if held.tables or held.elsewhere else None
 
 
 def _record_part(work: Work, scope: Scope, content: Mapping[str, Any]) -> None:

@@ -23,6 +23,7 @@ from offramp.data.elsewhere import (
 from offramp.data.erase import erase
 from offramp.data.export import digest
 from offramp.data.fence import Pace
+from offramp.data.held import plan_held
 from offramp.data.scope import Scope
 from offramp.data.source_spec import ObjectsSpec
 from offramp.data.sources.local_folder import FileUnsafe
@@ -299,7 +300,41 @@ class TestAfterwards:
         asked = ask_afterwards(stored.others, known)
 
         assert asked.count() == {TABLE: 1}
-        assert asked.forgotten == ()
+        assert asked.left_out == {}
+
+
+class TestHeldCategory:
+    @pytest.mark.parametrize(
+        ("category", "held", "waits"),
+        [
+            (None, "user.financial", True),
+            ("user.content", "user.content", True),
+            ("user.content.private", "user.content", True),
+            ("user.content", "user.content.private", True),
+            ("user.content", "user.financial", False),
+        ],
+    )
+    def test_a_source_waits_unless_it_is_said_to_be_of_another_category(
+        self, folder, category, held, waits
+    ):
+        spec = folder.datamap.sources["further"].model_copy(update={"category": category})
+        datamap = folder.datamap.model_copy(
+            update={"sources": folder.datamap.sources | {"further": spec}}
+        )
+
+        planned = plan_held(datamap, folder.sources, OURS, categories=[held])
+
+        assert planned.elsewhere == (("further",) if waits else ())
+
+    def test_a_category_that_does_not_exist_is_found_by_the_check(self, folder):
+        spec = folder.datamap.sources["further"].model_copy(update={"category": "user.files"})
+        datamap = folder.datamap.model_copy(
+            update={"sources": folder.datamap.sources | {"further": spec}}
+        )
+
+        findings = check(datamap, folder.sources, folder.others)
+
+        assert [each.kind for each in findings] == [Kind.UNKNOWN_CATEGORY]
 
 
 class TestLeftOut:
