@@ -20,6 +20,7 @@ from benchmarks import (
     habits,
     in_children,
     meanwhile,
+    on_mariadb,
     on_sqlite,
     yardstick,
 )
@@ -51,6 +52,7 @@ FLOWS: tuple[Runnable, ...] = (
     *by_hand.FLOWS,
     *by_offramp.FLOWS,
     *on_sqlite.FLOWS,
+    *on_mariadb.FLOWS,
     *in_children.FLOWS,
     *meanwhile.FLOWS,
     *habits.FLOWS,

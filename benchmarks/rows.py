@@ -85,6 +85,7 @@ ROWS: tuple[Row | Ceiling, ...] = (
         by="(H + K)",
         limit=2,
         beyond=1.5,
+        rows_max=MILLION,
     ),
     Row(
         name="3 delete, one connection",
@@ -133,6 +134,7 @@ ROWS: tuple[Row | Ceiling, ...] = (
             limit=1,
             beyond=0.6,
             unit="ms",
+            rows_max=MILLION,
         )
         for phase in ("export", "proof", "hash", "delete", "verify")
     ),
@@ -169,6 +171,7 @@ ROWS: tuple[Row | Ceiling, ...] = (
         by="V",
         limit=1.5,
         beyond=1.1,
+        rows_max=MILLION,
     ),
     Row(
         name="12 killed half way and run again",
@@ -198,6 +201,23 @@ ROWS: tuple[Row | Ceiling, ...] = (
         beyond=1.1,
         is_deletion=True,
         rows_max=MILLION,
+    ),
+    Row(
+        name="14 MariaDB export",
+        ours=("MariaDB export",),
+        baseline=("MariaDB A",),
+        by="A",
+        limit=2,
+        rows_max=SMALL,
+    ),
+    Row(
+        name="14 MariaDB delete",
+        ours=("MariaDB erase",),
+        baseline=("MariaDB D",),
+        by="D",
+        limit=1.5,
+        is_deletion=True,
+        rows_max=SMALL,
     ),
     *(
         Row(

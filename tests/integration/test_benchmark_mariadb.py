@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks import mariadb, yardstick, yardstick_mariadb
+from benchmarks.__main__ import measure
 from benchmarks.load import LARGE, MIDDLE, load_postgres
+from benchmarks.report import lines_of
+from benchmarks.rows import chosen
 from benchmarks.server import connect
 from offramp.testing.postgres import fresh_database
 
@@ -55,3 +58,15 @@ def test_a_copy_leaves_the_files_it_was_made_from_as_they_were(filled, tmp_path)
         out = yardstick_mariadb.export(connection, tmp_path / "out", organization=LARGE)
 
     assert out == counted[LARGE]
+
+
+def test_both_sides_hand_over_and_delete_every_row(postgres_server):
+    table = tuple(chosen(rows=ROWS, only=["14"]))
+
+    with tempfile.TemporaryDirectory() as folder:
+        samples = measure(postgres_server, Path(folder), rows=ROWS, rounds=1, table=table)
+
+    # What is not every row of the organization stops the measurement.
+    lines = {line.name: line for line in lines_of(table, samples)}
+    assert set(lines) == {"14 MariaDB export", "14 MariaDB delete"}
+    assert all(min(line.ours, line.baseline, line.cpu_ours) > 0 for line in lines.values())
