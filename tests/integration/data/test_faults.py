@@ -5,6 +5,7 @@ sessions that the server ends. What a test cannot bring about, as a full disk of
 raised by a trigger with the server's own code.
 """
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -371,3 +372,27 @@ def test_a_wire_that_breaks_at_the_end_of_a_restore_leaves_all_or_nothing(
     come_back(far_school, file)
     take(far_school, COMPANY, again)
     assert data_of(again) == data_of(file)
+
+
+def test_two_workers_at_once_do_each_row_once_and_no_harm(school):
+    """L42: with nobody who keeps them apart, neither fails and nothing is counted twice."""
+    before, tombstone = siblings(school), bury(school)
+    workers = [reopened(school, school.url) for _ in range(2)]
+    fences = [CountingFence() for _ in workers]
+
+    with ThreadPoolExecutor(2) as pool:
+        works = [
+            pool.submit(leave, worker, tombstone, fence=fence, pause=time.sleep)
+            for worker, fence in zip(workers, fences, strict=True)
+        ]
+        for work in works:
+            work.result()
+
+    for worker in workers:
+        worker.sources["app"].close()
+    assert is_gone(school)
+    assert siblings(school) == before
+    deleted = sum(
+        rows for fence in fences for table, rows in fence.recorded if table == "app.notes"
+    )
+    assert deleted == 5

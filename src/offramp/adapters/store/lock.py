@@ -3,8 +3,10 @@
 Everything about locks lives here. PostgreSQL keeps them itself: rows for off-boardings, an
 advisory lock for the pause switch (it queues fairly, so that a stream of chunks cannot keep a
 pause out). SQLite has one writer and no row locks, so a chunk leaves a marker with a deadline, and
-whoever wants the off-boarding is told at once that a deletion is in flight. There are no markers
-on PostgreSQL, and SQLite ignores a FOR UPDATE; so most statements here serve both.
+whoever wants the off-boarding is told at once that a deletion is in flight. That they were told so
+is left there, too, as a marker of the attempt zero: the next chunk lets them go first, or a stream
+of chunks would keep them out for as long as it lasts. There are no markers on PostgreSQL, and
+SQLite ignores a FOR UPDATE; so most statements here serve both.
 
 Source: docs/decisions/005-the-fence.md; lesson L18.
 """
@@ -13,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, select, true
+from sqlalchemy import ColumnElement, Row, delete, exists, func, insert, literal, or_, select, true
 from whenever import Instant
 
 from offramp.adapters.store import schema
@@ -24,10 +26,13 @@ from offramp.ports import DeletionInFlight, Offboarding, StaleClaim
 _LOCK_SPACE = 0x0FFA  # keeps our advisory locks apart from those of others in the database
 _PAUSE = 1
 _LEDGER = 2
+_ASKED = 0  # is the attempt of a marker that somebody left who was refused
 
 
 class LockPart(Part):
     """Waiting, and being waited for."""
+
+    refused: tuple[ColumnElement[bool], Instant] | None = None
 
     def lock_organization(self, organization: str, *, now: Instant) -> None:
         """Take all off-boardings of an organization exclusively."""
@@ -96,19 +101,43 @@ class LockPart(Part):
             self.connection.execute(delete(marker).where(marker.c.number == number)).rowcount == 1
         )
 
+    def ask(self, mine: ColumnElement[bool], *, at: Instant) -> None:
+        """Ask the next chunk of those off-boardings for the turn."""
+        marker = schema.inflight
+        asked = literal(_ASKED), literal(at, marker.c.deadline.type)
+        wanted = select(marker.c.offboarding, *asked).where(mine, marker.c.attempt != _ASKED)
+        columns = ["offboarding", "attempt", "deadline"]
+        self.connection.execute(insert(marker).from_select(columns, wanted.distinct()))
+
+    def is_asked_for(self, claimed: Offboarding) -> bool:
+        """Whether somebody was refused an off-boarding and has not come back since."""
+        return self.connection.scalar(select(exists().where(*_asked(claimed)))) is True
+
+    def forget_asking(self, claimed: Offboarding) -> None:
+        """Wait no longer for whoever was refused."""
+        self.connection.execute(delete(schema.inflight).where(*_asked(claimed)))
+
     def _refuse_markers(self, which: ColumnElement[bool], *, now: Instant) -> None:
         marker, episode = schema.inflight, schema.offboarding
         mine = marker.c.offboarding.in_(select(episode.c.id).where(which))
-        self.connection.execute(delete(marker).where(mine, marker.c.deadline <= now))
+        # Whoever is here has their turn; if they are refused, this is taken back with the rest.
+        is_over = or_(marker.c.deadline <= now, marker.c.attempt == _ASKED)
+        self.connection.execute(delete(marker).where(mine, is_over))
         marked = select(episode.c.organization).join(marker).where(mine).limit(1)
         organization = self.connection.scalar(marked)
         if organization is not None:
+            self.refused = (mine, now)
             raise DeletionInFlight(organization=organization)
 
     def _advise(self, number: int, *, shared: bool = False) -> None:
         if is_postgresql(self.connection):
             take = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
             self.connection.execute(select(take(_LOCK_SPACE, number)))
+
+
+def _asked(claimed: Offboarding) -> tuple[ColumnElement[bool], ...]:
+    marker = schema.inflight
+    return marker.c.offboarding == claimed.id, marker.c.attempt == _ASKED
 
 
 @contextmanager

@@ -5,17 +5,21 @@ Everything that begins and ends a transaction lives here.
 Source: docs/decisions/005-the-fence.md; ``ports.Store``.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import Engine
+from sqlalchemy import ColumnElement, Engine
 from whenever import Instant
 
 from offramp.adapters.store.lock import stale
 from offramp.adapters.store.transaction import SqlTransaction
-from offramp.ports import FenceRecord, Offboarding, Transaction
+from offramp.ports import DeletionInFlight, FenceRecord, Offboarding, Transaction
+
+TURN_SECONDS = 0.01  # between two looks whether somebody who was refused has come back
+TURN_LOOKS_MAX = 30  # three times as long as whoever was refused waits before they come back
 
 Judge = Callable[[Transaction], None]
 
@@ -42,10 +46,24 @@ class SqlStore:
     @contextmanager
     def transaction(self) -> Iterator[SqlTransaction]:
         """Begin a transaction that commits at the end and rolls back on an error."""
+        refused = None
+        try:
+            with self._engine.begin() as connection:
+                transaction = SqlTransaction(connection, ledger_key=self._ledger_key)
+                try:
+                    yield transaction
+                finally:
+                    refused = transaction.refused
+                transaction.seal_events()
+        except DeletionInFlight:
+            if refused is not None:
+                self._ask(*refused)
+            raise
+
+    def _ask(self, mine: ColumnElement[bool], at: Instant) -> None:
+        """Let the next chunk know of somebody who was refused because of the one that runs."""
         with self._engine.begin() as connection:
-            transaction = SqlTransaction(connection, ledger_key=self._ledger_key)
-            yield transaction
-            transaction.seal_events()
+            SqlTransaction(connection, ledger_key=self._ledger_key).ask(mine, at=at)
 
     def fence(
         self, claimed: Offboarding, *, now: Instant, deadline: Instant, judge: Judge
@@ -74,10 +92,7 @@ class SqlStore:
         self, claimed: Offboarding, *, deadline: Instant, judge: Judge
     ) -> Iterator[FenceRecord]:
         notes = FenceNotes()
-        with self.transaction() as transaction:
-            transaction.require_current(claimed)
-            judge(transaction)
-            number = transaction.mark(claimed, deadline=deadline)
+        number = self._mark(claimed, deadline=deadline, judge=judge)
         with ExitStack() as failure:
             failure.callback(self._unmark, number)
             yield notes
@@ -87,6 +102,24 @@ class SqlStore:
                 raise stale(claimed)
             transaction.require_current(claimed)
             transaction.advance(claimed.id, rows=notes.rows)
+
+    def _mark(self, claimed: Offboarding, *, deadline: Instant, judge: Judge) -> int:
+        """Leave a marker, after those who were refused have had their turn, if they come back."""
+        for _ in range(TURN_LOOKS_MAX):
+            with self.transaction() as transaction:
+                if not transaction.is_asked_for(claimed):
+                    return self._begun(transaction, claimed, deadline=deadline, judge=judge)
+            time.sleep(TURN_SECONDS)
+        with self.transaction() as transaction:
+            transaction.forget_asking(claimed)
+            return self._begun(transaction, claimed, deadline=deadline, judge=judge)
+
+    def _begun(
+        self, transaction: SqlTransaction, claimed: Offboarding, *, deadline: Instant, judge: Judge
+    ) -> int:
+        transaction.require_current(claimed)
+        judge(transaction)
+        return transaction.mark(claimed, deadline=deadline)
 
     def _unmark(self, number: int) -> None:
         with self.transaction() as transaction:
