@@ -62,6 +62,8 @@ def opened(file: Path) -> Iterator[Data]:
     finally:
         for source in sources.values():
             source.close()
+        for other in others.values():
+            other.close()
 
 
 @contextmanager

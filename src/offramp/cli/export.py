@@ -78,7 +78,9 @@ def _write(datamap: Path, request: Request, sink: BinaryIO, *, watcher: Watcher)
                 inner,
                 header={"offramp": VERSION},
                 taken_at=taken_at,
-                progress=lambda table, rows: watcher("export", {"table": table, "rows": rows}),
+                progress=lambda table, rows: watcher(
+                    "export", {"table": table, "rows": rows, "bytes": sink.tell()}
+                ),
                 part=request.part,
                 elsewhere=elsewhere,
             )

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 SILENT_SECONDS = 1.0
@@ -26,7 +27,8 @@ def _bar() -> Progress:
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
-        TextColumn("{task.completed:,}"),
+        TextColumn("{task.fields[rows]}"),
+        TextColumn("{task.fields[bytes]}"),
         TimeElapsedColumn(),
         console=console,
         transient=True,
@@ -49,7 +51,12 @@ class Watcher:
     def __call__(self, event: str, facts: Mapping[str, object]) -> None:
         """Hear of one thing that happened."""
         if event in _VERBS:
-            self._draw(f"{_VERBS[event]} {facts['table']}", facts["rows"])
+            self._draw(
+                f"{_VERBS[event]} {facts['table']}",
+                facts["rows"],
+                of=facts.get("of"),
+                read_or_written=facts.get("bytes"),
+            )
             return
         self.events.append((event, facts))
         if event == "step":
@@ -74,12 +81,33 @@ class Watcher:
         taken, self.events = self.events, []
         return taken
 
-    def _draw(self, description: str, count: object) -> None:
+    def _draw(
+        self,
+        description: str,
+        count: object,
+        *,
+        of: object = None,
+        read_or_written: object = None,
+    ) -> None:
         bar = self._progress
         if bar is None or bar.disable or bar.get_time() - self._began < SILENT_SECONDS:
             return
         bar.start()
         if description not in self._tasks:
-            self._tasks[description] = bar.add_task(description, total=None)
+            self._tasks[description] = bar.add_task(description, total=None, rows="", bytes="")
         assert isinstance(count, int), "what is reported is a number of things"
-        bar.update(self._tasks[description], completed=count)
+        bar.update(
+            self._tasks[description],
+            completed=count,
+            total=of if isinstance(of, int) else None,
+            rows=told_rows(count, of=of),
+            bytes=decimal(read_or_written) if isinstance(read_or_written, int) else "",
+        )
+
+
+def told_rows(rows: int, *, of: object) -> str:
+    """Say how many rows there are so far, and of how many where that is known."""
+    if not isinstance(of, int) or not of:
+        return f"{rows:,}"
+    # More than there were: some were written meanwhile.
+    return f"{rows:,} of {max(rows, of):,} ({min(100, 100 * rows // of)} %)"

@@ -3,22 +3,18 @@
 Source: mission A9; docs/cli.md.
 """
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from offramp.adapters.ids import RandomIds
-from offramp.cli.opening import open_others
+from offramp.cli.alone import chance, opened
 from offramp.cli.output import AsJson, guarded, show_json, show_table, show_text
 from offramp.cli.progress import Watcher
 from offramp.data.document_reader import open_document
 from offramp.data.restore import RestoredTable, RestoreResult
 from offramp.data.restore import restore as restore_document
-from offramp.data.sources.sql import open_sources
-from offramp.documents.datamap import load_datamap
 
 _COUNTS = ("added", "present", "relinked", "moved")
 
@@ -37,27 +33,24 @@ def restore(
 ) -> None:
     """Read an exported document into the databases again: all of it, or nothing."""
     watcher = Watcher()
-    mapped = load_datamap(datamap)
-    sources = open_sources(mapped, environment=os.environ)
-    others = open_others(mapped)
-    ids = RandomIds()
-    try:
-        with watcher.shown(), open_document(file) as document:
-            result = restore_document(
-                mapped,
-                sources,
-                document,
-                seed=f"{ids.new()}{ids.new()}".encode(),
-                progress=lambda table, rows: watcher("restore", {"table": table, "rows": rows}),
-                is_dry_run=dry_run,
-                others=others,
-            )
-            given = document.manifest.organization
-    finally:
-        for source in sources.values():
-            source.close()
-        for other in others.values():
-            other.close()
+    with opened(datamap) as data, watcher.shown(), open_document(file) as document:
+        entries = document.manifest.tables
+
+        def progress(table: str, rows: int) -> None:
+            of = entries[table].rows if table in entries else None
+            read = document.stream.tell()
+            watcher("restore", {"table": table, "rows": rows, "of": of, "bytes": read})
+
+        result = restore_document(
+            data.datamap,
+            data.sources,
+            document,
+            seed=chance(),
+            progress=progress,
+            is_dry_run=dry_run,
+            others=data.others,
+        )
+        given = document.manifest.organization
     if as_json:
         show_json(result.model_dump(mode="json") | {"dry_run": dry_run})
     else:

@@ -67,7 +67,9 @@ def hand_over(
             inner,
             header={"offramp": context.version},
             taken_at=taken_at,
-            progress=lambda table, rows: context.report("export", {"table": table, "rows": rows}),
+            progress=lambda table, rows: context.report(
+                "export", {"table": table, "rows": rows, "bytes": sink.tell()}
+            ),
             part=request.part,
             elsewhere=elsewhere,
         )
