@@ -282,3 +282,23 @@ def test_a_scope_of_one_member_sweeps_what_was_kept_of_that_member(school):
 
     assert left.owned == ((101,),)
     assert [row[0] for row in school.rows("invoices", "id < 200")] == [101, 102]
+
+
+class ReturningFence(CountingFence):
+    """Somebody restores the company of a row after it was found and before its chunk."""
+
+    def __init__(self, school):
+        super().__init__()
+        self.school = school
+
+    def chunk(self, table):
+        self.school.run("UPDATE invoices SET company_id = 200 WHERE id = 100")
+        return super().chunk(table)
+
+
+def test_a_row_that_belongs_to_somebody_in_the_last_moment_is_not_touched(gone):
+    """A11, L18: the statement that deletes says again whose rows it means."""
+    left = sweep(gone, part(100), fence=ReturningFence(gone))
+
+    assert left.owned == ((100,),)
+    assert len(gone.rows("invoices", "id = 100")) == 1
