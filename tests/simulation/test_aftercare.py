@@ -3,9 +3,11 @@
 import json
 
 import pytest
+import sqlalchemy as sa
 from whenever import Instant
 
 from offramp.engine import brake
+from offramp.engine.dry_run import intend
 from offramp.engine.kept import list_kept
 from tests.simulation import shop
 from tests.simulation.stories import LONG_AFTER, open_world
@@ -114,6 +116,27 @@ def test_the_watch_ends_and_leaves_nothing_due(world, app):
 
     assert app.total("acme") == 2
     assert "late-rows-erased" not in kinds(world)
+
+
+def test_a_dry_run_prints_exactly_the_statement_that_sweeps_A11_L27(world, app):
+    world.run_until(Instant.parse_iso("2033-01-01T00:00:00Z"))
+    (first, *_) = sorted(each.group.ends_at for each in list_kept(world.context))
+    world.lie_still_until(first)
+    ran = []
+    engine = world.context.data.sources["app"].engine
+
+    def note(_connection, _cursor, text, *_more):
+        ran.append(text)
+
+    (intended,) = intend(world.context)
+    sa.event.listen(engine, "before_cursor_execute", note)
+    world.work()
+    sa.event.remove(engine, "before_cursor_execute", note)
+
+    deleted = {f"{text};" for text in ran if text.startswith("DELETE")}
+    assert intended.step == "retention"
+    assert deleted == set(intended.lines)
+    assert intend(world.context) == ()
 
 
 def test_a_crash_at_any_point_of_what_comes_after_changes_nothing_A11_L22(app):

@@ -89,6 +89,12 @@ class Retention:
         source, _, name = table.partition(".")
         return source in self.territories and name in self.territories[source].covered
 
+    def statement(self, table: str, *, counted_from: Date | None) -> str:
+        """Give the text of what deletes rows of a table; only their keys are missing (L27)."""
+        source, territory, name = self._place(table)
+        text, _ = source.compile(plan_sweep(territory, name, counted_from=counted_from).delete)
+        return text
+
     def sweep(self, overdue: Overdue, *, fence: Fence, pace: Pace) -> Left:
         """Delete rows whose time is over in fenced chunks, and look what is left of them.
 

@@ -18,7 +18,7 @@ from offramp.data.scope import Scope
 from offramp.engine.context import Context, Data
 from offramp.engine.ending import date_of, watched_until
 from offramp.engine.late import Watch
-from offramp.engine.retention import has_due, sweep_due
+from offramp.engine.retention import has_due, preview_due, sweep_due
 from offramp.engine.steps import Carried
 from offramp.engine.work import DataMapMissing, GuardNotMet
 from offramp.ports import Offboarding, OutboxEvent, StaleClaim, Transaction
@@ -50,6 +50,15 @@ def look_after(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
         if not transaction.settle(claimed, next_due_at=next_due_at):
             raise StaleClaim(offboarding=claimed.id, attempt=claimed.attempt)
     return tuple(carried)
+
+
+def preview(context: Context, completed: Offboarding) -> tuple[str, ...]:
+    """List what `look_after` would delete now, statement by statement (L27)."""
+    with context.store.transaction() as transaction:
+        is_over = has_due(transaction, completed, now=context.clock.now())
+    if not is_over:
+        return ()
+    return preview_due(context, _data(context), completed, _scope(context, completed))
 
 
 def _is_watched(

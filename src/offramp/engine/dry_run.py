@@ -14,6 +14,7 @@ from offramp.core.due import Missed, Run, Situation, judge
 from offramp.core.model import Subject
 from offramp.core.plan import PlannedStep
 from offramp.core.transitions import OffboardingStatus, StepStatus
+from offramp.engine import aftercare
 from offramp.engine.context import Context
 from offramp.engine.situation import situation_of
 from offramp.engine.steps import ACTIONS
@@ -44,9 +45,18 @@ def intend(context: Context) -> tuple[Intended, ...]:
             for row in transaction.offboardings(status=OffboardingStatus.OPEN)
             if row.next_due_at is not None and row.next_due_at <= now
         ]
+        completed = [
+            (row, row.next_due_at)
+            for row in transaction.offboardings(status=OffboardingStatus.COMPLETED)
+            if row.next_due_at is not None and row.next_due_at <= now
+        ]
     found = [
         intended for row, situation in due for intended in _intend(context, row, situation, now)
     ]
+    for row, due_at in completed:
+        if lines := aftercare.preview(context, row):
+            step = aftercare.RETENTION
+            found.append(Intended(subject=row.subject, step=step, due_at=due_at, lines=lines))
     return tuple(sorted(found, key=lambda intended: intended.due_at))
 
 

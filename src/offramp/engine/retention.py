@@ -77,6 +77,20 @@ def sweep_due(
     return sum(each.gone for each in swept)
 
 
+def preview_due(
+    context: Context, data: Data, completed: Offboarding, scope: Scope
+) -> tuple[str, ...]:
+    """List the statements that `sweep_due` would run, in order (L27)."""
+    retention = Retention.of(data.datamap, data.sources, scope)
+    texts = (
+        retention.statement(table, counted_from=counted_from(part))
+        for table in retention.order(_tables_due(context, completed))
+        if retention.is_known(table)
+        for part in parts_of(context, completed, table=table, is_due=True)
+    )
+    return tuple(dict.fromkeys(f"{text};" for text in texts))
+
+
 def _tables_due(context: Context, claimed: Offboarding) -> set[str]:
     now = context.clock.now()
     with context.store.transaction() as transaction:
