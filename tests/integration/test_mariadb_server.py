@@ -91,3 +91,15 @@ def test_missing_programs_are_named_with_the_command_that_brings_them(monkeypatc
         pytest.fail("there is nothing to run")
 
     assert "apt-get install mariadb-server" in caught.value.hint
+
+
+def test_a_server_that_starts_leaves_the_rows_that_another_is_sorting(mariadb_server):
+    place = Path(ask(mariadb_server, "SELECT @@tmpdir")[0][0])
+    left_over = place / "#sql-temptable-1-1-1.MAI"
+    left_over.touch()
+
+    with running_mariadb() as url:
+        (other,) = ask(url, "SELECT @@tmpdir")
+
+    assert Path(other[0]) != place
+    assert left_over.exists()

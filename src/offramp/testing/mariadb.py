@@ -68,7 +68,7 @@ def running_mariadb(
         place.mkdir(exist_ok=True)
         home.take(place)
         if not any(place.iterdir()):
-            home.run([_program("mariadb-install-db"), *_installation(place)])
+            home.run([_program("mariadb-install-db"), *_installation(home, place)])
         server = [_program("mariadbd"), *_options(home, place, settings)]
         with home.serving(server, socket=_socket(home), url=_url(home), stop_signal="TERM"):
             yield _url(home)
@@ -98,10 +98,11 @@ def _program(name: str) -> str:
     return found
 
 
-def _installation(place: Path) -> Sequence[str]:
+def _installation(home: Home, place: Path) -> Sequence[str]:
     return (
         "--no-defaults",
         f"--datadir={place}",
+        f"--tmpdir={home.folder}",
         "--auth-root-authentication-method=normal",  # only the owner may enter the socket's folder
         "--skip-test-db",
         "--skip-name-resolve",
@@ -112,6 +113,7 @@ def _options(home: Home, place: Path, settings: Mapping[str, str]) -> Sequence[s
     return (
         "--no-defaults",
         f"--datadir={place}",
+        f"--tmpdir={home.folder}",  # a server that starts removes what others left in theirs
         f"--socket={_socket(home)}",
         f"--pid-file={home.folder / 'server.pid'}",
         "--skip-networking",

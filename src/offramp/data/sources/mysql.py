@@ -26,6 +26,8 @@ _SESSION = (
     "ALLOW_INVALID_DATES'",
     "SET foreign_key_checks = 1, unique_checks = 1, sql_safe_updates = 0",
     "SET sql_select_limit = DEFAULT",
+    # The keys of a range come as one text, of which nothing may be cut off.
+    "SET group_concat_max_len = 1000000",
     # A chunk that waits for somebody else's lock gives up, so that the fence is let go.
     "SET innodb_lock_wait_timeout = 5, lock_wait_timeout = 5",
     # Whoever takes the rows may take their time.
