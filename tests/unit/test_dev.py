@@ -40,6 +40,19 @@ def test_an_unknown_command_is_named_beside_the_known_ones():
     assert all(name in str(caught.value) for name in dev.COMMANDS)
 
 
+def test_the_rest_of_the_checks_ends_with_tests_and_fails_when_there_are_none(monkeypatch):
+    ran = []
+    codes = {"pytest": 5}  # what pytest gives when no test was selected
+    monkeypatch.setattr(dev, "_bring_mariadb", lambda: None)
+    monkeypatch.setattr(dev, "_run", lambda *call: ran.append(call[0]) or codes.get(call[0], 0))
+
+    code = dev.check("--rest")
+
+    assert code == 5
+    assert ran[-1] == "pytest"
+    assert set(ran) >= {"ruff", "lint-imports", "mypy"}
+
+
 def test_a_locked_package_keeps_all_its_hashes(tmp_path, monkeypatch):
     lock = tmp_path / "all.txt"
     lock.write_text("a==1 \\\n    --hash=x\nuv==2 \\\n    --hash=y \\\n    --hash=z\nb==3\n")
