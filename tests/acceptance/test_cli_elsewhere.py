@@ -185,6 +185,16 @@ def test_the_check_of_a_map_looks_at_every_source(vendor):
     assert "files" in bad.err
 
 
+def test_a_map_is_shown_with_what_goes_before_its_tables(vendor):
+    first, second, *_ = vendor.ask("map", "show", "map.yaml")
+
+    assert [(each["table"], each["number"]) for each in (first, second)] == [
+        ("files.*", 0),
+        ("logos.*", 0),
+    ]
+    assert first["way"][-1] == "companies/{companies.id}/"
+
+
 def test_a_dry_run_names_the_files_first(vendor):  # L27
     before = files_of(vendor)
 

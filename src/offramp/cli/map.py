@@ -26,7 +26,7 @@ from offramp.core.errors import Invalid, Refused
 from offramp.data.check import Finding, Severity, check, require_complete
 from offramp.data.datamap import DataMap, SqlSourceSpec
 from offramp.data.discover import discover
-from offramp.data.outline import TableOutline, outline
+from offramp.data.outline import TableOutline, outline, outline_elsewhere
 from offramp.data.proposal import Proposal
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource, open_sources, open_sql_source
@@ -116,6 +116,7 @@ def show(
         ]
     if svg is not None:
         write_file(svg, draw_datamap(tables).encode())
+    tables = [*outline_elsewhere(datamap), *tables]
     if as_json:
         show_json([_outline_data(table) for table in tables])
     else:

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from offramp.data.datamap import TableRule
+from offramp.data.datamap import DataMap, TableRule
 from offramp.data.statements import plan_order
 from offramp.data.territory import Territory
+
+_EVERY_TABLE = "*"
 
 
 class Fate(Enum):
@@ -50,6 +52,22 @@ def outline(territory: Territory) -> tuple[TableOutline, ...]:
             *(_outline(territory, name, number) for number, name in enumerate(order, start=1)),
             *(_outline(territory, name, None) for name in shared),
         ]
+    )
+
+
+def outline_elsewhere(datamap: DataMap) -> tuple[TableOutline, ...]:
+    """List the sources that are no database: they go first, whatever they turn out to hold."""
+    return tuple(
+        TableOutline(
+            source=name,
+            table=_EVERY_TABLE,
+            fate=Fate.DELETED,
+            number=0,
+            via=(),
+            way=(_EVERY_TABLE, str(getattr(spec, "prefix", "asked by key"))),
+            words=("before the rows that lead there",),
+        )
+        for name, spec in datamap.elsewhere.items()
     )
 
 

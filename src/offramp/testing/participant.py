@@ -10,6 +10,7 @@ Source: docs/participants.md; lesson L37.
 
 import hashlib
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -140,7 +141,7 @@ def covered(request: ParticipantRequest) -> list[Part]:
 
 
 @contextmanager
-def serve(participant: Participant) -> Iterator[str]:
+def serve(participant: Participant, *, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Serve a participant on this machine and yield its address."""
 
     class Handler(_Handler):
@@ -148,10 +149,13 @@ def serve(participant: Participant) -> Iterator[str]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}/offramp"
+            scheme, host = ("http", "127.0.0.1") if tls is None else ("https", "localhost")
+            yield f"{scheme}://{host}:{server.server_port}/offramp"
         finally:
             participant.released.set()
             server.shutdown()
