@@ -26,6 +26,7 @@ from offramp.data.sources.sql import SqlSource
 from offramp.data.statements import plan_order
 from offramp.data.survey import snapshots, survey
 from offramp.data.territory import Territory
+from offramp.data.trigger import read_triggers
 
 _ANYBODY = Scope(organization="0")
 
@@ -56,6 +57,7 @@ class Kind(Enum):
     KEEPS_HISTORY = "deleted rows are kept by the database"
     NOT_TRANSACTIONAL = "engine that takes nothing back"
     UNINDEXED = "foreign key without an index"
+    TRIGGER = "trigger that may write elsewhere"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +89,15 @@ def check(
             export or an erasure asks the others itself.
     """
     with ExitStack() as stack:
-        territories = survey(datamap, sources, snapshots(stack, datamap, sources), _ANYBODY)
-    return _in_order([*_check_sources(datamap, territories), *_check_others(others or {})])
+        connections = snapshots(stack, datamap, sources)
+        territories = survey(datamap, sources, connections, _ANYBODY)
+        triggers = [
+            finding
+            for territory in territories
+            for finding in _check_triggers(territory, connections[territory.source])
+        ]
+    found = [*_check_sources(datamap, territories), *triggers, *_check_others(others or {})]
+    return _in_order(found)
 
 
 def require_complete(datamap: DataMap, sources: Mapping[str, SqlSource]) -> None:
@@ -396,6 +405,23 @@ def _check_shared(territory: Territory, table: CatalogTable) -> Iterator[Finding
                 f"{territory.source}.{reference.label}",
                 f"is shared, and cannot do without rows of {reference.parent} that are erased",
                 "let the reference be NULL, or lead the table to the root",
+            )
+
+
+def _check_triggers(territory: Territory, connection: sa.Connection) -> Iterator[Finding]:
+    """Name what may copy a row while it is changed: nobody can tell from a catalog where to."""
+    live = territory.catalog.tables
+    tables = {(table.schema, table.own_name): name for name, table in live.items()}
+    for schema, own_name, trigger in read_triggers(connection):
+        name = tables.get((schema, own_name)) or tables.get((None, own_name))
+        rule = territory.rules.get(name or "")
+        if name is not None and rule is not None and rule.shared is None:
+            yield Finding(
+                severity=Severity.WARNING,
+                kind=Kind.TRIGGER,
+                subject=territory.id_of(name),
+                problem=f"has the trigger {trigger}, which may write rows elsewhere",
+                hint="read it: what it copies has to be in the map, and is erased only by that",
             )
 
 

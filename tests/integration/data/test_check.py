@@ -165,3 +165,34 @@ def test_an_address_is_read_from_the_environment_that_is_given(school):
 
     assert check(datamap, sources) == ()
     sources["app"].close()
+
+
+TRIGGERS = {
+    "mysql": (
+        "CREATE TRIGGER remember AFTER DELETE ON users FOR EACH ROW"
+        " INSERT INTO audit (payload) VALUES (json_object('email', OLD.email))",
+    ),
+    "sqlite": (
+        "CREATE TRIGGER remember AFTER DELETE ON users BEGIN"
+        " INSERT INTO audit (payload) VALUES (json_object('email', OLD.email)); END",
+    ),
+    "postgresql": (
+        "CREATE FUNCTION remember() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " INSERT INTO audit (payload) VALUES (json_build_object('email', OLD.email));"
+        " RETURN OLD; END $$",
+        "CREATE TRIGGER remember AFTER DELETE ON users FOR EACH ROW EXECUTE FUNCTION remember()",
+    ),
+}
+
+
+def test_a_trigger_that_may_copy_what_is_deleted_is_named(school):
+    """Nobody can tell from a catalog where it writes to, so a person is asked to read it."""
+    assert Kind.TRIGGER not in {found.kind for found in check(school.datamap, school.sources)}
+    for statement in TRIGGERS[school.engine.dialect.name]:
+        with school.engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+
+    (found,) = (each for each in check(school.datamap, school.sources) if each.kind is Kind.TRIGGER)
+
+    assert (found.severity, found.subject) == (Severity.WARNING, "app.users")
+    assert "remember" in found.problem
