@@ -3,15 +3,44 @@
 What a disk that is full means is said here, too.
 """
 
+import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from offramp.ports import DiskFull
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+TRICKLED_BYTES = 4 * 1024 * 1024
 _FULL = (ENOSPC, EDQUOT, EFBIG)
+_sync_content = getattr(os, "fdatasync", os.fsync)  # not every system can leave the times out
+
+
+class TrickledFile(io.FileIO):
+    """A file that goes to the disk bit by bit.
+
+    All of a large file at once keeps everybody else's commits waiting on the same disk.
+    """
+
+    def __init__(self, descriptor: int, *, sync: Callable[[int], object] = _sync_content) -> None:
+        """Write to an open file, which is closed with this one."""
+        super().__init__(descriptor, "wb")
+        self._sync = sync
+        self._unsynced_bytes = 0
+
+    def write(self, content: "ReadableBuffer") -> int:
+        """Write, and wait for the disk whenever it has got some megabytes to do."""
+        written = super().write(content)
+        self._unsynced_bytes += written
+        if self._unsynced_bytes >= TRICKLED_BYTES:
+            self._sync(self.fileno())
+            self._unsynced_bytes = 0
+        return written
 
 
 def write_and_sync(descriptor: int, content: bytes) -> None:

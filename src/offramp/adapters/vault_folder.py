@@ -4,14 +4,15 @@ A file appears under its name only when it is complete and on the disk, so a cra
 the whole hand-over or nothing. A name is a relative path of ours; every other path is refused.
 """
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-from offramp.adapters.disk import room_for, sync_folder
+from offramp.adapters.disk import TrickledFile, room_for, sync_folder
 from offramp.core.errors import Invalid
 from offramp.ports import VaultFileMissing
 
@@ -42,9 +43,10 @@ class FolderVault:
             self._make_folder(file.parent)
             with NamedTemporaryFile(dir=file.parent, prefix=_DRAFT, delete=False) as draft:
                 try:
-                    yield cast(BinaryIO, draft)
-                    draft.flush()
-                    os.fsync(draft.fileno())
+                    with io.BufferedWriter(TrickledFile(os.dup(draft.fileno()))) as sink:
+                        yield sink
+                        sink.flush()
+                        os.fsync(sink.fileno())
                     os.replace(draft.name, file)
                 finally:
                     Path(draft.name).unlink(missing_ok=True)

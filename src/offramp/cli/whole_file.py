@@ -4,13 +4,14 @@ Source: docs/cli.md; lesson L36.
 """
 
 import gzip
+import io
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from offramp.adapters.disk import room_for, sync_folder
+from offramp.adapters.disk import TrickledFile, room_for, sync_folder
 from offramp.adapters.lock_file import hold_lock
 from offramp.cli.output import FileUnwritable
 
@@ -33,12 +34,12 @@ def whole_file(file: Path) -> Iterator[BinaryIO]:
 def _written(file: Path) -> Iterator[BinaryIO]:
     draft = file.with_name(f"{file.name}.part")
     try:
-        sink = os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE), "wb")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
         raise FileUnwritable(file=str(file), reason=reason) from error
     try:
-        with sink:
+        with io.BufferedWriter(TrickledFile(descriptor)) as sink:
             with ExitStack() as stack:
                 yield _packed(sink, stack) if file.suffix == ".gz" else sink
             sink.flush()

@@ -40,6 +40,15 @@ def test_a_cycle_is_cut_where_the_reference_may_be_empty():
     assert found.tables == ("users", "teams", "companies")
 
 
+def test_of_two_references_that_may_be_empty_the_few_are_emptied_and_not_the_many():
+    member, lead = refer("people>teams", optional=True), refer("teams>people", optional=True)
+
+    found = order(member, lead, refer("visits>people"), refer("notes>people"))
+
+    assert found.cut == (lead,)
+    assert found.tables == ("notes", "visits", "people", "teams")
+
+
 def test_the_way_to_the_root_is_never_cut():
     team, lead = refer("users>teams", optional=True), refer("teams>users", optional=True)
 
