@@ -12,7 +12,7 @@ from whenever import Instant
 from offramp.data.check import DataMapIncomplete
 from offramp.data.export import digest, export
 from offramp.data.manifest import Manifest
-from offramp.data.part import Part
+from offramp.data.part import CategoryUnused, Part
 from offramp.data.scope import Scope
 from tests.integration.data.school import COMPANY, MEMBER, no_progress
 
@@ -121,6 +121,39 @@ def test_a_member_takes_their_own_and_may_take_content_only(school):
     assert set(content["data"]) == {"notes", "comments"}
     assert [row["id"] for row in content["data"]["notes"]] == [100, 103]
     assert b"user1@" not in raw
+
+
+def test_a_category_is_taken_with_its_columns_alone(school):
+    _, whole, _ = take(school)
+    part = Part(categories=("user.contact", "user.name"))
+
+    manifest, document, raw = take(school, part=part)
+
+    assert {table: set(rows[0]) for table, rows in document["data"].items()} == {
+        "users": {"first name", "email"},
+        "certificates": {"holder"},
+        "invoices": {"contact", "contact_email"},
+    }
+    assert [row["contact_email"] for row in document["data"]["invoices"]] == [
+        row["contact_email"] for row in whole["data"]["invoices"]
+    ]
+    assert (manifest.categories, manifest.is_whole) == (part.categories, False)
+    assert b"memo" not in raw
+    jsonschema.validate(document, document["schema"])
+
+
+def test_what_is_never_handed_over_is_not_handed_over_by_its_category_either(school):
+    """L17."""
+    _, document, _ = take(school, part=Part(categories=("user.authorization",)))
+
+    columns = {name for rows in document["data"].values() for row in rows for name in row}
+    assert "secret" not in columns
+
+
+def test_a_category_that_nothing_holds_is_refused_and_not_answered_with_nothing(school):
+    """L16."""
+    with pytest.raises(CategoryUnused, match=r"user\.biometric"):
+        take(school, part=Part(categories=("user.biometric",)))
 
 
 def test_an_unknown_company_has_an_empty_document(school):
