@@ -242,6 +242,21 @@ def test_where_the_store_came_back_too_nothing_is_left_in_either(vendor):  # L30
         assert connection.execute(people, (LEAVING,)).fetchall() == [(0,)]
 
 
+def test_who_is_gone_stays_gone_where_their_files_were_found_by_their_row(erased):
+    (erased.folder / "files").mkdir()
+    text = DATAMAP.read_text("utf-8")
+    files = f'sources:\n  files: {{kind: objects, url: "file://{erased.folder / "files"}",'
+    files += ' prefix: "{companies.slug}/"}\n'
+    datamap = erased.folder / "map.yaml"
+    datamap.write_text(text.replace("sources:\n", files, 1), "utf-8")
+    records = ("--records", "records", *KEY, "--yes")
+
+    erased.say("verify", LEAVING, "--map", datamap)
+    (again,) = erased.ask("replay", "--since", YEARS_AGO, "--map", datamap, *records)
+
+    assert again["outcome"] == "gone already"
+
+
 def test_on_postgresql_too(postgres_url, erased):
     build(postgres_url, seed=7, leaving_on=date(2024, 8, 30), members=TINY)
     erased.settings["TRAINING_DATABASE_URL"] = postgres_url

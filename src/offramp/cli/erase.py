@@ -43,6 +43,7 @@ from offramp.cli.output import (
 )
 from offramp.core.errors import Refused
 from offramp.data.document_reader import open_document
+from offramp.data.elsewhere import ask_about_remains
 from offramp.data.erase import preview
 from offramp.data.inspection import inspect
 from offramp.data.manifest import Manifest
@@ -193,7 +194,7 @@ def _signing_key(file: Path | None) -> bytes | None:
 
 def _refuse_rows(data: Data, desk: FolderDesk) -> None:
     """Do not let an old certificate stand for rows that came back with a backup."""
-    elsewhere = data.elsewhere(desk.scope)
+    elsewhere = ask_about_remains(data.datamap, data.sources, data.others, desk.scope)
     found = inspect(
         data.datamap, data.sources, desk.scope, key=chance(), elsewhere=elsewhere
     ).verification

@@ -34,8 +34,9 @@ from offramp.cli.output import (
     show_text,
 )
 from offramp.config import load_settings
-from offramp.core.errors import Missing, OfframpError
+from offramp.core.errors import OfframpError
 from offramp.data.certificate import public_key_of
+from offramp.data.elsewhere import ask_about_remains
 from offramp.data.export import digest
 from offramp.data.scope import described
 from offramp.data.signing_key import read_signing_key
@@ -145,10 +146,7 @@ def _alone(
 
 def _is_gone(data: Data, record: Record) -> bool:
     """Say whether not one row is there, retained ones included: they came back with their names."""
-    try:
-        elsewhere = data.elsewhere(record.scope)
-    except Missing:
-        return False  # a row that leads to files is gone: the work itself says what it needs
+    elsewhere = ask_about_remains(data.datamap, data.sources, data.others, record.scope)
     digests = digest(data.datamap, data.sources, record.scope, elsewhere=elsewhere)
     return not any(table.rows for table in digests.values())
 
