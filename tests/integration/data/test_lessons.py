@@ -16,6 +16,7 @@ from offramp.data.scope import Scope
 from offramp.data.sources.sql import open_sources
 from offramp.data.sources.trouble import RowsInTheWay
 from offramp.data.verify import verify
+from tests.integration.data.engine import open_engine
 from tests.integration.data.leaving import leave, take
 from tests.integration.data.school import (
     COMPANY,
@@ -63,6 +64,12 @@ def triggers(dialect):
             " DELETE FROM posts WHERE staff_id = OLD.id; END"
         )
         return
+    if dialect == "mysql":
+        yield (
+            "CREATE TRIGGER helpful BEFORE DELETE ON staff FOR EACH ROW"
+            " DELETE FROM posts WHERE staff_id = OLD.id"
+        )
+        return
     yield (
         "CREATE FUNCTION helpful() RETURNS trigger LANGUAGE plpgsql AS"
         " 'BEGIN DELETE FROM posts WHERE staff_id = OLD.id; RETURN OLD; END'"
@@ -99,7 +106,7 @@ def put(connection, name, rows):
 
 
 def firm(url, kind, **sizes):
-    engine = sa.create_engine(url)
+    engine = open_engine(url)
     with engine.begin() as connection:
         for statement in statements(kind, engine.dialect.name):
             connection.execute(sa.text(statement))
