@@ -26,6 +26,7 @@ from offramp.data.catalog import (
     required,
 )
 from offramp.data.dialects.mysql_type import Declaration, read_type
+from offramp.data.surroundings import read_strangers
 
 _TRANSACTIONAL = frozenset(("innodb", "ndbcluster", "ndb", "rocksdb", "tokudb"))
 _JSON = re.compile(r"json_valid\(`(.+)`\)", re.IGNORECASE)
@@ -69,10 +70,6 @@ LEFT JOIN information_schema.referential_constraints AS rule
 WHERE named.table_schema = :schema AND named.referenced_table_name IS NOT NULL
 ORDER BY named.table_name, named.constraint_name, named.ordinal_position
 """
-_STRANGERS = """
-SELECT DISTINCT concat(table_schema, '.', table_name) FROM information_schema.key_column_usage
-WHERE referenced_table_schema IN :read AND table_schema NOT IN :read ORDER BY 1
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +96,8 @@ def read_mysql_catalog(
     for name, key in foreign:
         reference = _reference(tables, name, key, own=own)
         tables[name] = replace(tables[name], references=(*tables[name].references, reference))
-    strangers = connection.execute(
-        sa.text(_STRANGERS).bindparams(sa.bindparam("read", spaces, expanding=True))
-    )
-    return Catalog(tables=tables, strangers=tuple(strangers.scalars()))
+    strangers = read_strangers(connection, schema=own, further=further)
+    return Catalog(tables=tables, strangers=strangers)
 
 
 def _name(space: str, table: str, own: str) -> str:

@@ -1,5 +1,7 @@
 """The map against the live catalog: every difference is named, and stops the run."""
 
+import sys
+
 import pytest
 
 from offramp.data.check import DataMapIncomplete, Kind, Severity, check, require_complete
@@ -156,6 +158,21 @@ def test_a_server_that_is_down_is_unavailable_and_tells_no_password(tmp_path):
 def test_an_address_that_cannot_be_used_says_why(url, reason):
     with pytest.raises(SourceUnusable, match=reason):
         open_sources(school_map(url), environment={})
+
+
+@pytest.mark.parametrize(
+    ("url", "package", "extra"),
+    [("mysql://host/db", "pymysql", "mysql"), ("postgresql://host/db", "psycopg", "postgres")],
+)
+def test_a_driver_that_is_not_installed_is_told_with_how_to_install_it(
+    url, package, extra, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, package, None)
+
+    with pytest.raises(SourceUnusable, match=f"{package} is not installed") as caught:
+        open_sources(school_map(url), environment={})
+
+    assert f"offramp[{extra}]" in caught.value.hint
 
 
 def test_an_address_is_read_from_the_environment_that_is_given(school):

@@ -16,6 +16,7 @@ from offramp.data.export import digest, export
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import open_sources
 from offramp.data.sources.trouble import PermissionMissing, SourceBusy, SourceUnusable
+from tests.integration.data.application import propose, run
 from tests.integration.data.engine import unchecked
 from tests.integration.data.leaving import leave
 from tests.integration.data.school import no_progress
@@ -378,6 +379,28 @@ def test_a_database_that_joins_ours_is_read_with_it(make_firm):
     firm.run(f"DROP DATABASE {name}_other")
     assert gone.tables[f"app.{name}_other.late"] == 1
     assert left == [(2,)]
+
+
+def test_a_database_that_foreign_keys_join_is_proposed_with_ours_and_any_other_is_told(
+    mariadb_url,
+):
+    name = sa.make_url(mariadb_url).database
+    tables = (
+        *FIRMS,
+        f"CREATE DATABASE {name}_joined",
+        f"CREATE TABLE {name}_joined.bills (id INT PRIMARY KEY, firm INT NOT NULL,"
+        f" FOREIGN KEY (firm) REFERENCES {name}.firms (id))",
+        f"CREATE DATABASE {name}_beside",
+        f"CREATE TABLE {name}_beside.logs (id INT PRIMARY KEY)",
+    )
+    run(mariadb_url, *tables)
+
+    proposal = propose(mariadb_url, root="firms.id")
+
+    run(mariadb_url, f"DROP DATABASE {name}_joined", f"DROP DATABASE {name}_beside")
+    assert proposal.schemas == (f"{name}_joined",)
+    assert {table.name for table in proposal.tables} == {"firms", f"{name}_joined.bills"}
+    assert any(f"the schema {name}_beside holds tables" in each for each in proposal.notes)
 
 
 def test_a_row_that_is_longer_than_a_packet_stops_the_export_and_is_never_cut(make_firm):

@@ -35,6 +35,10 @@ class Driver(Protocol):
         """Say whether several connections may delete at once without waiting for one another."""
 
     @property
+    def extra(self) -> str:
+        """The extra of our package with which it is installed."""
+
+    @property
     def snapshot_options(self) -> Mapping[str, Any]:
         """The options of a connection that reads one consistent state and changes nothing."""
 

@@ -40,6 +40,7 @@ class MysqlDriver:
     """How MySQL and MariaDB are reached."""
 
     dialect = MYSQL
+    extra = "mysql"
     writes_at_once = False
     snapshot_options: Mapping[str, Any] = {
         _OPENING: (

@@ -42,6 +42,7 @@ class PostgresDriver:
     """How PostgreSQL is reached."""
 
     dialect = POSTGRES
+    extra = "postgres"
     writes_at_once = True
     snapshot_options: Mapping[str, Any] = {
         "isolation_level": "REPEATABLE READ",

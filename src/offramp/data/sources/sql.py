@@ -143,7 +143,12 @@ def open_sql_source(name: str, spec: SqlSourceSpec, *, environment: Mapping[str,
         SourceUnavailable: an SQLite file does not exist (one is never made by mistake: L16).
     """
     url, driver = _read_url(name, spec, environment)
-    engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=True)
+    try:
+        engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        reason = f"the package {error.name} is not installed"
+        hint = f'pip install "offramp[{driver.extra}]"'
+        raise SourceUnusable(source=name, reason=reason, hint=hint) from error
     driver.prepare(engine)
     sa.event.listen(engine, "handle_error", partial(_translate, name, driver))
     return SqlSource(name=name, spec=spec, engine=engine, driver=driver)

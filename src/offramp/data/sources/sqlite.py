@@ -29,6 +29,7 @@ class SqliteDriver:
     """How SQLite is reached."""
 
     dialect = SQLITE
+    extra = ""  # it comes with Python
     writes_at_once = False
     snapshot_options: Mapping[str, Any] = {}
     # The write lock is taken at once: a reader that wants to write later is refused.
