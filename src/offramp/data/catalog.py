@@ -17,11 +17,12 @@ from sqlalchemy.engine.reflection import Inspector
 from offramp.data.surroundings import read_strangers
 
 TableKey = tuple[str | None, str]
+_ASKS_FOR_NULL = re.compile(r"null|coalesce|distinct|\bis\b|<=>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogColumn:
-    """One column as the database declares it; `is_checked` where a check of the table names it.
+    """One column as the database declares it; `is_checked` where a check may want it set.
 
     `is_stamped` says that the database writes the instant of every change of the row into it.
     """
@@ -216,8 +217,8 @@ class _SchemaReading:
                 yield self._table(entry)
 
     def _table(self, entry: TableKey) -> CatalogTable:
-        checks = " ".join(str(each["sqltext"]) for each in self.checks.get(entry, ()))
-        checked = frozenset(re.findall(r"\w+", checks))
+        checks = (str(each["sqltext"]) for each in self.checks.get(entry, ()))
+        checked = frozenset(re.findall(r"\w+", " ".join(filter(may_refuse_null, checks))))
         fields = {
             field["name"]: CatalogColumn(
                 name=field["name"],
@@ -283,6 +284,14 @@ def key_beside(
         if path and all(name in columns and not columns[name].nullable for name in path)
     ]
     return min(able, key=lambda path: (len(path), path), default=())
+
+
+def may_refuse_null(check: str) -> bool:
+    """Say whether a check could fail because a column is empty.
+
+    A comparison with NULL is unknown, and a check lets that pass; only these words ask for it.
+    """
+    return _ASKS_FOR_NULL.search(check) is not None
 
 
 def required(column: CatalogColumn) -> CatalogColumn:

@@ -23,6 +23,7 @@ from offramp.data.catalog import (
     CatalogTable,
     Reference,
     key_beside,
+    may_refuse_null,
     required,
 )
 from offramp.data.dialects.mysql_type import Declaration, read_type
@@ -142,7 +143,9 @@ def _columns(connection: sa.Connection, space: str) -> Mapping[str, Mapping[str,
             nullable=bool(nullable),
             is_generated=bool(is_generated),
             has_default=default not in (None, "NULL") or "auto_increment" in extra.lower(),
-            is_checked=any(f"`{name}`" in clause for clause in checked[table]),
+            is_checked=any(
+                f"`{name}`" in clause for clause in checked[table] if may_refuse_null(clause)
+            ),
             is_stamped="on update" in extra.lower(),
         )
     return found

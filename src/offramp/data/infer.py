@@ -239,7 +239,8 @@ class _Reading:
             yield Undecided(
                 subject=name,
                 problem=way.problem,
-                hint="choose the way that says whose a row is, and write it as `via`",
+                hint="write the way that says whose a row is as `via`, and as `also` what else it"
+                " goes with",
                 options=tuple(each.label for each in (way.best, *way.rivals)),
             )
         elif not self._is_owned(name) and self.outside.why_shared(name) is None:

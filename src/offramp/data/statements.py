@@ -19,6 +19,7 @@ from offramp.data.dialects.dialect import Change
 from offramp.data.order import ErasureOrder, order_tables
 from offramp.data.owned import OwnedRows, beside_owners, guests, hosts, leaves, plan_owned
 from offramp.data.territory import Predicate, Territory, primary_key, row_value
+from offramp.data.tree import bound_reference, deepest_first
 
 
 class Purpose(Enum):
@@ -200,18 +201,20 @@ def _step(
     return Step(
         purpose=purpose,
         table=name,
-        worklist=_worklist(territory, name, change.table, which),
+        worklist=_worklist(territory, name, change, which),
         change=change_chunk(territory, name, change, which),
         key_columns=table.key,
     )
 
 
 def _worklist(
-    territory: Territory, name: str, rows: sa.FromClause, which: Predicate
+    territory: Territory, name: str, change: sa.Update | sa.Delete, which: Predicate
 ) -> sa.Select[Any]:
-    """Find keys in their order; newest first where rows refer to older rows of their table."""
+    """Find keys in their order; children first where rows refer to rows of their table."""
     table = territory.catalog.tables[name]
-    key = primary_key(table, rows)
+    if isinstance(change, sa.Delete) and (bound := bound_reference(territory, name)):
+        return deepest_first(territory, name, bound)
+    key = primary_key(table, change.table)
     is_self_referring = any(reference.parent == name for reference in table.references)
     order = [column.desc() for column in key] if is_self_referring else key
     return sa.select(*key).where(which).order_by(*order)
@@ -226,7 +229,7 @@ def _keep(territory: Territory, name: str) -> Step:
     return Step(
         purpose=Purpose.KEEP,
         table=name,
-        worklist=_worklist(territory, name, rows, which),
+        worklist=_worklist(territory, name, sa.update(rows), which),
         anchors=_anchors(territory, name),
         current=_current(territory, name, hashed) if hashed else None,
         change=_disguise(territory, name, hashed=hashed),
