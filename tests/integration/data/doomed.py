@@ -9,6 +9,7 @@ a chunk, or by a clock from outside.
 
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -131,7 +132,7 @@ class FolderDesk:
             sink.write(sign_certificate(content, private_key=self.keys.signing_key()))
 
 
-def hand_over(datamap, sources, folder, death):
+def hand_over(datamap, sources, folder, death, **_):
     with FolderVault(folder / "vault").write(DOCUMENT) as sink:
         plain, sink.write = sink.write, lambda content: (death.point(), plain(content))[1]
         export(
@@ -145,7 +146,7 @@ def hand_over(datamap, sources, folder, death):
         )
 
 
-def erase(datamap, sources, folder, death):
+def erase(datamap, sources, folder, death, *, rows_max=CHUNK_ROWS_MAX):
     run(
         Job(
             datamap=datamap,
@@ -155,12 +156,12 @@ def erase(datamap, sources, folder, death):
             elapsed=time.monotonic,
             pause=time.sleep,
             progress=no_progress,
-            chunk_rows_max=CHUNK_ROWS_MAX,
+            chunk_rows_max=rows_max,
         )
     )
 
 
-def take_back(datamap, sources, folder, death):
+def take_back(datamap, sources, folder, death, **_):
     with open_document(folder / "vault" / DOCUMENT) as document:
         restore(datamap, sources, document, seed=SEED, progress=lambda *_: death.point())
 
@@ -176,10 +177,15 @@ def do(order, say):
     death.watch(sources["app"].engine)
     os.write(say, b"begun\n")
     began = time.monotonic()
-    WORKS[order["work"]](datamap, sources, Path(order["folder"]), death)
+    WORKS[order["work"]](datamap, sources, Path(order["folder"]), death, **order.get("limits", {}))
     seconds = time.monotonic() - began
     sources["app"].close()
-    told = {"points": death.points, "boundaries": death.boundaries, "seconds": seconds}
+    told = {
+        "points": death.points,
+        "boundaries": death.boundaries,
+        "seconds": seconds,
+        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    }
     os.write(say, json.dumps(told).encode())
 
 
