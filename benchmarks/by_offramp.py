@@ -12,8 +12,8 @@ from benchmarks.habits import MICROSECONDS
 from benchmarks.rows import JOB
 from benchmarks.server import clone, connect, written_bytes
 from benchmarks.work import NOTHING_KNOWN, Work, open_work
+from offramp.data.erasure.tombstone import Tombstone
 from offramp.data.manifest import TableDigest
-from offramp.data.tombstone import Tombstone
 
 
 @dataclass(kw_only=True)

@@ -15,14 +15,14 @@ from benchmarks.load import LARGE, ORDINARY
 from benchmarks.schema import URL_VARIABLE, data_map
 from offramp.adapters.vault_folder import FolderVault
 from offramp.data.datamap import DataMap
-from offramp.data.erase import ErasureResult, erase
-from offramp.data.export import digest, export
+from offramp.data.erasure.erase import ErasureResult, erase
+from offramp.data.erasure.tombstone import Tombstone, take_tombstone
+from offramp.data.erasure.worklist import Gone
+from offramp.data.handover.export import digest, export
 from offramp.data.manifest import Manifest, TableDigest
+from offramp.data.proof.verify import Verification, verify
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource, open_sources
-from offramp.data.tombstone import Tombstone, take_tombstone
-from offramp.data.verify import Verification, verify
-from offramp.data.worklist import Gone
 
 KEY = bytes(range(32))
 TAKEN_AT = Instant.from_utc(2026, 11, 22)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from offramp.adapters.keys_folder import FolderKeys
-from offramp.data.certificate import sign_certificate
+from offramp.data.proof.certificate import sign_certificate
 from tests.acceptance.installation import LEAVING, OWNER, SIBLING
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from offramp.data.certificate import CertificateForged
+from offramp.data.proof.certificate import CertificateForged
 from offramp.demo import grace_evidence, pool_evidence
 from offramp.demo.artefact import Artefacts
 from offramp.demo.evidence import Verdict

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from offramp.core.transitions import StepStatus
-from offramp.data.certificate import public_key_of, verify_certificate
+from offramp.data.proof.certificate import public_key_of, verify_certificate
 from offramp.data.sources.wire import read_secrets
 from offramp.engine.brake import place_hold, release_hold
 from offramp.engine.handover import Request, hand_over, preview_erasure

@@ -11,10 +11,10 @@ import pytest
 import sqlalchemy as sa
 from whenever import Date
 
-from offramp.data.certificate import public_key_of, verify_certificate
-from offramp.data.document_reader import open_document
-from offramp.data.export import digest
-from offramp.data.restore import restore
+from offramp.data.handover.export import digest
+from offramp.data.proof.certificate import public_key_of, verify_certificate
+from offramp.data.restoration.document_reader import open_document
+from offramp.data.restoration.restore import restore
 from offramp.data.scope import Scope
 from offramp.engine.archive import proof_name
 from offramp.engine.brake import place_hold, release_hold

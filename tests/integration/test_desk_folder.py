@@ -13,7 +13,7 @@ from whenever import Instant
 from examples.training_platform.companies import TINY
 from examples.training_platform.generate import build
 from offramp.adapters.desk_folder import DeskTaken, FolderDesk, Given
-from offramp.data.job import Job, run
+from offramp.data.erasure.job import Job, run
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import open_sources
 from offramp.documents.datamap import load_datamap

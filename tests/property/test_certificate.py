@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offramp.data.certificate import (
+from offramp.data.proof.certificate import (
     CertificateForged,
     public_key_of,
     sign_certificate,

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from whenever import Date
 
 from offramp.core.model import Member, Organization, Pool, Role
-from offramp.data.catalog import Catalog
+from offramp.data.catalog.catalog import Catalog
 from offramp.data.datamap import DataMap
 from offramp.data.sources.sql import SqlSource, open_sources
 from offramp.engine.context import Data

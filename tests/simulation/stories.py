@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from whenever import Date, Instant
 
 from offramp.core.ledger import verify_chain
-from offramp.data.certificate import verify_certificate
+from offramp.data.proof.certificate import verify_certificate
 from offramp.documents.policy import find_policy
 from offramp.engine.offboarding import publish, register
 from offramp.testing.world import World

@@ -7,7 +7,7 @@ from whenever import Instant
 
 from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.data.category import CategoryUnknown
-from offramp.data.held import HoldCoversNothing
+from offramp.data.erasure.held import HoldCoversNothing
 from offramp.engine.brake import place_hold, release_hold
 from tests.simulation.stories import open_world
 

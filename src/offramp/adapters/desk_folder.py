@@ -20,12 +20,12 @@ from whenever import Instant
 from offramp.adapters.keys_folder import FolderKeys
 from offramp.adapters.vault_folder import FolderVault
 from offramp.core.errors import Missing, Refused
-from offramp.data.certificate import public_key_of, sign_certificate
-from offramp.data.fence import ChunkRecord, Fence
-from offramp.data.hand_over import HandedOver, require_equal
+from offramp.data.erasure.fence import ChunkRecord, Fence
+from offramp.data.handover.hand_over import HandedOver, require_equal
 from offramp.data.manifest import Manifest, TableDigest
+from offramp.data.proof.certificate import public_key_of, sign_certificate
+from offramp.data.proof.signing_key import write_public_key
 from offramp.data.scope import Scope, described
-from offramp.data.signing_key import write_public_key
 
 _Proof = TypeVar("_Proof", bound=BaseModel)
 

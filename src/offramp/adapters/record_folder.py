@@ -17,7 +17,7 @@ from typing import Any
 from whenever import Instant
 
 from offramp.core.errors import Broken, Invalid, Missing
-from offramp.data.certificate import CertificateForged, verify_certificate
+from offramp.data.proof.certificate import CertificateForged, verify_certificate
 from offramp.data.scope import Scope
 
 

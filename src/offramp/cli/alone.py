@@ -25,10 +25,10 @@ from offramp.cli.option import OptionMissing, OptionsClash
 from offramp.cli.output import FileUnwritable
 from offramp.cli.progress import Watcher
 from offramp.core.errors import Refused
-from offramp.data.job import Job, run
+from offramp.data.erasure.job import Job, run
+from offramp.data.erasure.tombstone import Tombstone
 from offramp.data.scope import Scope, described
 from offramp.data.sources.sql import open_sources
-from offramp.data.tombstone import Tombstone
 from offramp.documents.datamap import load_datamap
 from offramp.engine.context import Data
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from offramp.cli.output import AsJson, guarded, read_file, show_json, show_text, write_file
-from offramp.data.certificate import verify_certificate
-from offramp.data.signing_key import KEY_BYTES, PublicKeyInvalid, read_public_key
+from offramp.data.proof.certificate import verify_certificate
+from offramp.data.proof.signing_key import KEY_BYTES, PublicKeyInvalid, read_public_key
 from offramp.documents.certificate_paper import print_certificate
 
 _BASE64_CHARACTERS = len("=" * (-(-KEY_BYTES // 3) * 4))

@@ -42,14 +42,14 @@ from offramp.cli.output import (
     write_file,
 )
 from offramp.core.errors import Refused
-from offramp.data.document_reader import open_document
 from offramp.data.elsewhere import ask_about_remains
-from offramp.data.erase import preview
-from offramp.data.inspection import inspect
+from offramp.data.erasure.erase import preview
+from offramp.data.erasure.statements import Statement
 from offramp.data.manifest import Manifest
+from offramp.data.proof.inspection import inspect
+from offramp.data.proof.signing_key import read_signing_key
+from offramp.data.restoration.document_reader import open_document
 from offramp.data.scope import Scope, described
-from offramp.data.signing_key import read_signing_key
-from offramp.data.statements import Statement
 from offramp.documents.certificate_paper import print_certificate, require_printer
 from offramp.engine.context import Data
 from offramp.engine.handover import Request, preview_erasure

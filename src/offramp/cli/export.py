@@ -24,10 +24,10 @@ from offramp.cli.opening import open_context
 from offramp.cli.output import AsJson, guarded, show_json, show_text
 from offramp.cli.progress import Watcher
 from offramp.cli.whole_file import whole_file
-from offramp.data import export as engine
-from offramp.data.bundle import write_bundle
+from offramp.data.handover import export as engine
+from offramp.data.handover.bundle import write_bundle
+from offramp.data.handover.part import Part
 from offramp.data.manifest import Manifest
-from offramp.data.part import Part
 from offramp.engine.handover import Request, hand_over
 
 

@@ -12,7 +12,7 @@ from offramp.cli.opening import open_context
 from offramp.cli.option import read_head
 from offramp.cli.output import AsJson, guarded, show_json, show_line, show_text
 from offramp.core.ledger import Entry, as_fields
-from offramp.data.certificate import ALGORITHM, public_key_of
+from offramp.data.proof.certificate import ALGORITHM, public_key_of
 from offramp.engine.proof import read_ledger, verify_ledger
 
 ledger = typer.Typer(help="Read the ledger and check it.", no_args_is_help=True)

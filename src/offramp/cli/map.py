@@ -25,9 +25,9 @@ from offramp.cli.output import (
 from offramp.core.errors import Invalid, Refused
 from offramp.data.check import Finding, Severity, check, require_complete
 from offramp.data.datamap import DataMap, SqlSourceSpec
-from offramp.data.discover import discover
+from offramp.data.inference.discover import discover
+from offramp.data.inference.proposal import Proposal
 from offramp.data.outline import TableOutline, outline, outline_elsewhere
-from offramp.data.proposal import Proposal
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource, open_sources, open_sql_source
 from offramp.data.survey import survey_source

@@ -35,11 +35,11 @@ from offramp.cli.output import (
 )
 from offramp.config import load_settings
 from offramp.core.errors import OfframpError
-from offramp.data.certificate import public_key_of
 from offramp.data.elsewhere import ask_about_remains
-from offramp.data.export import digest
+from offramp.data.handover.export import digest
+from offramp.data.proof.certificate import public_key_of
+from offramp.data.proof.signing_key import read_signing_key
 from offramp.data.scope import described
-from offramp.data.signing_key import read_signing_key
 from offramp.engine.context import Data
 from offramp.engine.replay import note_replay, unless_paused
 from offramp.engine.work import DataMapMissing

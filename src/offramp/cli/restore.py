@@ -12,9 +12,9 @@ import typer
 from offramp.cli.alone import chance, opened
 from offramp.cli.output import AsJson, guarded, show_json, show_table, show_text
 from offramp.cli.progress import Watcher
-from offramp.data.document_reader import open_document
-from offramp.data.restore import RestoredTable, RestoreResult
-from offramp.data.restore import restore as restore_document
+from offramp.data.restoration.document_reader import open_document
+from offramp.data.restoration.restore import RestoredTable, RestoreResult
+from offramp.data.restoration.restore import restore as restore_document
 
 _COUNTS = ("added", "present", "relinked", "moved")
 

@@ -18,9 +18,9 @@ from offramp.cli.alone import (
     read_organization,
 )
 from offramp.cli.output import AsJson, guarded, show_json, show_table, show_text
-from offramp.data.document_reader import open_document
 from offramp.data.elsewhere import ask_about_remains
-from offramp.data.inspection import Inspection, inspect
+from offramp.data.proof.inspection import Inspection, inspect
+from offramp.data.restoration.document_reader import open_document
 from offramp.data.scope import Scope, described
 
 

@@ -14,19 +14,19 @@ import sqlalchemy as sa
 
 from offramp.core.errors import Invalid, OfframpError
 from offramp.core.spelling import did_you_mean
-from offramp.data.catalog import CatalogTable, Reference
+from offramp.data.catalog.catalog import CatalogTable, Reference
+from offramp.data.catalog.trigger import read_triggers
 from offramp.data.category import CATEGORIES
 from offramp.data.datamap import DataMap, TableRule, split_column
-from offramp.data.order import CycleUnbroken
-from offramp.data.pseudonym import shortest_column
+from offramp.data.erasure.order import CycleUnbroken
+from offramp.data.erasure.pseudonym import shortest_column
+from offramp.data.erasure.statements import plan_order
 from offramp.data.scope import Scope
 from offramp.data.source_spec import ObjectsSpec
 from offramp.data.sources.source import Source
 from offramp.data.sources.sql import SqlSource
-from offramp.data.statements import plan_order
 from offramp.data.survey import snapshots, survey
 from offramp.data.territory import Territory
-from offramp.data.trigger import read_triggers
 
 _ANYBODY = Scope(organization="0")
 

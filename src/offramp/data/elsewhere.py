@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from offramp.core.errors import Invalid, Missing, Refused
 from offramp.data.datamap import DataMap
-from offramp.data.fence import Fence, Pace
+from offramp.data.erasure.fence import Fence, Pace
+from offramp.data.erasure.statements import Purpose, Statement
 from offramp.data.manifest import TableDigest, TableEntry
 from offramp.data.scope import Scope
 from offramp.data.source_spec import Part, split_column
@@ -30,7 +31,6 @@ from offramp.data.sources.source import (
     Tools,
 )
 from offramp.data.sources.sql import SqlSource
-from offramp.data.statements import Purpose, Statement
 from offramp.data.survey import snapshots, survey_source
 from offramp.data.territory import Territory
 

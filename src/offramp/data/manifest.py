@@ -50,5 +50,5 @@ class Manifest(BaseModel):
         return not self.content_only and not self.categories
 
     def digests(self) -> dict[str, TableDigest]:
-        """Return what `offramp.data.export.digest` has to find again just before deletion."""
+        """Return what `handover.export.digest` has to find again just before deletion."""
         return {table: entry.digest() for table, entry in self.tables.items()}

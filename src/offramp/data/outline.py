@@ -3,7 +3,7 @@
 Everything that shows a map (as text, JSON or a picture) reads these values. They are taken from the
 plan that an erasure follows, so that nothing else can be shown than what will be done.
 
-Source: data/statements.py (`plan_order`).
+Source: data/erasure/statements.py (`plan_order`).
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from offramp.data.datamap import DataMap, TableRule
-from offramp.data.statements import plan_order
+from offramp.data.erasure.statements import plan_order
 from offramp.data.territory import Territory
 
 _EVERY_TABLE = "*"

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import sqlalchemy as sa
 
-from offramp.data.catalog import declare_references
+from offramp.data.catalog.catalog import declare_references
 from offramp.data.datamap import DataMap
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource

@@ -20,7 +20,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from offramp.core.errors import Invalid
-from offramp.data.catalog import Catalog, CatalogTable, Reference
+from offramp.data.catalog.catalog import Catalog, CatalogTable, Reference
 from offramp.data.datamap import SqlSourceSpec, TableRule, split_column
 from offramp.data.dialects import Dialect
 from offramp.data.scope import Scope

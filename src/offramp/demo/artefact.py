@@ -20,7 +20,7 @@ from typing import Any
 
 from whenever import Date, Instant
 
-from offramp.data.certificate import verify_certificate
+from offramp.data.proof.certificate import verify_certificate
 from offramp.demo.play import ZONE
 from offramp.demo.vendor import Vendor
 from offramp.engine.delivery import message_id

@@ -6,9 +6,9 @@ it, of what the vendor's database holds then.
 
 from pathlib import Path
 
-from offramp.data.document_reader import open_document
-from offramp.data.export import export
-from offramp.data.restore import restore
+from offramp.data.handover.export import export
+from offramp.data.restoration.document_reader import open_document
+from offramp.data.restoration.restore import restore
 from offramp.data.scope import Scope
 from offramp.demo.play import Play
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from whenever import Date
 
 from offramp.core.model import Member
-from offramp.data.part import Part
+from offramp.data.handover.part import Part
 from offramp.demo.play import Play, Probe, Scene, admins, local, users
 from offramp.demo.vendor import NOTES, TRAINING
 from offramp.engine.handover import Request, hand_over

@@ -3,7 +3,7 @@
 What is decided becomes entries; what is not is told at the top and stands as a comment that only
 has to be finished. Names come from a stranger's database and never end a comment.
 
-Source: data/proposal.py; docs/datamap.md.
+Source: data/inference/proposal.py; docs/datamap.md.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from offramp.data.proposal import ColumnProposal, Proposal, TableProposal, Undecided
+from offramp.data.inference.proposal import ColumnProposal, Proposal, TableProposal, Undecided
 
 LINE_MAX = 1_000  # a rule stays on its line, with its reason
 ALIGNED_MAX = 56  # a longer rule has its reason right behind it

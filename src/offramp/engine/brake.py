@@ -11,7 +11,7 @@ from offramp.core.errors import Invalid, Missing
 from offramp.core.ledger import Event
 from offramp.core.model import Hold
 from offramp.core.transitions import OffboardingStatus
-from offramp.data.held import require_category
+from offramp.data.erasure.held import require_category
 from offramp.engine.context import Context
 from offramp.engine.exclusive import exclusively
 from offramp.engine.situation import require_member, require_organization

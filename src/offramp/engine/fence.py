@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from offramp.data.fence import ChunkRecord
+from offramp.data.erasure.fence import ChunkRecord
 from offramp.engine.context import Context
 from offramp.engine.work import Heartbeat
 from offramp.ports import FenceRecord, Offboarding, Transaction

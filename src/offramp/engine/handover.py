@@ -12,13 +12,13 @@ from typing import BinaryIO
 from offramp.core.errors import Refused
 from offramp.core.ledger import Detail, Event
 from offramp.core.transitions import OffboardingStatus
-from offramp.data.bundle import write_bundle
-from offramp.data.erase import preview
-from offramp.data.export import export
+from offramp.data.erasure.erase import preview
+from offramp.data.erasure.statements import Statement
+from offramp.data.handover.bundle import write_bundle
+from offramp.data.handover.export import export
+from offramp.data.handover.part import WHOLE, Part
 from offramp.data.manifest import Manifest
-from offramp.data.part import WHOLE, Part
 from offramp.data.scope import Scope
-from offramp.data.statements import Statement
 from offramp.engine.context import Context, Data
 from offramp.engine.situation import require_member, require_organization
 from offramp.engine.work import DataMapMissing

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from whenever import Date
 
 from offramp.data.datamap import TableRule
-from offramp.data.keeping import (
+from offramp.data.retention.keeping import (
     End,
     KeptRow,
     as_listed,

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from offramp.core.errors import Refused
 from offramp.core.ledger import Detail, Event
-from offramp.data.certificate import sign_certificate
 from offramp.data.elsewhere import Elsewhere, ask_afterwards
-from offramp.data.erase import ErasureResult, erase
-from offramp.data.job import Whereabouts
-from offramp.data.late import NO_MARKS, LateRows, find_late, is_back
+from offramp.data.erasure.erase import ErasureResult, erase
+from offramp.data.erasure.job import Whereabouts
+from offramp.data.proof.certificate import sign_certificate
+from offramp.data.proof.verify import Verification, require_clean, verify
+from offramp.data.retention.late import NO_MARKS, LateRows, find_late, is_back
 from offramp.data.scope import Scope
 from offramp.data.sources.source import Errand, ReceiptList
-from offramp.data.verify import Verification, require_clean, verify
 from offramp.engine.archive import proof_name, read_proof
 from offramp.engine.context import Context, Data
 from offramp.engine.fence import EngineFence

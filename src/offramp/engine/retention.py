@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from whenever import Instant
 
 from offramp.core.ledger import Detail, Event
-from offramp.data.certificate import sign_certificate
-from offramp.data.fence import Pace
-from offramp.data.keeping import as_listed
-from offramp.data.retention import Left, Overdue, Retention
+from offramp.data.erasure.fence import Pace
+from offramp.data.proof.certificate import sign_certificate
+from offramp.data.retention.keeping import as_listed
+from offramp.data.retention.sweep import Left, Overdue, Retention
 from offramp.data.scope import Scope
 from offramp.engine.archive import proof_name
 from offramp.engine.context import Context, Data

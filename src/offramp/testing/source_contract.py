@@ -18,11 +18,11 @@ from typing import Any
 
 from offramp.core.errors import OfframpError, Unavailable, Uncertain
 from offramp.data.check import Finding, check
-from offramp.data.erase import ErasureResult, erase, preview
-from offramp.data.export import digest, export
+from offramp.data.erasure.erase import ErasureResult, erase, preview
+from offramp.data.erasure.tombstone import take_tombstone
+from offramp.data.handover.export import digest, export
 from offramp.data.manifest import Manifest, TableDigest
-from offramp.data.tombstone import take_tombstone
-from offramp.data.verify import Verification, verify
+from offramp.data.proof.verify import Verification, verify
 from offramp.testing.source_world import OURS, SIBLING, FenceBroken, RecordingFence, SourceWorld
 
 CHUNK_ROWS_MAX = 1

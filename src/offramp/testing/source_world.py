@@ -18,7 +18,7 @@ from whenever import Instant
 
 from offramp.data.datamap import DataMap
 from offramp.data.elsewhere import Elsewhere, look_up_facts, open_elsewhere
-from offramp.data.fence import ChunkRecord
+from offramp.data.erasure.fence import ChunkRecord
 from offramp.data.scope import Scope
 from offramp.data.sources.source import Errand, Facts, ReceiptList, Source, Tools
 from offramp.data.sources.sql import SqlSource, open_sources

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from offramp.data.check import Severity, check
 from offramp.data.datamap import DataMap, SqlSourceSpec
-from offramp.data.discover import discover
-from offramp.data.export import digest
-from offramp.data.proposal import Proposal
+from offramp.data.handover.export import digest
+from offramp.data.inference.discover import discover
+from offramp.data.inference.proposal import Proposal
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource, open_sources, open_sql_source
 from offramp.documents.datamap import load_datamap

@@ -23,11 +23,11 @@ from whenever import Instant
 
 from offramp.adapters.keys_folder import FolderKeys
 from offramp.adapters.vault_folder import FolderVault
-from offramp.data.certificate import sign_certificate
-from offramp.data.document_reader import open_document
-from offramp.data.export import export
-from offramp.data.job import Job, run
-from offramp.data.restore import restore
+from offramp.data.erasure.job import Job, run
+from offramp.data.handover.export import export
+from offramp.data.proof.certificate import sign_certificate
+from offramp.data.restoration.document_reader import open_document
+from offramp.data.restoration.restore import restore
 from offramp.data.sources.sql import open_sources
 from tests.integration.data.school import COMPANY, no_progress, school_map
 

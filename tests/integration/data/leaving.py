@@ -2,11 +2,11 @@
 
 from whenever import Instant
 
-from offramp.data.document_reader import open_document
-from offramp.data.erase import erase
-from offramp.data.export import digest, export
-from offramp.data.restore import restore
-from offramp.data.tombstone import take_tombstone
+from offramp.data.erasure.erase import erase
+from offramp.data.erasure.tombstone import take_tombstone
+from offramp.data.handover.export import digest, export
+from offramp.data.restoration.document_reader import open_document
+from offramp.data.restoration.restore import restore
 from tests.integration.data.school import KEY, CountingFence, no_progress, still
 
 SEED = bytes(32)

@@ -3,11 +3,11 @@
 import pytest
 import sqlalchemy as sa
 
-from offramp.data.erase import erase, preview
-from offramp.data.export import digest
+from offramp.data.erasure.erase import erase, preview
+from offramp.data.erasure.statements import Purpose
+from offramp.data.erasure.tombstone import take_tombstone
+from offramp.data.handover.export import digest
 from offramp.data.sources.trouble import RowsInTheWay
-from offramp.data.statements import Purpose
-from offramp.data.tombstone import take_tombstone
 from tests.integration.data.school import (
     COMPANY,
     KEY,

@@ -10,9 +10,9 @@ import pytest
 from whenever import Instant
 
 from offramp.data.check import DataMapIncomplete
-from offramp.data.export import digest, export
+from offramp.data.handover.export import digest, export
+from offramp.data.handover.part import CategoryUnused, Part
 from offramp.data.manifest import Manifest
-from offramp.data.part import CategoryUnused, Part
 from offramp.data.scope import Scope
 from tests.integration.data.school import COMPANY, MEMBER, no_progress
 

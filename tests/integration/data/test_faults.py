@@ -12,9 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from offramp.core.errors import Uncertain
-from offramp.data.document_reader import ExportDamaged, open_document
-from offramp.data.export import digest
-from offramp.data.fence import TRIES_MAX
+from offramp.data.erasure.fence import TRIES_MAX
+from offramp.data.handover.export import digest
+from offramp.data.restoration.document_reader import ExportDamaged, open_document
 from offramp.data.sources.trouble import (
     ChangeRefused,
     CommitUnknown,

@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from offramp.data.datamap import DataMap
-from offramp.data.erase import erase
-from offramp.data.export import digest
+from offramp.data.erasure.erase import erase
+from offramp.data.erasure.tombstone import take_tombstone
+from offramp.data.handover.export import digest
+from offramp.data.proof.verify import verify
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import open_sources
-from offramp.data.tombstone import take_tombstone
-from offramp.data.verify import verify
 from offramp.testing import mariadb
 from tests.integration.data.engine import unchecked
 from tests.integration.data.school import KEY, CountingFence, no_progress, still

@@ -2,11 +2,11 @@
 
 import pytest
 
-from offramp.data.erase import erase, preview
-from offramp.data.export import digest
-from offramp.data.held import plan_held, require_category, without_held
-from offramp.data.tombstone import take_tombstone
-from offramp.data.verify import verify
+from offramp.data.erasure.erase import erase, preview
+from offramp.data.erasure.held import plan_held, require_category, without_held
+from offramp.data.erasure.tombstone import take_tombstone
+from offramp.data.handover.export import digest
+from offramp.data.proof.verify import verify
 from tests.integration.data.school import COMPANY, KEY, CountingFence, no_progress, still
 
 

@@ -12,13 +12,13 @@ from examples.note_taking import database as notes_database
 from examples.training_platform import database as training_database
 from offramp.data.check import Kind, Severity, check
 from offramp.data.datamap import SqlSourceSpec
-from offramp.data.erase import erase
-from offramp.data.export import digest
-from offramp.data.infer import infer
+from offramp.data.erasure.erase import erase
+from offramp.data.erasure.tombstone import take_tombstone
+from offramp.data.handover.export import digest
+from offramp.data.inference.infer import infer
+from offramp.data.proof.verify import require_clean, verify
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import open_sources, open_sql_source
-from offramp.data.tombstone import take_tombstone
-from offramp.data.verify import require_clean, verify
 from offramp.documents.datamap import load_datamap
 from offramp.documents.datamap_writer import write_datamap
 from tests.integration.data.engine import open_engine

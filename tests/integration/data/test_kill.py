@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from offramp.adapters.keys_folder import FolderKeys
-from offramp.data.document_reader import open_document
+from offramp.data.restoration.document_reader import open_document
 from offramp.testing.postgres import fresh_database
 from tests.integration.data.doomed import CERTIFICATE, DOCUMENT
 from tests.integration.data.school import COMPANY, build_school

@@ -5,7 +5,7 @@ from threading import Barrier
 import pytest
 import sqlalchemy as sa
 
-from offramp.data.erase import erase
+from offramp.data.erasure.erase import erase
 from tests.integration.data.school import COMPANY, KEY, CountingFence, no_progress, still
 from tests.integration.data.test_erase import bury
 

@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from offramp.data.late import find_late
+from offramp.data.retention.late import find_late
 from tests.integration.data.engine import unchecked
 from tests.integration.data.leaving import leave
 from tests.integration.data.school import COMPANY

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from offramp.data.check import DataMapIncomplete
 from offramp.data.datamap import DataMap
+from offramp.data.proof.verify import verify
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import open_sources
 from offramp.data.sources.trouble import RowsInTheWay
-from offramp.data.verify import verify
 from tests.integration.data.engine import open_engine
 from tests.integration.data.leaving import leave, take
 from tests.integration.data.school import (

@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from offramp.data.members import MembersUndeclared, achievements
+from offramp.data.handover.members import MembersUndeclared, achievements
 from tests.integration.data.school import school_map
 
 

@@ -12,7 +12,7 @@ from whenever import Instant
 
 from offramp.data.check import DataMapIncomplete, Kind, Severity, check, require_complete
 from offramp.data.datamap import DataMap
-from offramp.data.export import digest, export
+from offramp.data.handover.export import digest, export
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import open_sources
 from offramp.data.sources.trouble import PermissionMissing, SourceBusy, SourceUnusable

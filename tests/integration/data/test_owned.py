@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from offramp.data.check import Kind
-from offramp.data.erase import preview
+from offramp.data.erasure.erase import preview
+from offramp.data.erasure.tombstone import take_tombstone
+from offramp.data.proof.verify import require_clean, verify
 from offramp.data.scope import Scope
-from offramp.data.tombstone import take_tombstone
-from offramp.data.verify import require_clean, verify
 from offramp.testing.postgres import fresh_database
 from tests.integration.data.application import ONE, TWO, Application, application, go_and_come_back
 from tests.integration.data.leaving import come_back, data_of, leave, take

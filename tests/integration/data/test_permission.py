@@ -3,8 +3,8 @@
 import pytest
 import sqlalchemy as sa
 
-from offramp.data.document_reader import open_document
-from offramp.data.export import digest
+from offramp.data.handover.export import digest
+from offramp.data.restoration.document_reader import open_document
 from offramp.data.sources.trouble import PermissionMissing, RowsHidden, SourceReadOnly
 from tests.integration.data.leaving import come_back, take
 from tests.integration.data.school import COMPANY, build_school, metadata

@@ -9,13 +9,13 @@ from whenever import Instant
 
 from offramp.data.check import check
 from offramp.data.datamap import DataMap
-from offramp.data.erase import erase
-from offramp.data.export import digest, export
+from offramp.data.erasure.erase import erase
+from offramp.data.erasure.tombstone import take_tombstone
+from offramp.data.handover.export import digest, export
+from offramp.data.proof.verify import verify
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import open_sources
 from offramp.data.territory import ScopeMismatch
-from offramp.data.tombstone import take_tombstone
-from offramp.data.verify import verify
 from tests.integration.data.school import KEY, CountingFence, no_progress, still
 
 OURS = "00000000-0000-4000-8000-000000000001"

@@ -3,10 +3,10 @@
 import pytest
 import sqlalchemy as sa
 
-from offramp.data import restoration
 from offramp.data.datamap import DataMap
-from offramp.data.part import Part
-from offramp.data.restore_error import (
+from offramp.data.handover.part import Part
+from offramp.data.restoration import restoration
+from offramp.data.restoration.error import (
     KeyTaken,
     ReferenceMissing,
     RestoredInexactly,
@@ -15,7 +15,7 @@ from offramp.data.restore_error import (
     ValueTaken,
     ValueUnfit,
 )
-from offramp.data.restore_plan import SchemaDifferent
+from offramp.data.restoration.plan import SchemaDifferent
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import open_sources
 from tests.integration.data.leaving import come_back, data_of, leave, take, totals

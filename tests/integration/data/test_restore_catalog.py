@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from offramp.data.datamap import DataMap
-from offramp.data.restore_plan import SchemaDifferent
+from offramp.data.restoration.plan import SchemaDifferent
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import open_sources
 from tests.integration.data.leaving import come_back, data_of, leave, take

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from whenever import Date, Instant
 
 from offramp.data.datamap import TableRule
-from offramp.data.fence import Pace
-from offramp.data.keeping import end_of, last_date, read_anchor
-from offramp.data.retention import Overdue, Retention
+from offramp.data.erasure.fence import Pace
+from offramp.data.retention.keeping import end_of, last_date, read_anchor
+from offramp.data.retention.sweep import Overdue, Retention
 from offramp.data.scope import Scope
 from tests.integration.data.leaving import leave
 from tests.integration.data.school import (

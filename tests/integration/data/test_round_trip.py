@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from offramp.data.export import digest
+from offramp.data.handover.export import digest
 from offramp.data.scope import Scope
 from offramp.testing import mariadb
 from offramp.testing.postgres import fresh_database

@@ -19,13 +19,13 @@ from examples.training_platform.companies import TINY as TRAINING_TINY
 from examples.training_platform.generate import build
 from offramp.data.check import Severity, check
 from offramp.data.datamap import DataMap
-from offramp.data.erase import erase
-from offramp.data.export import digest, export
-from offramp.data.members import achievements
+from offramp.data.erasure.erase import erase
+from offramp.data.erasure.tombstone import take_tombstone
+from offramp.data.handover.export import digest, export
+from offramp.data.handover.members import achievements
+from offramp.data.proof.verify import require_clean, verify
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import open_sources
-from offramp.data.tombstone import take_tombstone
-from offramp.data.verify import require_clean, verify
 from offramp.documents.datamap import load_datamap
 from tests.integration.data.school import KEY, CountingFence, no_progress, still
 

@@ -5,7 +5,7 @@ import json
 import pytest
 import sqlalchemy as sa
 
-from offramp.data.catalog import CatalogColumn
+from offramp.data.catalog.catalog import CatalogColumn
 from offramp.data.dialects import SQLITE
 from offramp.data.sources.sqlite import SqliteDriver
 

@@ -3,9 +3,9 @@
 import pytest
 import sqlalchemy as sa
 
+from offramp.data.erasure.worklist import Gone
+from offramp.data.proof.verify import RowsRemain, require_clean, verify
 from offramp.data.scope import Scope
-from offramp.data.verify import RowsRemain, require_clean, verify
-from offramp.data.worklist import Gone
 from tests.integration.data.engine import unchecked
 from tests.integration.data.school import COMPANY, KEY, MEMBER
 from tests.integration.data.test_erase import bury, run

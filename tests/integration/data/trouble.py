@@ -7,10 +7,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from offramp.data.erase import erase
-from offramp.data.export import digest
+from offramp.data.erasure.erase import erase
+from offramp.data.erasure.tombstone import take_tombstone
+from offramp.data.handover.export import digest
 from offramp.data.sources.sql import open_sources
-from offramp.data.tombstone import take_tombstone
 from tests.integration.data.school import COMPANY, KEY, CountingFence, no_progress, still
 
 SECONDS_MAX = 20

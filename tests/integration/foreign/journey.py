@@ -8,10 +8,10 @@ import sys
 import psycopg
 from ruamel.yaml import YAML
 
-from offramp.data.export import digest
+from offramp.data.handover.export import digest
+from offramp.data.proof.verify import verify
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import open_sources
-from offramp.data.verify import verify
 from offramp.documents.datamap import load_datamap
 from tests.integration.data.leaving import come_back, data_of, leave, take
 from tests.integration.data.school import KEY

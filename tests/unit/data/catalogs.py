@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from offramp.data.catalog import Catalog, CatalogColumn, CatalogTable, Reference
+from offramp.data.catalog.catalog import Catalog, CatalogColumn, CatalogTable, Reference
 
 TYPES = {
     "text": sa.Text(),

@@ -2,14 +2,14 @@
 
 import pytest
 
-from offramp.data.attestation import Conclusion, Erasure, attest, not_verified
 from offramp.data.datamap import DataMap
-from offramp.data.erase import Retained
-from offramp.data.hand_over import HandedOver
+from offramp.data.erasure.erase import Retained
+from offramp.data.erasure.tombstone import Tombstone
+from offramp.data.handover.hand_over import HandedOver
 from offramp.data.manifest import TableDigest
+from offramp.data.proof.attestation import Conclusion, Erasure, attest, not_verified
+from offramp.data.proof.verify import Verification
 from offramp.data.scope import Scope
-from offramp.data.tombstone import Tombstone
-from offramp.data.verify import Verification
 
 WHOLE = Scope(organization="7")
 DATAMAP = DataMap.model_validate(

@@ -5,7 +5,7 @@ import json
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from offramp.data.certificate import (
+from offramp.data.proof.certificate import (
     CertificateForged,
     CertificateUnfit,
     sign_certificate,

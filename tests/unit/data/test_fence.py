@@ -2,7 +2,7 @@
 
 import pytest
 
-from offramp.data.fence import CHUNK_ROWS_AT_FIRST, CHUNK_SECONDS, Pace
+from offramp.data.erasure.fence import CHUNK_ROWS_AT_FIRST, CHUNK_SECONDS, Pace
 
 
 def pace(rows):

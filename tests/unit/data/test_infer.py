@@ -2,7 +2,7 @@
 
 import pytest
 
-from offramp.data.infer import KeyColumnMissing, infer
+from offramp.data.inference.infer import KeyColumnMissing, infer
 from tests.unit.data.catalogs import catalog
 
 ROOT = "companies: id* name:text slug:text~"

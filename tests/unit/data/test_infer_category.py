@@ -3,7 +3,7 @@
 import pytest
 
 from offramp.data.category import CATEGORIES
-from offramp.data.infer import infer
+from offramp.data.inference.infer import infer
 from tests.unit.data.catalogs import catalog
 
 ROOT = "companies: id* name:text slug:text~ code~"

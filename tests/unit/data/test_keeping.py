@@ -7,9 +7,15 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from offramp.data.catalog import CatalogColumn
+from offramp.data.catalog.catalog import CatalogColumn
 from offramp.data.datamap import TableRule
-from offramp.data.keeping import KeptKeysDamaged, as_listed, bindable, open_keys, seal_keys
+from offramp.data.retention.keeping import (
+    KeptKeysDamaged,
+    as_listed,
+    bindable,
+    open_keys,
+    seal_keys,
+)
 
 SECRET, TABLE = bytes(range(32)), "app.invoices"
 KEYS = [(1, "2024-001"), (2, "Zoë")]

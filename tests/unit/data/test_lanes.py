@@ -5,9 +5,9 @@ from threading import Barrier
 
 import pytest
 
-from offramp.data.lanes import next_parts, run_round
+from offramp.data.erasure.lanes import next_parts, run_round
+from offramp.data.erasure.worklist import Keys
 from offramp.data.sources.trouble import RowsInTheWay, SourceBusy
-from offramp.data.worklist import Keys
 
 
 def keys(rows):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from offramp.data.catalog import Reference
-from offramp.data.order import CycleUnbroken, order_tables
+from offramp.data.catalog.catalog import Reference
+from offramp.data.erasure.order import CycleUnbroken, order_tables
 
 
 def refer(label, *, optional=False):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offramp.data.pseudonym import hash_mark, is_mail_address, pseudonymize, shortest_column
+from offramp.data.erasure.pseudonym import hash_mark, is_mail_address, pseudonymize, shortest_column
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from offramp.data.document_reader import (
+from offramp.data.restoration.document_reader import (
     ExportDamaged,
     ExportReformatted,
     ExportUnreadable,

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offramp.data.catalog import CatalogColumn
-from offramp.data.restore_sqlite import stored
-from offramp.data.row_text import join_row, split_row
+from offramp.data.catalog.catalog import CatalogColumn
+from offramp.data.restoration.row_text import join_row, split_row
+from offramp.data.restoration.sqlite import stored
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

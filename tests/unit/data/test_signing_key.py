@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from offramp.data.certificate import public_key_of
-from offramp.data.signing_key import (
+from offramp.data.proof.certificate import public_key_of
+from offramp.data.proof.signing_key import (
     PublicKeyInvalid,
     SigningKeyInvalid,
     read_public_key,

@@ -9,7 +9,7 @@ import zlib
 
 import pytest
 
-from offramp.data.certificate import sign_certificate
+from offramp.data.proof.certificate import sign_certificate
 from offramp.documents import certificate_paper
 from offramp.documents.certificate_paper import (
     CertificateUnprintable,

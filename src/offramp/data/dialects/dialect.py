@@ -5,7 +5,7 @@ from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
-from offramp.data.catalog import CatalogColumn
+from offramp.data.catalog.catalog import CatalogColumn
 
 Expression = sa.ColumnElement[Any]
 Row = Sequence[Any]

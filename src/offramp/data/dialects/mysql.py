@@ -23,7 +23,7 @@ from sqlalchemy.sql.operators import desc_op
 from sqlalchemy.sql.util import ClauseAdapter
 from sqlalchemy.sql.visitors import iterate
 
-from offramp.data.catalog import CatalogColumn
+from offramp.data.catalog.catalog import CatalogColumn
 from offramp.data.dialects.dialect import EXACT_MAX, Change, Expression, Row, compiled_type
 from offramp.data.dialects.mysql_type import CheckedJson, NamedBytes, NamedType
 

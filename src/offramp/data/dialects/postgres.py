@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
 
-from offramp.data.catalog import CatalogColumn
+from offramp.data.catalog.catalog import CatalogColumn
 from offramp.data.dialects.dialect import EXACT_MAX, Change, Expression, Row, compiled_type
 
 KEYS_ON_A_LINE = 10_000

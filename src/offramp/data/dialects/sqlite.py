@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
-from offramp.data.catalog import CatalogColumn
+from offramp.data.catalog.catalog import CatalogColumn
 from offramp.data.dialects.dialect import EXACT_MAX, Change, Expression, Row, compiled_type
 
 # SQLite takes at most 127 arguments to a function; a wide row is put together from several.

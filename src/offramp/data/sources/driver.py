@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from offramp.data.catalog import Catalog
+from offramp.data.catalog.catalog import Catalog
 from offramp.data.dialects import Dialect
 from offramp.data.sources.trouble import Trouble
 

@@ -19,7 +19,7 @@ import httpx2
 from pydantic import ValidationError
 
 from offramp.core.errors import OfframpError, Unavailable
-from offramp.data.fence import Fence, Pace
+from offramp.data.erasure.fence import Fence, Pace
 from offramp.data.scope import Scope
 from offramp.data.source_spec import HttpSpec
 from offramp.data.sources import wire

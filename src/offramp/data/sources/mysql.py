@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from offramp.data.catalog import Catalog
-from offramp.data.catalog_mysql import read_mysql_catalog
+from offramp.data.catalog.catalog import Catalog
+from offramp.data.catalog.mysql import read_mysql_catalog
 from offramp.data.dialects import MYSQL
 from offramp.data.sources import mysql_permission, mysql_trouble
 from offramp.data.sources.driver import Need

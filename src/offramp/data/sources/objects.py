@@ -27,7 +27,7 @@ from obstore.exceptions import BaseError, InvalidPathError, PreconditionError
 from obstore.store import from_url
 
 from offramp.core.errors import Invalid, Refused, Unavailable
-from offramp.data.fence import Fence, Pace
+from offramp.data.erasure.fence import Fence, Pace
 from offramp.data.scope import Scope
 from offramp.data.source_spec import ObjectsSpec
 from offramp.data.sources.address import read_address

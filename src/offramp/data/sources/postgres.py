@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from offramp.data.catalog import Catalog, read_catalog
+from offramp.data.catalog.catalog import Catalog, read_catalog
 from offramp.data.dialects import POSTGRES
 from offramp.data.sources import postgres_permission, postgres_trouble
 from offramp.data.sources.driver import BLOCK_BYTES, BLOCK_ROWS, Need, compile_statement

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict
 from whenever import Instant
 
 from offramp.core.errors import Missing, Unavailable
-from offramp.data.fence import Fence, Pace
+from offramp.data.erasure.fence import Fence, Pace
 from offramp.data.scope import Scope
 
 Facts = Mapping[str, str]

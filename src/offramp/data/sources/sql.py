@@ -15,7 +15,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError
 
 from offramp.core.errors import OfframpError
-from offramp.data.catalog import Catalog
+from offramp.data.catalog.catalog import Catalog
 from offramp.data.datamap import DataMap, SqlSourceSpec
 from offramp.data.dialects import Dialect
 from offramp.data.sources.driver import Driver, compile_statement

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from offramp.data.catalog import Catalog, read_catalog
+from offramp.data.catalog.catalog import Catalog, read_catalog
 from offramp.data.dialects import SQLITE
 from offramp.data.sources import sqlite_trouble
 from offramp.data.sources.driver import Need, compile_statement

@@ -1,4 +1,4 @@
-"""Destroy what the policy says, on its date: the engine's desk for `offramp.data.job`.
+"""Destroy what the policy says, on its date: the engine's desk for `offramp.data.erasure.job`.
 
 The sequence (compare, tombstone, fenced chunks, verification, key, certificate) is the data
 engine's; here lie what guards each chunk, where the proofs are kept, and what is concluded in the
@@ -22,15 +22,15 @@ from offramp.core.model import Subject
 from offramp.core.policy import Action
 from offramp.core.term import Term, member_term, organization_term
 from offramp.core.transitions import STEP, OffboardingStatus, StepStatus, move
-from offramp.data.attestation import Erasure
-from offramp.data.certificate import sign_certificate
-from offramp.data.erase import preview as preview_statements
-from offramp.data.export import digest
-from offramp.data.fence import Fence
-from offramp.data.hand_over import HandedOver, handed_over
-from offramp.data.held import Held, plan_held
-from offramp.data.job import Job, run, run_part
+from offramp.data.erasure.erase import preview as preview_statements
+from offramp.data.erasure.fence import Fence
+from offramp.data.erasure.held import Held, plan_held
+from offramp.data.erasure.job import Job, run, run_part
+from offramp.data.handover.export import digest
+from offramp.data.handover.hand_over import HandedOver, handed_over
 from offramp.data.manifest import TableDigest
+from offramp.data.proof.attestation import Erasure
+from offramp.data.proof.certificate import sign_certificate
 from offramp.data.scope import Scope
 from offramp.engine.archive import (
     exports_prefix,

@@ -11,7 +11,7 @@ import gzip
 import json
 
 from offramp.core.model import Member
-from offramp.data.export import export
+from offramp.data.handover.export import export
 from offramp.data.manifest import Manifest
 from offramp.engine.archive import document_name, manifest_name, read_manifest
 from offramp.engine.delivery import deliver, see_delivered

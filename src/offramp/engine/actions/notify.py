@@ -6,7 +6,7 @@ Source: mission A3, A5, A6, B8, B11; policy language N1-N3; lessons L8, L10, L13
 from collections.abc import Mapping
 
 from offramp.core.model import Achievement, Member
-from offramp.data.members import achievements
+from offramp.data.handover.members import achievements
 from offramp.engine.delivery import Attach, deliver, no_attachments, see_delivered
 from offramp.engine.work import Result, Work
 from offramp.ports import Attachment

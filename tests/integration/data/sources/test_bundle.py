@@ -9,11 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from offramp.core.errors import OfframpError
-from offramp.data.bundle import DOCUMENT, SUMS, BundleDamaged, write_bundle
-from offramp.data.document_reader import open_document
-from offramp.data.export import export
-from offramp.data.restore import restore
-from offramp.data.restore_files import FilesNotIncluded
+from offramp.data.handover.bundle import DOCUMENT, SUMS, BundleDamaged, write_bundle
+from offramp.data.handover.export import export
+from offramp.data.restoration.document_reader import open_document
+from offramp.data.restoration.files import FilesNotIncluded
+from offramp.data.restoration.restore import restore
 from offramp.data.sources.objects import READ_BYTES, FileInTheWay
 from offramp.data.sources.source import FileChanged
 from offramp.testing.source_world import OURS, SIBLING, SourceWorld

@@ -7,8 +7,8 @@ import httpx2
 import pytest
 
 from offramp.core.errors import OfframpError, Refused, Unavailable
-from offramp.data.export import digest
-from offramp.data.fence import Pace
+from offramp.data.erasure.fence import Pace
+from offramp.data.handover.export import digest
 from offramp.data.scope import Scope
 from offramp.data.source_spec import HttpSpec
 from offramp.data.sources.exchange import (

@@ -20,10 +20,10 @@ from offramp.data.elsewhere import (
     open_elsewhere,
     require_none_left_out,
 )
-from offramp.data.erase import erase
-from offramp.data.export import digest
-from offramp.data.fence import Pace
-from offramp.data.held import plan_held
+from offramp.data.erasure.erase import erase
+from offramp.data.erasure.fence import Pace
+from offramp.data.erasure.held import plan_held
+from offramp.data.handover.export import digest
 from offramp.data.scope import Scope
 from offramp.data.source_spec import ObjectsSpec
 from offramp.data.sources.local_folder import FileUnsafe

@@ -1,0 +1,1 @@
+"""What a database declares now: tables, keys and references, their surroundings, our rights."""

@@ -1,0 +1,367 @@
+"""Erasing: what a scope covers is hashed or deleted, children first, in chunks inside a fence.
+
+The law: nothing is changed outside of a fence. The fence is entered before every chunk's own
+short transaction (or those of a few chunks at once: `erasure.lanes`) and left after its commit, and
+whatever it raises stops the work there. There is no journal: rows go from the leaves to the root,
+so that the way to what is left stays whole, and running again after a crash at any chunk finds the
+rest. Running twice is harmless.
+
+On PostgreSQL about seven tenths of the time of a delete are the checks of references, one for
+each row and each foreign key that points at it; that is why an unindexed reference is reported by
+the map check. On SQLite every chunk takes the write lock at once (``BEGIN IMMEDIATE``).
+
+Source: docs of both databases on foreign keys; measured chunk sizes.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict
+
+from offramp.data.catalog.permission import require_permitted, to_erase
+from offramp.data.check import survey_complete
+from offramp.data.datamap import DataMap
+from offramp.data.dialects import Row
+from offramp.data.elsewhere import Elsewhere, require_none_left_out
+from offramp.data.erasure.fence import CHUNK_ROWS_MAX, Fence, Pace, at_once
+from offramp.data.erasure.lanes import Round, count_lanes, next_parts, run_round
+from offramp.data.erasure.owned import hold_owned, release_owned
+from offramp.data.erasure.pseudonym import pseudonymize_all
+from offramp.data.erasure.statements import (
+    Purpose,
+    Statement,
+    Step,
+    plan_guards,
+    plan_steps,
+)
+from offramp.data.erasure.tombstone import Tombstone
+from offramp.data.erasure.worklist import Gone, read_keys
+from offramp.data.retention.keeping import Keeper, KeptRow, Tally, read_anchor
+from offramp.data.scope import Scope
+from offramp.data.sources.sql import SqlSource
+from offramp.data.sources.trouble import PASSING, RowsInTheWay
+from offramp.data.survey import snapshots
+from offramp.data.territory import Territory
+
+Progress = Callable[[str, int], None]
+
+
+class Retained(BaseModel):
+    """Rows that stay, why, and until when."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    table: str
+    rows: int
+    basis: str
+    until: str
+    ends: Mapping[str, int] = {}  # rows by the last date of their keeping, or `undecided`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What every worklist of one erasure is worked off with."""
+
+    key: bytes
+    fence: Fence
+    pace: Pace
+    keeper: Keeper
+    gone: Gone | None
+    connections: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What one chunk changed: rows of its own table, and of those that it owns."""
+
+    rows: int
+    owned: Mapping[str, int]
+
+
+class ErasureResult(BaseModel):
+    """What one run of an erasure did; a run that continues another one counts only its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tables: Mapping[str, int]
+    emptied: Mapping[str, int]
+    hashed: Mapping[str, int]
+    retained: tuple[Retained, ...]
+    tombstone: Tombstone
+
+
+def preview(
+    datamap: DataMap,
+    sources: Mapping[str, SqlSource],
+    scope: Scope,
+    *,
+    elsewhere: Elsewhere | None = None,
+    spared: Collection[str] = (),
+) -> list[Statement]:
+    """List the statements that an erasure would run, in order; only chunk keys are missing."""
+    territories = _territories(datamap, sources, scope)
+    require_none_left_out(datamap, elsewhere)
+    beforehand = elsewhere.preview() if elsewhere is not None else []
+    return beforehand + [
+        _announce(source, territory, table, purpose, statement)
+        for source, territory in territories
+        for table, purpose, statement in _in_order(territory, spared)
+    ]
+
+
+def _in_order(
+    territory: Territory, spared: Collection[str]
+) -> Iterator[tuple[str, str, sa.ClauseElement]]:
+    for reference, guard in plan_guards(territory, spared=spared):
+        yield reference.table, Purpose.GUARD.value, guard
+    for step in plan_steps(territory, spared=spared):
+        for purpose, statement in step.statements():
+            yield step.table, purpose, statement
+
+
+def _announce(
+    source: SqlSource, territory: Territory, table: str, purpose: str, statement: sa.ClauseElement
+) -> Statement:
+    text, params = source.compile(statement)
+    return Statement(
+        source=source.name,
+        table=territory.id_of(table),
+        purpose=purpose,
+        text=text,
+        params={name: value for name, value in params.items() if not name.startswith("chunk")},
+    )
+
+
+def erase(
+    datamap: DataMap,
+    sources: Mapping[str, SqlSource],
+    scope: Scope,
+    *,
+    key: bytes,
+    fence: Fence,
+    elapsed: Callable[[], float],
+    tombstone: Tombstone,
+    progress: Progress,
+    keeper: Keeper | None = None,
+    gone: Gone | None = None,
+    chunk_rows_max: int = CHUNK_ROWS_MAX,
+    connections: int = 1,
+    pause: Callable[[float], None] = at_once,
+    elsewhere: Elsewhere | None = None,
+    spared: Collection[str] = (),
+) -> ErasureResult:
+    """Erase what a scope covers, and report what was done.
+
+    Args:
+        datamap: it has to be complete, or nothing is changed.
+        sources: every source of the map, open.
+        scope: whose rows.
+        key: the organization's own key for the hashes of what is kept.
+        fence: entered before every chunk and left after its commit.
+        elapsed: a monotonic clock in seconds, by which the size of a chunk is adapted.
+        tombstone: taken before the first chunk of the first run.
+        progress: told after every chunk the table and the number of its rows so far.
+        keeper: told of every row that stays before anything of it is changed; without one they
+            are counted, and nobody can find them again.
+        gone: told of the keys of every row that goes and that others may refer to.
+        chunk_rows_max: no transaction changes more rows of its worklist than this.
+        connections: so many transactions change rows at once, where the database allows it.
+        pause: waits for so many seconds, before a chunk that was stopped is tried again.
+        elsewhere: the sources of the map that are no database; they go first, while the rows that
+            lead to them are still there.
+        spared: tables of which nothing goes now, with all that they need (`erasure.held`).
+
+    Raises:
+        DataMapIncomplete: the map and the live catalog differ.
+        SourceLeftOut: the map names a source that is not there.
+        PermissionMissing, RowsHidden, SourceReadOnly: the database does not let us; nothing was
+            changed.
+        RowsInTheWay: a row outside of the scope cannot exist without one inside; nothing was
+            changed, unless such a row was written after the work began.
+        SourceBusy, SourceTooSlow: a chunk was stopped again and again, however small it was made.
+    """
+    territories = _territories(datamap, sources, scope)
+    require_none_left_out(datamap, elsewhere)
+    for source, territory in territories:
+        _refuse_dependents(source, territory, spared)
+    pace = Pace(elapsed=elapsed, rows_max=chunk_rows_max, pause=pause)
+    keeper = keeper or Tally(rules=datamap.tables)
+    counts = {purpose: Counter[str]() for purpose in Purpose}
+    for table, rows in elsewhere.erase(fence=fence, pace=pace) if elsewhere is not None else ():
+        counts[Purpose.DELETE][table] += rows
+        progress(table, counts[Purpose.DELETE][table])
+    work = Work(key=key, fence=fence, pace=pace, keeper=keeper, gone=gone, connections=connections)
+    for source, territory in territories:
+        for step in plan_steps(territory, spared=spared):
+            _take_step(source, territory, step, work, counts=counts, progress=progress)
+    return ErasureResult(
+        tables=dict(counts[Purpose.DELETE]),
+        emptied=dict(+counts[Purpose.EMPTY]),
+        hashed=dict(+counts[Purpose.KEEP]),
+        retained=tuple(_retained(datamap, tombstone, keeper)),
+        tombstone=tombstone,
+    )
+
+
+def _take_step(
+    source: SqlSource,
+    territory: Territory,
+    step: Step,
+    work: Work,
+    *,
+    counts: Mapping[Purpose, Counter[str]],
+    progress: Progress,
+) -> None:
+    """Work off one worklist, and count what was done to whose table."""
+    table = territory.id_of(step.table)
+    counted, deleted = counts[step.purpose], counts[Purpose.DELETE]
+    counted[table] += 0
+    for each in step.owned:
+        deleted[territory.id_of(each.table)] += 0
+    for changed in _work_off(source, territory, step, work):
+        counted[table] += changed.rows
+        progress(table, counted[table])
+        for name, rows in changed.owned.items():
+            deleted[territory.id_of(name)] += rows
+
+
+def _territories(
+    datamap: DataMap, sources: Mapping[str, SqlSource], scope: Scope
+) -> list[tuple[SqlSource, Territory]]:
+    with ExitStack() as stack:
+        connections = snapshots(stack, datamap, sources)
+        found = survey_complete(datamap, sources, connections, scope)
+    by_name = {territory.source: territory for territory in found}
+    return [(sources[name], by_name[name]) for name in datamap.databases]
+
+
+def _refuse_dependents(source: SqlSource, territory: Territory, spared: Collection[str]) -> None:
+    """Stop before the first chunk where we may not go on, or somebody else's row would have to."""
+    with source.snapshot() as connection:
+        require_permitted(source, connection, to_erase(territory))
+        for reference, guard in plan_guards(territory, spared=spared):
+            rows = connection.execute(guard).scalar_one()
+            if rows:
+                raise RowsInTheWay(
+                    source=source.name,
+                    reason=f"{rows} rows of others need rows that go, by {reference.label}",
+                    hint="let the reference be NULL, or move those rows, and run it again",
+                )
+
+
+def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -> Iterator[Changed]:
+    """Change the rows of one worklist round by round, and tell the number after each."""
+    keys = read_keys(source, territory, step)
+    if work.gone and step.purpose is Purpose.DELETE and territory.catalog.referring_to(step.table):
+        work.gone.remember(territory.id_of(step.table), keys)
+    lanes = count_lanes(source, territory, step, connections=work.connections)
+    pace = work.pace
+    pace.meet_table()
+    done = 0
+    while done < len(keys):
+        parts = next_parts(keys, done, rows=pace.rows, lanes=lanes)
+        try:
+            outcome = _run_round(source, territory, step, parts, work)
+        except PASSING as error:
+            pace.stumble(error)
+            continue
+        yield from outcome.done
+        if outcome.stopped is None:
+            done += sum(map(len, parts))
+        else:
+            pace.stumble(outcome.stopped)
+
+
+def _run_round(
+    source: SqlSource,
+    territory: Territory,
+    step: Step,
+    parts: Sequence[Sequence[Row]],
+    work: Work,
+) -> Round[Changed]:
+    """Change some rows inside the fence, each part in one transaction."""
+    if step.anchors is not None:
+        for part in parts:
+            work.keeper.keep(territory.id_of(step.table), _kept(source, territory, step, part))
+    if step.change is None:
+        return Round(done=())
+
+    def commit(part: Sequence[Row]) -> Changed:
+        with source.transaction() as connection:
+            return _change(connection, territory, step, part, key=work.key)
+
+    pace = work.pace
+    with work.fence.chunk(territory.id_of(step.table)) as record:
+        began = pace.elapsed()
+        outcome = run_round(commit, parts)
+        if outcome.stopped is None:
+            pace.adapt(took_seconds=pace.elapsed() - began)
+        # A row that is emptied first and deleted later goes only once.
+        is_last = step.purpose is Purpose.DELETE
+        record.record(rows=sum(changed.rows for changed in outcome.done) if is_last else 0)
+    return outcome
+
+
+def _kept(
+    source: SqlSource, territory: Territory, step: Step, part: Sequence[Row]
+) -> list[KeptRow]:
+    """Read which rows of a chunk stay, and from when their end is counted."""
+    width = len(step.key_columns)
+    params = territory.dialect.chunk_params(part, width=width)
+    assert step.anchors is not None, "rows are only kept where the step says so"
+    with source.snapshot() as connection:
+        found = connection.execute(step.anchors, params).all()
+    return [KeptRow(key=tuple(row[:width]), anchor=read_anchor(row[width])) for row in found]
+
+
+def _change(
+    connection: sa.Connection, territory: Territory, step: Step, part: Sequence[Row], *, key: bytes
+) -> Changed:
+    dialect = territory.dialect
+    held = hold_owned(connection, territory, step.owned, part, owner=step.table)
+    params = dialect.chunk_params(part, width=len(step.key_columns))
+    if step.current is not None:
+        current = connection.execute(step.current, params).all()
+        hashed = _hash_rows(territory, step, [tuple(row) for row in current], key=key)
+        width = len(step.key_columns) + len(step.hashed)
+        params = dialect.chunk_params(hashed, width=width)
+    assert step.change is not None, "only what changes is changed in a fence"
+    rows = int(connection.execute(step.change, params).rowcount)
+    return Changed(rows=rows, owned=release_owned(connection, territory, step.owned, held))
+
+
+def _hash_rows(territory: Territory, step: Step, rows: Sequence[Row], *, key: bytes) -> list[Row]:
+    """Replace the values behind the key by their pseudonyms, distinct value by distinct value."""
+    columns = territory.catalog.tables[step.table].columns
+    first = len(step.key_columns)
+    pseudonyms = []
+    for number, name in enumerate(step.hashed, start=first):
+        values = {str(row[number]) for row in rows if row[number] is not None}
+        length = columns[name].length
+        pseudonyms.append(pseudonymize_all(values, key=key, length_max=length))
+    return [
+        (
+            *row[:first],
+            *(
+                None if value is None else pseudonyms[number][str(value)]
+                for number, value in enumerate(row[first:])
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _retained(datamap: DataMap, tombstone: Tombstone, keeper: Keeper) -> Iterator[Retained]:
+    for table, rule in datamap.tables.items():
+        if rule.erase == "keep" and table in tombstone.tables:
+            ends = keeper.ends(table)
+            yield Retained(
+                table=table,
+                rows=max(tombstone.tables[table].rows, sum(ends.values())),
+                basis=rule.basis or "",
+                until=rule.until or "",
+                ends=ends,
+            )

@@ -1,0 +1,1 @@
+"""Handing over: everything that a scope covers, as one document, and the proof that it was all."""

@@ -1,0 +1,1 @@
+"""A data map proposed for a database that nobody has mapped, with a reason on every line."""

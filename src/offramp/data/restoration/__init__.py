@@ -1,0 +1,1 @@
+"""Taking back: a document is proved, held against the database, and loaded again."""
