@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha512
 from hmac import digest
 from typing import Any, Final, Protocol
@@ -30,6 +31,8 @@ from offramp.data.catalog.catalog import CatalogColumn
 from offramp.data.datamap import TableRule
 
 Row = Sequence[Any]
+
+_DAYS_KNOWN_MAX = 10_000  # about twenty-seven years of them
 
 UNDECIDED: Final = "undecided"
 """Where a row says no date: it is kept until a person decides."""
@@ -93,11 +96,17 @@ def end_of(anchor: Boundary | None, rule: TableRule, *, zone: str) -> End | None
     """
     if anchor is None or rule.until_period is None:
         return None
-    counted_from = civil_date(anchor, zone=zone)
-    ends = shift(counted_from, Period.parse(rule.until_period), zone=zone)
+    return _end(civil_date(anchor, zone=zone), rule.until_period, zone=zone)
+
+
+@lru_cache(maxsize=_DAYS_KNOWN_MAX)
+def _end(counted_from: Date, period: str, *, zone: str) -> End:
+    """Count once for all rows of a day: there are far fewer days than rows."""
+    ends = shift(counted_from, Period.parse(period), zone=zone)
     return End(counted_from=counted_from, ends_at=effect(ends, zone=zone))
 
 
+@lru_cache(maxsize=_DAYS_KNOWN_MAX)
 def last_date(ends_at: Instant | None, *, zone: str) -> str:
     """Name the last civil date of a keeping that ends at an instant."""
     if ends_at is None:
