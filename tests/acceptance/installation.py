@@ -122,6 +122,12 @@ class Installation:
         }
         return files, *(_rows(file) for file in (self.store, self.folder / "app.sqlite"))
 
+    def asked(self):
+        """Count the requests for a turn that wait for the next chunk of a deletion."""
+        with closing(sqlite3.connect(self.store)) as connection:
+            query = "SELECT count(*) FROM inflight WHERE attempt = 0"
+            return connection.execute(query).fetchone()[0]
+
     def change(self, statement, *values):
         """Change the store behind the command's back."""
         with closing(sqlite3.connect(self.store)) as connection, connection:
@@ -136,7 +142,8 @@ class Installation:
 
 
 def _rows(file):
+    """Give the rows of a database; the next number of a table is not one of them."""
     if not file.exists():
         return None
     with closing(sqlite3.connect(file)) as connection:
-        return list(connection.iterdump())
+        return [line for line in connection.iterdump() if "sqlite_sequence" not in line]

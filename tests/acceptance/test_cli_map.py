@@ -12,9 +12,18 @@ from tests.acceptance.installation import DATAMAP
 LATE = "ALTER TABLE users ADD COLUMN shoe_size INTEGER"
 
 
+MIXED_UP = """
+    UPDATE seats SET pool_id = (
+        SELECT licence_pools.id FROM licence_pools JOIN users ON users.id = seats.user_id
+        WHERE licence_pools.company_id <> users.company_id ORDER BY licence_pools.id LIMIT 1
+    ) WHERE id = (SELECT min(id) FROM seats)
+"""
+
+
 @pytest.fixture
 def proposed(vendor):
-    """Propose a map for the vendor's database; give its file."""
+    """Propose a map for the vendor's database, one seat being of two companies."""
+    change(vendor, MIXED_UP)
     vendor.say("map", "init", "env:TRAINING_DATABASE_URL", *ROOT, "--out", "map.yaml")
     return vendor.folder / "map.yaml"
 
@@ -52,6 +61,15 @@ def test_what_is_not_decided_stands_at_the_top_of_the_file(proposed):
 
     assert "NOT DECIDED (1)" in heading
     assert "app.seats: leads to the root on several ways that may disagree" in heading
+
+
+def test_what_all_rows_agree_on_is_decided_and_the_reason_says_so(vendor):
+    told = vendor.run(
+        "map", "init", "env:TRAINING_DATABASE_URL", *ROOT, "--out", "map.yaml", "--json"
+    ).data
+
+    assert (told["undecided"], told["decided"]) == ([], told["tables"])
+    assert "rows: all ways agree in all" in (vendor.folder / "map.yaml").read_text("utf-8")
 
 
 def test_every_rule_of_a_proposal_carries_its_reason(proposed):
