@@ -141,17 +141,17 @@ class Territory:
 
     def emptied(self, reference: Reference) -> tuple[str, ...]:
         """List the columns that empty a reference without cutting the way to the root."""
-        if reference in self.owners(reference.parent) or self._is_bound(reference):
+        is_bound = reference.table == reference.parent and self.is_checked(reference)
+        if is_bound or reference in self.owners(reference.parent):
             return ()
         rule = self.rules.get(reference.table)
         kept = rule.way_columns if rule else ()
         return tuple(column for column in reference.emptied if column not in kept)
 
-    def _is_bound(self, reference: Reference) -> bool:
+    def is_checked(self, reference: Reference) -> bool:
         """Say whether a check of the table may forbid that a row lets go of another one."""
         columns = self.catalog.tables[reference.table].columns
-        is_own = reference.table == reference.parent
-        return is_own and any(columns[name].is_checked for name in reference.columns)
+        return any(columns[name].is_checked for name in reference.columns)
 
     def is_reached(self, name: str) -> bool:
         """Say whether a table leads to the root hop by hop."""

@@ -19,9 +19,9 @@ def refer(label, *, optional=False):
     )
 
 
-def order(*references, fixed=()):
+def order(*references, fixed=(), checked=()):
     tables = {name for each in references for name in (each.table, each.parent)}
-    return order_tables(tables, references, fixed=fixed)
+    return order_tables(tables, references, fixed=fixed, checked=checked)
 
 
 def test_children_go_before_their_parents():
@@ -47,6 +47,15 @@ def test_of_two_references_that_may_be_empty_the_few_are_emptied_and_not_the_man
 
     assert found.cut == (lead,)
     assert found.tables == ("notes", "visits", "people", "teams")
+
+
+def test_a_reference_that_a_rule_may_need_is_cut_only_where_no_other_can_be():
+    member, lead = refer("people>teams", optional=True), refer("teams>people", optional=True)
+
+    found = order(member, lead, refer("visits>people"), refer("notes>people"), checked=[lead])
+
+    assert found.cut == (member,)
+    assert order(refer("people>teams"), lead, checked=[lead]).cut == (lead,)
 
 
 def test_the_way_to_the_root_is_never_cut():

@@ -28,6 +28,7 @@ def order_tables(
     references: Sequence[Reference],
     *,
     fixed: Collection[Reference],
+    checked: Collection[Reference] = (),
 ) -> ErasureOrder:
     """Order tables so that no row goes before the rows that refer to it.
 
@@ -35,6 +36,7 @@ def order_tables(
         tables: what has to be ordered; references from or to other tables do not count.
         references: every foreign key; a table's reference to itself does not count.
         fixed: references along which rows are found, so that they cannot be emptied first.
+        checked: references that a rule of the table may forbid to empty; cut where no other can be.
 
     Raises:
         CycleUnbroken: a cycle has no reference that can be emptied.
@@ -48,7 +50,7 @@ def order_tables(
     # A group that names one of its many members is pointed at by less than its members are, and
     # to empty the few is less to write than to empty the many.
     pointed_at = Counter(edge.parent for edge in edges)
-    edges.sort(key=lambda edge: (pointed_at[edge.table], edge.label))
+    edges.sort(key=lambda edge: (edge in checked, pointed_at[edge.table], edge.label))
     ordered: list[str] = []
     cut: list[Reference] = []
     while left:

@@ -85,7 +85,8 @@ def plan_order(territory: Territory) -> ErasureOrder:
     ]
     references += beside_owners(territory, references)
     fixed += beside_owners(territory, fixed)
-    return order_tables(covered, references, fixed=fixed)
+    checked = [reference for reference in references if territory.is_checked(reference)]
+    return order_tables(covered, references, fixed=fixed, checked=checked)
 
 
 def plan_steps(territory: Territory, *, spared: Collection[str] = ()) -> Iterator[Step]:
