@@ -9,6 +9,7 @@ Source: examples/training_platform/datamap.yaml.
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
@@ -133,7 +134,7 @@ class TableRule(Part):
         match = _UNTIL.fullmatch(self.until or "")
         return match["column"] if match else None
 
-    @property
+    @cached_property
     def until_period(self) -> str | None:
         """The period for which rows are kept from there on."""
         match = _UNTIL.fullmatch(self.until or "")
