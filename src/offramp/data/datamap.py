@@ -20,7 +20,7 @@ from offramp.data.source_spec import NAME, TABLE, LocalColumn, ObjectsSpec, Part
 from offramp.data.source_spec import SqlSourceSpec as SqlSourceSpec
 from offramp.data.source_spec import split_column as split_column
 
-_UNTIL = re.compile(r"(?P<column>\S+) \+ (?P<period>P(?:\d+[YMWD])+)")
+_UNTIL = re.compile(r"(?P<column>\S.*) \+ (?P<period>P(?:\d+[YMWD])+)")
 
 TableId = Annotated[str, StringConstraints(pattern=rf"^{NAME}\.{TABLE}$")]
 ColumnId = Annotated[str, StringConstraints(pattern=rf"^{NAME}\.{TABLE}\.{NAME}$")]

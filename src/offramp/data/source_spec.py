@@ -22,7 +22,7 @@ from offramp.data.sources.kind import further_kinds
 from offramp.data.sources.prefix import parse_prefix
 
 ScopePart: TypeAlias = Literal["organization", "member", "product"]
-NAME = r"[^.\s]+"
+NAME = r"[^.\s](?:[^.\r\n]*[^.\s])?"  # a dot parts names; a blank within is part of one
 TABLE = rf"{NAME}(?:\.{NAME})?"
 
 

@@ -190,7 +190,7 @@ def test_the_way_that_says_whose_a_row_is_is_chosen(lines, table, via):
             id="a cycle that cannot be broken",
         ),
         pytest.param(
-            ["odd name: id* company_id>companies!"], "odd name", "dot or blank", id="a blank"
+            ["odd.name: id* company_id>companies!"], "odd.name", "has a dot", id="a dot"
         ),
     ],
 )  # fmt: skip

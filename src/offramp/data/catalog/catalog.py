@@ -106,8 +106,9 @@ class CatalogTable:
 
     @property
     def is_nameable(self) -> bool:
-        """Say whether a map can name the table: dots part names there, and blanks end them."""
-        return re.search(r"[.\s]", f"{self.schema or ''}{self.own_name}") is None
+        """Say whether a map can name the table: dots part names there, and edges are trimmed."""
+        parts = (self.own_name, *([self.schema] if self.schema else []))
+        return all("." not in part and part == part.strip() for part in parts)
 
     def is_indexed(self, columns: tuple[str, ...]) -> bool:
         """Say whether an index begins with these columns, in any order."""

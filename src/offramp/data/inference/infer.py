@@ -177,7 +177,9 @@ class _Reading:
         for name in sorted(self.catalog.tables):
             if not self.catalog.tables[name].is_nameable:
                 hint = "rename the table: a map cannot name it"
-                yield Undecided(subject=name, problem="has a dot or blank in its name", hint=hint)
+                yield Undecided(
+                    subject=name, problem="has a dot in its name, or a blank at its edge", hint=hint
+                )
             yield from self._undecided_way(name)
             yield from self._undecided_key(self.catalog.tables[name])
 
