@@ -315,8 +315,8 @@ def test_an_import_waits_for_a_deletion_in_flight_and_then_gives_up_whole(instal
 
     assert finished.code == 5
     assert "A deletion of 2 is in flight" in finished.err
-    # All that is left of it is one request that the next chunk lets others go first.
-    assert installation.asked() == 1
+    # All that is left of it are its requests for a turn, which the next chunk sees and clears.
+    assert installation.asked() > 0
     installation.change("DELETE FROM inflight WHERE attempt = 0")
     assert installation.contents() == before
 

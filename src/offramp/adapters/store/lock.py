@@ -102,9 +102,8 @@ class LockPart(Part):
         )
 
     def ask(self, mine: ColumnElement[bool], *, at: Instant) -> None:
-        """Ask the next chunk of those off-boardings for the turn; asking again is asking once."""
+        """Ask the next chunk of those off-boardings for the turn."""
         marker = schema.inflight
-        self.connection.execute(delete(marker).where(mine, marker.c.attempt == _ASKED))
         asked = literal(_ASKED), literal(at, marker.c.deadline.type)
         wanted = select(marker.c.offboarding, *asked).where(mine, marker.c.attempt != _ASKED)
         columns = ["offboarding", "attempt", "deadline"]
