@@ -141,7 +141,7 @@ class Work:
 def open_work(
     url: str, *, store_url: str, keeps_everything: bool = False, role: str = ORDINARY
 ) -> Iterator[Work]:
-    """Connect to a database and to the one that holds the fence.
+    """Connect to a database and to the one that holds the fence, as a worker at work is connected.
 
     Args:
         url: the database.
@@ -151,6 +151,9 @@ def open_work(
     """
     datamap = data_map(keeps_everything=keeps_everything)
     sources = open_sources(datamap, environment={URL_VARIABLE: _as_role(url, role)})
+    for source in sources.values():  # what is written by hand is connected beforehand as well
+        with source.snapshot() as connection:
+            source.catalog(connection)
     store = sa.create_engine(store_url)
     if store.dialect.name == "sqlite":  # as the engine keeps its own
         with store.begin() as connection:

@@ -12,7 +12,7 @@ from whenever import Date
 from offramp.data.datamap import TableRule
 from offramp.data.retention.keeping import (
     End,
-    KeptRow,
+    KeptRows,
     as_listed,
     end_of,
     last_date,
@@ -38,10 +38,10 @@ class StoreKeeper:
     zone: str
     _known: dict[str, dict[_Key, str | None]] = field(default_factory=dict)
 
-    def keep(self, table: str, rows: Sequence[KeptRow]) -> None:
+    def keep(self, table: str, rows: KeptRows) -> None:
         """Remember rows of a table; one that has another date by now is remembered under that."""
         known = self._known_of(table)
-        ends = {as_listed(row.key): self._end(table, row) for row in rows}
+        ends = dict(zip(map(as_listed, rows.keys), self._ends(table, rows), strict=True))
         moved = {key for key, end in ends.items() if known.get(key, _spell(end)) != _spell(end)}
         groups: dict[End | None, list[_Key]] = {}
         for key, end in ends.items():
@@ -69,8 +69,8 @@ class StoreKeeper:
                 counts[last_date(group.ends_at, zone=self.zone)] += group.rows
         return dict(sorted(counts.items()))
 
-    def _end(self, table: str, row: KeptRow) -> End | None:
-        return end_of(row.anchor, self.rules[table], zone=self.zone)
+    def _ends(self, table: str, rows: KeptRows) -> list[End | None]:
+        return [end_of(anchor, self.rules[table], zone=self.zone) for anchor in rows.anchors]
 
     def _part(self, table: str, end: End | None, keys: Sequence[_Key]) -> KeptPart:
         rule = self.rules[table]

@@ -38,7 +38,7 @@ class Notebook:
         self.rows = {}
 
     def keep(self, table, rows):
-        self.rows.setdefault(table, {}).update({tuple(row.key): row.anchor for row in rows})
+        self.rows.setdefault(table, {}).update(zip(rows.keys, rows.anchors, strict=True))
 
     def ends(self, table):
         return {"noted": len(self.rows.get(table, ()))}

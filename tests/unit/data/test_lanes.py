@@ -10,8 +10,8 @@ from offramp.data.erasure.worklist import Keys
 from offramp.data.sources.trouble import RowsInTheWay, SourceBusy
 
 
-def keys(rows):
-    return Keys(columns=(array("q", range(rows)),))
+def keys(*numbers):
+    return Keys(columns=(array("q", numbers),))
 
 
 @pytest.mark.parametrize(
@@ -28,17 +28,17 @@ def keys(rows):
     ids=["alone", "full", "the rest", "odd", "few", "too few to share", "one by one"],
 )
 def test_rows_are_shared_out_evenly(rows, done, most, lanes, shares):
-    parts = next_parts(keys(rows), done, rows=most, lanes=lanes)
+    parts = next_parts(keys(*range(rows)), done, rows=most, lanes=lanes)
 
     assert [len(part) for part in parts] == shares
-    found = [key for part in parts for (key,) in part]
+    found = [key for part in parts for key in part.columns[0]]
     assert found == list(range(done, done + sum(shares)))
 
 
 def test_the_chunks_of_a_round_run_at_once():
     meeting = Barrier(3, timeout=20)
 
-    outcome = run_round(lambda part: (meeting.wait(), len(part))[1], [[(1,)], [(2,)], [(3,), (4,)]])
+    outcome = run_round(lambda part: (meeting.wait(), len(part))[1], [keys(1), keys(2), keys(3, 4)])
 
     assert outcome.done == (1, 1, 2)
     assert outcome.stopped is None
@@ -46,11 +46,11 @@ def test_the_chunks_of_a_round_run_at_once():
 
 def test_a_chunk_that_is_stopped_for_a_while_hides_nothing_of_the_others():
     def change(part):
-        if part == [(2,)]:
+        if part == keys(2):
             raise SourceBusy(source="app", reason="a lock")
         return len(part)
 
-    outcome = run_round(change, [[(1,)], [(2,)], [(3,)]])
+    outcome = run_round(change, [keys(1), keys(2), keys(3)])
 
     assert outcome.done == (1, 1)
     assert isinstance(outcome.stopped, SourceBusy)
@@ -60,11 +60,11 @@ def test_what_cannot_be_tried_again_is_raised_when_every_chunk_has_ended():
     ended = []
 
     def change(part):
-        if part == [(1,)]:
+        if part == keys(1):
             raise RowsInTheWay(source="app", reason="a constraint")
         ended.append(part)
 
     with pytest.raises(RowsInTheWay):
-        run_round(change, [[(1,)], [(2,)]])
+        run_round(change, [keys(1), keys(2)])
 
-    assert ended == [[(2,)]]
+    assert ended == [keys(2)]

@@ -14,8 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 
-from offramp.data.erasure.statements import Step, plan_guards, plan_steps
-from offramp.data.handover.rendering import select_json
+from offramp.data.erasure.statements import Step
 from offramp.data.restoration.plan import TablePlan
 from offramp.data.sources.driver import Need
 from offramp.data.sources.sql import SqlSource
@@ -33,17 +32,11 @@ def require_permitted(source: SqlSource, connection: sa.Connection, needs: Itera
         raise refusal.in_source(source.name)
 
 
-def to_read(territory: Territory) -> Iterator[Need]:
-    """Name what an export or a digest reads."""
-    yield from _read_by(select_json(territory, name) for name in sorted(territory.covered))
-
-
-def to_erase(territory: Territory) -> Iterator[Need]:
-    """Name what an erasure and its verification read, and what the erasure changes."""
-    yield from _read_by(guard for _, guard in plan_guards(territory))
+def to_erase(territory: Territory, steps: Iterable[Step]) -> Iterator[Need]:
+    """Name what the steps of an erasure change; it and its verification may read any column."""
     for name, table in territory.catalog.tables.items():
         yield Need(verb="SELECT", table=territory.table(name), columns=tuple(table.columns))
-    for step in plan_steps(territory):
+    for step in steps:
         yield from _changed_by(territory, step)
 
 
@@ -71,8 +64,8 @@ def _changed_by(territory: Territory, step: Step) -> Iterator[Need]:
         yield Need(verb="DELETE", table=territory.table(each.table))
 
 
-def _read_by(statements: Iterable[sa.ClauseElement]) -> Iterator[Need]:
-    """Collect the columns of tables that statements name."""
+def to_read(statements: Iterable[sa.ClauseElement]) -> Iterator[Need]:
+    """Name what statements read, column by column."""
     tables: dict[str, sa.TableClause] = {}
     columns: defaultdict[str, set[str]] = defaultdict(set)
     for statement in statements:

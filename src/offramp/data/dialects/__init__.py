@@ -5,7 +5,7 @@ The law of dialects lives here: whatever one kind of database says differently i
 come out, nothing is connected. What differs on the wire is a driver's (`data.sources`).
 """
 
-from offramp.data.dialects.dialect import Dialect, Row
+from offramp.data.dialects.dialect import Columns, Dialect, Row, in_columns
 from offramp.data.dialects.mysql import MysqlDialect
 from offramp.data.dialects.postgres import PostgresDialect
 from offramp.data.dialects.sqlite import SqliteDialect
@@ -14,4 +14,4 @@ MYSQL = MysqlDialect()
 POSTGRES = PostgresDialect()
 SQLITE = SqliteDialect()
 
-__all__ = ["MYSQL", "POSTGRES", "SQLITE", "Dialect", "Row"]
+__all__ = ["MYSQL", "POSTGRES", "SQLITE", "Columns", "Dialect", "Row", "in_columns"]

@@ -1,6 +1,6 @@
 """What has to be said of rows in every kind of database: rendered, ordered, named, chunked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
@@ -9,6 +9,7 @@ from offramp.data.catalog.catalog import CatalogColumn
 
 Expression = sa.ColumnElement[Any]
 Row = Sequence[Any]
+Columns = Sequence[Sequence[Any]]
 Change = TypeVar("Change", sa.Update, sa.Delete)
 
 EXACT_MAX = 2**53 - 1
@@ -74,11 +75,20 @@ class Dialect(Protocol):
             columns: the columns of the key in its order, by name.
         """
 
-    def chunk_params(self, rows: Sequence[Row], *, width: int) -> dict[str, Any]:
-        """Bind the rows of a chunk to the parameters of `chunk` and `in_chunk`."""
+    def chunk_params(self, columns: Columns) -> dict[str, Any]:
+        """Bind the rows of a chunk to the parameters of `chunk` and `in_chunk`.
+
+        Shape:
+            columns: the values of each column, in the order of the rows.
+        """
 
     def whole_numbers(self, keys: sa.Select[Any]) -> sa.Select[Any] | None:
         """Select whole-number keys in their order, many to a line, where that is faster."""
+
+
+def in_columns(rows: Iterable[Row]) -> Columns:
+    """Turn rows into columns; no rows have none."""
+    return tuple(zip(*rows, strict=True))
 
 
 def compiled_type(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str:

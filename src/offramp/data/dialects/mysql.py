@@ -24,7 +24,7 @@ from sqlalchemy.sql.util import ClauseAdapter
 from sqlalchemy.sql.visitors import iterate
 
 from offramp.data.catalog.catalog import CatalogColumn
-from offramp.data.dialects.dialect import EXACT_MAX, Change, Expression, Row, compiled_type
+from offramp.data.dialects.dialect import EXACT_MAX, Change, Columns, Expression, compiled_type
 from offramp.data.dialects.mysql_type import CheckedJson, NamedBytes, NamedType
 
 _CHARSET = re.compile(r" (?:CHARACTER SET|COLLATE) \S+")
@@ -157,10 +157,10 @@ class MysqlDialect:
             *(mine == chosen.c[name] for mine, name in zip(key, columns, strict=True))
         )
 
-    def chunk_params(self, rows: Sequence[Row], *, width: int) -> dict[str, Any]:
+    def chunk_params(self, columns: Columns) -> dict[str, Any]:
         """Give all rows as one JSON text."""
-        sent = [list(row[:width]) for row in rows]
-        return {"chunk": json.dumps(sent, ensure_ascii=False, default=_plain)}
+        rows = list(zip(*columns, strict=True))
+        return {"chunk": json.dumps(rows, ensure_ascii=False, default=_plain)}
 
     def whole_numbers(self, keys: sa.Select[Any]) -> sa.Select[Any] | None:
         """Put the numbers of one range on each line: the driver takes its time for every line."""

@@ -8,12 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from offramp.data.catalog.catalog import CatalogColumn
-from offramp.data.dialects.dialect import EXACT_MAX, Change, Expression, Row, compiled_type
-
-KEYS_ON_A_LINE = 10_000
+from offramp.data.dialects.dialect import EXACT_MAX, Change, Columns, Expression, compiled_type
 
 
 class PostgresDialect:
@@ -118,21 +116,13 @@ class PostgresDialect:
         """Let a change touch the rows of a chunk that are meant, and no others."""
         return change.where(self.in_chunk(key, columns), which)
 
-    def chunk_params(self, rows: Sequence[Row], *, width: int) -> dict[str, Any]:
+    def chunk_params(self, columns: Columns) -> dict[str, Any]:
         """Give one array for each column."""
-        return {f"chunk_{number}": [row[number] for row in rows] for number in range(width)}
+        return {f"chunk_{number}": list(column) for number, column in enumerate(columns)}
 
-    def whole_numbers(self, keys: sa.Select[Any]) -> sa.Select[Any] | None:
-        """Put many whole numbers on each line: a line costs far more than the numbers on it."""
-        found = keys.subquery("keys")
-        key = sa.func.concat_ws(" ", *(sa.cast(column, sa.Text) for column in found.c))
-        place = sa.func.row_number().over().label("place")
-        placed = sa.select(key.label("key"), place).subquery("placed")
-        line = placed.c.place // sa.literal_column(str(KEYS_ON_A_LINE))
-        joined = sa.func.string_agg(
-            placed.c.key, aggregate_order_by(sa.literal_column("' '"), placed.c.place)
-        )
-        return sa.select(joined).group_by(line).order_by(line)
+    def whole_numbers(self, _keys: sa.Select[Any]) -> sa.Select[Any] | None:
+        """Read key by key: in binary the driver makes a number of each as fast as of a line."""
+        return None
 
 
 class _WholeNumbers(sa.types.UserDefinedType[Sequence[int]]):

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from offramp.data.catalog.catalog import CatalogColumn
-from offramp.data.dialects.dialect import EXACT_MAX, Change, Expression, Row, compiled_type
+from offramp.data.dialects.dialect import EXACT_MAX, Change, Columns, Expression, compiled_type
 
 # SQLite takes at most 127 arguments to a function; a wide row is put together from several.
 _PAIRS_MAX = 60
@@ -90,11 +90,10 @@ class SqliteDialect:
         """Let a change touch the rows of a chunk that are meant, and no others."""
         return change.where(self.in_chunk(key, columns), which)
 
-    def chunk_params(self, rows: Sequence[Row], *, width: int) -> dict[str, Any]:
+    def chunk_params(self, columns: Columns) -> dict[str, Any]:
         """Give all rows as one JSON text."""
-        if width == 1:
-            return {"chunk": json.dumps([row[0] for row in rows])}
-        return {"chunk": json.dumps([list(row[:width]) for row in rows])}
+        rows = columns[0] if len(columns) == 1 else zip(*columns, strict=True)
+        return {"chunk": json.dumps(list(rows))}
 
     def whole_numbers(self, _keys: sa.Select[Any]) -> sa.Select[Any] | None:
         """Read key by key: inside this very process a line costs nothing."""

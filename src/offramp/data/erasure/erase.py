@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict
 from offramp.data.catalog.permission import require_permitted, to_erase
 from offramp.data.check import survey_complete
 from offramp.data.datamap import DataMap
-from offramp.data.dialects import Row
+from offramp.data.dialects import Columns, in_columns
 from offramp.data.elsewhere import Elsewhere, require_none_left_out
 from offramp.data.erasure.fence import CHUNK_ROWS_MAX, Fence, Pace, at_once
 from offramp.data.erasure.lanes import Round, count_lanes, next_parts, run_round
@@ -38,8 +38,8 @@ from offramp.data.erasure.statements import (
     plan_steps,
 )
 from offramp.data.erasure.tombstone import Tombstone
-from offramp.data.erasure.worklist import Gone, read_keys
-from offramp.data.retention.keeping import Keeper, KeptRow, Tally, read_anchor
+from offramp.data.erasure.worklist import Gone, Keys, read_kept, read_keys
+from offramp.data.retention.keeping import Keeper, Tally
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
 from offramp.data.sources.trouble import PASSING, RowsInTheWay
@@ -185,8 +185,7 @@ def erase(
     """
     territories = _territories(datamap, sources, scope)
     require_none_left_out(datamap, elsewhere)
-    for source, territory in territories:
-        _refuse_dependents(source, territory, spared)
+    plans = [(*found, _plan_permitted(*found, spared)) for found in territories]
     pace = Pace(elapsed=elapsed, rows_max=chunk_rows_max, pause=pause)
     keeper = keeper or Tally(rules=datamap.tables)
     counts = {purpose: Counter[str]() for purpose in Purpose}
@@ -194,8 +193,8 @@ def erase(
         counts[Purpose.DELETE][table] += rows
         progress(table, counts[Purpose.DELETE][table])
     work = Work(key=key, fence=fence, pace=pace, keeper=keeper, gone=gone, connections=connections)
-    for source, territory in territories:
-        for step in plan_steps(territory, spared=spared):
+    for source, territory, steps in plans:
+        for step in steps:
             _take_step(source, territory, step, work, counts=counts, progress=progress)
     return ErasureResult(
         tables=dict(counts[Purpose.DELETE]),
@@ -238,10 +237,11 @@ def _territories(
     return [(sources[name], by_name[name]) for name in datamap.databases]
 
 
-def _refuse_dependents(source: SqlSource, territory: Territory, spared: Collection[str]) -> None:
-    """Stop before the first chunk where we may not go on, or somebody else's row would have to."""
+def _plan_permitted(source: SqlSource, territory: Territory, spared: Collection[str]) -> list[Step]:
+    """Say all that is done; stop where we may not do it, or somebody else's row would have to go."""
+    steps = list(plan_steps(territory, spared=spared))
     with source.snapshot() as connection:
-        require_permitted(source, connection, to_erase(territory))
+        require_permitted(source, connection, to_erase(territory, steps))
         for reference, guard in plan_guards(territory, spared=spared):
             rows = connection.execute(guard).scalar_one()
             if rows:
@@ -250,11 +250,17 @@ def _refuse_dependents(source: SqlSource, territory: Territory, spared: Collecti
                     reason=f"{rows} rows of others need rows that go, by {reference.label}",
                     hint="let the reference be NULL, or move those rows, and run it again",
                 )
+    return steps
 
 
 def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -> Iterator[Changed]:
     """Change the rows of one worklist round by round, and tell the number after each."""
-    keys = read_keys(source, territory, step)
+    if step.purpose is Purpose.KEEP:
+        keys = read_kept(source, territory, step, work.keeper)
+    else:
+        keys = read_keys(source, territory, step)
+    if step.change is None:
+        return
     if work.gone and step.purpose is Purpose.DELETE and territory.catalog.referring_to(step.table):
         work.gone.remember(territory.id_of(step.table), keys)
     lanes = count_lanes(source, territory, step, connections=work.connections)
@@ -279,17 +285,12 @@ def _run_round(
     source: SqlSource,
     territory: Territory,
     step: Step,
-    parts: Sequence[Sequence[Row]],
+    parts: Sequence[Keys],
     work: Work,
 ) -> Round[Changed]:
     """Change some rows inside the fence, each part in one transaction."""
-    if step.anchors is not None:
-        for part in parts:
-            work.keeper.keep(territory.id_of(step.table), _kept(source, territory, step, part))
-    if step.change is None:
-        return Round(done=())
 
-    def commit(part: Sequence[Row]) -> Changed:
+    def commit(part: Keys) -> Changed:
         with source.transaction() as connection:
             return _change(connection, territory, step, part, key=work.key)
 
@@ -305,53 +306,32 @@ def _run_round(
     return outcome
 
 
-def _kept(
-    source: SqlSource, territory: Territory, step: Step, part: Sequence[Row]
-) -> list[KeptRow]:
-    """Read which rows of a chunk stay, and from when their end is counted."""
-    width = len(step.key_columns)
-    params = territory.dialect.chunk_params(part, width=width)
-    assert step.anchors is not None, "rows are only kept where the step says so"
-    with source.snapshot() as connection:
-        found = connection.execute(step.anchors, params).all()
-    return [KeptRow(key=tuple(row[:width]), anchor=read_anchor(row[width])) for row in found]
-
-
 def _change(
-    connection: sa.Connection, territory: Territory, step: Step, part: Sequence[Row], *, key: bytes
+    connection: sa.Connection, territory: Territory, step: Step, part: Keys, *, key: bytes
 ) -> Changed:
     dialect = territory.dialect
-    held = hold_owned(connection, territory, step.owned, part, owner=step.table)
-    params = dialect.chunk_params(part, width=len(step.key_columns))
+    held = hold_owned(connection, territory, step.owned, part.columns, owner=step.table)
+    params = dialect.chunk_params(part.columns)
     if step.current is not None:
-        current = connection.execute(step.current, params).all()
-        hashed = _hash_rows(territory, step, [tuple(row) for row in current], key=key)
-        width = len(step.key_columns) + len(step.hashed)
-        params = dialect.chunk_params(hashed, width=width)
+        current = in_columns(connection.execute(step.current, params))
+        if not current:
+            return Changed(rows=0, owned={})
+        params = dialect.chunk_params(_hash_columns(territory, step, current, key=key))
     assert step.change is not None, "only what changes is changed in a fence"
     rows = int(connection.execute(step.change, params).rowcount)
     return Changed(rows=rows, owned=release_owned(connection, territory, step.owned, held))
 
 
-def _hash_rows(territory: Territory, step: Step, rows: Sequence[Row], *, key: bytes) -> list[Row]:
+def _hash_columns(territory: Territory, step: Step, columns: Columns, *, key: bytes) -> Columns:
     """Replace the values behind the key by their pseudonyms, distinct value by distinct value."""
-    columns = territory.catalog.tables[step.table].columns
     first = len(step.key_columns)
-    pseudonyms = []
-    for number, name in enumerate(step.hashed, start=first):
-        values = {str(row[number]) for row in rows if row[number] is not None}
-        length = columns[name].length
-        pseudonyms.append(pseudonymize_all(values, key=key, length_max=length))
-    return [
-        (
-            *row[:first],
-            *(
-                None if value is None else pseudonyms[number][str(value)]
-                for number, value in enumerate(row[first:])
-            ),
-        )
-        for row in rows
-    ]
+    hashed = []
+    for name, values in zip(step.hashed, columns[first:], strict=True):
+        texts = {str(value) for value in values if value is not None}
+        length = territory.catalog.tables[step.table].columns[name].length
+        pseudonyms = pseudonymize_all(texts, key=key, length_max=length)
+        hashed.append([None if value is None else pseudonyms[str(value)] for value in values])
+    return [*columns[:first], *hashed]
 
 
 def _retained(datamap: DataMap, tombstone: Tombstone, keeper: Keeper) -> Iterator[Retained]:

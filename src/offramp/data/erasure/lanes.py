@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from offramp.core.errors import Unavailable
-from offramp.data.dialects import Row
 from offramp.data.erasure.statements import Purpose, Step
 from offramp.data.erasure.worklist import Keys
 from offramp.data.sources.sql import SqlSource
@@ -45,7 +44,7 @@ def count_lanes(source: SqlSource, territory: Territory, step: Step, *, connecti
     return connections if is_apart and is_plain and source.driver.writes_at_once else 1
 
 
-def next_parts(keys: Keys, done: int, *, rows: int, lanes: int) -> list[list[Row]]:
+def next_parts(keys: Keys, done: int, *, rows: int, lanes: int) -> list[Keys]:
     """Share out the next rows: evenly, no more than so many to each lane, none for nothing."""
     share = -(-(len(keys) - done) // lanes)
     each = min(rows, max(LANE_ROWS_MIN, share))
@@ -53,9 +52,7 @@ def next_parts(keys: Keys, done: int, *, rows: int, lanes: int) -> list[list[Row
     return [keys.part(start, each) for start in starts]
 
 
-def run_round(
-    change: Callable[[Sequence[Row]], Result], parts: Sequence[Sequence[Row]]
-) -> Round[Result]:
+def run_round(change: Callable[[Keys], Result], parts: Sequence[Keys]) -> Round[Result]:
     """Change all parts at once, and come back when every one has committed or failed.
 
     Raises:

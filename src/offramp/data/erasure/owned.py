@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from offramp.data.catalog.catalog import Reference
-from offramp.data.dialects import Row
+from offramp.data.dialects import Columns, in_columns
 from offramp.data.territory import Predicate, Territory, is_named, primary_key
 
 
@@ -143,22 +143,23 @@ def hold_owned(
     connection: sa.Connection,
     territory: Territory,
     owned: Sequence[OwnedRows],
-    part: Sequence[Row],
+    chunk: Columns,
     *,
     owner: str,
-) -> Mapping[str, Sequence[Row]]:
+) -> Mapping[str, Columns]:
     """Read the keys of owned rows, and hold the rows, before their owners go.
 
     Shape:
         table -> its keys; the table of the owners is among them, with the chunk.
     """
-    held: dict[str, list[Row]] = {owner: list(part)}
+    held = {owner: chunk}
+    rows: dict[str, list[sa.Row[Any]]] = {}
     for each in owned:
         keys = held[each.owner]
-        width = len(territory.catalog.tables[each.owner].key)
-        params = territory.dialect.chunk_params(keys, width=width)
-        found = [tuple(row) for row in connection.execute(each.find, params)] if keys else []
-        held.setdefault(each.table, []).extend(found)
+        params = territory.dialect.chunk_params(keys)
+        found = connection.execute(each.find, params).all() if keys else ()
+        rows.setdefault(each.table, []).extend(found)
+        held[each.table] = in_columns(rows[each.table])
     return held
 
 
@@ -166,13 +167,13 @@ def release_owned(
     connection: sa.Connection,
     territory: Territory,
     owned: Sequence[OwnedRows],
-    held: Mapping[str, Sequence[Row]],
+    held: Mapping[str, Columns],
 ) -> Mapping[str, int]:
     """Delete what was held and is free now; return the number of rows that went, by table."""
     gone: dict[str, int] = {}
     for each in owned:
         keys = held[each.table]
-        params = territory.dialect.chunk_params(keys, width=len(each.key_columns))
+        params = territory.dialect.chunk_params(keys)
         rows = connection.execute(each.change, params).rowcount if keys else 0
         gone[each.table] = gone.get(each.table, 0) + int(rows)
     return gone

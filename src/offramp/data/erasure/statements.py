@@ -48,20 +48,17 @@ class Step:
 
     purpose: Purpose
     table: str
-    worklist: sa.Select[Any]
+    worklist: sa.Select[Any]  # keys; of rows that stay, also what their end counts from
     change: sa.UpdateBase | None  # none where rows stay exactly as they are
     key_columns: tuple[str, ...]
     hashed: tuple[str, ...] = ()
     written: tuple[str, ...] = ()  # the columns that an update changes
     current: sa.Select[Any] | None = None
-    anchors: sa.Select[Any] | None = None  # keys of rows that stay, and what their end counts from
     owned: tuple[OwnedRows, ...] = ()
 
     def statements(self) -> list[tuple[str, sa.ClauseElement]]:
         """List what runs, in order, each with its purpose."""
         found: list[tuple[str, sa.ClauseElement]] = [(f"find: {self.purpose.value}", self.worklist)]
-        if self.anchors is not None:
-            found.append(("read from when rows are kept", self.anchors))
         if self.current is not None:
             found.append(("read the values to hash", self.current))
         if self.change is not None:
@@ -230,8 +227,9 @@ def _keep(territory: Territory, name: str) -> Step:
     return Step(
         purpose=Purpose.KEEP,
         table=name,
-        worklist=_worklist(territory, name, sa.update(rows), which),
-        anchors=_anchors(territory, name),
+        worklist=_worklist(territory, name, sa.update(rows), which).add_columns(
+            _kept_from(territory, name, rows)
+        ),
         current=_current(territory, name, hashed) if hashed else None,
         change=_disguise(territory, name, hashed=hashed),
         key_columns=territory.catalog.tables[name].key,
@@ -271,13 +269,10 @@ def _stamps(
     return {each.name: rows.c[each.name] for each in columns if each.is_stamped}
 
 
-def _anchors(territory: Territory, name: str) -> sa.Select[Any]:
-    """Read the keys of kept rows, and the date from which the end of each is counted."""
-    rows = territory.table(name)
-    key = primary_key(territory.catalog.tables[name], rows)
+def _kept_from(territory: Territory, name: str, rows: sa.TableClause) -> sa.Label[Any]:
+    """Read beside the key of a kept row the date from which its end is counted."""
     until = territory.rules[name].until_column
-    anchor = rows.c[until] if until else sa.null()
-    return sa.select(*key, anchor.label("kept_from")).where(in_chunk(territory, name, key))
+    return (rows.c[until] if until else sa.null()).label("kept_from")
 
 
 def _current(territory: Territory, name: str, hashed: Sequence[str]) -> sa.Select[Any]:

@@ -13,12 +13,14 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, BinaryIO
 
 import sqlalchemy as sa
 from whenever import Instant
 
+from offramp.data.catalog.catalog import CatalogColumn
 from offramp.data.catalog.permission import require_permitted, to_read
 from offramp.data.check import survey_complete
 from offramp.data.datamap import DataMap
@@ -66,19 +68,16 @@ def export(
     """
     require_none_left_out(datamap, elsewhere)
     with ExitStack() as stack:
-        opened = _open(stack, datamap, sources, scope)
-        tables = _tables(datamap, opened, part=part)
-        part.require_tables([table for table, _, _ in tables])
+        tables = _open(stack, datamap, sources, scope, part=part)
         held = list(elsewhere.tables()) if elsewhere is not None and part == WHOLE else []
         schema = _document_schema(datamap, tables, held)
         sink.write(b'{"schema":' + _compact(schema) + b',\n"data":{')
         entries: dict[str, TableEntry] = {}
-        for table, territory, connection in tables:
-            name = datamap.document_name(table)
+        for table in tables:
+            name = datamap.document_name(table.id)
             _begin(sink, name, is_first=not entries)
-            blocks = _blocks(sources, territory, table, connection)
-            counted = _stream(blocks, sink, partial(progress, table))
-            entries[table] = _entry(territory, table, name, counted)
+            counted = _stream(table.blocks(), sink, partial(progress, table.id))
+            entries[table.id] = _entry(table, name, counted)
             sink.write(b"]")
         for each in held:
             _begin(sink, each.id, is_first=not entries)
@@ -109,56 +108,78 @@ def digest(
     """Take the digest of every covered table as it is now, without writing anything."""
     require_none_left_out(datamap, elsewhere)
     with ExitStack() as stack:
-        opened = _open(stack, datamap, sources, scope)
         digests = {
-            table: _stream(_blocks(sources, territory, table, connection), None, _ignore)
-            for table, territory, connection in _tables(datamap, opened, part=WHOLE)
+            table.id: _stream(table.blocks(), None, _ignore)
+            for table in _open(stack, datamap, sources, scope, part=WHOLE)
         }
     for each in elsewhere.tables() if elsewhere is not None else ():
         digests[each.id] = _stream(each.lines(), None, _ignore)
     return digests
 
 
-Opened = list[tuple[Territory, sa.Connection]]
-Tables = list[tuple[str, Territory, sa.Connection]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    """One table that is handed over, and the statement that reads it."""
+
+    id: str
+    territory: Territory
+    columns: Sequence[CatalogColumn]
+    source: SqlSource
+    connection: sa.Connection
+    rows: sa.Select[Any]
+
+    def blocks(self) -> Iterator[bytes]:
+        """Stream the rows as whole lines of JSON."""
+        return self.source.json_blocks(self.connection, self.rows)
 
 
 def _open(
-    stack: ExitStack, datamap: DataMap, sources: Mapping[str, SqlSource], scope: Scope
-) -> Opened:
+    stack: ExitStack,
+    datamap: DataMap,
+    sources: Mapping[str, SqlSource],
+    scope: Scope,
+    *,
+    part: Part,
+) -> list[_Table]:
+    """List the tables of a part in the order of the map, all of which may be read."""
     connections = snapshots(stack, datamap, sources)
     found = survey_complete(datamap, sources, connections, scope)
-    for territory in found:
-        source = sources[territory.source]
-        require_permitted(source, connections[source.name], to_read(territory))
-    return [(territory, connections[territory.source]) for territory in found]
+    territories = {territory.source: part.narrow(territory) for territory in found}
+    tables = list(_tables(datamap, sources, connections, territories, part=part))
+    part.require_tables([table.id for table in tables])
+    for name, connection in connections.items():
+        read = (table.rows for table in tables if table.source.name == name)
+        require_permitted(sources[name], connection, to_read(read))
+    return tables
 
 
-def _tables(datamap: DataMap, opened: Opened, *, part: Part) -> Tables:
-    """List the covered tables in the order of the map."""
-    by_source = {
-        territory.source: (part.narrow(territory), connection) for territory, connection in opened
-    }
-    tables: Tables = []
+def _tables(
+    datamap: DataMap,
+    sources: Mapping[str, SqlSource],
+    connections: Mapping[str, sa.Connection],
+    territories: Mapping[str, Territory],
+    *,
+    part: Part,
+) -> Iterator[_Table]:
     for table in datamap.tables:
         source, _, name = table.partition(".")
-        territory, connection = by_source[source]
+        territory = territories[source]
         if name not in territory.covered or not part.names(datamap, table):
             continue
-        if not part.categories or exported_columns(territory, name):
-            tables.append((table, territory, connection))
-    return tables
+        columns = exported_columns(territory, name)
+        if columns or not part.categories:
+            yield _Table(
+                id=table,
+                territory=territory,
+                columns=columns,
+                source=sources[source],
+                connection=connections[source],
+                rows=select_json(territory, name),
+            )
 
 
 def _begin(sink: BinaryIO, name: str, *, is_first: bool) -> None:
     sink.write((b"\n" if is_first else b",\n") + _compact(name) + b":[\n")
-
-
-def _blocks(
-    sources: Mapping[str, SqlSource], territory: Territory, table: str, connection: sa.Connection
-) -> Iterator[bytes]:
-    rows = select_json(territory, table.partition(".")[2])
-    return sources[territory.source].json_blocks(connection, rows)
 
 
 def _stream(
@@ -182,27 +203,25 @@ def _ignore(_rows: int) -> None:
     """Tell nobody."""
 
 
-def _entry(territory: Territory, table: str, name: str, counted: TableDigest) -> TableEntry:
-    columns = exported_columns(territory, table.partition(".")[2])
+def _entry(table: _Table, name: str, counted: TableDigest) -> TableEntry:
+    type_name = table.territory.dialect.type_name
     return TableEntry(
         name=name,
-        columns={column.name: territory.dialect.type_name(column.type) for column in columns},
+        columns={column.name: type_name(column.type) for column in table.columns},
         rows=counted.rows,
         sha256=counted.sha256,
     )
 
 
 def _document_schema(
-    datamap: DataMap, tables: Tables, held: Sequence[TableElsewhere]
+    datamap: DataMap, tables: Sequence[_Table], held: Sequence[TableElsewhere]
 ) -> dict[str, Any]:
     properties = {
-        datamap.document_name(table): {
+        datamap.document_name(table.id): {
             "type": "array",
-            "items": row_schema(
-                exported_columns(territory, table.partition(".")[2]), territory.dialect
-            ),
+            "items": row_schema(table.columns, table.territory.dialect),
         }
-        for table, territory, _ in tables
+        for table in tables
     }
     properties |= {each.id: {"type": "array", "items": dict(each.shape.schema)} for each in held}
     return {

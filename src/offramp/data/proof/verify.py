@@ -304,7 +304,7 @@ def _count_orphans(
     question = _count(rows).where(territory.dialect.in_chunk(columns, keys), missing)
     found = 0
     for part in gone.parts(territory.id_of(above.name)):
-        params = territory.dialect.chunk_params(part, width=len(keys))
+        params = territory.dialect.chunk_params(part.columns)
         found += connection.execute(question, params).scalar_one()
     return found
 

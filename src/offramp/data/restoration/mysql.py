@@ -75,10 +75,10 @@ class MysqlRows:
         live = self._columns(name)
         table = self.territory.table(name)
         dialect = self.territory.dialect
-        keys = [[stored(row[column], live[column]) for column in by] for row in rows]
+        keys = [[stored(row[column], live[column]) for row in rows] for column in by]
         which = dialect.in_chunk([table.c[each] for each in by], {each: live[each] for each in by})
         found = select_texts(self.territory, table, [live[column] for column in columns], which)
-        params = dialect.chunk_params(keys, width=len(by))
+        params = dialect.chunk_params(keys)
         return [self._split(text) for text in self.connection.execute(found, params).scalars()]
 
     def insert(self, name: str, columns: Sequence[str], rows: Sequence[Row]) -> None:

@@ -43,11 +43,15 @@ class KeptKeysDamaged(Broken):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptRow:
-    """One row that stays: its key, and the boundary from which its end is counted."""
+class KeptRows:
+    """Rows that stay: the key of each, and the boundary from which its end is counted.
 
-    key: Row
-    anchor: Boundary | None
+    Shape:
+        keys, anchors: equally long, in the order of the rows.
+    """
+
+    keys: Sequence[tuple[Any, ...]]
+    anchors: Sequence[Boundary | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +65,7 @@ class End:
 class Keeper(Protocol):
     """Remembers which rows stay."""
 
-    def keep(self, table: str, rows: Sequence[KeptRow]) -> None:
+    def keep(self, table: str, rows: KeptRows) -> None:
         """Remember rows of a table; hearing of one twice is hearing of it once."""
 
     def ends(self, table: str) -> Mapping[str, int]:
@@ -74,18 +78,20 @@ class Tally:
 
     rules: Mapping[str, TableRule]
     zone: str = "UTC"
-    _seen: dict[str, dict[tuple[Any, ...], str]] = field(default_factory=dict)
+    _seen: dict[str, dict[tuple[Any, ...], End | None]] = field(default_factory=dict)
 
-    def keep(self, table: str, rows: Sequence[KeptRow]) -> None:
+    def keep(self, table: str, rows: KeptRows) -> None:
         """Count rows by the last date of their keeping."""
-        seen = self._seen.setdefault(table, {})
-        for row in rows:
-            end = end_of(row.anchor, self.rules[table], zone=self.zone)
-            seen[tuple(row.key)] = last_date(end.ends_at if end else None, zone=self.zone)
+        seen, rule = self._seen.setdefault(table, {}), self.rules[table]
+        for key, anchor in zip(rows.keys, rows.anchors, strict=True):
+            seen[key] = end_of(anchor, rule, zone=self.zone)
 
     def ends(self, table: str) -> Mapping[str, int]:
         """Count what was told of a table."""
-        return dict(sorted(Counter(self._seen.get(table, {}).values()).items()))
+        found = Counter[str]()
+        for end, rows in Counter(self._seen.get(table, {}).values()).items():
+            found[last_date(end.ends_at if end else None, zone=self.zone)] += rows
+        return dict(sorted(found.items()))
 
 
 def end_of(anchor: Boundary | None, rule: TableRule, *, zone: str) -> End | None:
@@ -119,19 +125,11 @@ def read_anchor(value: object) -> Boundary | None:
 
     A time without a zone is taken for its day: which instant it means nobody knows.
     """
-    match value:
-        case datetime(tzinfo=None) | date() if not _has_zone(value):
-            return Date(value.year, value.month, value.day)
-        case datetime():
-            return Instant(value)
-        case str():
-            return _read_text(value)
-        case _:
-            return None
-
-
-def _has_zone(value: date) -> bool:
-    return isinstance(value, datetime) and value.tzinfo is not None
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return Instant(value)
+    if isinstance(value, date):
+        return Date(value.year, value.month, value.day)
+    return _read_text(value) if isinstance(value, str) else None
 
 
 def _read_text(text: str) -> Boundary | None:

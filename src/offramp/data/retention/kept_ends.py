@@ -7,13 +7,13 @@ Source: mission A11; lesson L32.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 
 from offramp.data.datamap import DataMap
-from offramp.data.retention.keeping import KeptRow, end_of, last_date, read_anchor
+from offramp.data.retention.keeping import KeptRows, end_of, last_date, read_anchor
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
 from offramp.data.survey import survey_source
@@ -29,7 +29,7 @@ class KeptEnds(BaseModel):
 
     tables: Mapping[str, Mapping[str, int]] = {}
 
-    def keep(self, table: str, rows: Sequence[KeptRow]) -> None:
+    def keep(self, table: str, rows: KeptRows) -> None:
         """Hear of rows that were counted already."""
 
     def ends(self, table: str) -> Mapping[str, int]:

@@ -23,6 +23,7 @@ from whenever import Date
 from offramp.data.catalog.catalog import Reference
 from offramp.data.check import require_complete
 from offramp.data.datamap import DataMap
+from offramp.data.dialects import in_columns
 from offramp.data.erasure.fence import Fence, Pace
 from offramp.data.erasure.statements import change_chunk, in_chunk, plan_order
 from offramp.data.retention.keeping import Row, bindable
@@ -117,7 +118,7 @@ class Retention:
         plan = plan_sweep(territory, name, counted_from=overdue.counted_from)
         keys = self._bound(overdue.table, overdue.keys)
         with source.snapshot() as connection:
-            params = territory.dialect.chunk_params(keys, width=len(keys[0]))
+            params = territory.dialect.chunk_params(in_columns(keys))
             rows = connection.execute(plan.left, params).all()
         found: dict[str, list[Row]] = {"needed": [], "changed": [], "owned": []}
         for *key, is_cut_off, is_unchanged in rows:
@@ -130,7 +131,7 @@ class Retention:
         plan = plan_sweep(territory, name, counted_from=overdue.counted_from)
         pace.meet_table()
         for part in _chunks(keys, pace):
-            params = territory.dialect.chunk_params(part, width=len(part[0]))
+            params = territory.dialect.chunk_params(in_columns(part))
             with fence.chunk(overdue.table) as record:
                 began = pace.elapsed()
                 with source.transaction() as connection:

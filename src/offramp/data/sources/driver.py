@@ -11,7 +11,9 @@ from offramp.data.dialects import Dialect
 from offramp.data.sources.trouble import Trouble
 
 BLOCK_BYTES = 64 * 1024
-BLOCK_ROWS = 10_000
+# Python looks for garbage after every 700 new objects, the longer the more it has kept: a block
+# that is used up before then, with a key for each of its rows, is never looked through.
+BLOCK_ROWS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,9 @@ from offramp.data.catalog.catalog import Catalog
 from offramp.data.catalog.mysql import read_mysql_catalog
 from offramp.data.dialects import MYSQL
 from offramp.data.sources import mysql_permission, mysql_trouble
-from offramp.data.sources.driver import Need
+from offramp.data.sources.driver import BLOCK_ROWS, Need
 from offramp.data.sources.trouble import Trouble
 
-BLOCK_ROWS = 1_000
 _SESSION = (
     "SET time_zone = '+00:00'",
     # Nothing is cut or rounded in silence; what is stored, however odd a date, can come back.

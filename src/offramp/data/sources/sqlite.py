@@ -17,10 +17,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from offramp.data.catalog.catalog import Catalog, read_catalog
 from offramp.data.dialects import SQLITE
 from offramp.data.sources import sqlite_trouble
-from offramp.data.sources.driver import Need, compile_statement
+from offramp.data.sources.driver import BLOCK_ROWS, Need, compile_statement
 from offramp.data.sources.trouble import Trouble
 
-BLOCK_ROWS = 1_000
 BUSY_WAIT_SECONDS = 5
 _NAMED = sqlite.dialect(paramstyle="named")
 
