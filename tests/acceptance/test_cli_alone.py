@@ -172,6 +172,12 @@ def test_an_erasure_by_map_needs_no_second_run_and_the_second_changes_nothing(ex
     assert (exported.folder / "gone.json").read_bytes() == certificate
 
 
+def test_a_database_that_deletes_one_chunk_at_a_time_does_so_whatever_is_asked(exported):
+    exported.say(*ERASE, "--connections", "2")
+
+    exported.say("verify", LEAVING, *MAP)
+
+
 def test_a_row_that_was_written_since_the_export_refuses_the_erasure(exported):  # L28
     write(exported, "UPDATE users SET first_name = 'Late' WHERE id = 2")
     before = rows_of(exported)
@@ -193,6 +199,7 @@ def test_a_row_that_was_written_since_the_export_refuses_the_erasure(exported): 
         (("erase", *MAP, "--yes"), 2, "--organization has to be given"),
         (("erase", LEAVING, *WHOSE, "--yes"), 2, "ORG and --organization exclude each other"),
         (("erase", LEAVING, "--yes"), 2, "--map has to be given"),
+        (("erase", LEAVING, "--connections", "2"), 2, "--map has to be given"),
         (("erase", LEAVING), 3, "nobody does it by hand"),
         (tuple(each for each in ERASE if each != "--yes"), 3, "there is no terminal to ask at"),
         (("export", *MAP, "--organization", " ", "--out", "x.json"), 3, "must name exactly one"),

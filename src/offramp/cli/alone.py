@@ -111,8 +111,13 @@ def confirm(subject: str, *, word: str) -> None:
         raise NotConfirmed(subject=subject, hint=f"type {word} exactly")
 
 
-def work(data: Data, desk: FolderDesk) -> None:
+def work(data: Data, desk: FolderDesk, *, connections: int = 1) -> None:
     """Carry an erasure out, as far as an earlier run has not, and leave its certificate alone.
+
+    Args:
+        data: the map, and its sources, open.
+        desk: whose data, and where what outlives a crash is kept.
+        connections: so many chunks delete at once, where the database allows it.
 
     Raises:
         FileUnwritable: the disk does not take what has to be kept.
@@ -138,6 +143,7 @@ def work(data: Data, desk: FolderDesk) -> None:
                     scope=desk.scope,
                     desk=desk,
                     elapsed=time.monotonic,
+                    connections=connections,
                     pause=time.sleep,
                     progress=progress,
                 )

@@ -95,6 +95,9 @@ def erase(
         Path | None, typer.Option(metavar="FILE", help="Where the certificate goes as a PDF.")
     ] = None,
     member: Member = None,
+    connections: Annotated[
+        int, typer.Option(min=1, metavar="N", help="So many chunks delete at once in PostgreSQL.")
+    ] = 1,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the statements that would run.")
     ] = False,
@@ -115,19 +118,20 @@ def erase(
         pdf=pdf,
     )
     if datamap is None:
-        _refuse_installed(paper, is_confirmed=yes)
+        _refuse_installed(paper, is_confirmed=yes, is_parallel=connections > 1)
     else:
-        content = _erase(datamap, scope, paper, is_confirmed=yes)
+        content = _erase(datamap, scope, paper, is_confirmed=yes, connections=connections)
         _show(content, paper, as_json=as_json)
 
 
-def _refuse_installed(paper: Paper, *, is_confirmed: bool) -> None:
+def _refuse_installed(paper: Paper, *, is_confirmed: bool, is_parallel: bool) -> None:
     given = {
         "--certificate": paper.certificate,
         "--export": paper.export,
         "--without-export": paper.without_export,
         "--signing-key": paper.signing_key,
         "--pdf": paper.pdf,
+        "--connections": is_parallel,
         "--yes": is_confirmed,
     }
     for option, value in given.items():
@@ -147,7 +151,9 @@ def _statements(datamap: Path | None, scope: Scope) -> tuple[Statement, ...]:
         return tuple(preview(data.datamap, data.sources, scope, elsewhere=elsewhere))
 
 
-def _erase(datamap: Path, scope: Scope, paper: Paper, *, is_confirmed: bool) -> Mapping[str, Any]:
+def _erase(
+    datamap: Path, scope: Scope, paper: Paper, *, is_confirmed: bool, connections: int
+) -> Mapping[str, Any]:
     if paper.certificate is None:
         raise OptionMissing(option="--certificate", hint="nothing is erased without a proof of it")
     if paper.export is not None and paper.without_export:
@@ -173,7 +179,7 @@ def _erase(datamap: Path, scope: Scope, paper: Paper, *, is_confirmed: bool) -> 
         )
         if desk.is_certified():
             _refuse_rows(data, desk)
-        work(data, desk)
+        work(data, desk, connections=connections)
     document = read_file(paper.certificate)
     if paper.pdf is not None:
         write_file(paper.pdf, print_certificate(document))

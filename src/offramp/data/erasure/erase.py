@@ -238,7 +238,7 @@ def _territories(
 
 
 def _plan_permitted(source: SqlSource, territory: Territory, spared: Collection[str]) -> list[Step]:
-    """Say all that is done; stop where we may not do it, or somebody else's row would have to go."""
+    """Say all that is done; stop where we may not, or somebody else's row would have to go."""
     steps = list(plan_steps(territory, spared=spared))
     with source.snapshot() as connection:
         require_permitted(source, connection, to_erase(territory, steps))

@@ -15,7 +15,7 @@ from offramp.data.catalog.catalog import Catalog
 from offramp.data.catalog.mysql import read_mysql_catalog
 from offramp.data.dialects import MYSQL
 from offramp.data.sources import mysql_permission, mysql_trouble
-from offramp.data.sources.driver import BLOCK_ROWS, Need
+from offramp.data.sources.driver import BLOCK_ROWS, Need, compile_statement
 from offramp.data.sources.trouble import Trouble
 
 _SESSION = (
@@ -73,8 +73,11 @@ class MysqlDriver:
 
     def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Iterator[bytes]:
         """Stream a one-column select of texts, in blocks of whole lines."""
-        with connection.execution_options(yield_per=BLOCK_ROWS).execute(rows) as result:
-            for lines in result.scalars().partitions():
+        text, params = compile_statement(rows, connection.dialect)
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor(connection.dialect.loaded_dbapi.cursors.SSCursor) as cursor:
+            cursor.execute(text, params)
+            while lines := [line for (line,) in cursor.fetchmany(BLOCK_ROWS)]:
                 if None in lines:
                     raise row_too_long(connection)
                 yield ("\n".join(lines) + "\n").encode()
