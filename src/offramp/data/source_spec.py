@@ -57,6 +57,7 @@ class SqlSourceSpec(Part):
     member: LocalColumn | None = None
     schema_name: str | None = Field(default=None, alias="schema")
     schemas: tuple[str, ...] = ()
+    set_checks: bool = False
 
     @property
     def root_table(self) -> str:

@@ -16,7 +16,7 @@ Source: docs of both databases on foreign keys; measured chunk sizes.
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
@@ -30,6 +30,7 @@ from offramp.data.erasure.fence import CHUNK_ROWS_MAX, Fence, Pace, at_once
 from offramp.data.erasure.lanes import Round, count_lanes, next_parts, run_round
 from offramp.data.erasure.owned import hold_owned, release_owned
 from offramp.data.erasure.pseudonym import pseudonymize_all
+from offramp.data.erasure.set_check import delete_in_set, plan_set_check, require_set_checks
 from offramp.data.erasure.statements import (
     Purpose,
     Statement,
@@ -108,18 +109,25 @@ def preview(
     return beforehand + [
         _announce(source, territory, table, purpose, statement)
         for source, territory in territories
-        for table, purpose, statement in _in_order(territory, spared)
+        for table, purpose, statement in _in_order(source, territory, spared)
     ]
 
 
 def _in_order(
-    territory: Territory, spared: Collection[str]
+    source: SqlSource, territory: Territory, spared: Collection[str]
 ) -> Iterator[tuple[str, str, sa.ClauseElement]]:
     for reference, guard in plan_guards(territory, spared=spared):
         yield reference.table, Purpose.GUARD.value, guard
     for step in plan_steps(territory, spared=spared):
-        for purpose, statement in step.statements():
+        for purpose, statement in _checked(source, territory, step).statements():
             yield step.table, purpose, statement
+
+
+def _checked(source: SqlSource, territory: Territory, step: Step) -> Step:
+    """Let a step look at references in sets, where that is asked for and can be done."""
+    if step.purpose is not Purpose.DELETE or step.owned:
+        return step
+    return replace(step, check=plan_set_check(source, territory, step.table))
 
 
 def _announce(
@@ -242,6 +250,7 @@ def _plan_permitted(source: SqlSource, territory: Territory, spared: Collection[
     steps = list(plan_steps(territory, spared=spared))
     with source.snapshot() as connection:
         require_permitted(source, connection, to_erase(territory, steps))
+        require_set_checks(source, connection)
         for reference, guard in plan_guards(territory, spared=spared):
             rows = connection.execute(guard).scalar_one()
             if rows:
@@ -255,6 +264,7 @@ def _plan_permitted(source: SqlSource, territory: Territory, spared: Collection[
 
 def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -> Iterator[Changed]:
     """Change the rows of one worklist round by round, and tell the number after each."""
+    step = _checked(source, territory, step)
     if step.purpose is Purpose.KEEP:
         keys = read_kept(source, territory, step, work.keeper)
     else:
@@ -291,6 +301,8 @@ def _run_round(
     """Change some rows inside the fence, each part in one transaction."""
 
     def commit(part: Keys) -> Changed:
+        if (gone := _delete_in_set(source, territory, step, part)) is not None:
+            return gone
         with source.transaction() as connection:
             return _change(connection, territory, step, part, key=work.key)
 
@@ -304,6 +316,17 @@ def _run_round(
         is_last = step.purpose is Purpose.DELETE
         record.record(rows=sum(changed.rows for changed in outcome.done) if is_last else 0)
     return outcome
+
+
+def _delete_in_set(
+    source: SqlSource, territory: Territory, step: Step, part: Keys
+) -> Changed | None:
+    """Delete a chunk whose references are looked at in sets; none if it goes the ordinary way."""
+    if step.check is None or step.change is None:
+        return None
+    params = territory.dialect.chunk_params(part.columns)
+    rows = delete_in_set(source, step.check, step.change, params)
+    return None if rows is None else Changed(rows=rows, owned={})
 
 
 def _change(

@@ -18,6 +18,7 @@ from offramp.data.catalog.catalog import Reference
 from offramp.data.dialects.dialect import Change
 from offramp.data.erasure.order import ErasureOrder, order_tables
 from offramp.data.erasure.owned import OwnedRows, beside_owners, guests, hosts, leaves, plan_owned
+from offramp.data.erasure.set_check import SetCheck
 from offramp.data.erasure.tree import bound_reference, deepest_first
 from offramp.data.territory import Predicate, Territory, primary_key, row_value
 
@@ -55,6 +56,7 @@ class Step:
     written: tuple[str, ...] = ()  # the columns that an update changes
     current: sa.Select[Any] | None = None
     owned: tuple[OwnedRows, ...] = ()
+    check: SetCheck | None = None  # in place of the database's own
 
     def statements(self) -> list[tuple[str, sa.ClauseElement]]:
         """List what runs, in order, each with its purpose."""
@@ -62,7 +64,8 @@ class Step:
         if self.current is not None:
             found.append(("read the values to hash", self.current))
         if self.change is not None:
-            found.append((self.purpose.value, self.change))
+            change = (self.purpose.value, self.change)
+            found += self.check.around(change) if self.check else [change]
         for each in self.owned:
             found += each.statements()
         return found

@@ -25,6 +25,37 @@ class Need:
     columns: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pointer:
+    """A foreign key that points at a table, wherever its rows are.
+
+    Shape:
+        columns: each column that refers, with the one of the table to which it refers.
+    """
+
+    schema: str
+    table: str
+    columns: tuple[tuple[str, str], ...]
+
+
+class SetChecks(Protocol):
+    """How a database lets us look at references once for many rows, and not for each of them."""
+
+    @property
+    def opening(self) -> Sequence[sa.TextClause]:
+        """The statements after which the rest of a transaction deletes without those looks."""
+
+    def refusal(self, connection: sa.Connection) -> Trouble | None:
+        """Say why our role may not run the opening; none if it may."""
+
+    def pointers(self, connection: sa.Connection, table: sa.TableClause) -> Sequence[Pointer]:
+        """List every foreign key that a deletion from a table would look at.
+
+        None at all where the table has none, or where a deletion means more to the database than
+        those looks, or one of them is not to be had by comparing columns that we may read.
+        """
+
+
 class Driver(Protocol):
     """How one kind of SQL database is reached."""
 
@@ -35,6 +66,10 @@ class Driver(Protocol):
     @property
     def writes_at_once(self) -> bool:
         """Say whether several connections may delete at once without waiting for one another."""
+
+    @property
+    def set_checks(self) -> SetChecks | None:
+        """How references are looked at once for many rows; none where they cannot be."""
 
     @property
     def extra(self) -> str:

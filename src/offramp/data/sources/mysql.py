@@ -41,6 +41,7 @@ class MysqlDriver:
     dialect = MYSQL
     extra = "mysql"
     writes_at_once = False
+    set_checks = None
     snapshot_options: Mapping[str, Any] = {
         _OPENING: (
             "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",

@@ -14,6 +14,7 @@ from offramp.data.catalog.catalog import Catalog, read_catalog
 from offramp.data.dialects import POSTGRES
 from offramp.data.sources import postgres_permission, postgres_trouble
 from offramp.data.sources.driver import BLOCK_BYTES, BLOCK_ROWS, Need, compile_statement
+from offramp.data.sources.postgres_set_checks import PostgresSetChecks
 from offramp.data.sources.trouble import Trouble
 
 # Control characters cannot occur inside JSON, so nothing is ever quoted or doubled.
@@ -46,6 +47,7 @@ class PostgresDriver:
     dialect = POSTGRES
     extra = "postgres"
     writes_at_once = True
+    set_checks = PostgresSetChecks()
     snapshot_options: Mapping[str, Any] = {
         "isolation_level": "REPEATABLE READ",
         "postgresql_readonly": True,

@@ -18,7 +18,7 @@ from offramp.core.errors import OfframpError
 from offramp.data.catalog.catalog import Catalog
 from offramp.data.datamap import DataMap, SqlSourceSpec
 from offramp.data.dialects import Dialect
-from offramp.data.sources.driver import Driver, compile_statement
+from offramp.data.sources.driver import Driver, SetChecks, compile_statement
 from offramp.data.sources.mysql import MysqlDriver
 from offramp.data.sources.postgres import PostgresDriver
 from offramp.data.sources.sqlite import SqliteDriver
@@ -46,6 +46,11 @@ class SqlSource:
     def dialect(self) -> Dialect:
         """The words that the database understands."""
         return self.driver.dialect
+
+    @property
+    def set_checks(self) -> SetChecks | None:
+        """How references are looked at once for a chunk, where the map asks for it."""
+        return self.driver.set_checks if self.spec.set_checks else None
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
@@ -139,10 +144,14 @@ def open_sql_source(name: str, spec: SqlSourceSpec, *, environment: Mapping[str,
     """Prepare a source for use; it connects on its first use.
 
     Raises:
-        SourceUnusable: the address is missing, malformed, or of a kind that is not supported.
+        SourceUnusable: the address is missing, malformed, or of a kind that is not supported, or
+            that does not do what the map asks for.
         SourceUnavailable: an SQLite file does not exist (one is never made by mistake: L16).
     """
     url, driver = _read_url(name, spec, environment)
+    if spec.set_checks and driver.set_checks is None:
+        reason = "only PostgreSQL looks at references in sets"
+        raise SourceUnusable(source=name, reason=reason, hint="leave `set_checks` out")
     try:
         engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=True)
     except ModuleNotFoundError as error:

@@ -30,6 +30,7 @@ class SqliteDriver:
     dialect = SQLITE
     extra = ""  # it comes with Python
     writes_at_once = False
+    set_checks = None
     snapshot_options: Mapping[str, Any] = {}
     # The write lock is taken at once: a reader that wants to write later is refused.
     transaction_options: Mapping[str, Any] = {"offramp_begin": "BEGIN IMMEDIATE"}
