@@ -53,12 +53,10 @@ class Ground:
         samples.note("longest", max(self.work.fence.seconds))
         self.place.expect(result.tables, "deleted")
 
-    def erase_over_two(self) -> None:
-        """Delete every row over two connections."""
-        samples = self.place.samples
-        result = samples.time(
-            "erase over two", lambda: self.work.erase(NOTHING_KNOWN, connections=2)
-        )
+    def erase_alone(self, name: str, *, connections: int) -> None:
+        """Delete every row, and do nothing before."""
+        work = partial(self.work.erase, NOTHING_KNOWN, connections=connections)
+        result = self.place.samples.time(name, work)
         self.place.expect(result.tables, "deleted")
 
     def count_left(self) -> None:
@@ -96,13 +94,28 @@ def _rows(digests: Mapping[str, TableDigest]) -> dict[str, int]:
 
 
 @contextmanager
-def _ground(place: Place, *, keeps_everything: bool = False) -> Iterator[Ground]:
+def _ground(
+    place: Place, *, keeps_everything: bool = False, set_checks: bool = False
+) -> Iterator[Ground]:
     with (
         clone(place.base_url, place.template) as url,
-        open_work(url, store_url=place.base_url, keeps_everything=keeps_everything) as work,
+        open_work(
+            url,
+            store_url=place.base_url,
+            keeps_everything=keeps_everything,
+            set_checks=set_checks,
+        ) as work,
         connect(url) as connection,
     ):
         yield Ground(place=place, work=work, connection=connection)
+
+
+def _erasure(name: str, *, connections: int = 1, set_checks: bool = False) -> Flow[Ground]:
+    """Delete on a copy of its own."""
+    run = partial(Ground.erase_alone, name=name, connections=connections)
+    return Flow(
+        ground=partial(_ground, set_checks=set_checks), steps=(Step(run=run, gives=(name,)),)
+    )
 
 
 FLOWS = (
@@ -118,10 +131,9 @@ FLOWS = (
             Step(run=Ground.scan, gives=("scan",), needs=("tombstone", "erase", "references")),
         ),
     ),
-    Flow(
-        ground=_ground,
-        steps=(Step(run=Ground.erase_over_two, gives=("erase over two",)),),
-    ),
+    _erasure("erase over two", connections=2),
+    _erasure("erase in sets", set_checks=True),
+    _erasure("erase in sets over two", connections=2, set_checks=True),
     Flow(
         ground=partial(_ground, keeps_everything=True),
         steps=(Step(run=Ground.hash, gives=("hash",)),),

@@ -107,6 +107,25 @@ ROWS: tuple[Row | Ceiling, ...] = (
         rows_min=MILLION,
     ),
     Row(
+        name="5 delete with set checks",
+        ours=("erase in sets",),
+        baseline=("D",),
+        by="D",
+        limit=0.9,
+        is_deletion=True,
+        rows_min=MILLION,
+    ),
+    Row(
+        name="5b delete with set checks, two connections",
+        ours=("erase in sets over two",),
+        baseline=("D",),
+        by="D",
+        limit=0.9,
+        beyond=0.54,
+        is_deletion=True,
+        rows_min=MILLION,
+    ),
+    Row(
         name="6 whole job",
         ours=JOB,
         baseline=("A", "D"),
@@ -242,8 +261,8 @@ ROWS: tuple[Row | Ceiling, ...] = (
 def chosen(
     *, rows: int, only: Collection[str] = (), skip: Collection[str] = ()
 ) -> Iterator[Row | Ceiling]:
-    """Choose what is measured at a size: all of it, or what is named by number."""
+    """Choose what is measured: what is named by number, or else all that is meant for a size."""
     for row in ROWS:
-        is_named = not only or row.number in only
-        if is_named and row.number not in skip and row.rows_min <= rows <= row.rows_max:
+        is_wanted = row.number in only if only else row.rows_min <= rows <= row.rows_max
+        if is_wanted and row.number not in skip:
             yield row

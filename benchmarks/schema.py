@@ -223,18 +223,18 @@ def sqlite_indexes() -> Iterator[str]:
         yield from _indexes(table)
 
 
-def data_map(*, keeps_everything: bool = False) -> DataMap:
+def data_map(*, keeps_everything: bool = False, set_checks: bool = False) -> DataMap:
     """Say to Offramp how these tables reach an organization.
 
     Args:
         keeps_everything: rows stay and lose their people, in place of being deleted.
+        set_checks: references are looked at once for a chunk.
     """
+    source = {"kind": "sql", "url": f"env:{URL_VARIABLE}", "root": "organizations.id"}
     return DataMap.model_validate(
         {
             "offramp": 1,
-            "sources": {
-                SOURCE: {"kind": "sql", "url": f"env:{URL_VARIABLE}", "root": "organizations.id"}
-            },
+            "sources": {SOURCE: source | {"set_checks": set_checks}},
             "tables": {
                 f"{SOURCE}.{table.name}": _rule(table, keeps=keeps_everything) for table in TABLES
             },

@@ -11,7 +11,7 @@ from time import perf_counter
 import sqlalchemy as sa
 from whenever import Instant
 
-from benchmarks.load import LARGE, ORDINARY
+from benchmarks.load import LARGE, ORDINARY, TRUSTED
 from benchmarks.schema import URL_VARIABLE, data_map
 from offramp.adapters.vault_folder import FolderVault
 from offramp.data.datamap import DataMap
@@ -139,7 +139,7 @@ class Work:
 
 @contextmanager
 def open_work(
-    url: str, *, store_url: str, keeps_everything: bool = False, role: str = ORDINARY
+    url: str, *, store_url: str, keeps_everything: bool = False, set_checks: bool = False
 ) -> Iterator[Work]:
     """Connect to a database and to the one that holds the fence, as a worker at work is connected.
 
@@ -147,9 +147,10 @@ def open_work(
         url: the database.
         store_url: the database of the fence.
         keeps_everything: rows stay and lose their people, in place of being deleted.
-        role: whom PostgreSQL knows Offramp as.
+        set_checks: PostgreSQL trusts Offramp to look at references in its place, in sets.
     """
-    datamap = data_map(keeps_everything=keeps_everything)
+    datamap = data_map(keeps_everything=keeps_everything, set_checks=set_checks)
+    role = TRUSTED if set_checks else ORDINARY
     sources = open_sources(datamap, environment={URL_VARIABLE: _as_role(url, role)})
     for source in sources.values():  # what is written by hand is connected beforehand as well
         with source.snapshot() as connection:

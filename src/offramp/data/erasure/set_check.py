@@ -14,7 +14,7 @@ points at the table cannot change while the deletion has it.
 Source: docs/decisions/018-set-checks.md; PostgreSQL, "Explicit Locking", "Transaction Isolation".
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,7 @@ class SetCheck:
 
     checks: SetChecks
     table: sa.TableClause
-    pointers: Sequence[Pointer]
+    state: tuple[object, ...]
     orphans: tuple[sa.Select[int], ...]
 
     def around(self, deletion: tuple[str, sa.ClauseElement]) -> list[tuple[str, sa.ClauseElement]]:
@@ -64,13 +64,14 @@ def plan_set_check(source: SqlSource, territory: Territory, name: str) -> SetChe
     table, key = territory.table(name), territory.catalog.tables[name].key
     with source.snapshot() as connection:
         pointers = source.set_checks.pointers(connection, table)
+        state = source.set_checks.state(connection, table)
     # A reference to something else than the key cannot be compared with the keys of a chunk.
     if not pointers or any({to for _, to in each.columns} != set(key) for each in pointers):
         return None
     return SetCheck(
         checks=source.set_checks,
         table=table,
-        pointers=pointers,
+        state=state,
         orphans=tuple(_count_orphans(territory, name, each) for each in pointers),
     )
 
@@ -106,7 +107,7 @@ def delete_in_set(
             connection.execute(statement)
         rows = int(connection.execute(deletion, params).rowcount)
         # Only now nobody can let another reference point at the table any more.
-        is_as_planned = check.checks.pointers(connection, check.table) == check.pointers
+        is_as_planned = check.checks.state(connection, check.table) == check.state
         if is_as_planned and not _leaves_orphans(connection, check, params):
             return rows
         connection.rollback()

@@ -55,6 +55,12 @@ class SetChecks(Protocol):
         those looks, or one of them is not to be had by comparing columns that we may read.
         """
 
+    def state(self, connection: sa.Connection, table: sa.TableClause) -> tuple[object, ...]:
+        """Say what a deletion from a table sets off: equal for as long as `pointers` would be.
+
+        It is asked within every chunk, and so it costs less.
+        """
+
 
 class Driver(Protocol):
     """How one kind of SQL database is reached."""

@@ -63,6 +63,16 @@ ORDER BY 1, 2, link.oid
 """  # noqa: S608 - a number of ours
 )
 
+# A column of either side that gets another type or language makes its foreign key anew.
+_STATE = sa.text(
+    f"""
+SELECT relkind, relispartition, relhassubclass, relhasrules, ARRAY(
+    SELECT concat(oid, tgenabled) FROM pg_trigger
+    WHERE tgrelid = host.oid AND tgtype & {_ON_DELETE} <> 0 ORDER BY oid)
+FROM pg_class AS host WHERE host.oid = CAST(:place AS regclass)
+"""  # noqa: S608 - a number of ours
+)
+
 
 class PostgresSetChecks:
     """How PostgreSQL deletes without a look at each row's references."""
@@ -83,13 +93,19 @@ class PostgresSetChecks:
 
     def pointers(self, connection: sa.Connection, table: sa.TableClause) -> Sequence[Pointer]:
         """List every foreign key that a deletion from a table would look at; none if unsafe."""
-        place = connection.dialect.identifier_preparer.format_table(table)
         found: list[Pointer] = []
-        for schema, name, columns, targets, is_comparable in connection.execute(
-            _POINTERS, {"place": place}
-        ):
+        rows = connection.execute(_POINTERS, _placed(connection, table))
+        for schema, name, columns, targets, is_comparable in rows:
             if not is_comparable:
                 return ()
             pairs = tuple(zip(columns, targets, strict=True))
             found.append(Pointer(schema=schema, table=name, columns=pairs))
-        return tuple(found)
+        return found
+
+    def state(self, connection: sa.Connection, table: sa.TableClause) -> tuple[object, ...]:
+        """Say which triggers a deletion sets off, and whether more than they."""
+        return tuple(connection.execute(_STATE, _placed(connection, table)).one())
+
+
+def _placed(connection: sa.Connection, table: sa.TableClause) -> dict[str, str]:
+    return {"place": connection.dialect.identifier_preparer.format_table(table)}

@@ -1,0 +1,460 @@
+"""References looked at in sets: the result is that of the ordinary way, whatever points where."""
+
+from contextlib import ExitStack
+
+import pytest
+import sqlalchemy as sa
+
+from offramp.data.erasure.erase import preview
+from offramp.data.erasure.statements import Purpose
+from offramp.data.sources.trouble import PermissionMissing, RowsInTheWay
+from offramp.testing.postgres import fresh_database
+from tests.integration.data.application import run
+from tests.integration.data.school import COMPANY, MEMBER, build_school, metadata
+from tests.integration.data.school import TABLES as SCHOOL
+from tests.integration.data.trouble import set_in_every_session
+from tests.integration.data.trusting import (
+    COMPANIES,
+    IN_A_SET,
+    ORDINARY,
+    PARENTS,
+    ROWS,
+    RULES,
+    TABLES,
+    MeddlingFence,
+    built,
+    leave,
+    opened,
+)
+
+BOTH = "SELECT id FROM parents UNION ALL SELECT parent_id FROM children ORDER BY 1"
+# Chunks of 1, 4, 5 and 2 rows; number 7 is in the third, which is then tried the ordinary way.
+ALL, FALLEN = [IN_A_SET] * 4, [IN_A_SET] * 3 + [ORDINARY]
+OTHERS = [(number,) for number in range(101, 101 + PARENTS) for _ in range(2)]
+
+
+def everything(shop, tables):
+    return {name: shop.rows(f'SELECT * FROM "{name}" ORDER BY 1, 2') for name in tables}
+
+
+@pytest.fixture
+def postgres_urls(postgres_server):
+    with ExitStack() as stack:
+        yield [stack.enter_context(fresh_database(postgres_server)) for _ in range(2)]
+
+
+@pytest.mark.parametrize("scope", [COMPANY, MEMBER], ids=["company", "member"])
+@pytest.mark.parametrize(("rows", "connections"), [(1, 1), (3, 2), (5_000, 1), (1, 2)])
+def test_a_school_goes_as_in_the_ordinary_way(scope, rows, connections, postgres_urls):
+    results, left = [], []
+    for url, asked in zip(postgres_urls, [False, True], strict=True):
+        school = build_school(url)
+        school.sources["app"].close()
+        school.engine.dispose()
+        with opened(url, rules=SCHOOL, set_checks=asked, member="users.id") as shop:
+            results.append(leave(shop, rows=rows, connections=connections, scope=scope))
+            left.append(everything(shop, metadata.tables))
+            ways = shop.ways
+
+    assert results[0].tables == results[1].tables
+    assert left[0] == left[1]
+    assert {way for table, way in ways if table == "users"} == {IN_A_SET}
+    assert {way for table, way in ways if table in ("memberships", "comments")} == {IN_A_SET}
+
+
+def test_a_table_to_which_nothing_refers_has_nothing_to_look_at(postgres_url):
+    with built(postgres_url, *TABLES, *ROWS) as shop:
+        leave(shop)
+
+        assert set(shop.ways_of("children")) == {ORDINARY}
+        assert shop.ways_of("parents") == ALL
+        assert shop.rows(BOTH) == OTHERS
+
+
+def test_nobody_who_did_not_ask_for_it_gets_it(postgres_url):
+    with built(postgres_url, *TABLES, *ROWS, set_checks=False) as shop:
+        leave(shop)
+
+        assert {way for _, way in shop.ways} == {ORDINARY}
+
+
+def test_a_dry_run_prints_what_runs_in_each_chunk(postgres_url):
+    """L27."""
+    ran = []
+    with built(postgres_url, *TABLES, *ROWS) as shop:
+        plan = preview(shop.datamap, shop.sources, COMPANY.__class__(organization="1"))
+        engine = shop.sources["app"].engine
+        sa.event.listen(engine, "before_cursor_execute", lambda *given: ran.append(given[2]))
+        leave(shop, rows=5_000)
+
+    printed = [each.text for each in plan if each.table == "app.parents"]
+    changes = [each.text for each in plan if each.purpose == Purpose.DELETE.value]
+    begun = ran.index("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+    state, in_chunk = ran[begun + 3], [*ran[begun : begun + 3], ran[begun + 4]]
+    assert printed[-4:] == in_chunk
+    assert printed[-2] in changes
+    assert "pg_trigger" in state
+    assert "children" in in_chunk[-1]
+
+
+LATE = {
+    "refused": ("", "INSERT INTO children (parent_id) VALUES (7)"),
+    "restricted": ("ON DELETE RESTRICT", "INSERT INTO children (parent_id) VALUES (7)"),
+    "looked at late": (
+        "DEFERRABLE INITIALLY DEFERRED",
+        "INSERT INTO children (parent_id) VALUES (7)",
+    ),
+    "may be late": ("DEFERRABLE", "INSERT INTO children (parent_id) VALUES (7)"),
+    "cascading": ("ON DELETE CASCADE", "INSERT INTO children (parent_id) VALUES (7)"),
+    "emptied": ("ON DELETE SET NULL", "INSERT INTO children (parent_id) VALUES (7)"),
+    "defaulting": ("ON DELETE SET DEFAULT", "INSERT INTO children (parent_id) VALUES (7)"),
+    "empty": ("", "INSERT INTO children (parent_id) VALUES (NULL)"),
+    "of others": ("", "INSERT INTO children (parent_id) VALUES (105)"),
+    "of nobody any more": ("", "INSERT INTO children (parent_id) VALUES (101)"),
+}
+REFUSED = {"refused", "restricted", "looked at late", "may be late"}
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_a_row_that_comes_late_has_the_same_effect_as_in_the_ordinary_way(name, postgres_urls):
+    action, late = LATE[name]
+    child = (
+        "CREATE TABLE children (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+        f" parent_id integer DEFAULT 112 REFERENCES parents {action})"
+    )
+    ends = []
+    for url, asked in zip(postgres_urls, [False, True], strict=True):
+        with built(url, *TABLES[:2], child, *ROWS, set_checks=asked) as shop:
+            fence = MeddlingFence(table="app.parents", deed=lambda url=url: run(url, late), stay=1)
+            is_refused = False
+            try:
+                leave(shop, fence=fence)
+            except RowsInTheWay:
+                is_refused = True
+            ends.append((is_refused, shop.rows(BOTH), shop.orphans()))
+            ways = shop.ways_of("parents")
+
+    assert ends[0] == ends[1]
+    assert ends[1][0] == (name in REFUSED)
+    assert ends[1][2] == []
+    falls_back = "(7)" in late
+    fallen = FALLEN if name in REFUSED else [*FALLEN, IN_A_SET]
+    assert ways == (fallen if falls_back else ALL)
+
+
+def test_a_row_of_the_chunk_that_is_not_theirs_any_more_keeps_its_children(postgres_url):
+    """It is not deleted, and so whoever refers to it is no orphan."""
+    moved = (
+        "UPDATE parents SET company_id = 2 WHERE id = 7",
+        "INSERT INTO children (parent_id) VALUES (7)",
+    )
+    with built(postgres_url, *TABLES, *ROWS) as shop:
+        fence = MeddlingFence(table="app.parents", deed=lambda: run(postgres_url, *moved), stay=2)
+
+        leave(shop, fence=fence)
+
+        assert shop.ways_of("parents") == ALL
+        assert shop.rows(BOTH) == [(7,), (7,), *OTHERS]
+
+
+COMPOSITE = (
+    COMPANIES,
+    "CREATE TABLE parents (company_id integer REFERENCES companies, name text, id bigint,"
+    " PRIMARY KEY (company_id, name, id))",
+    "CREATE TABLE children (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+    " parent_name text, parent_id smallint, company_id integer,"
+    " FOREIGN KEY (parent_id, company_id, parent_name)"
+    " REFERENCES parents (id, company_id, name))",
+    "INSERT INTO companies VALUES (1), (2)",
+    "INSERT INTO parents SELECT c, name, n FROM unnest(ARRAY['a', 'b']) name,"
+    " generate_series(1, 2) c, generate_series(1, 3) n",
+    "INSERT INTO children (parent_name, parent_id, company_id)"
+    " SELECT name, id, company_id FROM parents",
+)
+COMPOSITE_RULES = {
+    "app.companies": {},
+    "app.parents": {"via": ["company_id"], "columns": {"name": "system.operations"}},
+    "app.children": {
+        "via": ["parent_id", "company_id", "parent_name"],
+        "columns": {"parent_name": "system.operations"},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("late", "ways"),
+    [
+        ("'b', 2, 1", [IN_A_SET] * 5 + [ORDINARY]),
+        ("'b', NULL, 1", [IN_A_SET] * 6),
+        ("'b', 2, 2", [IN_A_SET] * 6),
+    ],
+    ids=["theirs", "half empty", "of others"],
+)
+def test_keys_of_several_columns_are_compared_by_name(late, ways, postgres_url):
+    into = f"INSERT INTO children (parent_name, parent_id, company_id) VALUES ({late})"
+    with built(postgres_url, *COMPOSITE, rules=COMPOSITE_RULES) as shop:
+        fence = MeddlingFence(table="app.parents", deed=lambda: run(postgres_url, into))
+        if ORDINARY in ways:
+            with pytest.raises(RowsInTheWay):
+                leave(shop, fence=fence, rows=1)
+        else:
+            leave(shop, fence=fence, rows=1)
+
+        assert shop.ways_of("parents") == ways
+        assert len(shop.rows("SELECT FROM parents WHERE company_id = 2")) == 6
+
+
+@pytest.mark.parametrize(
+    ("place", "ways"),
+    [
+        (("app.children", 1), FALLEN),
+        (("app.parents", 2), [IN_A_SET, *[IN_A_SET, ORDINARY] * 2]),
+    ],
+    ids=["before its turn", "between its chunks"],
+)
+def test_a_reference_from_a_schema_that_nobody_reads_counts_as_well(place, ways, postgres_url):
+    other = (
+        "CREATE SCHEMA other",
+        "CREATE TABLE other.children (parent_id bigint REFERENCES public.parents)",
+        "INSERT INTO other.children VALUES (7)",
+    )
+    table, stay = place
+    with built(postgres_url, *TABLES, *ROWS) as shop:
+        fence = MeddlingFence(table=table, deed=lambda: run(postgres_url, *other), stay=stay)
+
+        with pytest.raises(RowsInTheWay):
+            leave(shop, fence=fence)
+
+        assert shop.ways_of("parents") == ways
+        joined = "SELECT * FROM other.children JOIN parents ON id = parent_id"
+        assert shop.rows(joined) == [(7, 7, 1)]
+
+
+def test_rows_that_refer_to_rows_of_their_own_table_are_looked_at_too(postgres_url):
+    nodes = (
+        COMPANIES,
+        "CREATE TABLE parents (id integer PRIMARY KEY, company_id integer NOT NULL REFERENCES"
+        " companies, above integer REFERENCES parents)",
+        "INSERT INTO companies VALUES (1), (2)",
+        "INSERT INTO parents SELECT n, 1, nullif(n / 2, 0) FROM generate_series(1, 12) n",
+    )
+    rules = {
+        "app.companies": {},
+        "app.parents": {"via": ["company_id"], "columns": {"above": "system.operations"}},
+    }
+    late = "INSERT INTO parents VALUES (200, 2, 3)"
+    with built(postgres_url, *nodes, rules=rules) as shop:
+        fence = MeddlingFence(table="app.parents", deed=lambda: run(postgres_url, late), stay=2)
+
+        with pytest.raises(RowsInTheWay):
+            leave(shop, fence=fence)
+
+        assert IN_A_SET in shop.ways_of("parents")
+        assert shop.ways_of("parents")[-2:] == [IN_A_SET, ORDINARY]
+        assert (200, 2, 3) in shop.rows("SELECT * FROM parents")
+    run(postgres_url, "UPDATE parents SET above = NULL WHERE id = 200")
+    with opened(postgres_url, rules=rules) as shop:
+        leave(shop)
+
+        assert set(shop.ways_of("parents")) == {IN_A_SET}
+        assert shop.rows("SELECT id FROM parents") == [(200,)]
+
+
+AUDIT = (
+    "CREATE TABLE noted (id integer)",
+    "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS"
+    " 'BEGIN INSERT INTO noted VALUES (OLD.id); RETURN OLD; END'",
+    "CREATE TRIGGER note AFTER DELETE ON parents FOR EACH ROW EXECUTE FUNCTION note()",
+)
+NOTED = {"app.noted": {"shared": "notes of a trigger"}}
+HEIRS = {"app.heirs": {"shared": "what parents leave"}}
+
+LOOKED_AT_BY_REPLICAS = """
+DO $$ DECLARE looks text; BEGIN
+    SELECT tgname INTO looks FROM pg_trigger
+    WHERE tgrelid = 'parents'::regclass AND tgtype & 8 <> 0;
+    EXECUTE format('ALTER TABLE parents ENABLE REPLICA TRIGGER %%I', looks);
+END $$
+"""
+
+UNFIT = {
+    "a trigger": ((*TABLES, *AUDIT), NOTED),
+    "a trigger of replicas": (
+        (*TABLES, *AUDIT, "ALTER TABLE parents ENABLE REPLICA TRIGGER note"),
+        NOTED,
+    ),
+    "a trigger that always fires": (
+        (*TABLES, *AUDIT, "ALTER TABLE parents ENABLE ALWAYS TRIGGER note"),
+        NOTED,
+    ),
+    "a rule": (
+        (*TABLES, AUDIT[0], "CREATE RULE note AS ON DELETE TO parents DO ALSO NOTIFY gone"),
+        NOTED,
+    ),
+    "partitions": (
+        (
+            COMPANIES,
+            f"{TABLES[1]} PARTITION BY RANGE (id)",
+            "CREATE TABLE low PARTITION OF parents FOR VALUES FROM (1) TO (105)",
+            "CREATE TABLE high PARTITION OF parents FOR VALUES FROM (105) TO (999)",
+            TABLES[2],
+        ),
+        {},
+    ),
+    "heirs": (
+        (*TABLES, "CREATE TABLE heirs () INHERITS (parents)"),
+        HEIRS,
+    ),
+    "another key": (
+        (
+            *TABLES[:2],
+            "ALTER TABLE parents ADD code integer UNIQUE GENERATED ALWAYS AS (id + 1) STORED",
+            TABLES[2],
+            "ALTER TABLE children ADD code integer REFERENCES parents (code)",
+        ),
+        {
+            "app.parents": {"via": ["company_id"], "columns": {"code": "system.operations"}},
+            "app.children": {"via": ["parent_id"], "columns": {"code": "system.operations"}},
+        },
+    ),
+    "a reference that replicas look at": (
+        (*TABLES, LOOKED_AT_BY_REPLICAS),
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_what_means_more_than_a_look_at_references_goes_the_ordinary_way(name, postgres_url):
+    statements, rules = UNFIT[name]
+    with built(postgres_url, *statements, *ROWS, rules=RULES | rules) as shop:
+        leave(shop)
+
+        assert set(shop.ways_of("parents")) == {ORDINARY}
+        assert shop.rows("SELECT count(*) FROM parents") == [(PARENTS,)]
+        assert shop.rows("SELECT count(*) FROM children") == [(PARENTS,)]
+        if name in ("a trigger", "a trigger that always fires"):
+            assert shop.rows("SELECT count(*) FROM noted") == [(PARENTS,)]
+
+
+@pytest.mark.parametrize(
+    ("parent", "child", "is_comparable"),
+    [
+        ("bigint", "smallint", True),
+        ("integer", "bigint", True),
+        ("text", "text", True),
+        ("numeric", "integer", False),
+        ("text", "varchar", False),
+        ('text COLLATE "C"', 'text COLLATE "POSIX"', False),
+        ("code", "code", False),
+        ("code", "integer", False),
+        ("mood", "mood", True),
+    ],
+)
+def test_columns_are_compared_only_where_they_are_equal_for_both(
+    parent, child, is_comparable, postgres_url
+):
+    made = (
+        "CREATE DOMAIN code AS integer",
+        "CREATE TYPE mood AS ENUM ('fine', 'sad')",
+        f"CREATE TABLE parents (id {parent} PRIMARY KEY)",
+        f"CREATE TABLE children (parent_id {child} REFERENCES parents)",
+    )
+    with built(postgres_url, *made) as shop, shop.sources["app"].snapshot() as connection:
+        pointers = shop.sources["app"].set_checks.pointers(connection, sa.table("parents"))
+
+    assert [each.columns for each in pointers] == [(("parent_id", "id"),)] * is_comparable
+
+
+def test_a_trigger_that_comes_while_chunks_run_fires_from_then_on(postgres_url):
+    with built(postgres_url, *TABLES, *ROWS) as shop:
+        fence = MeddlingFence(table="app.parents", deed=lambda: run(postgres_url, *AUDIT), stay=3)
+
+        leave(shop, fence=fence)
+
+        assert shop.ways_of("parents") == [*FALLEN, IN_A_SET, ORDINARY]
+        assert shop.rows("SELECT count(*) FROM noted") == [(7,)]
+
+
+def test_what_is_switched_off_forbids_nothing(postgres_url):
+    off = "ALTER TABLE parents DISABLE TRIGGER note"
+    with built(postgres_url, *TABLES, *ROWS, *AUDIT, off, rules=RULES | NOTED) as shop:
+        leave(shop)
+
+        assert set(shop.ways_of("parents")) == {IN_A_SET}
+        assert shop.rows(BOTH) == OTHERS
+
+
+def test_a_session_that_would_keep_to_one_snapshot_sees_late_rows_all_the_same(postgres_url):
+    late = "INSERT INTO children (parent_id) VALUES (7)"
+    with built(postgres_url, *TABLES, *ROWS) as shop:
+        set_in_every_session(shop, "SET default_transaction_isolation = 'serializable'")
+        fence = MeddlingFence(table="app.parents", deed=lambda: run(postgres_url, late), stay=2)
+
+        with pytest.raises(RowsInTheWay):
+            leave(shop, fence=fence)
+
+        assert shop.orphans() == []
+
+
+@pytest.fixture
+def clerk(postgres_url):
+    """Give the address for a role that may delete, and nothing else."""
+    run(postgres_url, *TABLES, *ROWS)
+    name = f"clerk_{sa.make_url(postgres_url).database}"
+    run(
+        postgres_url,
+        f'CREATE ROLE "{name}" LOGIN',
+        f'GRANT SELECT, DELETE ON ALL TABLES IN SCHEMA public TO "{name}"',
+    )
+    yield sa.make_url(postgres_url).set(username=name)
+    run(postgres_url, f'DROP OWNED BY "{name}"', f'DROP ROLE "{name}"')
+
+
+def trust(url, clerk):
+    run(url, f'GRANT SET ON PARAMETER session_replication_role TO "{clerk.username}"')
+
+
+def test_a_role_that_is_not_trusted_is_told_so_before_the_first_change(clerk, postgres_url):
+    with opened(clerk) as shop:
+        with pytest.raises(PermissionMissing, match="session_replication_role") as caught:
+            leave(shop)
+
+        assert "GRANT SET ON PARAMETER session_replication_role TO" in caught.value.hint
+        assert shop.ways == []
+        trust(postgres_url, clerk)
+        leave(shop)
+        assert shop.ways_of("parents") == ALL
+        assert shop.rows(BOTH) == OTHERS
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        (),
+        ("ALTER TABLE other.children ENABLE ROW LEVEL SECURITY",),
+    ],
+    ids=["not granted", "hidden by a policy"],
+)
+def test_a_table_that_we_may_not_read_leaves_the_looking_to_the_database(
+    hidden, clerk, postgres_url
+):
+    grant = (
+        f'GRANT USAGE ON SCHEMA other TO "{clerk.username}"',
+        f'GRANT SELECT ON other.children TO "{clerk.username}"',
+    )
+    other = (
+        "CREATE SCHEMA other",
+        "CREATE TABLE other.children (parent_id bigint REFERENCES public.parents)",
+        *(grant if hidden else ()),
+        *hidden,
+    )
+    trust(postgres_url, clerk)
+    with opened(clerk) as shop:
+        fence = MeddlingFence(table="app.children", deed=lambda: run(postgres_url, *other))
+
+        leave(shop, fence=fence)
+
+        assert set(shop.ways_of("parents")) == {ORDINARY}
+        assert shop.rows(BOTH) == OTHERS
+    run(postgres_url, "DROP SCHEMA other CASCADE")
