@@ -160,6 +160,18 @@ def test_an_address_that_cannot_be_used_says_why(url, reason):
         open_sources(school_map(url), environment={})
 
 
+@pytest.mark.parametrize("url", ["sqlite:///app", "mysql://host/db", "mariadb://host/db"])
+def test_set_checks_are_refused_where_the_database_has_none(url, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app").touch()
+    source = {"kind": "sql", "url": url, "root": "companies.id", "set_checks": True}
+
+    with pytest.raises(SourceUnusable, match="only PostgreSQL") as caught:
+        open_sources(school_map(url, sources={"app": source}), environment={})
+
+    assert "set_checks" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("url", "package", "extra"),
     [("mysql://host/db", "pymysql", "mysql"), ("postgresql://host/db", "psycopg", "postgres")],

@@ -1,17 +1,22 @@
 """References looked at in sets: the result is that of the ordinary way, whatever points where."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from offramp.data.erasure.erase import preview
 from offramp.data.erasure.statements import Purpose
 from offramp.data.sources.trouble import PermissionMissing, RowsInTheWay
 from offramp.testing.postgres import fresh_database
+from tests.integration.data import test_owned
 from tests.integration.data.application import run
 from tests.integration.data.school import COMPANY, MEMBER, build_school, metadata
 from tests.integration.data.school import TABLES as SCHOOL
+from tests.integration.data.test_generated import World, shapes
 from tests.integration.data.trouble import set_in_every_session
 from tests.integration.data.trusting import (
     COMPANIES,
@@ -34,7 +39,7 @@ OTHERS = [(number,) for number in range(101, 101 + PARENTS) for _ in range(2)]
 
 
 def everything(shop, tables):
-    return {name: shop.rows(f'SELECT * FROM "{name}" ORDER BY 1, 2') for name in tables}
+    return {name: shop.rows(f'SELECT * FROM "{name}" ORDER BY 1') for name in tables}
 
 
 @pytest.fixture
@@ -69,6 +74,47 @@ def test_a_table_to_which_nothing_refers_has_nothing_to_look_at(postgres_url):
         assert set(shop.ways_of("children")) == {ORDINARY}
         assert shop.ways_of("parents") == ALL
         assert shop.rows(BOTH) == OTHERS
+
+
+def test_rows_that_take_what_they_own_along_go_the_ordinary_way(postgres_url):
+    rules = {"app.companies": {}, **test_owned.OWNED}
+    made = (*test_owned.TABLES, *test_owned.ROWS)
+    with built(postgres_url, *made, rules=rules) as shop:
+        leave(shop)
+
+        assert set(shop.ways_of("orders")) == set(shop.ways_of("addresses")) == {ORDINARY}
+        assert set(shop.ways_of("users")) == {IN_A_SET}
+        assert shop.rows("SELECT id FROM addresses ORDER BY id") == [(2,), (3,), (9,)]
+
+
+def backwards(drawn):
+    """Let no table refer to one that is not there yet."""
+    return [
+        shape if (shape.looks_at or 0) <= number else replace(shape, looks_at=None)
+        for number, shape in enumerate(drawn, start=1)
+    ]
+
+
+@settings(
+    max_examples=6, deadline=None, phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)  # fmt: skip
+@given(drawn=shapes().map(backwards), rows=st.integers(1, 5))
+def test_schemas_that_nobody_thought_of_go_as_in_the_ordinary_way(drawn, rows, postgres_server):
+    ends = []
+    for asked in (False, True):
+        with fresh_database(postgres_server) as url:
+            world = World(url, drawn)
+            world.close()
+            tables = [f"t{number}" for number in range(len(drawn) + 1)]
+            rules = world.datamap.model_dump()["tables"]
+            with opened(url, rules=rules, root="t0.id", set_checks=asked) as shop:
+                result = leave(shop, rows=rows)
+                ends.append((result.tables, everything(shop, tables)))
+                ways = shop.ways_of("t0")
+
+    assert ends[0] == ends[1]
+    assert ways == [IN_A_SET]
 
 
 def test_nobody_who_did_not_ask_for_it_gets_it(postgres_url):

@@ -59,7 +59,7 @@ def require_set_checks(source: SqlSource, connection: sa.Connection) -> None:
 
 def plan_set_check(source: SqlSource, territory: Territory, name: str) -> SetCheck | None:
     """Say how the references to a table are looked at in sets; none if they are not."""
-    if source.set_checks is None:
+    if source.set_checks is None or not territory.catalog.referring_to(name):
         return None
     table, key = territory.table(name), territory.catalog.tables[name].key
     with source.snapshot() as connection:
