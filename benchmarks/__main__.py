@@ -2,7 +2,7 @@
 
 --rows 1e5|1e6|1e7   how many rows the large organization has
 --quick              one round
---only 3 6b          these rows of the table alone, in seconds
+--only 3 6b          these rows of the table alone, in seconds, whatever the size
 --skip 13 14         all but these
 --write-docs         write docs/performance.md
 """

@@ -78,13 +78,14 @@ def test_both_sides_hand_over_the_same_rows(pair, store_url, tmp_path):
     assert sum(counted.values()) == len(lines) >= ROWS * 0.9
 
 
-def test_both_sides_delete_the_same_rows_and_leave_the_others(pair, store_url):
+@pytest.mark.parametrize("set_checks", [False, True], ids=["row by row", "in sets"])
+def test_both_sides_delete_the_same_rows_and_leave_the_others(set_checks, pair, store_url):
     by_hand, by_offramp = pair
     before = everything(by_hand)
 
     with connect(by_hand) as connection:
         gone = yardstick.delete(connection, organization=LARGE)
-    with open_work(by_offramp, store_url=store_url) as work:
+    with open_work(by_offramp, store_url=store_url, set_checks=set_checks) as work:
         result = work.erase(NOTHING_KNOWN)
 
     after = everything(by_hand)
@@ -165,6 +166,7 @@ def test_rows_are_chosen_by_number_and_by_what_makes_sense_at_a_size():
     assert {"1", "3", "6", "7", "9"} <= smallest & middle & largest
     assert largest & {"8", "11", "12", "13", "14", "15"} == set()
     assert "14" not in middle
+    assert numbers(rows=100_000, only=["5", "5b"]) == {"5", "5b"}, "what is named is measured"
 
 
 def test_a_side_that_did_less_than_the_other_is_not_compared(tmp_path):

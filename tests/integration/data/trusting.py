@@ -38,6 +38,11 @@ RULES = {
     "app.children": {"via": ["parent_id"]},
 }
 
+BOTH = "SELECT id FROM parents UNION ALL SELECT parent_id FROM children ORDER BY 1"
+# Chunks of 1, 4, 5 and 2 rows; number 7 is in the third, which is then tried the ordinary way.
+ALL, FALLEN = [IN_A_SET] * 4, [IN_A_SET] * 3 + [ORDINARY]
+OTHERS = [(number,) for number in range(101, 101 + PARENTS) for _ in range(2)]
+
 
 @dataclass
 class Shop:
