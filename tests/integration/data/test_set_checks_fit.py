@@ -179,6 +179,19 @@ def test_a_role_that_is_not_trusted_is_told_so_before_the_first_change(clerk, po
         assert shop.rows(BOTH) == OTHERS
 
 
+def test_an_older_server_grants_it_to_nobody(clerk, postgres_url, monkeypatch):
+    trust(postgres_url, clerk)
+    with opened(clerk) as shop:
+        shop.rows("SELECT 1")
+        dialect = shop.sources["app"].engine.dialect
+        monkeypatch.setattr(dialect, "server_version_info", (14, 19))
+
+        with pytest.raises(PermissionMissing) as caught:
+            leave(shop)
+
+        assert "before PostgreSQL 15" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     "hidden",
     [

@@ -10,6 +10,7 @@ Source: PostgreSQL, "session_replication_role", "pg_trigger", "pg_constraint", "
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 
@@ -20,6 +21,7 @@ from offramp.data.sources.trouble import Trouble
 _GRANTED_SINCE = (15,)
 _MAY_SET = sa.text("SELECT has_parameter_privilege('session_replication_role', 'SET')")
 _MAY_EVERYTHING = sa.text("SELECT CAST(current_setting('is_superuser') AS bool)")
+_TOO_OLD = "leave `set_checks` out: before PostgreSQL 15 this cannot be granted"
 _ON_DELETE = 8  # TRIGGER_TYPE_DELETE in PostgreSQL's pg_trigger.h
 # Of other types, equality may be another one for us than it is for the reference.
 _POINTERS = sa.text(
@@ -86,10 +88,11 @@ class PostgresSetChecks:
     def refusal(self, connection: sa.Connection) -> Trouble | None:
         """Say that our role may not set the parameter; none if it may."""
         version = connection.dialect.server_version_info or ()
-        asked = _MAY_SET if version >= _GRANTED_SINCE else _MAY_EVERYTHING
-        if connection.scalar(asked):
+        is_granted = version >= _GRANTED_SINCE
+        if connection.scalar(_MAY_SET if is_granted else _MAY_EVERYTHING):
             return None
-        return missing({("SET", "PARAMETER session_replication_role"): ()})
+        lacking = missing({("SET", "PARAMETER session_replication_role"): ()})
+        return lacking if is_granted else replace(lacking, hint=_TOO_OLD)
 
     def pointers(self, connection: sa.Connection, table: sa.TableClause) -> Sequence[Pointer]:
         """List every foreign key that a deletion from a table would look at; none if unsafe."""
