@@ -113,7 +113,6 @@ ROWS: tuple[Row | Ceiling, ...] = (
         by="D",
         limit=0.9,
         is_deletion=True,
-        rows_min=MILLION,
     ),
     Row(
         name="5b delete with set checks, two connections",
