@@ -5,7 +5,6 @@ sides of the pipe read the same monotonic clock.
 """
 
 import json
-import resource
 import signal
 import subprocess
 import sys
@@ -15,9 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 
+from benchmarks.meter import peak_bytes
 from benchmarks.work import NOTHING_KNOWN, Work, open_work
-
-_KIBIBYTE = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +57,7 @@ def report(work: Callable[[], int]) -> None:
     _say(began)
     count = work()
     seconds = monotonic() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBIBYTE
+    peak = peak_bytes()
     _say(json.dumps(asdict(Outcome(seconds=seconds, peak_bytes=peak, count=count))))
 
 

@@ -86,6 +86,15 @@ def private_bytes(process: int) -> int:
     return sum(int(line.split()[1]) * _KIBIBYTE for line in lines if line.startswith("RssAnon:"))
 
 
+def peak_bytes() -> int:
+    """Give the most memory that this process has had since its program began.
+
+    What `resource.getrusage` says counts the memory of the process that started it as well.
+    """
+    (line,) = (each for each in _read(os.getpid(), "status").splitlines() if "VmHWM:" in each)
+    return int(line.split()[1]) * _KIBIBYTE
+
+
 def _server_seconds(process: int) -> float:
     ticks = _ticks(_stat(process), _OWN, _WAITED_FOR)
     return (ticks + sum(_ticks(_stat(child), _OWN) for child in children_of(process))) / _TICKS

@@ -208,7 +208,7 @@ ROWS: tuple[Row | Ceiling, ...] = (
         by="A",
         limit=2,
         beyond=1.3,
-        rows_max=MILLION,
+        rows_max=SMALL,
     ),
     Row(
         name="13 SQLite delete",
@@ -218,7 +218,7 @@ ROWS: tuple[Row | Ceiling, ...] = (
         limit=1.3,
         beyond=1.1,
         is_deletion=True,
-        rows_max=MILLION,
+        rows_max=SMALL,
     ),
     Row(
         name="14 MariaDB export",
