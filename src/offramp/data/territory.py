@@ -12,7 +12,7 @@ Pure: expressions are built, nothing is read.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -48,6 +48,7 @@ class Territory:
     catalog: Catalog
     scope: Scope
     dialect: Dialect
+    asks_each: bool = False
 
     def id_of(self, table: str) -> str:
         """Return the table's name in the map."""
@@ -77,6 +78,11 @@ class Territory:
         if self.scope.member is None:
             return self._of_root(name, table, 1)
         return self._of_person(name, table, (name,))
+
+    @property
+    def again(self) -> "Territory":
+        """The same rows, in words for asking it once more of a few that were found before."""
+        return replace(self, asks_each=self.dialect.asks_each)
 
     @property
     def anchor(self) -> tuple[str, str, sa.BindParameter[Any]]:
@@ -205,7 +211,8 @@ class Territory:
         found = [self._along(way, table, depth) for way in self.ways(name)]
         for owner in self.owners(name):
             rows = self.table(owner.table).alias(f"owner_{depth}")
-            found.append(is_named(table, owner, rows, self._of_root(owner.table, rows, depth + 1)))
+            inside = self._of_root(owner.table, rows, depth + 1)
+            found.append(self._is_named(table, owner, rows, inside))
         assert found, f"{name} does not lead to the root"
         return found[0] if len(found) == 1 else sa.or_(*found)
 
@@ -214,7 +221,7 @@ class Territory:
         if way.parent == self.spec.root_table and way.parent_columns == (root,):
             return table.c[way.columns[0]] == self._key("organization", way.parent, root)
         parent = self.table(way.parent).alias(f"parent_{depth}")
-        return _refers(table, way, parent, self._of_root(way.parent, parent, depth + 1))
+        return self.refers(table, way, parent, self._of_root(way.parent, parent, depth + 1))
 
     def _of_person(self, name: str, table: sa.FromClause, passed: tuple[str, ...]) -> Predicate:
         depth = len(passed)
@@ -229,13 +236,31 @@ class Territory:
                 continue
             parent = self.table(branch.parent).alias(f"parent_{depth}")
             inside = self._of_person(branch.parent, parent, (*passed, branch.parent))
-            found.append(_refers(table, branch, parent, inside))
+            found.append(self.refers(table, branch, parent, inside))
         for owner in self.owners(name):
             if owner.table in self._of_member and owner.table not in passed:
                 rows = self.table(owner.table).alias(f"owner_{depth}")
                 inside = self._of_person(owner.table, rows, (*passed, owner.table))
-                found.append(is_named(table, owner, rows, inside))
+                found.append(self._is_named(table, owner, rows, inside))
         return sa.or_(*found) if found else sa.false()
+
+    def refers(
+        self, table: sa.FromClause, reference: Reference, parent: sa.FromClause, inside: Predicate
+    ) -> Predicate:
+        """Return what is true of rows that refer to rows of a parent of which something is true."""
+        columns = [table.c[name] for name in reference.columns]
+        keys = [parent.c[name] for name in reference.parent_columns]
+        if self.asks_each:
+            return _is_one(table, columns, parent, keys, inside)
+        return row_value(columns).in_(sa.select(*keys).where(inside).correlate(None))
+
+    def _is_named(
+        self, table: sa.FromClause, owner: Reference, rows: sa.FromClause, inside: Predicate
+    ) -> Predicate:
+        if not self.asks_each:
+            return is_named(table, owner, rows, inside)
+        columns = [table.c[name] for name in owner.parent_columns]
+        return _is_one(table, columns, rows, [rows.c[name] for name in owner.columns], inside)
 
     def _key(self, part: str, table: str, column: str) -> sa.BindParameter[Any]:
         text = getattr(self.scope, part)
@@ -261,12 +286,17 @@ def row_value(columns: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]
     return columns[0] if len(columns) == 1 else sa.tuple_(*columns)
 
 
-def _refers(
-    table: sa.FromClause, reference: Reference, parent: sa.FromClause, inside: Predicate
+def _is_one(
+    table: sa.FromClause,
+    columns: Sequence[sa.ColumnElement[Any]],
+    others: sa.FromClause,
+    keys: Sequence[sa.ColumnElement[Any]],
+    inside: Predicate,
 ) -> Predicate:
-    columns = [table.c[name] for name in reference.columns]
-    keys = sa.select(*(parent.c[name] for name in reference.parent_columns)).where(inside)
-    return row_value(columns).in_(keys.correlate(None))
+    """Return whether there is such a row, looked up for each row by itself."""
+    same = [column == key for column, key in zip(columns, keys, strict=True)]
+    found: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(others)
+    return sa.exists(found.where(*same, inside).correlate(table))
 
 
 def is_named(

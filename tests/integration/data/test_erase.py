@@ -14,6 +14,7 @@ from tests.integration.data.school import (
     MEMBER,
     CountingFence,
     FenceBroken,
+    build_school,
     no_progress,
     still,
 )
@@ -162,6 +163,24 @@ def test_a_dry_run_prints_exactly_what_runs(school):
     assert changing
     assert changing <= {statement.text for statement in plan}
     assert changing >= {each.text for each in plan if each.purpose == Purpose.DELETE.value}
+
+
+def test_in_sqlite_a_chunk_looks_up_its_own_rows_and_lists_no_others(sqlite_url):
+    """To list all rows of an organization again for each chunk would cost more than the chunk."""
+    school = build_school(sqlite_url)
+    changes = [
+        each.text
+        for each in preview(school.datamap, school.sources, COMPANY)
+        if each.text.startswith(("DELETE", "UPDATE"))
+    ]
+
+    with school.engine.connect() as connection:
+        for text in changes:
+            chunks = ("[]",) * text.count("?")
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", chunks)
+            lists = {row[-1] for row in plan if "LIST SUBQUERY" in row[-1]}
+
+            assert len(lists) == 1, "of the keys of the chunk itself"
 
 
 def test_a_member_goes_with_what_is_theirs_and_nothing_else(school):

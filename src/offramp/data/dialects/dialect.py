@@ -30,6 +30,10 @@ class Dialect(Protocol):
     def checks_at_end(self) -> bool:
         """Say whether references are checked when a statement ends, and not row by row."""
 
+    @property
+    def asks_each(self) -> bool:
+        """Say whether a question about few rows is answered sooner by looking up each of them."""
+
     def binding_type(self, kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
         """Return the type with which values of a column are sent and read."""
 

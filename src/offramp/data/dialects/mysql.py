@@ -48,6 +48,7 @@ class MysqlDialect:
     name = "mysql"
     types_hold = True
     checks_at_end = False  # InnoDB looks at a reference as soon as a row is written
+    asks_each = False
 
     def binding_type(self, kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
         """Send and read what is stored, where SQLAlchemy would make something else of it."""

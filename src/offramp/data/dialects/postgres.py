@@ -20,6 +20,7 @@ class PostgresDialect:
     name = "postgresql"
     types_hold = True
     checks_at_end = True
+    asks_each = False
 
     def binding_type(self, kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
         """Send values as what the column says that they are."""

@@ -26,6 +26,7 @@ class SqliteDialect:
     name = "sqlite"
     types_hold = False
     checks_at_end = True
+    asks_each = True  # it makes a list of all that a subquery finds, for each statement anew
 
     def binding_type(self, _kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
         """Ask for what is stored, not for what SQLAlchemy would make of it."""

@@ -7,7 +7,7 @@ change says again whose rows it means: a row that has moved to somebody else sin
 or whose key has been given to another row, is not touched.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -140,12 +140,13 @@ def _let_go(territory: Territory, reference: Reference) -> Step | None:
     if _is_branch(territory, reference) or not emptied:
         return None
     rows = territory.table(reference.table)
-    which = _refers_to_covered(territory, reference, rows)
-    if goes_first := _goes_before_parent(territory, reference, rows):
-        which = sa.and_(which, *goes_first)
     values = _stamps(territory, reference.table, rows) | dict.fromkeys(emptied, sa.null())
-    change = sa.update(rows).values(values)
-    step = _step(territory, reference.table, Purpose.EMPTY, which, change)
+
+    def which(territory: Territory) -> Predicate:
+        goes_first = _goes_before_parent(territory, reference, rows)
+        return sa.and_(_refers_to_covered(territory, reference, rows), *goes_first)
+
+    step = _step(territory, reference.table, Purpose.EMPTY, which, sa.update(rows).values(values))
     return replace(step, written=tuple(values))
 
 
@@ -179,14 +180,16 @@ def _refers_to_covered(
     territory: Territory, reference: Reference, rows: sa.FromClause
 ) -> Predicate:
     gone = territory.table(reference.parent).alias("gone")
-    keys = sa.select(*(gone.c[name] for name in reference.parent_columns))
-    inside = keys.where(leaves(territory, reference.parent, gone)).correlate(None)
-    return row_value([rows.c[name] for name in reference.columns]).in_(inside)
+    inside = leaves(territory, reference.parent, gone)
+    return territory.refers(rows, reference, gone, inside)
 
 
 def _delete(territory: Territory, name: str) -> Step:
     rows = territory.table(name)
-    which = territory.belongs(name, rows)
+
+    def which(territory: Territory) -> Predicate:
+        return territory.belongs(name, rows)
+
     step = _step(territory, name, Purpose.DELETE, which, sa.delete(rows))
     return replace(step, owned=plan_owned(territory, name))
 
@@ -195,15 +198,16 @@ def _step(
     territory: Territory,
     name: str,
     purpose: Purpose,
-    which: Predicate,
+    which: Callable[[Territory], Predicate],
     change: Change,
 ) -> Step:
+    """Find rows, and change those of a chunk of which the same is still true."""
     table = territory.catalog.tables[name]
     return Step(
         purpose=purpose,
         table=name,
-        worklist=_worklist(territory, name, change, which),
-        change=change_chunk(territory, name, change, which),
+        worklist=_worklist(territory, name, change, which(territory)),
+        change=change_chunk(territory, name, change, which(territory.again)),
         key_columns=table.key,
     )
 
@@ -261,7 +265,7 @@ def _disguise(territory: Territory, name: str, *, hashed: Sequence[str]) -> sa.U
     values: dict[str, Any] = _stamps(territory, name, rows)
     values |= {column: chunk.c[column] for column in hashed} | dict.fromkeys(nulled, sa.null())
     same = [rows.c[column] == chunk.c[column] for column in table.key]
-    return sa.update(rows).values(values).where(*same, territory.belongs(name, rows))
+    return sa.update(rows).values(values).where(*same, territory.again.belongs(name, rows))
 
 
 def _stamps(
