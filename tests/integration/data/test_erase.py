@@ -180,7 +180,7 @@ def test_in_sqlite_a_chunk_looks_up_its_own_rows_and_lists_no_others(sqlite_url)
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", chunks)
             lists = {row[-1] for row in plan if "LIST SUBQUERY" in row[-1]}
 
-            assert len(lists) == 1, "of the keys of the chunk itself"
+            assert len(lists) <= 1, "of the keys of the chunk itself"
 
 
 def test_a_member_goes_with_what_is_theirs_and_nothing_else(school):
