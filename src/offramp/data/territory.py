@@ -79,10 +79,10 @@ class Territory:
             return self._of_root(name, table, 1)
         return self._of_person(name, table, (name,))
 
-    @property
+    @cached_property
     def again(self) -> "Territory":
         """The same rows, in words for asking it once more of a few that were found before."""
-        return replace(self, asks_each=self.dialect.asks_each)
+        return replace(self, asks_each=True) if self.dialect.asks_each else self
 
     @property
     def anchor(self) -> tuple[str, str, sa.BindParameter[Any]]:
@@ -250,17 +250,29 @@ class Territory:
         """Return what is true of rows that refer to rows of a parent of which something is true."""
         columns = [table.c[name] for name in reference.columns]
         keys = [parent.c[name] for name in reference.parent_columns]
-        if self.asks_each:
-            return _is_one(table, columns, parent, keys, inside)
-        return row_value(columns).in_(sa.select(*keys).where(inside).correlate(None))
+        return self._are_among(table, columns, parent, keys, inside)
 
     def _is_named(
         self, table: sa.FromClause, owner: Reference, rows: sa.FromClause, inside: Predicate
     ) -> Predicate:
-        if not self.asks_each:
-            return is_named(table, owner, rows, inside)
         columns = [table.c[name] for name in owner.parent_columns]
-        return _is_one(table, columns, rows, [rows.c[name] for name in owner.columns], inside)
+        keys = [rows.c[name] for name in owner.columns]
+        return self._are_among(table, columns, rows, keys, inside)
+
+    def _are_among(
+        self,
+        table: sa.FromClause,
+        columns: Sequence[sa.ColumnElement[Any]],
+        others: sa.FromClause,
+        keys: Sequence[sa.ColumnElement[Any]],
+        inside: Predicate,
+    ) -> Predicate:
+        """Return whether other rows have these values as a key: listed, or each looked up."""
+        if not self.asks_each:
+            return _are_listed(columns, keys, inside)
+        same = [column == key for column, key in zip(columns, keys, strict=True)]
+        found: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(others)
+        return sa.exists(found.where(*same, inside).correlate(table))
 
     def _key(self, part: str, table: str, column: str) -> sa.BindParameter[Any]:
         text = getattr(self.scope, part)
@@ -286,26 +298,20 @@ def row_value(columns: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]
     return columns[0] if len(columns) == 1 else sa.tuple_(*columns)
 
 
-def _is_one(
-    table: sa.FromClause,
+def _are_listed(
     columns: Sequence[sa.ColumnElement[Any]],
-    others: sa.FromClause,
     keys: Sequence[sa.ColumnElement[Any]],
     inside: Predicate,
 ) -> Predicate:
-    """Return whether there is such a row, looked up for each row by itself."""
-    same = [column == key for column, key in zip(columns, keys, strict=True)]
-    found: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(others)
-    return sa.exists(found.where(*same, inside).correlate(table))
+    return row_value(columns).in_(sa.select(*keys).where(inside).correlate(None))
 
 
 def is_named(
     table: sa.FromClause, owner: Reference, rows: sa.FromClause, inside: Predicate
 ) -> Predicate:
     """Return what is true of the rows of a table that some rows name by a reference."""
-    names = sa.select(*(rows.c[name] for name in owner.columns)).where(inside)
     columns = [table.c[name] for name in owner.parent_columns]
-    return row_value(columns).in_(names.correlate(None))
+    return _are_listed(columns, [rows.c[name] for name in owner.columns], inside)
 
 
 def _conversion(kind: sa.types.TypeEngine[Any]) -> tuple[str, Any]:
