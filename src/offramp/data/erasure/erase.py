@@ -336,9 +336,8 @@ def _change(
     held = hold_owned(connection, territory, step.owned, part.columns, owner=step.table)
     params = dialect.chunk_params(part.columns)
     if step.current is not None:
-        current = in_columns(connection.execute(step.current, params))
-        if not current:
-            return Changed(rows=0, owned={})
+        width = len(step.key_columns) + len(step.hashed)
+        current = in_columns(connection.execute(step.current, params)) or ((),) * width
         params = dialect.chunk_params(_hash_columns(territory, step, current, key=key))
     assert step.change is not None, "only what changes is changed in a fence"
     rows = int(connection.execute(step.change, params).rowcount)
