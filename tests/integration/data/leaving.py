@@ -27,7 +27,7 @@ def take(shop, scope, file, *, header=None, progress=no_progress, **options):
         )
 
 
-def leave(shop, scope, *, fence=None, rows=3, keeper=None):
+def leave(shop, scope, *, fence=None, rows=3, keeper=None, connections=1):
     """Erase a scope in small chunks."""
     digests = digest(shop.datamap, shop.sources, scope)
     tombstone = take_tombstone(shop.datamap, shop.sources, scope, key=KEY, digests=digests)
@@ -42,6 +42,7 @@ def leave(shop, scope, *, fence=None, rows=3, keeper=None):
         progress=no_progress,
         keeper=keeper,
         chunk_rows_max=rows,
+        connections=connections,
     )
 
 

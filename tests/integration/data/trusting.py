@@ -6,13 +6,11 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from offramp.data.datamap import DataMap
-from offramp.data.erasure.erase import erase
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource, open_sources
+from tests.integration.data import leaving
 from tests.integration.data.application import run
-from tests.integration.data.leaving import KEY, no_progress, still
 from tests.integration.data.school import CountingFence
-from tests.integration.data.test_erase import bury
 
 ONE = Scope(organization="1")
 IN_A_SET, ORDINARY = "in a set", "ordinary"
@@ -102,18 +100,7 @@ def note_ways(engine, ways):
 
 
 def leave(shop, *, fence=None, rows=5, connections=1, scope=ONE):
-    return erase(
-        shop.datamap,
-        shop.sources,
-        scope,
-        key=KEY,
-        fence=fence or CountingFence(),
-        elapsed=still,
-        tombstone=bury(shop, scope),
-        progress=no_progress,
-        chunk_rows_max=rows,
-        connections=connections,
-    )
+    return leaving.leave(shop, scope, fence=fence, rows=rows, connections=connections)
 
 
 @dataclass
