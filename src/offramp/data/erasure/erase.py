@@ -27,6 +27,7 @@ from offramp.data.datamap import DataMap
 from offramp.data.dialects import Columns, in_columns
 from offramp.data.elsewhere import Elsewhere, require_none_left_out
 from offramp.data.erasure.fence import CHUNK_ROWS_MAX, Fence, Pace, at_once
+from offramp.data.erasure.horizon import Horizon
 from offramp.data.erasure.lanes import Round, count_lanes, next_parts, run_round
 from offramp.data.erasure.owned import hold_owned, release_owned
 from offramp.data.erasure.pseudonym import pseudonymize_all
@@ -202,8 +203,9 @@ def erase(
         progress(table, counts[Purpose.DELETE][table])
     work = Work(key=key, fence=fence, pace=pace, keeper=keeper, gone=gone, connections=connections)
     for source, territory, steps in plans:
-        for step in steps:
-            _take_step(source, territory, step, work, counts=counts, progress=progress)
+        with Horizon(source=source, elapsed=elapsed) as horizon:
+            for step in steps:
+                _take_step(horizon, territory, step, work, counts=counts, progress=progress)
     return ErasureResult(
         tables=dict(counts[Purpose.DELETE]),
         emptied=dict(+counts[Purpose.EMPTY]),
@@ -214,7 +216,7 @@ def erase(
 
 
 def _take_step(
-    source: SqlSource,
+    horizon: Horizon,
     territory: Territory,
     step: Step,
     work: Work,
@@ -228,7 +230,9 @@ def _take_step(
     counted[table] += 0
     for each in step.owned:
         deleted[territory.id_of(each.table)] += 0
-    for changed in _work_off(source, territory, step, work):
+    for changed in _work_off(horizon.source, territory, step, work):
+        if step.purpose is not Purpose.KEEP:
+            horizon.keep()
         counted[table] += changed.rows
         progress(table, counted[table])
         for name, rows in changed.owned.items():

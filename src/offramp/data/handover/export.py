@@ -26,7 +26,12 @@ from offramp.data.check import survey_complete
 from offramp.data.datamap import DataMap
 from offramp.data.elsewhere import Elsewhere, TableElsewhere, require_none_left_out
 from offramp.data.handover.part import WHOLE, Part
-from offramp.data.handover.rendering import exported_columns, row_schema, select_json
+from offramp.data.handover.rendering import (
+    exported_columns,
+    row_schema,
+    select_json,
+    select_sorted_json,
+)
 from offramp.data.manifest import Manifest, TableDigest, TableEntry
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
@@ -126,11 +131,15 @@ class _Table:
     columns: Sequence[CatalogColumn]
     source: SqlSource
     connection: sa.Connection
+    name: str
     rows: sa.Select[Any]
 
     def blocks(self) -> Iterator[bytes]:
         """Stream the rows as whole lines of JSON."""
-        return self.source.json_blocks(self.connection, self.rows)
+        table = self.territory.table(self.name)
+        unsorted = partial(select_json, self.territory, self.name)
+        is_sooner = self.source.driver.renders_first(self.connection, table, unsorted)
+        return self.source.json_blocks(self.connection, unsorted() if is_sooner else self.rows)
 
 
 def _open(
@@ -174,7 +183,8 @@ def _tables(
                 columns=columns,
                 source=sources[source],
                 connection=connections[source],
-                rows=select_json(territory, name),
+                name=name,
+                rows=select_sorted_json(territory, name),
             )
 
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from offramp.data.catalog.catalog import CatalogColumn
 from offramp.data.dialects import Dialect
+from offramp.data.dialects.dialect import Expression
 from offramp.data.territory import Territory, primary_key
 
 
@@ -28,10 +29,23 @@ def exported_columns(territory: Territory, name: str) -> list[CatalogColumn]:
 def select_json(territory: Territory, name: str) -> sa.Select[Any]:
     """Select the covered rows of a table as JSON texts, in the order of their keys."""
     rows = territory.table(name)
-    dialect = territory.dialect
-    key = map(dialect.in_byte_order, primary_key(territory.catalog.tables[name], rows))
-    objects = dialect.objects(rows, exported_columns(territory, name))
-    return objects.where(territory.belongs(name, rows)).order_by(*key)
+    objects = territory.dialect.objects(rows, exported_columns(territory, name))
+    return objects.where(territory.belongs(name, rows)).order_by(*_in_order(territory, name, rows))
+
+
+def select_sorted_json(territory: Territory, name: str) -> sa.Select[Any]:
+    """Select the same, sorted before it is rendered: the first rows are on their way sooner."""
+    table, rows = territory.catalog.tables[name], territory.table(name)
+    columns = exported_columns(territory, name)
+    fields = dict.fromkeys((*(column.name for column in columns), *table.key))
+    chosen = sa.select(*(rows.c[field] for field in fields)).where(territory.belongs(name, rows))
+    found = chosen.order_by(*_in_order(territory, name, rows)).subquery("found")
+    return territory.dialect.objects(found, columns).order_by(*_in_order(territory, name, found))
+
+
+def _in_order(territory: Territory, name: str, rows: sa.FromClause) -> list[Expression]:
+    key = primary_key(territory.catalog.tables[name], rows)
+    return [territory.dialect.in_byte_order(column) for column in key]
 
 
 def select_texts(

@@ -1,6 +1,6 @@
 """What differs on the wire between kinds of databases: sessions, transactions, streams of text."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -74,6 +74,10 @@ class Driver(Protocol):
         """Say whether several connections may delete at once without waiting for one another."""
 
     @property
+    def logs_what_it_tidies(self) -> bool:
+        """Say whether to come upon the traces of a deleted row costs its log a whole page."""
+
+    @property
     def set_checks(self) -> SetChecks | None:
         """How references are looked at once for many rows; none where they cannot be."""
 
@@ -108,6 +112,17 @@ class Driver(Protocol):
             connection: to the database.
             schema: the schema whose tables go by their bare names; the default one if not given.
             further: schemas whose tables are read too, and go by ``schema.table``.
+        """
+
+    def renders_first(
+        self, connection: sa.Connection, table: sa.TableClause, rows: Callable[[], sa.Select[Any]]
+    ) -> bool:
+        """Say whether rows come sooner if they are rendered first and then sorted.
+
+        Args:
+            connection: to the database.
+            table: whose rows.
+            rows: gives the statement that renders first.
         """
 
     def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Iterator[bytes]:

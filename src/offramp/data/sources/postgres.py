@@ -3,11 +3,13 @@
 Source: PostgreSQL, "Transaction Isolation", "COPY".
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
+from psycopg import capabilities
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from offramp.data.catalog.catalog import Catalog, read_catalog
@@ -19,13 +21,16 @@ from offramp.data.sources.trouble import Trouble
 
 # Control characters cannot occur inside JSON, so nothing is ever quoted or doubled.
 _COPY_OPTIONS = r") TO STDOUT WITH (FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02')"
+_IS_SMALL = """
+    SELECT pg_relation_size(%(name)s::regclass) + coalesce(
+        (SELECT sum(pg_relation_size(relid)) FROM pg_partition_tree(%(name)s::regclass)), 0
+    ) < pg_size_bytes(current_setting('min_parallel_table_scan_size'))
+"""
 _SESSION = (
     "SET TIME ZONE 'UTC'",
     "SET DateStyle = 'ISO'",
     "SET IntervalStyle = 'iso_8601'",
     "SET extra_float_digits = 1",
-    # A cursor is always read to its end.
-    "SET cursor_tuple_fraction = 1",
     # A chunk that waits for somebody else's lock gives up, so that the fence is let go.
     "SET lock_timeout = '5s'",
     # A policy that hides rows makes an error, never a smaller answer (L16).
@@ -47,6 +52,7 @@ class PostgresDriver:
     dialect = POSTGRES
     extra = "postgres"
     writes_at_once = True
+    logs_what_it_tidies = True
     set_checks = PostgresSetChecks()
     snapshot_options: Mapping[str, Any] = {
         "isolation_level": "REPEATABLE READ",
@@ -68,6 +74,23 @@ class PostgresDriver:
     ) -> Catalog:
         """Read what the database declares now."""
         return read_catalog(connection, schema=schema, further=further)
+
+    def renders_first(
+        self, connection: sa.Connection, table: sa.TableClause, rows: Callable[[], sa.Select[Any]]
+    ) -> bool:
+        """Ask whether it would render in several processes; one alone has us wait for its last row.
+
+        Of what is too small for several it is not asked: that is most tables.
+        """
+        driver: Any = connection.connection.driver_connection
+        name = connection.dialect.identifier_preparer.format_table(table)
+        with driver.cursor() as cursor:
+            (is_small,) = cursor.execute(_IS_SMALL, {"name": name}).fetchone()
+            if is_small:
+                return False
+            text, params = compile_statement(rows(), connection.dialect)
+            plan = cursor.execute("EXPLAIN " + text, params).fetchall()
+        return any(line.lstrip(" ->").startswith("Gather") for (line,) in plan)
 
     def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Iterator[bytes]:
         """Stream a one-column select of texts, in blocks of whole lines."""
@@ -93,13 +116,17 @@ class PostgresDriver:
     def rows(
         self, connection: sa.Connection, query: sa.Select[Any]
     ) -> Iterator[Sequence[Sequence[Any]]]:
-        """Stream the driver's own rows, through a cursor of the server; numbers in binary."""
+        """Stream the driver's own rows, numbers in binary.
+
+        Not through a cursor of the server: for one of those it never plans to read in parallel.
+        """
         text, params = compile_statement(query, connection.dialect)
         driver: Any = connection.connection.driver_connection
         are_numbers = all(isinstance(each.type, sa.Integer) for each in query.selected_columns)
-        with driver.cursor("offramp_rows", binary=are_numbers) as cursor:
-            cursor.execute(text, params)
-            while block := cursor.fetchmany(BLOCK_ROWS):
+        at_once = BLOCK_ROWS if capabilities.has_stream_chunked() else 1
+        with driver.cursor() as cursor:
+            found = cursor.stream(text, params, binary=are_numbers, size=at_once)
+            while block := list(islice(found, BLOCK_ROWS)):
                 yield block
 
     def classify(self, error: BaseException) -> Trouble:
