@@ -7,6 +7,7 @@ import json
 
 import jsonschema
 import pytest
+import sqlalchemy as sa
 from whenever import Instant
 
 from offramp.data.check import DataMapIncomplete
@@ -14,7 +15,8 @@ from offramp.data.handover.export import digest, export
 from offramp.data.handover.part import CategoryUnused, Part
 from offramp.data.manifest import Manifest
 from offramp.data.scope import Scope
-from tests.integration.data.school import COMPANY, MEMBER, no_progress
+from offramp.data.sources.postgres import PostgresDriver
+from tests.integration.data.school import COMPANY, MEMBER, build_school, no_progress
 
 TAKEN_AT = Instant.from_utc(2024, 9, 22, 7)
 
@@ -222,4 +224,55 @@ def test_a_sink_that_fails_ends_the_export_with_its_own_error(school):
             header={},
             taken_at=TAKEN_AT,
             progress=no_progress,
+        )
+
+
+def take_in_parallel(school):
+    """Export over connections on which a table of a few rows is worth several processes."""
+    engine = school.sources["app"].engine
+    engine.dispose()
+
+    @sa.event.listens_for(engine, "connect")
+    def make_cheap(connection, _record):
+        for setting in ("min_parallel_table_scan_size", "parallel_setup_cost"):
+            connection.execute(f"SET {setting} = 0")
+        connection.execute("SET parallel_tuple_cost = 0")
+        connection.commit()
+
+    return take(school)
+
+
+def test_rows_that_several_processes_render_are_the_same_bytes(postgres_url, monkeypatch):
+    school = build_school(postgres_url)
+    answers = []
+    plain = PostgresDriver.renders_first
+
+    def ask(driver, *question):
+        answers.append(plain(driver, *question))
+        return answers[-1]
+
+    monkeypatch.setattr(PostgresDriver, "renders_first", ask)
+
+    _, _, alone = take(school)
+    assert not any(answers)
+    _, _, together = take_in_parallel(school)
+
+    assert any(answers)
+    assert together == alone
+    school.sources["app"].close()
+    school.engine.dispose()
+
+
+def test_a_reader_may_stop_in_the_middle_of_rows(school):
+    source = school.sources["app"]
+    number = sa.literal_column("user_id", sa.Integer)
+    query = sa.select(number).select_from(sa.table("grants"))
+
+    with source.snapshot() as connection:
+        stream = source.rows(connection, query)
+        assert next(stream)
+        stream.close()
+
+        assert sum(len(block) for block in source.rows(connection, query)) == len(
+            school.rows("grants")
         )

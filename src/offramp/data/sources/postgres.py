@@ -124,8 +124,10 @@ class PostgresDriver:
         driver: Any = connection.connection.driver_connection
         are_numbers = all(isinstance(each.type, sa.Integer) for each in query.selected_columns)
         at_once = BLOCK_ROWS if capabilities.has_stream_chunked() else 1
-        with driver.cursor() as cursor:
-            found = cursor.stream(text, params, binary=are_numbers, size=at_once)
+        with (
+            driver.cursor() as cursor,
+            closing(cursor.stream(text, params, binary=are_numbers, size=at_once)) as found,
+        ):
             while block := list(islice(found, BLOCK_ROWS)):
                 yield block
 
