@@ -32,8 +32,13 @@ def kept_since(school):
 
 
 def snapshots_seen(school, *, elapsed):
-    """Delete row by row, and list what was kept after each chunk but the first."""
+    """Delete row by row, and list what was kept after each chunk."""
     seen = []
+
+    def look(table, _rows):
+        if table != "app.invoices":  # which stay, and are hashed
+            seen.append(kept_since(school))
+
     erase(
         school.datamap,
         school.sources,
@@ -42,7 +47,7 @@ def snapshots_seen(school, *, elapsed):
         fence=CountingFence(),
         elapsed=elapsed,
         tombstone=bury(school, COMPANY),
-        progress=lambda _table, _rows: seen.append(kept_since(school)),
+        progress=look,
         chunk_rows_max=1,
     )
     return seen
@@ -89,7 +94,9 @@ def test_where_no_snapshot_can_be_had_the_work_goes_on_without(academy, monkeypa
     def refuse(_options):
         raise SourceUnavailable(source="app", reason="too many connections", hint="wait")
 
-    monkeypatch.setattr(type(academy.sources["app"]), "_begun", lambda _self, _options: refuse(None))
+    monkeypatch.setattr(
+        type(academy.sources["app"]), "_begun", lambda _self, _options: refuse(None)
+    )
 
     with Horizon(source=academy.sources["app"], elapsed=still) as horizon:
         horizon.keep()
