@@ -22,6 +22,7 @@ from offramp.cli import (
     setup,
     status,
     verify,
+    why,
 )
 from offramp.cli import map as data_map
 
@@ -41,6 +42,7 @@ app.command("init")(setup.initialize)
 app.command("import")(roster.import_files)
 app.command("status")(status.status)
 app.command("timeline")(status.timeline)
+app.command("why")(why.why)
 app.command("run")(run.run)
 app.command("renew")(lifecycle.renew)
 app.command("extend")(lifecycle.extend)

@@ -89,7 +89,7 @@ def _standing_rows(standing: Standing) -> list[_Row]:
     if len(alone) > MEMBERS_SHOWN_MAX:
         more = len(alone) - MEMBERS_SHOWN_MAX
         rows.append((organization.id, "", "", "", "", f"{more} more members on their own"))
-    notes = [_hold_text(hold) for hold in standing.holds]
+    notes = [hold_text(hold) for hold in standing.holds]
     notes += ["exempt"] if standing.is_exempt else []
     if not whole:
         rows.insert(0, (organization.id, organization.name, standing.stage, "-", "-", ""))
@@ -109,7 +109,7 @@ def _leaving_row(leaving: Leaving, *, name: str = "") -> _Row:
     if leaving.late:
         notes.append(f"the window closes before: {', '.join(leaving.late)}")
     return (
-        _who(leaving),
+        who_text(leaving),
         name,
         leaving.stage.stage.id,
         str(leaving.offboarding.ends),
@@ -118,7 +118,8 @@ def _leaving_row(leaving: Leaving, *, name: str = "") -> _Row:
     )
 
 
-def _who(leaving: Leaving) -> str:
+def who_text(leaving: Leaving) -> str:
+    """Name who is leaving."""
     subject = leaving.offboarding.subject
     return " / ".join(filter(None, (subject.organization, subject.product, subject.member)))
 
@@ -131,12 +132,13 @@ def _why(leaving: Leaving, step: StepState) -> str:
     """Say why a step does not run, what went wrong, until when, and what that endangers."""
     reason = step.reason.value if step.reason else step.status.value
     trouble = f" ({step.trouble}, attempts: {step.attempts})" if step.trouble else ""
-    until = f", until {_local(step.until, leaving.timeline)}" if step.until else ""
+    until = f", until {local_text(step.until, leaving.timeline)}" if step.until else ""
     window = f"; to be done by {leaving.erase_by}" if step.planned.is_destructive else ""
     return f"{reason}{trouble}{until}{window}"
 
 
-def _hold_text(hold: Hold) -> str:
+def hold_text(hold: Hold) -> str:
+    """Tell of one hold on one line."""
     until = f" until {hold.ends_at.format_iso()}" if hold.ends_at else ""
     return f"hold {hold.id} by {hold.owner}: {hold.reason}{until}"
 
@@ -144,7 +146,9 @@ def _hold_text(hold: Hold) -> str:
 def _show_timeline(leaving: Leaving) -> None:
     planned = leaving.timeline
     version = f"{planned.policy.policy} version {planned.policy.version}"
-    show_text(f"{_who(leaving)}: {version}, now in stage {leaving.stage.stage.id}", style="bold")
+    show_text(
+        f"{who_text(leaving)}: {version}, now in stage {leaving.stage.stage.id}", style="bold"
+    )
     show_text(
         f"end {leaving.offboarding.ends}, episode {leaving.offboarding.episode}, "
         f"off-boarding {leaving.offboarding.id}, local times in {planned.zone}"
@@ -156,7 +160,7 @@ def _show_timeline(leaving: Leaving) -> None:
         what = row.what if row else f"Notice: {step.planned.key}"
         rows.append(
             (
-                _local(step.planned.due_at, planned),
+                local_text(step.planned.due_at, planned),
                 what,
                 row.who if row else "",
                 _state_text(leaving, step),
@@ -168,13 +172,13 @@ def _show_timeline(leaving: Leaving) -> None:
 
 def _state_text(leaving: Leaving, step: StepState) -> str:
     if step.done_at is not None:
-        return f"{step.status.value} {_local(step.done_at, leaving.timeline)}"
+        return f"{step.status.value} {local_text(step.done_at, leaving.timeline)}"
     if _needs_a_word(step):
         return _why(leaving, step)
     if step.is_due:
         return "due"
     if step.expected_at is not None and step.expected_at > step.planned.due_at:
-        return f"planned, to be expected {_local(step.expected_at, leaving.timeline)}"
+        return f"planned, to be expected {local_text(step.expected_at, leaving.timeline)}"
     return "planned" if step.status is StepStatus.PENDING else step.status.value
 
 
@@ -182,7 +186,8 @@ def _counts_text(step: StepState) -> str:
     return ", ".join(f"{count} {kind.value}" for kind, count in step.deliveries.items())
 
 
-def _local(moment: Instant | None, planned: Timeline) -> str:
+def local_text(moment: Instant | None, planned: Timeline) -> str:
+    """Write a moment as the wall clock of the timeline shows it; nothing for none."""
     if moment is None:
         return ""
     local = moment.to_tz(planned.zone)
@@ -220,12 +225,13 @@ def _standing_data(standing: Standing) -> dict[str, Any]:
         "policy": organization.policy,
         "stage": standing.stage,
         "is_exempt": standing.is_exempt,
-        "holds": [_hold_data(hold) for hold in standing.holds],
+        "holds": [hold_data(hold) for hold in standing.holds],
         "leaving": [_leaving_data(leaving) for leaving in standing.leaving],
     }
 
 
-def _hold_data(hold: Hold) -> dict[str, str | None]:
+def hold_data(hold: Hold) -> dict[str, str | None]:
+    """Describe one hold for a program."""
     return {
         "hold": hold.id,
         "member": hold.member,

@@ -47,6 +47,22 @@ class Reason(StrEnum):
     ABANDONED = "it was tried as often as allowed"
 
 
+class Guard(StrEnum):
+    """What a step has to get past; the later ones stand before destruction only."""
+
+    DUE = "it is due"
+    USE = "it is still of use"
+    ATTEMPTS = "it may be tried once more"
+    BACK_OFF = "no failed attempt is waited out"
+    EXEMPTION = "the subject is not exempt"
+    PAUSE = "nothing is paused"
+    HOLD = "no hold is in force"
+    CATEGORIES = "more is left of it than what is held"
+    ORDER = "every earlier step is finished"
+    REQUIREMENT = "what it requires was delivered long enough ago"
+    CAP = "the daily cap leaves room"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """Carry the step out now."""
@@ -79,6 +95,18 @@ class Held:
 
 
 Verdict: TypeAlias = Run | Missed | Wait | Held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one guard says of a step: without a verdict it lets the step pass.
+
+    ``about`` names the required step, where a guard asks for one.
+    """
+
+    guard: Guard
+    verdict: Verdict | None
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,53 +217,67 @@ def _misses_window(verdict: Wait | Held, *, now: Instant) -> bool:
 
 
 def judge(planned: PlannedStep, situation: Situation, *, now: Instant) -> Verdict:
-    """Decide whether one unfinished step may run at this instant.
+    """Decide whether one unfinished step may run at this instant: the first guard that minds says.
 
     Units:
         now: a step is due when ``now >= due_at`` (closed at the start).
     """
-    if now < planned.due_at:
-        return Wait(planned=planned, reason=Reason.NOT_DUE, until=planned.due_at)
-    if planned.useful_until is not None and now >= planned.useful_until:
-        return Missed(planned=planned)
-    if planned.key in situation.abandoned:
-        return Held(planned=planned, reason=Reason.ABANDONED)
+    answers = guards(planned, situation, now=now)
+    minds = (answer.verdict for answer in answers if answer.verdict is not None)
+    return next(minds, Run(planned=planned))
+
+
+def guards(planned: PlannedStep, situation: Situation, *, now: Instant) -> Iterator[Answer]:
+    """Ask every guard that stands before an unfinished step, one after the other."""
+    early = Wait(planned=planned, reason=Reason.NOT_DUE, until=planned.due_at)
+    yield Answer(guard=Guard.DUE, verdict=early if now < planned.due_at else None)
+    is_over = planned.useful_until is not None and now >= planned.useful_until
+    yield Answer(guard=Guard.USE, verdict=Missed(planned=planned) if is_over else None)
+    spent = Held(planned=planned, reason=Reason.ABANDONED)
+    yield Answer(
+        guard=Guard.ATTEMPTS, verdict=spent if planned.key in situation.abandoned else None
+    )
     retry_at = situation.retries.get(planned.key)
-    if retry_at is not None and now < retry_at:
-        return Wait(planned=planned, reason=Reason.BACK_OFF, until=retry_at)
-    if not planned.is_destructive:
-        return Run(planned=planned)
-    return _judge_destruction(planned, situation, now=now)
+    later = Wait(planned=planned, reason=Reason.BACK_OFF, until=retry_at)
+    is_early = retry_at is not None and now < retry_at
+    yield Answer(guard=Guard.BACK_OFF, verdict=later if is_early else None)
+    if planned.is_destructive:
+        yield from _guards_of_destruction(planned, situation, now=now)
 
 
-def _judge_destruction(planned: PlannedStep, situation: Situation, *, now: Instant) -> Verdict:
-    if stopped := stop_reason(situation, now=now):
-        return Held(planned=planned, reason=stopped)
+def _guards_of_destruction(
+    planned: PlannedStep, situation: Situation, *, now: Instant
+) -> Iterator[Answer]:
+    for guard, reason, stands in _stops(situation, now=now):
+        stopped = Held(planned=planned, reason=reason)
+        yield Answer(guard=guard, verdict=stopped if stands else None)
     held = held_categories(situation.holds, situation.subject, now=now)
-    if held and situation.rested.get(planned.key) == held:
-        return Held(planned=planned, reason=Reason.REST)
-    if _has_unfinished_before(planned, situation):
-        return Wait(planned=planned, reason=Reason.EARLIER_STEP)
+    rests = Held(planned=planned, reason=Reason.REST)
+    is_rest = bool(held) and situation.rested.get(planned.key) == held
+    yield Answer(guard=Guard.CATEGORIES, verdict=rests if is_rest else None)
+    behind = Wait(planned=planned, reason=Reason.EARLIER_STEP)
+    is_behind = _has_unfinished_before(planned, situation)
+    yield Answer(guard=Guard.ORDER, verdict=behind if is_behind else None)
     assert planned.step is not None, "destruction is always a step of the policy"
     for requirement in planned.step.requires:
         unmet = _judge_requirement(planned, requirement, situation, now=now)
-        if unmet is not None:
-            return unmet
-    if situation.erasures_left is not None and situation.erasures_left <= 0:
-        tomorrow = civil_date(now, zone=situation.timeline.zone).next_day()
-        return Wait(planned=planned, reason=Reason.CAP, until=_quiet(situation, tomorrow))
-    return Run(planned=planned)
+        yield Answer(guard=Guard.REQUIREMENT, verdict=unmet, about=requirement.delivered)
+    tomorrow = civil_date(now, zone=situation.timeline.zone).next_day()
+    capped = Wait(planned=planned, reason=Reason.CAP, until=_quiet(situation, tomorrow))
+    is_capped = situation.erasures_left is not None and situation.erasures_left <= 0
+    yield Answer(guard=Guard.CAP, verdict=capped if is_capped else None)
+
+
+def _stops(situation: Situation, *, now: Instant) -> Iterator[tuple[Guard, Reason, bool]]:
+    holds = _in_force(situation.holds, situation.subject, now)
+    yield Guard.EXEMPTION, Reason.EXEMPT, situation.is_exempt
+    yield Guard.PAUSE, Reason.PAUSED, situation.is_paused
+    yield Guard.HOLD, Reason.HOLD, any(hold.category is None for hold in holds)
 
 
 def stop_reason(situation: Situation, *, now: Instant) -> Reason | None:
     """Say what forbids destruction outright at this instant; asked before every chunk as well."""
-    if situation.is_exempt:
-        return Reason.EXEMPT
-    if situation.is_paused:
-        return Reason.PAUSED
-    if any(hold.category is None for hold in _in_force(situation.holds, situation.subject, now)):
-        return Reason.HOLD
-    return None
+    return next((reason for _, reason, stands in _stops(situation, now=now) if stands), None)
 
 
 def held_categories(holds: tuple[Hold, ...], subject: Subject, *, now: Instant) -> tuple[str, ...]:

@@ -62,11 +62,17 @@ class StepState:
 class Leaving:
     """One off-boarding as it stands; ``late`` names steps whose window closes too early (T5)."""
 
+    at: Instant
     offboarding: Offboarding
-    timeline: Timeline
+    situation: Situation
     stage: Span
     steps: tuple[StepState, ...]
     late: tuple[str, ...]
+
+    @property
+    def timeline(self) -> Timeline:
+        """Everything that is planned."""
+        return self.situation.timeline
 
     @property
     def next(self) -> StepState | None:
@@ -246,8 +252,9 @@ def _leaving(transaction: Transaction, row: Offboarding, *, now: Instant) -> Lea
         for planned in _planned(situation.timeline, rows)
     )
     return Leaving(
+        at=now,
         offboarding=row,
-        timeline=situation.timeline,
+        situation=situation,
         stage=situation.timeline.span_at(now, receipts=situation.receipts),
         steps=states,
         late=agenda(situation, now=now).late if is_open else (),

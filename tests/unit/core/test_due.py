@@ -4,6 +4,7 @@ from whenever import Instant, TimeDelta
 from offramp.core.dates import Period
 from offramp.core.due import (
     ALARM_HOURS,
+    Guard,
     Held,
     Missed,
     Reason,
@@ -12,6 +13,7 @@ from offramp.core.due import (
     agenda,
     allowed_from,
     erases_at,
+    guards,
     judge,
     start_of_day,
     stop_reason,
@@ -105,6 +107,43 @@ def test_a_person_can_stop_destruction_and_nothing_else_L25_L26(known, reason):
     assert verdict_on("erase", **known) == Held(planned=ERASE, reason=reason)
     assert isinstance(verdict_on("stage:expired", (), **known), Run)
     assert isinstance(verdict_on("achievements", (), **known), Run)
+
+
+def test_every_guard_answers_and_the_first_that_minds_is_the_verdict():
+    known = {
+        "is_paused": True,
+        "holds": (make_hold("2024-01-01T00:00:00Z"),),
+        "erasures_left": 0,
+    }
+    situation = make_situation(TIMELINE, (WARNED, CHANGED, AWARDED), **known)
+
+    answers = list(guards(ERASE, situation, now=ERASE_AT))
+
+    assert {answer.guard for answer in answers} == set(Guard)
+    minds = [answer for answer in answers if answer.verdict is not None]
+    assert [answer.guard for answer in minds] == [
+        Guard.PAUSE,
+        Guard.HOLD,
+        Guard.ORDER,
+        Guard.REQUIREMENT,
+        Guard.CAP,
+    ]
+    assert [answer.about for answer in minds if answer.about] == ["company-data"]
+    assert minds[0].verdict == judge(ERASE, situation, now=ERASE_AT)
+
+
+def test_before_what_destroys_nothing_stand_only_its_day_its_use_and_its_attempts():
+    situation = make_situation(TIMELINE, is_paused=True, is_exempt=True)
+
+    answers = list(guards(TIMELINE.find("achievements"), situation, now=ERASE_AT))
+
+    assert [answer.guard for answer in answers] == [
+        Guard.DUE,
+        Guard.USE,
+        Guard.ATTEMPTS,
+        Guard.BACK_OFF,
+    ]
+    assert not any(answer.verdict for answer in answers)
 
 
 @pytest.mark.parametrize(
