@@ -245,13 +245,13 @@ def take_in_parallel(school):
 def test_rows_that_several_processes_render_are_the_same_bytes(postgres_url, monkeypatch):
     school = build_school(postgres_url)
     answers = []
-    plain = PostgresDriver.renders_first
+    plain = PostgresDriver.renders_at_once
 
     def ask(driver, *question):
         answers.append(plain(driver, *question))
         return answers[-1]
 
-    monkeypatch.setattr(PostgresDriver, "renders_first", ask)
+    monkeypatch.setattr(PostgresDriver, "renders_at_once", ask)
 
     _, _, alone = take(school)
     assert not any(answers)

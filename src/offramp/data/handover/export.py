@@ -136,10 +136,10 @@ class _Table:
 
     def blocks(self) -> Iterator[bytes]:
         """Stream the rows as whole lines of JSON."""
-        table = self.territory.table(self.name)
+        driver, table = self.source.driver, self.territory.table(self.name)
         unsorted = partial(select_json, self.territory, self.name)
-        is_sooner = self.source.driver.renders_first(self.connection, table, unsorted)
-        return self.source.json_blocks(self.connection, unsorted() if is_sooner else self.rows)
+        is_split = driver.renders_at_once(self.connection, table, unsorted)
+        return self.source.json_blocks(self.connection, unsorted() if is_split else self.rows)
 
 
 def _open(
@@ -176,6 +176,7 @@ def _tables(
         if name not in territory.covered or not part.names(datamap, table):
             continue
         columns = exported_columns(territory, name)
+        select = select_sorted_json if sources[source].driver.sorts_first else select_json
         if columns or not part.categories:
             yield _Table(
                 id=table,
@@ -184,7 +185,7 @@ def _tables(
                 source=sources[source],
                 connection=connections[source],
                 name=name,
-                rows=select_sorted_json(territory, name),
+                rows=select(territory, name),
             )
 
 

@@ -78,6 +78,10 @@ class Driver(Protocol):
         """Say whether to come upon the traces of a deleted row costs its log a whole page."""
 
     @property
+    def sorts_first(self) -> bool:
+        """Say whether texts come sooner if their rows are sorted before they are rendered."""
+
+    @property
     def set_checks(self) -> SetChecks | None:
         """How references are looked at once for many rows; none where they cannot be."""
 
@@ -114,10 +118,10 @@ class Driver(Protocol):
             further: schemas whose tables are read too, and go by ``schema.table``.
         """
 
-    def renders_first(
+    def renders_at_once(
         self, connection: sa.Connection, table: sa.TableClause, rows: Callable[[], sa.Select[Any]]
     ) -> bool:
-        """Say whether rows come sooner if they are rendered first and then sorted.
+        """Say whether several processes would render the rows of a table before they are sorted.
 
         Args:
             connection: to the database.

@@ -42,6 +42,7 @@ class MysqlDriver:
     extra = "mysql"
     writes_at_once = False
     logs_what_it_tidies = False
+    sorts_first = False
     set_checks = None
     snapshot_options: Mapping[str, Any] = {
         _OPENING: (
@@ -73,11 +74,11 @@ class MysqlDriver:
         """Read what the database declares now."""
         return read_mysql_catalog(connection, schema=schema, further=further)
 
-    def renders_first(
+    def renders_at_once(
         self, _connection: sa.Connection, _table: sa.TableClause, _rows: object
     ) -> bool:
-        """Sort texts no slower than what they are rendered from."""
-        return True
+        """Know of no statement that takes several."""
+        return False
 
     def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Iterator[bytes]:
         """Stream a one-column select of texts, in blocks of whole lines."""

@@ -53,6 +53,7 @@ class PostgresDriver:
     extra = "postgres"
     writes_at_once = True
     logs_what_it_tidies = True
+    sorts_first = True
     set_checks = PostgresSetChecks()
     snapshot_options: Mapping[str, Any] = {
         "isolation_level": "REPEATABLE READ",
@@ -75,13 +76,10 @@ class PostgresDriver:
         """Read what the database declares now."""
         return read_catalog(connection, schema=schema, further=further)
 
-    def renders_first(
+    def renders_at_once(
         self, connection: sa.Connection, table: sa.TableClause, rows: Callable[[], sa.Select[Any]]
     ) -> bool:
-        """Ask whether it would render in several processes; one alone has us wait for its last row.
-
-        Of what is too small for several it is not asked: that is most tables.
-        """
+        """Ask for its plan, unless the table is too small for several, which most tables are."""
         driver: Any = connection.connection.driver_connection
         name = connection.dialect.identifier_preparer.format_table(table)
         with driver.cursor() as cursor:

@@ -31,6 +31,7 @@ class SqliteDriver:
     extra = ""  # it comes with Python
     writes_at_once = False
     logs_what_it_tidies = False
+    sorts_first = False
     set_checks = None
     snapshot_options: Mapping[str, Any] = {}
     # The write lock is taken at once: a reader that wants to write later is refused.
@@ -61,11 +62,11 @@ class SqliteDriver:
         """Read what the database declares now."""
         return read_catalog(connection, schema=schema, further=further)
 
-    def renders_first(
+    def renders_at_once(
         self, _connection: sa.Connection, _table: sa.TableClause, _rows: object
     ) -> bool:
-        """Sort texts no slower than what they are rendered from."""
-        return True
+        """Know of no statement that takes several."""
+        return False
 
     def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Iterator[bytes]:
         """Stream a one-column select of texts, in blocks of whole lines."""
