@@ -271,8 +271,7 @@ class Territory:
         if not self.asks_each:
             return _are_listed(columns, keys, inside)
         same = [column == key for column, key in zip(columns, keys, strict=True)]
-        found: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(others)
-        return sa.exists(found.where(*same, inside).correlate(table))
+        return some_row(others, *same, inside, seen_from=table)
 
     def _key(self, part: str, table: str, column: str) -> sa.BindParameter[Any]:
         text = getattr(self.scope, part)
@@ -291,6 +290,12 @@ class Territory:
 def primary_key(table: CatalogTable, rows: sa.FromClause) -> list[sa.ColumnElement[Any]]:
     """Return a table's key columns in the order of the key."""
     return [rows.c[name] for name in table.key]
+
+
+def some_row(others: sa.FromClause, *which: Predicate, seen_from: sa.FromClause) -> Predicate:
+    """Say that there is another row of which something is true, seen from each row of a table."""
+    found: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(others)
+    return sa.exists(found.where(*which).correlate(seen_from))
 
 
 def row_value(columns: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:

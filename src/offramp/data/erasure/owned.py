@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from offramp.data.catalog.catalog import Reference
 from offramp.data.dialects import Columns, in_columns
-from offramp.data.territory import Predicate, Territory, is_named, primary_key
+from offramp.data.territory import Predicate, Territory, is_named, primary_key, some_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,9 +128,7 @@ def is_free(
     but = [sa.not_(_in_chunk(territory, reference.table, users))] if is_own else []
     pairs = zip(reference.columns, reference.parent_columns, strict=True)
     same = [users.c[column] == rows.c[target] for column, target in pairs]
-    return ~sa.exists(
-        sa.select(sa.literal(1)).select_from(users).where(*same, *but).correlate(rows)
-    )
+    return ~some_row(users, *same, *but, seen_from=rows)
 
 
 def _in_chunk(territory: Territory, name: str, rows: sa.FromClause) -> Predicate:

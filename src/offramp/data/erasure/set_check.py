@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from offramp.data.sources.driver import Pointer, SetChecks
 from offramp.data.sources.sql import SqlSource
-from offramp.data.territory import Territory, primary_key
+from offramp.data.territory import Territory, primary_key, some_row
 
 _OPENING = "let the chunk go without a look at each row's references"
 _ORPHANS = "count the rows that refer to one that went; with any, the chunk goes the ordinary way"
@@ -86,8 +86,7 @@ def _count_orphans(territory: Territory, name: str, pointer: Pointer) -> sa.Sele
     named = [rows.c[column_to[each]] for each in table.key]
     key = {each: table.columns[each] for each in table.key}
     same = zip(primary_key(table, parents), named, strict=True)
-    found: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(parents)
-    left = sa.exists(found.where(*(one == other for one, other in same)).correlate(rows))
+    left = some_row(parents, *(one == other for one, other in same), seen_from=rows)
     return (
         sa.select(sa.func.count())
         .select_from(rows)

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from offramp.data.catalog.catalog import Reference
-from offramp.data.territory import Territory, primary_key
+from offramp.data.territory import Territory, primary_key, some_row
 
 
 def bound_reference(territory: Territory, name: str) -> Reference | None:
@@ -59,9 +59,8 @@ def _has_parent(
     territory: Territory, reference: Reference, rows: sa.FromClause
 ) -> sa.ColumnElement[bool]:
     above = territory.table(reference.parent).alias("above")
-    found: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(above)
     which = [*_named(reference, rows, above), territory.belongs(reference.parent, above)]
-    return sa.exists(found.where(*which).correlate(rows))
+    return some_row(above, *which, seen_from=rows)
 
 
 def _named(

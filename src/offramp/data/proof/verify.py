@@ -41,7 +41,7 @@ from offramp.data.erasure.worklist import Gone
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
 from offramp.data.survey import survey_source
-from offramp.data.territory import Territory, is_named, row_value
+from offramp.data.territory import Territory, is_named, row_value, some_row
 
 _ROWS_FETCHED = 1_000
 _COLUMNS_AT_ONCE = 60  # a function of PostgreSQL takes at most a hundred arguments
@@ -294,7 +294,7 @@ def _count_orphans(
     parent = territory.table(reference.parent).alias("parent")
     pairs = zip(columns, reference.parent_columns, strict=True)
     same = [column == parent.c[target] for column, target in pairs]
-    missing = ~sa.exists(sa.select(sa.literal(1)).select_from(parent).where(*same))
+    missing = ~some_row(parent, *same, seen_from=rows)
     above = territory.catalog.tables[reference.parent]
     is_enforced = reference.parent_columns == above.key and not reference.declared
     if gone is None or not is_enforced or not gone.has(territory.id_of(above.name)):

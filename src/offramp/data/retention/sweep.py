@@ -30,7 +30,7 @@ from offramp.data.retention.keeping import Row, bindable
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
 from offramp.data.survey import survey_source
-from offramp.data.territory import Predicate, Territory, primary_key, row_value
+from offramp.data.territory import Predicate, Territory, primary_key, row_value, some_row
 
 ROUNDS_MAX = 20  # through rows that refer to other rows of their own table
 _DAYS_AROUND = 1  # a timestamp may stand on the day before or after in another zone
@@ -236,7 +236,7 @@ def _needed_by_nobody(territory: Territory, name: str, rows: sa.FromClause) -> I
         child = territory.table(reference.table).alias(f"needing_{number}")
         pairs = zip(reference.columns, reference.parent_columns, strict=True)
         same = [child.c[column] == rows.c[target] for column, target in pairs]
-        yield ~sa.exists(sa.select(sa.literal(1)).select_from(child).where(*same))
+        yield ~some_row(child, *same, seen_from=rows)
 
 
 def _chunks(keys: Sequence[Row], pace: Pace) -> Iterator[Sequence[Row]]:
