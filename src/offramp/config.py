@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from offramp.core.errors import Invalid
+from offramp.data.erasure.fence import CHUNK_ROWS_MAX
 
 CONFIG_FILE = "offramp.toml"
 CONFIG_FILE_VARIABLE = "OFFRAMP_CONFIG"
@@ -62,7 +63,9 @@ class Settings(BaseSettings):
     )
     mail_from_name: str = Field(default="Offramp", description="The name beside it.")
     chunk_rows_max: int = Field(
-        default=5000, ge=1, description="No destructive transaction takes more rows."
+        default=CHUNK_ROWS_MAX,
+        ge=1,
+        description="No destructive transaction takes more rows.",
     )
     connections: int = Field(
         default=1,

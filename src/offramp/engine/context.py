@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from offramp.data.datamap import DataMap
 from offramp.data.elsewhere import Elsewhere, ask_elsewhere
+from offramp.data.erasure.fence import CHUNK_ROWS_MAX
 from offramp.data.scope import Scope
 from offramp.data.sources.source import Source
 from offramp.data.sources.sql import SqlSource
@@ -21,7 +22,7 @@ class Limits:
     claims_max: int = 100  # off-boardings claimed by one sweep
     lease_seconds: int = 600  # a claim not settled for so long is taken over
     chunk_seconds: int = 30  # a destructive chunk that takes longer loses its fence
-    chunk_rows_max: int = 5000
+    chunk_rows_max: int = CHUNK_ROWS_MAX
     connections: int = 1  # to one database that delete at once
     mails_per_batch: int = 100
     late_watch_days: int = 14  # after an erasure, for rows that come late

@@ -43,3 +43,34 @@ def test_the_next_table_is_met_with_a_small_chunk():
     held.meet_table()
 
     assert held.rows == 2_500
+
+
+def sizes(held, seconds_of, chunks=40):
+    """Take chunk after chunk, each of which takes the time that its rows say."""
+    taken = []
+    for _ in range(chunks):
+        taken.append(held.rows)
+        held.adapt(took_seconds=seconds_of(held.rows))
+    return taken
+
+
+def test_a_time_that_rows_do_not_cost_is_not_paid_for_ever_fewer_of_them():
+    """A statement that takes half a second before its first row is not run row by row."""
+    taken = sizes(pace(500), lambda rows: 0.5 + rows * 1e-5)
+
+    assert min(taken) > 100
+    assert sum(taken) > 10_000
+
+
+def test_rows_that_cost_their_time_become_as_few_as_it_needs():
+    """Each row of a table whose references have no index is a scan of another one."""
+    taken = sizes(pace(500), lambda rows: rows * 0.02)
+
+    assert taken[-1] == 7
+    assert sum(rows * 0.02 > CHUNK_SECONDS for rows in taken) == 1
+
+
+def test_both_at_once_settle_where_the_rows_are_no_more_than_the_rest():
+    taken = sizes(pace(2_500), lambda rows: 0.2 + rows * 0.001)
+
+    assert set(taken[10:]) == {75, 200}

@@ -52,6 +52,7 @@ class Pace:
     rows: int = CHUNK_ROWS_AT_FIRST
     pause: Callable[[float], None] = at_once
     stumbles: int = 0
+    _last: tuple[int, float] = (0, 0.0)  # the rows and the seconds of the chunk before
 
     def __post_init__(self) -> None:
         """Start small, and never above the limit."""
@@ -60,12 +61,31 @@ class Pace:
     def meet_table(self) -> None:
         """Be careful with the next table: a row of it may cost many times what the last one did."""
         self.rows = min(self.rows, max(1, self.rows_max // _FIRST_PART))
+        self._last = (0, 0.0)
 
     def adapt(self, *, took_seconds: float) -> None:
         """Aim below the time that a chunk may take, by what the last one took."""
         self.stumbles = 0
         factor = _AIMED_AT * CHUNK_SECONDS / max(took_seconds, _SECONDS_TOLD_APART)
-        self.rows = min(self.rows_max, max(1, int(self.rows * min(factor, _LEAP_MAX))))
+        rows = self.rows * min(factor, _LEAP_MAX)
+        if factor < 1:
+            rows = max(rows, self._worth_it(took_seconds))
+        self._last = (self.rows, took_seconds)
+        self.rows = min(self.rows_max, max(1, int(rows)))
+
+    def _worth_it(self, took_seconds: float) -> float:
+        """Say how many rows it takes to cost as much as what a chunk costs without any.
+
+        Where that is most of its time, fewer and fewer rows would only pay it again and again.
+        """
+        rows, seconds = self._last
+        if rows <= self.rows:
+            return 0  # nothing is known: the last chunk was no larger
+        for_a_row = max(0.0, seconds - took_seconds) / (rows - self.rows)
+        for_none = took_seconds - for_a_row * self.rows
+        if for_none * 2 <= _AIMED_AT * CHUNK_SECONDS:
+            return 0
+        return min(rows, for_none / for_a_row) if for_a_row else rows
 
     def stumble(self, error: Unavailable) -> None:
         """Let a smaller chunk follow after a while, or give up where that has not helped so far.
@@ -76,4 +96,5 @@ class Pace:
             raise error
         self.pause(WAIT_SECONDS_AT_FIRST * 2**self.stumbles)
         self.stumbles += 1
+        self._last = (0, 0.0)
         self.rows = max(1, self.rows // _SMALLER_PART)
