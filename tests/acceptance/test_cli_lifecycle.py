@@ -31,6 +31,20 @@ def test_status_prints_a_table_for_people(installation):
     assert f"{in_days(-17)} expiring-soon" in printed
 
 
+def test_status_counts_first_what_there_is_to_do(installation):
+    before = installation.ask("status")["workload"]
+    printed = installation.say("status")
+
+    installation.say("run", "--until-quiet")
+    after = installation.ask("status")["workload"]
+
+    assert before["due"] > 0 == before["running"]
+    assert before["oldest_due_at"]
+    assert f"{before['due']} due, 0 running" in printed
+    assert "the oldest has been due for" in printed
+    assert (after["due"], after["oldest_due_at"]) == (0, None)
+
+
 def test_a_timeline_shows_every_day_on_which_something_happens(installation):  # A7
     (timeline,) = installation.ask("timeline", LEAVING)["timelines"]
 

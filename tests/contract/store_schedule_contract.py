@@ -434,7 +434,7 @@ class StepContract:
         with pytest.raises(OffboardingUnknown):
             save_step(store, STEP)
 
-    def test_destructive_steps_are_counted_from_their_first_start(self, store):
+    def test_destructive_steps_are_told_by_their_first_start_the_newest_first(self, store):
         """L26."""
         fill(store, LEAVING)
         for key, change in {
@@ -445,6 +445,6 @@ class StepContract:
         }.items():
             save_step(store, replace(STEP, key=key, **change))
 
-        assert read(store, lambda t: t.erasures_since(NOW)) == 1
-        assert read(store, lambda t: t.erasures_since(NOW.subtract(hours=24))) == 2
-        assert read(store, lambda t: t.erasures_since(LATER)) == 0
+        assert read(store, lambda t: t.erasure_begun(before=0)) == NOW
+        assert read(store, lambda t: t.erasure_begun(before=1)) == NOW.subtract(hours=24)
+        assert read(store, lambda t: t.erasure_begun(before=2)) is None

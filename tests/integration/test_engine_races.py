@@ -2,7 +2,9 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from whenever import Date, Instant
@@ -13,7 +15,7 @@ from offramp.adapters.store.migration import migrate
 from offramp.adapters.store.store import SqlStore
 from offramp.core.ledger import verify_chain
 from offramp.core.transitions import OffboardingStatus, StepStatus
-from offramp.engine import brake
+from offramp.engine import brake, steps, sweep
 from offramp.engine import offboarding as deeds
 from offramp.engine.context import Limits
 from offramp.engine.offboarding import publish, register
@@ -93,6 +95,37 @@ def test_two_workers_on_the_same_claims_do_everything_exactly_once(world, app):
     ids = [sent.message.id for sent in world.mail.sent]
     assert len(ids) == len(set(ids)) == len(SLUGS) * (1 + 4 + 1)
     assert sum(app.total(slug) for slug in SLUGS) == 0
+
+
+def test_two_workers_at_once_begin_no_more_deletions_than_the_cap_allows(world, monkeypatch):
+    """D3, L26: both have seen that there is room for one; only one of them begins."""
+    world.run_until(ERASE_DAY)
+    brake.set_daily_cap(world.context, 1)
+    world.lie_still_until(ERASE_DAY.add(minutes=2))
+    meeting = Barrier(2, timeout=20)
+
+    def carry_out(context, claimed, verdict):
+        if verdict.planned.is_destructive:
+            with suppress(BrokenBarrierError):
+                meeting.wait()
+            meeting.abort()  # only the first two meet
+        return steps.carry_out(context, claimed, verdict)
+
+    monkeypatch.setattr(sweep, "carry_out", carry_out)
+    limits = replace(LIMITS, claims_max=1)
+    workers = [replace(another_worker(world), limits=limits) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(sweep.tick, worker) for worker in workers]:
+            assert done.result().claimed == 1
+
+    _rows, rows_by_organization, _entries = rows_of(world)
+    begun = [
+        row
+        for rows in rows_by_organization.values()
+        for row in rows
+        if row.is_destructive and row.started_at is not None
+    ]
+    assert len(begun) == 1
 
 
 def reactivate(context):

@@ -82,6 +82,18 @@ def test_a_notice_whose_use_has_passed_is_missed_on_record_and_replaced_before_d
     assert "deletion-warning" in subjects
 
 
+def test_a_missed_notice_raises_an_alarm(world):
+    """L10: somebody can still do something about it."""
+    world.lie_still_until(at("2024-09-10T12:00:00"))
+
+    world.work()
+
+    with world.store.transaction() as transaction:
+        events = transaction.events(limit=100)
+    missed = [event.detail["step"] for event in events if event.kind == "step-missed"]
+    assert missed == ["expiring-soon"]
+
+
 def test_everything_missed_at_once_is_walked_one_at_a_time_in_due_order(world, app):
     """L4, D2: even after half a year the promised time passes between hand-over and deletion."""
     world.lie_still_until(at("2025-02-01T12:00:00"))
@@ -129,8 +141,8 @@ def test_what_is_written_after_the_export_is_handed_over_again_before_it_goes(wo
     assert app.total("acme") == 0
 
 
-def test_a_daily_cap_spreads_deletions_over_days(app):
-    """D3, L26: the second organization of the day waits for the next."""
+def test_a_daily_cap_keeps_a_day_between_deletions(app):
+    """D3, L26: the second organization waits until the first began a day ago."""
     world = open_world(app, POLICY)
     app.fill("acme", "beta", "coda")
     register(

@@ -74,7 +74,7 @@ def cap(
     deletions: Annotated[str, typer.Argument(metavar="NUMBER", help="A number, or none.")],
     as_json: AsJson = False,
 ) -> None:
-    """Allow so many deletions to begin on one day; the others slip to the next."""
+    """Allow so many deletions to begin within 24 hours; the others wait."""
     if deletions != NO_CAP and not deletions.isdecimal():
         raise OptionInvalid(option="NUMBER", text=deletions, expected="0, 1, 2, … or none")
     number = None if deletions == NO_CAP else int(deletions)
@@ -82,7 +82,8 @@ def cap(
     if as_json:
         show_json({"daily_cap": number})
     else:
-        show_text("no cap on deletions" if number is None else f"{number} deletions a day at most")
+        most = f"{number} deletions within 24 hours at most"
+        show_text("no cap on deletions" if number is None else most)
 
 
 @guarded

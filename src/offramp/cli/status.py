@@ -3,11 +3,12 @@
 Source: mission A7; `engine.overview` for everything that is shown.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Annotated, Any, TypeAlias
 
 import typer
-from whenever import Instant
+from whenever import Instant, TimeDelta
 
 from offramp.cli.opening import open_context
 from offramp.cli.output import AsJson, guarded, show_json, show_table, show_text
@@ -17,6 +18,7 @@ from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.documents.timeline.rows import timeline_rows
 from offramp.engine.archive import proof_name
 from offramp.engine.overview import (
+    HOURS_AHEAD,
     Erased,
     Leaving,
     Overview,
@@ -25,6 +27,7 @@ from offramp.engine.overview import (
     look,
     look_at_timelines,
 )
+from offramp.ports import Workload
 
 MEMBERS_SHOWN_MAX = 20  # of an organization in which hundreds leave on their own
 _Row: TypeAlias = tuple[str, str, str, str, str, str]
@@ -66,6 +69,8 @@ def timeline(
 
 
 def _show_overview(overview: Overview) -> None:
+    for line, style in _workload_lines(overview):
+        show_text(line, style=style)
     if overview.is_paused:
         show_text("everything destructive is paused: offramp resume", style="yellow")
     show_table(
@@ -75,6 +80,36 @@ def _show_overview(overview: Overview) -> None:
     for erased in overview.erased:
         when = erased.erased_at.format_iso() if erased.erased_at else "?"
         show_text(f"{erased.organization}: erased at {when}, {_certificate(erased)}")
+
+
+def _workload_lines(overview: Overview) -> Iterator[tuple[str, str]]:
+    """Say how much there is to do, and apart from it what a person has to look at."""
+    load = overview.workload
+    now = f"{load.due} due, {load.running} running, {load.coming} in the next {HOURS_AHEAD} hours"
+    if load.oldest_due_at:
+        now += f"; the oldest has been due for {_duration(overview.at - load.oldest_due_at)}"
+    if load.busiest:
+        moment, number = load.busiest
+        now += f"; {number} of them at {moment.format_iso()}"
+    yield now, ""
+    troubles = {
+        "off-boardings lost by their worker": load.lost,
+        "off-boardings stopped": load.stopped,
+        "steps failed": load.failed,
+        "steps held": load.held,
+        "steps abandoned": load.abandoned,
+    }
+    told = ", ".join(f"{number} {what}" for what, number in troubles.items() if number)
+    if told:
+        yield told, "yellow"
+
+
+def _duration(elapsed: TimeDelta) -> str:
+    """Write a time that has passed in the largest unit that it fills."""
+    seconds = int(elapsed.total("seconds"))
+    units = (("d", 86_400), ("h", 3_600), ("min", 60))
+    unit, length = next((each for each in units if seconds >= each[1]), ("s", 1))
+    return f"{seconds // length} {unit}"
 
 
 def _standing_rows(standing: Standing) -> list[_Row]:
@@ -199,6 +234,7 @@ def _overview_data(overview: Overview) -> dict[str, Any]:
         "at": overview.at.format_iso(),
         "is_paused": overview.is_paused,
         "next_due_at": _text(overview.next_due_at),
+        "workload": _workload_data(overview.workload),
         "organizations": [_standing_data(standing) for standing in overview.standings],
         "erased": [
             {
@@ -210,6 +246,11 @@ def _overview_data(overview: Overview) -> dict[str, Any]:
             for erased in overview.erased
         ],
     }
+
+
+def _workload_data(load: Workload) -> dict[str, Any]:
+    busiest = {"at": load.busiest[0].format_iso(), "due": load.busiest[1]} if load.busiest else None
+    return asdict(load) | {"oldest_due_at": _text(load.oldest_due_at), "busiest": busiest}
 
 
 def _certificate(erased: Erased) -> str:

@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from whenever import Date, Instant
+from whenever import Instant
 
 from offramp.core.dates import (
     Period,
     at_local_time,
     civil_date,
     effect,
-    first_instant,
     shift,
 )
 from offramp.core.model import Hold, Outcome, Receipt, Subject
@@ -38,7 +37,7 @@ class Reason(StrEnum):
     REST = "a data category is held"
     EXEMPT = "the subject is exempt"
     PAUSED = "everything destructive is paused"
-    CAP = "the daily cap on deletions is reached"
+    CAP = "as many deletions as the cap allows have begun within a day"
     NOTICE_PENDING = "a required notice has not been delivered yet"
     NOTICE_FRESH = "a required notice was delivered too recently"
     NOBODY_REACHED = "a required notice reached nobody and a person has to decide"
@@ -60,7 +59,7 @@ class Guard(StrEnum):
     CATEGORIES = "more is left of it than what is held"
     ORDER = "every earlier step is finished"
     REQUIREMENT = "what it requires was delivered long enough ago"
-    CAP = "the daily cap leaves room"
+    CAP = "the cap on deletions within a day leaves room"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +117,8 @@ class Situation:
         retries: step key -> the time before which a failed step is not tried again.
         abandoned: keys of the steps that were tried as often as allowed.
         rested: step key -> the categories that were held when all the rest of it was destroyed.
-        erasures_left: how many deletions today's cap still allows; none when there is no cap.
+        is_capped: whether the cap lets no deletion begin now.
+        capped_until: from when it lets one begin again; none if never by itself.
     """
 
     subject: Subject
@@ -130,7 +130,8 @@ class Situation:
     holds: tuple[Hold, ...] = ()
     is_exempt: bool = False
     is_paused: bool = False
-    erasures_left: int | None = None
+    is_capped: bool = False
+    capped_until: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,10 +263,8 @@ def _guards_of_destruction(
     for requirement in planned.step.requires:
         unmet = _judge_requirement(planned, requirement, situation, now=now)
         yield Answer(guard=Guard.REQUIREMENT, verdict=unmet, about=requirement.delivered)
-    tomorrow = civil_date(now, zone=situation.timeline.zone).next_day()
-    capped = Wait(planned=planned, reason=Reason.CAP, until=_quiet(situation, tomorrow))
-    is_capped = situation.erasures_left is not None and situation.erasures_left <= 0
-    yield Answer(guard=Guard.CAP, verdict=capped if is_capped else None)
+    capped = Wait(planned=planned, reason=Reason.CAP, until=situation.capped_until)
+    yield Answer(guard=Guard.CAP, verdict=capped if situation.is_capped else None)
 
 
 def _stops(situation: Situation, *, now: Instant) -> Iterator[tuple[Guard, Reason, bool]]:
@@ -389,13 +388,3 @@ def allowed_from(delivered_at: Instant, interval: Period, timeline: Timeline) ->
         )
         stood = at_local_time(civil_date(day, zone=zone), policy.quiet_hour, zone=zone)
     return max(proven, stood)
-
-
-def _quiet(situation: Situation, day: Date) -> Instant:
-    timeline = situation.timeline
-    return at_local_time(day, timeline.policy.quiet_hour, zone=timeline.zone)
-
-
-def start_of_day(now: Instant, *, zone: str) -> Instant:
-    """Give the start of the civil day of an instant; the daily cap counts from there."""
-    return first_instant(civil_date(now, zone=zone), zone)

@@ -113,7 +113,7 @@ def set_exempt(context: Context, organization: str, *, is_exempt: bool) -> None:
 
 
 def set_daily_cap(context: Context, cap: int | None) -> None:
-    """Allow so many deletions to begin on one day; the others slip to the next (D3).
+    """Allow so many deletions to begin within 24 hours; the others wait (D3).
 
     Raises:
         CapInvalid: a negative number; zero is a way to begin none.

@@ -23,8 +23,9 @@ from offramp.engine.situation import (
     require_policy,
     situation_of,
 )
-from offramp.ports import DeliveryStatus, Offboarding, StepRow, Transaction
+from offramp.ports import DeliveryStatus, Offboarding, StepRow, Transaction, Workload
 
+HOURS_AHEAD = 24  # the next midnight of every time zone is among them
 _SHOWN = frozenset({OffboardingStatus.OPEN, OffboardingStatus.STOPPED, OffboardingStatus.COMPLETED})
 
 
@@ -124,9 +125,10 @@ class Erased:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """Everything at one moment."""
+    """Everything at one moment; ``workload`` looks a day ahead, over everybody who is leaving."""
 
     at: Instant
+    workload: Workload
     is_paused: bool
     next_due_at: Instant | None
     standings: tuple[Standing, ...]
@@ -147,6 +149,7 @@ def look(context: Context, organization: str | None = None) -> Overview:
             chosen = (require_organization(transaction, organization),)
         return Overview(
             at=now,
+            workload=transaction.workload(now=now, until=now.add(hours=HOURS_AHEAD)),
             is_paused=transaction.is_paused(),
             next_due_at=transaction.next_due_at(),
             standings=tuple(_standing(transaction, each, now=now) for each in chosen),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from whenever import Instant
 
-from offramp.core.due import Reason, Situation, start_of_day
+from offramp.core.due import Reason, Situation
 from offramp.core.errors import Missing
 from offramp.core.model import Facts, Member, Organization, Receipt
 from offramp.core.plan import Timeline, plan
@@ -21,6 +21,8 @@ from offramp.ports import (
     StepRow,
     Transaction,
 )
+
+CAP_HOURS = 24
 
 
 class PolicyUnpublished(Missing):
@@ -88,6 +90,7 @@ def situation_of(transaction: Transaction, offboarding: Offboarding, *, now: Ins
     rows = transaction.steps(offboarding.id)
     timeline = timeline_of(transaction, offboarding)
     organization = offboarding.subject.organization
+    is_capped, capped_until = _cap(transaction, timeline, rows, now=now)
     return Situation(
         subject=offboarding.subject,
         timeline=timeline,
@@ -98,7 +101,8 @@ def situation_of(transaction: Transaction, offboarding: Offboarding, *, now: Ins
         holds=transaction.holds(organization),
         is_exempt=transaction.is_exempt(organization),
         is_paused=transaction.is_paused(),
-        erasures_left=_erasures_left(transaction, timeline, rows, now=now),
+        is_capped=is_capped,
+        capped_until=capped_until,
     )
 
 
@@ -112,12 +116,21 @@ def _rested(row: StepRow) -> tuple[str, ...]:
     return () if told == (row.reason or "") else tuple(told.split(", "))
 
 
-def _erasures_left(
+def _cap(
     transaction: Transaction, timeline: Timeline, rows: tuple[StepRow, ...], *, now: Instant
-) -> int | None:
-    """Count what today's cap allows; a deletion that has begun is not stopped by its own count."""
+) -> tuple[bool, Instant | None]:
+    """Say whether the cap lets no deletion begin, and until when.
+
+    It counts those of the last 24 hours; one that has begun is not stopped by its own count.
+    """
     cap = transaction.daily_cap()
     begun = {row.key for row in rows if row.started_at is not None}
     if cap is None or any(p.is_destructive and p.key in begun for p in timeline.steps):
-        return None
-    return cap - transaction.erasures_since(start_of_day(now, zone=timeline.zone))
+        return False, None
+    if cap == 0:
+        return True, None
+    first_of_them = transaction.erasure_begun(before=cap - 1)
+    if first_of_them is None:
+        return False, None
+    until = first_of_them.add(hours=CAP_HOURS)
+    return now < until, until

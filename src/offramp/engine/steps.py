@@ -58,7 +58,11 @@ def carry_out(context: Context, claimed: Offboarding, verdict: Run | Missed) -> 
     """
     if isinstance(verdict, Missed):
         return _miss(context, claimed, verdict.planned)
-    work, is_repeat = _start(context, claimed, verdict.planned)
+    try:
+        work, is_repeat = _start(context, claimed, verdict.planned)
+    except GuardNotMet as error:  # nothing was written; the next look at it finds the same
+        reason = error.attributes["reason"]
+        return Carried(key=verdict.planned.key, status=StepStatus.HELD, reason=reason)
     context.probe("started")
     try:
         result = _effect(work, is_repeat=is_repeat)
@@ -91,6 +95,13 @@ class EffectMissing(Uncertain):
 
 
 def _start(context: Context, claimed: Offboarding, planned: PlannedStep) -> tuple[Work, bool]:
+    """Write down that a step has begun, and say whether it had begun before.
+
+    Deletions begin one after the other, so that no two of them take the last place under the cap.
+
+    Raises:
+        GuardNotMet: a deletion may not begin any more; nothing was written.
+    """
     now = context.clock.now()
     with context.store.transaction() as transaction:
         before = _row(transaction, claimed, planned)
@@ -107,9 +118,13 @@ def _start(context: Context, claimed: Offboarding, planned: PlannedStep) -> tupl
             started_at=before.started_at if before and before.started_at else now,
             is_destructive=planned.is_destructive,
         )
+        work = Work(context=context, claimed=claimed, planned=planned, row=row)
+        if planned.is_destructive:
+            transaction.lock_cap()
+            work.require_guard(transaction)
         transaction.save_step(row, claimed=claimed, expected=source)
     is_repeat = source in (StepStatus.STARTED, StepStatus.FAILED, StepStatus.HELD)
-    return Work(context=context, claimed=claimed, planned=planned, row=row), is_repeat
+    return work, is_repeat
 
 
 def _row(transaction: Transaction, claimed: Offboarding, planned: PlannedStep) -> StepRow | None:
@@ -157,6 +172,7 @@ def _miss(context: Context, claimed: Offboarding, planned: PlannedStep) -> Carri
         transaction.save_step(row, claimed=claimed, expected=before.status if before else None)
         work = Work(context=context, claimed=claimed, planned=planned, row=row)
         transaction.append([_event(work, StepStatus.MISSED, at=now, proof={})])
+        transaction.put_events([_alarm(work, StepStatus.MISSED, at=now, detail={})])
     _report(work, StepStatus.MISSED)
     return Carried(key=planned.key, status=StepStatus.MISSED)
 
@@ -170,7 +186,8 @@ def _record_trouble(work: Work, error: OfframpError) -> Carried:
         transaction.save_step(row, claimed=work.claimed, expected=StepStatus.STARTED)
         transaction.append([event])
         if row.status is StepStatus.ABANDONED:
-            transaction.put_events([_alarm(work, at=now, reason=error.code)])
+            detail = {"reason": error.code}
+            transaction.put_events([_alarm(work, row.status, at=now, detail=detail)])
     _report(work, row.status, reason=error.code)
     if isinstance(error, Broken):
         raise error
@@ -200,13 +217,16 @@ def _after(work: Work, error: OfframpError, *, now: Instant) -> StepRow:
     )
 
 
-def _alarm(work: Work, *, at: Instant, reason: str) -> OutboxEvent:
+def _alarm(
+    work: Work, status: StepStatus, *, at: Instant, detail: Mapping[str, str]
+) -> OutboxEvent:
+    """Tell of a step that did not do what it was for, and will not by itself."""
     return OutboxEvent(
-        id=f"{work.claimed.id}:{work.planned.key}:abandoned:{work.row.attempts}",
-        kind="step-abandoned",
+        id=f"{work.claimed.id}:{work.planned.key}:{status.value}:{work.row.attempts}",
+        kind=f"step-{status.value}",
         at=at,
         organization=work.claimed.subject.organization,
-        detail={"step": work.planned.key, "reason": reason},
+        detail={"step": work.planned.key, **detail},
     )
 
 

@@ -32,6 +32,7 @@ from offramp.ports.record import (
     Offboarding,
     OutboxEvent,
     StepRow,
+    Workload,
 )
 from offramp.ports.service import (
     Attachment,
@@ -86,4 +87,5 @@ __all__ = [
     "Transaction",
     "Vault",
     "VaultFileMissing",
+    "Workload",
 ]

@@ -53,6 +53,33 @@ class StepRow:
     is_destructive: bool = False  # counts against the daily cap
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """How much there is to do, over everybody who is leaving.
+
+    Attributes:
+        due: off-boardings whose date has come and that nobody works on.
+        lost: those of them that somebody had taken and did not give back in time.
+        running: off-boardings that somebody works on.
+        stopped: off-boardings that wait for a person because an invariant failed.
+        oldest_due_at: since when the first of the due ones has been waiting.
+        coming: off-boardings whose date comes by the end of the time that was asked about.
+        busiest: the instant of that time to which most of them belong, and how many do.
+        failed, held, abandoned: steps that will be tried again, may not run, are given up.
+    """
+
+    due: int = 0
+    lost: int = 0
+    running: int = 0
+    stopped: int = 0
+    oldest_due_at: Instant | None = None
+    coming: int = 0
+    busiest: tuple[Instant, int] | None = None
+    failed: int = 0
+    held: int = 0
+    abandoned: int = 0
+
+
 class DeliveryStatus(StrEnum):
     """Where one message to one person stands."""
 

@@ -22,6 +22,7 @@ from offramp.ports.record import (
     Offboarding,
     OutboxEvent,
     StepRow,
+    Workload,
 )
 
 
@@ -114,13 +115,19 @@ class Transaction(Protocol):
         """Whether everything destructive is stopped."""
 
     def set_daily_cap(self, erasures_max: int | None) -> None:
-        """Allow so many deletions a day; none for no cap."""
+        """Allow so many deletions to begin within a day; none for no cap."""
 
     def daily_cap(self) -> int | None:
-        """How many deletions a day are allowed."""
+        """How many deletions may begin within a day."""
 
-    def erasures_since(self, start: Instant) -> int:
-        """Count the destructive steps that were first started at or after an instant."""
+    def lock_cap(self) -> None:
+        """Let nobody else begin a deletion until the transaction ends."""
+
+    def erasure_begun(self, *, before: int) -> Instant | None:
+        """Say when the destructive step was first started that so many others were started after.
+
+        None where there is no such step.
+        """
 
     # off-boardings
     def open_offboardings(self, offboardings: Sequence[Offboarding]) -> None:
@@ -180,6 +187,12 @@ class Transaction(Protocol):
 
     def next_due_at(self) -> Instant | None:
         """Give the earliest date on which any off-boarding is due."""
+
+    def workload(self, *, now: Instant, until: Instant) -> Workload:
+        """Count what is due, taken, and coming up to an instant (inclusive), and troubled steps.
+
+        Steps count while their off-boarding is open.
+        """
 
     # steps
     def steps(self, offboarding: str) -> tuple[StepRow, ...]:

@@ -187,13 +187,14 @@ class MemoryFactPart(MemoryPart):
         """How many deletions a day are allowed."""
         return self.tables.erasures_max
 
-    def erasures_since(self, start: Instant) -> int:
-        """Count the destructive steps that were first started at or after an instant."""
-        rows = self.tables.steps.values()
-        return sum(
-            row.is_destructive and row.started_at is not None and row.started_at >= start
-            for row in rows
-        )
+    def lock_cap(self) -> None:
+        """Know that nobody else is there: transactions follow one another."""
+
+    def erasure_begun(self, *, before: int) -> Instant | None:
+        """Say when the destructive step was first started that so many others followed."""
+        destructive = (row.started_at for row in self.tables.steps.values() if row.is_destructive)
+        begun = sorted((at for at in destructive if at is not None), reverse=True)
+        return next(iter(begun[before:]), None)
 
 
 def _put(table: dict[_Key, _Value], wanted: Mapping[_Key, _Value]) -> Changes:

@@ -3,6 +3,7 @@
 Source: ``ports.Transaction``.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -21,6 +22,7 @@ from offramp.ports import (
     OutboxEvent,
     StaleOffboarding,
     StepRow,
+    Workload,
 )
 from offramp.testing.memory_tables import Addressed, MemoryPart, stale
 
@@ -143,6 +145,29 @@ class MemoryOffboardingPart(MemoryPart):
     def next_due_at(self) -> Instant | None:
         """Give the earliest date on which any off-boarding is due."""
         return _earliest(*(row.next_due_at for row in self._at_work()))
+
+    def workload(self, *, now: Instant, until: Instant) -> Workload:
+        """Count what is due, taken, and coming up to an instant, and troubled steps."""
+        dated = [(row.next_due_at, row) for row in self._at_work() if row.next_due_at is not None]
+        due = [(at, row) for at, row in dated if at <= now and _is_free(row, now=now)]
+        coming = Counter(at for at, _ in dated if now < at <= until)
+        open_ids = {row.id for row in self._open()}
+        steps = Counter(
+            row.status for row in self.tables.steps.values() if row.offboarding in open_ids
+        )
+        crowded = sorted(coming.items(), key=lambda each: (-each[1], each[0]))
+        return Workload(
+            due=len(due),
+            lost=sum(row.lease_until is not None for _, row in due),
+            running=sum(at <= until and not _is_free(row, now=now) for at, row in dated),
+            stopped=len(self.offboardings(status=OffboardingStatus.STOPPED)),
+            oldest_due_at=_earliest(*(at for at, _ in due)),
+            coming=coming.total(),
+            busiest=crowded[0] if crowded else None,
+            failed=steps[StepStatus.FAILED],
+            held=steps[StepStatus.HELD],
+            abandoned=steps[StepStatus.ABANDONED],
+        )
 
     def steps(self, offboarding: str) -> tuple[StepRow, ...]:
         """List the step rows of an off-boarding."""

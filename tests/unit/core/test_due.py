@@ -15,7 +15,6 @@ from offramp.core.due import (
     erases_at,
     guards,
     judge,
-    start_of_day,
     stop_reason,
 )
 from offramp.core.model import Cause, Outcome
@@ -113,7 +112,7 @@ def test_every_guard_answers_and_the_first_that_minds_is_the_verdict():
     known = {
         "is_paused": True,
         "holds": (make_hold("2024-01-01T00:00:00Z"),),
-        "erasures_left": 0,
+        "is_capped": True,
     }
     situation = make_situation(TIMELINE, (WARNED, CHANGED, AWARDED), **known)
 
@@ -316,13 +315,12 @@ def test_the_last_of_several_warnings_is_the_one_that_has_to_stand_N3():
     assert verdict_on("erase", both, timeline=timeline).reason is Reason.NOTICE_FRESH
 
 
-@pytest.mark.parametrize(("left", "kind"), [(None, Run), (1, Run), (0, Wait), (-1, Wait)])
-def test_the_daily_cap_puts_a_deletion_off_to_the_next_quiet_hour_L26_D3(left, kind):
-    verdict = verdict_on("erase", erasures_left=left)
+@pytest.mark.parametrize("until", [ERASE_AT + TimeDelta(hours=3), None])
+def test_the_cap_puts_a_deletion_off_until_it_leaves_room_L26_D3(until):
+    verdict = verdict_on("erase", is_capped=True, capped_until=until)
 
-    assert isinstance(verdict, kind)
-    if kind is Wait:
-        assert (verdict.reason, verdict.until) == ((Reason.CAP, ERASE_AT + TimeDelta(hours=24)))
+    assert verdict == Wait(planned=ERASE, reason=Reason.CAP, until=until)
+    assert isinstance(verdict_on("erase", is_capped=False, capped_until=until), Run)
 
 
 @pytest.mark.parametrize(
@@ -460,7 +458,3 @@ def test_when_everything_has_its_receipt_nothing_is_left():
     found = agenda(make_situation(TIMELINE, receipts), now=instant("2030-01-01T00:00:00Z"))
 
     assert (found.act, found.look_again_at, found.blocked) == (None, None, ())
-
-
-def test_the_day_of_the_cap_begins_with_the_civil_day():
-    assert start_of_day(ERASE_AT, zone=TIMELINE.zone) == instant("2024-09-28T23:00:00Z")

@@ -26,6 +26,7 @@ from offramp.ports import DeletionInFlight, Offboarding, StaleClaim
 _LOCK_SPACE = 0x0FFA  # keeps our advisory locks apart from those of others in the database
 _PAUSE = 1
 _LEDGER = 2
+_CAP = 3
 _ASKED = 0  # is the attempt of a marker that somebody left who was refused
 
 
@@ -64,6 +65,10 @@ class LockPart(Part):
     def lock_ledger(self) -> None:
         """Take the end of the ledger exclusively until the transaction ends."""
         self._advise(_LEDGER)
+
+    def lock_cap(self) -> None:
+        """Let nobody else begin a deletion until the transaction ends."""
+        self._advise(_CAP)
 
     def share(self, claimed: Offboarding) -> None:
         """Take the pause switch and a claimed off-boarding together with other chunks.

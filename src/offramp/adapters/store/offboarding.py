@@ -26,7 +26,7 @@ _table = schema.offboarding
 _is_open = _table.c.status == OffboardingStatus.OPEN
 # A completed one is still due where it kept rows, or while late ones are watched for.
 _is_completed = _table.c.status == OffboardingStatus.COMPLETED
-_has_work = or_(_is_open, and_(_is_completed, _table.c.next_due_at.is_not(None)))
+HAS_WORK = or_(_is_open, and_(_is_completed, _table.c.next_due_at.is_not(None)))
 _OF_THE_CLAIM = frozenset({"attempt", "lease_until"})
 _OF_THE_SUBJECT = frozenset({"id", "organization", "member", "product", "opened_at"})
 
@@ -93,7 +93,7 @@ class OffboardingPart(FactPart, LockPart):
         """Claim due off-boardings whose lease is free, in one statement."""
         is_free = or_(_table.c.lease_until.is_(None), _table.c.lease_until <= now)
         order = (_table.c.next_due_at, _table.c.id)
-        chosen = select(_table.c.id).where(_has_work, _table.c.next_due_at <= now, is_free)
+        chosen = select(_table.c.id).where(HAS_WORK, _table.c.next_due_at <= now, is_free)
         # A common table expression, because PostgreSQL may run a plain subquery more than once.
         due = chosen.order_by(*order).limit(limit).with_for_update(skip_locked=True).cte("due")
         statement = (
@@ -121,7 +121,7 @@ class OffboardingPart(FactPart, LockPart):
     def wake(self, organization: str | None, *, at: Instant) -> int:
         """Bring the next look at off-boardings forward to an instant."""
         is_claimed = _table.c.lease_until.is_not(None)
-        statement = update(_table).where(_has_work)
+        statement = update(_table).where(HAS_WORK)
         if organization is not None:
             statement = statement.where(_table.c.organization == organization)
         woken = statement.values(
@@ -133,7 +133,7 @@ class OffboardingPart(FactPart, LockPart):
     def next_due_at(self) -> Instant | None:
         """Give the earliest date on which any off-boarding is due."""
         earliest: Instant | None = self.connection.scalar(
-            select(func.min(_table.c.next_due_at)).where(_has_work)
+            select(func.min(_table.c.next_due_at)).where(HAS_WORK)
         )
         return earliest
 

@@ -6,7 +6,7 @@ in flight (``lock.py``).
 Source: policy language S6, A3; lessons L25, L26.
 """
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from whenever import Instant
 
 from offramp.adapters.store import schema
@@ -122,11 +122,12 @@ class OperationPart(LockPart):
         """How many deletions a day are allowed."""
         return self.connection.scalar(select(schema.setting.c.erasures_max))
 
-    def erasures_since(self, start: Instant) -> int:
-        """Count the destructive steps that were first started at or after an instant."""
-        table = schema.step
-        chosen = select(func.count()).where(table.c.is_destructive, table.c.started_at >= start)
-        return self.connection.scalar(chosen) or 0
+    def erasure_begun(self, *, before: int) -> Instant | None:
+        """Say when the destructive step was first started that so many others followed."""
+        step = schema.step.c
+        begun = select(step.started_at).where(step.is_destructive, step.started_at.is_not(None))
+        newest = begun.order_by(step.started_at.desc()).offset(before).limit(1)
+        return self.connection.scalar(newest)
 
     def _set(self, **values: bool | int | None) -> None:
         row: Row = {"id": _ONLY_ROW, "is_paused": False, **values}

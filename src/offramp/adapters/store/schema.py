@@ -226,6 +226,13 @@ step = Table(
     _of_offboarding(),
 )
 
+Index(
+    "ix_step_troubled",
+    step.c.status,
+    sqlite_where=text("status IN ('failed', 'held', 'abandoned')"),
+    postgresql_where=text("status IN ('failed', 'held', 'abandoned')"),
+)
+
 delivery = Table(
     "delivery",
     metadata,

@@ -14,6 +14,7 @@ from offramp.adapters.store.outbox import OutboxPart
 from offramp.adapters.store.policy import PolicyPart
 from offramp.adapters.store.retention import RetentionPart
 from offramp.adapters.store.step import StepPart
+from offramp.adapters.store.workload import WorkloadPart
 
 
 class SqlTransaction(
@@ -26,6 +27,7 @@ class SqlTransaction(
     RetentionPart,
     LedgerPart,
     OutboxPart,
+    WorkloadPart,
 ):
     """One transaction of the store on SQLite or PostgreSQL."""
 
