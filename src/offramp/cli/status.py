@@ -86,11 +86,11 @@ def _workload_lines(overview: Overview) -> Iterator[tuple[str, str]]:
     """Say how much there is to do, and apart from it what a person has to look at."""
     load = overview.workload
     now = f"{load.due} due, {load.running} running, {load.coming} in the next {HOURS_AHEAD} hours"
-    if load.oldest_due_at:
-        now += f"; the oldest has been due for {_duration(overview.at - load.oldest_due_at)}"
     if load.busiest:
         moment, number = load.busiest
-        now += f"; {number} of them at {moment.format_iso()}"
+        now += f", {number} of them at {moment.format_iso()}"
+    if load.oldest_due_at:
+        now += f"; the oldest has been due for {_duration(overview.at - load.oldest_due_at)}"
     yield now, ""
     troubles = {
         "off-boardings lost by their worker": load.lost,

@@ -1,5 +1,6 @@
 """Deleting over several connections: the same rows go, in fewer rounds, inside the same fence."""
 
+from contextlib import ExitStack
 from threading import Barrier
 
 import pytest
@@ -49,6 +50,16 @@ def test_a_round_of_chunks_is_one_stay_in_the_fence(school):
     )
     # Rows that refer to rows of their own table go in one lane.
     assert [rows for table, rows in fence.recorded if table == "app.comments"][-4:] == [1] * 4
+
+
+def test_every_lane_has_a_connection_however_many_there_are(school):
+    if school.engine.name != "postgresql":
+        assert not school.sources["app"].driver.writes_at_once
+        return
+    with ExitStack() as stack:
+        lanes = [stack.enter_context(school.sources["app"].transaction()) for _ in range(24)]
+
+        assert [lane.execute(sa.text("SELECT 1")).scalar_one() for lane in lanes] == [1] * 24
 
 
 def test_the_chunks_of_a_round_are_transactions_of_their_own(school):

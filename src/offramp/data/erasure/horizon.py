@@ -5,7 +5,7 @@ marks them as dead, and with data checksums on, its default, writes every page s
 log as a whole: a ninth more log than the deletion itself makes. It marks none that an older
 snapshot could still need, and the next vacuum clears them away together with the rows.
 
-The law: the snapshot holds no lock, and none is older than a minute, for as long as it is open
+The law: the snapshot holds no lock, and none is older than a minute; for as long as one is open,
 every table of the database keeps its dead rows. It is a courtesy: where it cannot be had, the work
 goes on without it.
 

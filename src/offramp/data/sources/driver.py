@@ -90,6 +90,10 @@ class Driver(Protocol):
         """The extra of our package with which it is installed."""
 
     @property
+    def engine_options(self) -> Mapping[str, Any]:
+        """The options of an engine beside those that every one has."""
+
+    @property
     def snapshot_options(self) -> Mapping[str, Any]:
         """The options of a connection that reads one consistent state and changes nothing."""
 

@@ -44,6 +44,7 @@ class MysqlDriver:
     logs_what_it_tidies = False
     sorts_first = False
     set_checks = None
+    engine_options: Mapping[str, Any] = {}
     snapshot_options: Mapping[str, Any] = {
         _OPENING: (
             "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",

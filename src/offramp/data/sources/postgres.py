@@ -55,6 +55,8 @@ class PostgresDriver:
     logs_what_it_tidies = True
     sorts_first = True
     set_checks = PostgresSetChecks()
+    # As many as there are lanes, and one that keeps a snapshot: nobody waits for the pool.
+    engine_options: Mapping[str, Any] = {"max_overflow": -1}
     snapshot_options: Mapping[str, Any] = {
         "isolation_level": "REPEATABLE READ",
         "postgresql_readonly": True,

@@ -153,7 +153,9 @@ def open_sql_source(name: str, spec: SqlSourceSpec, *, environment: Mapping[str,
         reason = "only PostgreSQL looks at references in sets"
         raise SourceUnusable(source=name, reason=reason, hint="leave `set_checks` out")
     try:
-        engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=True)
+        engine = sa.create_engine(
+            url, hide_parameters=True, pool_pre_ping=True, **driver.engine_options
+        )
     except ModuleNotFoundError as error:
         reason = f"the package {error.name} is not installed"
         hint = f'pip install "offramp[{driver.extra}]"'

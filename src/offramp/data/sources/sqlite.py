@@ -33,6 +33,7 @@ class SqliteDriver:
     logs_what_it_tidies = False
     sorts_first = False
     set_checks = None
+    engine_options: Mapping[str, Any] = {}
     snapshot_options: Mapping[str, Any] = {}
     # The write lock is taken at once: a reader that wants to write later is refused.
     transaction_options: Mapping[str, Any] = {"offramp_begin": "BEGIN IMMEDIATE"}
