@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from benchmarks.report import Line
-from benchmarks.run import Run
+from benchmarks.run import Run, measured_rows
 
 _WIDTH, _LEFT, _RIGHT = 880.0, 372.0, 800.0
 _TOP, _ROW, _FOOT = 112.0, 26.0, 24.0
@@ -32,7 +32,7 @@ _STYLE = """
 
 def chart(runs: Sequence[Run]) -> str:
     """Draw the runs, the smallest first."""
-    names = list(dict.fromkeys(line.name for run in runs for line in run.lines))
+    names = measured_rows(runs)
     height = _TOP + _ROW * len(names) + _FOOT
     title = "How far every row of the table is from its limit"
     parts = [

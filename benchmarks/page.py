@@ -6,7 +6,7 @@ from benchmarks.habits import HABITS
 from benchmarks.meanwhile import PHASES
 from benchmarks.report import HEADINGS, WAITS, Line, figure
 from benchmarks.rows import JOB, Ceiling
-from benchmarks.run import SIZES, Run
+from benchmarks.run import SIZES, Run, measured_rows
 
 _HEAD = """\
 # Performance
@@ -131,11 +131,10 @@ def _in_short(runs: Sequence[Run]) -> str:
 
 
 def _ratios(runs: Sequence[Run]) -> str:
-    names = dict.fromkeys(line.name for run in runs for line in run.lines)
     found = [{line.name: line for line in run.lines} for run in runs]
 
     def rows() -> Iterator[tuple[str, list[str]]]:
-        for name in names:
+        for name in measured_rows(runs):
             lines = [by_name.get(name) for by_name in found]
             limit = next(line for line in lines if line is not None).cells()[4]
             yield name, [limit, *map(_verdict, lines)]

@@ -7,6 +7,7 @@ of its size.
 import json
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from statistics import median
@@ -66,6 +67,12 @@ def read_runs(folder: Path = RESULTS) -> list[Run]:
     """Read the last run of each size, the smallest first."""
     files = sorted(folder.glob("*.json"), key=lambda file: int(file.stem))
     return [_read(json.loads(file.read_text("utf-8"))) for file in files]
+
+
+def measured_rows(runs: Sequence[Run]) -> list[str]:
+    """Name the rows of the table that any of these runs has, in the order of the table."""
+    measured = {line.name for run in runs for line in run.lines}
+    return [row.name for row in ROWS if row.name in measured]
 
 
 def _read(kept: dict[str, Any]) -> Run:
