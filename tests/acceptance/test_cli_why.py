@@ -23,6 +23,7 @@ def test_every_guard_of_a_deletion_is_told_and_the_first_decides(installation):
     assert (explained["runs"], explained["decided_by"]) == (False, "due")
     assert explained["guards"][0]["until"] == explained["due_at"]
     assert [hold["reason"] for hold in explained["holds"]] == ["litigation"]
+    assert why(installation, LEAVING, "achievements")["holds"] == []
 
 
 def test_without_a_name_the_next_step_is_explained(installation):

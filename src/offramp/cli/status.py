@@ -86,8 +86,8 @@ def _workload_lines(overview: Overview) -> Iterator[tuple[str, str]]:
     """Say how much there is to do, and apart from it what a person has to look at."""
     load = overview.workload
     now = f"{load.due} due, {load.running} running, {load.coming} in the next {HOURS_AHEAD} hours"
-    if load.busiest:
-        moment, number = load.busiest
+    moment, number = load.busiest or (overview.at, 0)
+    if number > 1:
         now += f", {number} of them at {moment.format_iso()}"
     if load.oldest_due_at:
         now += f"; the oldest has been due for {_duration(overview.at - load.oldest_due_at)}"

@@ -39,8 +39,10 @@ class Explained:
 
     @property
     def holds(self) -> tuple[Hold, ...]:
-        """The holds in force that concern this subject."""
+        """The holds in force that stand before this step: before destruction only."""
         leaving = self.leaving
+        if not self.answers or not self.step.planned.is_destructive:
+            return ()
         subject = leaving.offboarding.subject
         return tuple(
             hold
