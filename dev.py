@@ -85,9 +85,11 @@ def docs(*arguments: str) -> int:
 
 
 def sim(*arguments: str) -> int:
-    """Run the simulation; `--seed N` replays one run."""
+    """Run the simulation; `--seed N` replays one story, `--stories N` tells so many."""
     seed, rest = _take_option("--seed", arguments)
-    return _run("pytest", "tests/simulation", *rest, settings={"SEED": seed} if seed else {})
+    stories, rest = _take_option("--stories", rest)
+    settings = {name: value for name, value in (("SEED", seed), ("STORIES", stories)) if value}
+    return _run("pytest", *PARALLEL, "tests/simulation", *rest, settings=settings)
 
 
 def bench(*arguments: str) -> int:

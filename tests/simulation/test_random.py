@@ -1,7 +1,7 @@
 """Whatever people and machines do at whatever hour, the promises hold and nobody is left behind.
 
 One seed is one story: crashes, outages, bounces, renewals, holds, pauses, late writes at random
-hours of simulated months. ``SEED=17`` replays one.
+hours of simulated months. ``SEED=17`` replays one, ``STORIES=1000`` tells that many.
 """
 
 import os
@@ -18,7 +18,8 @@ from offramp.ports import MailerUnavailable, MessageRefused
 from tests.simulation.laws import ZONE, Laws
 from tests.simulation.stories import open_world
 
-SEEDS = [int(os.environ["SEED"])] if os.environ.get("SEED") else range(60)
+STORIES = int(os.environ.get("STORIES", "60"))
+SEEDS = [int(os.environ["SEED"])] if os.environ.get("SEED") else range(STORIES)
 SPAN_DAYS = {"license-pool": 75, "edit-only-grace": 600}
 NEVER_REFUSED = "owner@acme.example"  # somebody can be reached, or a person would have to decide
 DEEDS_MAX = 14
