@@ -220,7 +220,7 @@ class Shop:
 
     def run(self, text):
         with self.sources["app"].transaction() as connection:
-            connection.exec_driver_sql('SET search_path TO "Tenant Data"')
+            connection.exec_driver_sql('SET LOCAL search_path TO "Tenant Data"')
             connection.exec_driver_sql(text)
 
 
