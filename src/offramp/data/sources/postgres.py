@@ -9,7 +9,6 @@ from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
-from psycopg import capabilities
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from offramp.data.catalog.catalog import Catalog, read_catalog
@@ -123,7 +122,8 @@ class PostgresDriver:
         text, params = compile_statement(query, connection.dialect)
         driver: Any = connection.connection.driver_connection
         are_numbers = all(isinstance(each.type, sa.Integer) for each in query.selected_columns)
-        at_once = BLOCK_ROWS if capabilities.has_stream_chunked() else 1
+        can_stream_blocks = connection.dialect.loaded_dbapi.capabilities.has_stream_chunked()
+        at_once = BLOCK_ROWS if can_stream_blocks else 1
         with (
             driver.cursor() as cursor,
             closing(cursor.stream(text, params, binary=are_numbers, size=at_once)) as found,
