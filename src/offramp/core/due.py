@@ -268,7 +268,7 @@ def _guards_of_destruction(
 
 
 def _stops(situation: Situation, *, now: Instant) -> Iterator[tuple[Guard, Reason, bool]]:
-    holds = _in_force(situation.holds, situation.subject, now)
+    holds = in_force(situation.holds, situation.subject, now=now)
     yield Guard.EXEMPTION, Reason.EXEMPT, situation.is_exempt
     yield Guard.PAUSE, Reason.PAUSED, situation.is_paused
     yield Guard.HOLD, Reason.HOLD, any(hold.category is None for hold in holds)
@@ -281,11 +281,12 @@ def stop_reason(situation: Situation, *, now: Instant) -> Reason | None:
 
 def held_categories(holds: tuple[Hold, ...], subject: Subject, *, now: Instant) -> tuple[str, ...]:
     """Name the data categories of a subject that are held; everything else of it may go (S6)."""
-    named = {hold.category for hold in _in_force(holds, subject, now)}
+    named = {hold.category for hold in in_force(holds, subject, now=now)}
     return tuple(sorted(category for category in named if category is not None))
 
 
-def _in_force(holds: tuple[Hold, ...], subject: Subject, now: Instant) -> Iterator[Hold]:
+def in_force(holds: tuple[Hold, ...], subject: Subject, *, now: Instant) -> Iterator[Hold]:
+    """Give the holds that stand before the destruction of a subject at an instant."""
     return (hold for hold in holds if hold.is_active(now) and hold.covers(subject))
 
 

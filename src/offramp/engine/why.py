@@ -8,7 +8,7 @@ Source: mission, "nobody can say why"; docs/decisions/003-guards.md.
 
 from dataclasses import dataclass
 
-from offramp.core.due import Answer, guards
+from offramp.core.due import Answer, guards, in_force
 from offramp.core.errors import Missing
 from offramp.core.model import Hold
 from offramp.core.transitions import OffboardingStatus
@@ -40,15 +40,10 @@ class Explained:
     @property
     def holds(self) -> tuple[Hold, ...]:
         """The holds in force that stand before this step: before destruction only."""
-        leaving = self.leaving
         if not self.answers or not self.step.planned.is_destructive:
             return ()
-        subject = leaving.offboarding.subject
-        return tuple(
-            hold
-            for hold in leaving.situation.holds
-            if hold.is_active(leaving.at) and hold.covers(subject)
-        )
+        situation = self.leaving.situation
+        return tuple(in_force(situation.holds, situation.subject, now=self.leaving.at))
 
 
 def explain(

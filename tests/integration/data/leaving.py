@@ -27,7 +27,17 @@ def take(shop, scope, file, *, header=None, progress=no_progress, **options):
         )
 
 
-def leave(shop, scope, *, fence=None, rows=3, keeper=None, connections=1):
+def leave(
+    shop,
+    scope,
+    *,
+    fence=None,
+    rows=3,
+    keeper=None,
+    connections=1,
+    elapsed=still,
+    progress=no_progress,
+):
     """Erase a scope in small chunks."""
     digests = digest(shop.datamap, shop.sources, scope)
     tombstone = take_tombstone(shop.datamap, shop.sources, scope, key=KEY, digests=digests)
@@ -37,9 +47,9 @@ def leave(shop, scope, *, fence=None, rows=3, keeper=None, connections=1):
         scope,
         key=KEY,
         fence=fence or CountingFence(),
-        elapsed=still,
+        elapsed=elapsed,
         tombstone=tombstone,
-        progress=no_progress,
+        progress=progress,
         keeper=keeper,
         chunk_rows_max=rows,
         connections=connections,

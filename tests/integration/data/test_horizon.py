@@ -1,15 +1,15 @@
 """One old snapshot while rows are deleted: it is there, it is young, and it is gone afterwards."""
 
+from contextlib import closing
 from itertools import count
 
 import pytest
 import sqlalchemy as sa
 
-from offramp.data.erasure.erase import erase
 from offramp.data.erasure.horizon import SECONDS_MAX, Horizon
 from offramp.data.sources.trouble import SourceUnavailable
-from tests.integration.data.school import COMPANY, KEY, CountingFence, build_school, still
-from tests.integration.data.test_erase import bury
+from tests.integration.data.leaving import leave
+from tests.integration.data.school import COMPANY, build_school, still
 
 KEPT = """
     SELECT xact_start FROM pg_stat_activity
@@ -39,17 +39,7 @@ def snapshots_seen(school, *, elapsed):
         if table != "app.invoices":  # which stay, and are hashed
             seen.append(kept_since(school))
 
-    erase(
-        school.datamap,
-        school.sources,
-        COMPANY,
-        key=KEY,
-        fence=CountingFence(),
-        elapsed=elapsed,
-        tombstone=bury(school, COMPANY),
-        progress=look,
-        chunk_rows_max=1,
-    )
+    leave(school, COMPANY, rows=1, elapsed=elapsed, progress=look)
     return seen
 
 
@@ -82,7 +72,7 @@ def test_a_snapshot_that_ends_behind_our_back_stops_nothing(academy):
         connection.commit()
 
     seconds = count(step=SECONDS_MAX)
-    with Horizon(source=academy.sources["app"], elapsed=lambda: next(seconds)) as horizon:
+    with closing(Horizon(source=academy.sources["app"], elapsed=lambda: next(seconds))) as horizon:
         for _ in range(5):
             horizon.keep()
             while kept_since(academy):
@@ -92,14 +82,12 @@ def test_a_snapshot_that_ends_behind_our_back_stops_nothing(academy):
 
 
 def test_where_no_snapshot_can_be_had_the_work_goes_on_without(academy, monkeypatch):
-    def refuse(_options):
+    def refuse(_source, _options):
         raise SourceUnavailable(source="app", reason="too many connections", hint="wait")
 
-    monkeypatch.setattr(
-        type(academy.sources["app"]), "_begun", lambda _self, _options: refuse(None)
-    )
+    monkeypatch.setattr(type(academy.sources["app"]), "_begun", refuse)
 
-    with Horizon(source=academy.sources["app"], elapsed=still) as horizon:
+    with closing(Horizon(source=academy.sources["app"], elapsed=still)) as horizon:
         horizon.keep()
         horizon.keep()
 
@@ -112,7 +100,7 @@ def test_a_database_that_gains_nothing_is_not_even_reached(sqlite_url):
     reached = []
     sa.event.listen(source.engine, "connect", lambda *_: reached.append(True))
 
-    with Horizon(source=source, elapsed=still) as horizon:
+    with closing(Horizon(source=source, elapsed=still)) as horizon:
         horizon.keep()
 
     assert reached == []

@@ -91,9 +91,8 @@ class OffboardingPart(FactPart, LockPart):
         self, *, now: Instant, lease_until: Instant, limit: int
     ) -> tuple[Offboarding, ...]:
         """Claim due off-boardings whose lease is free, in one statement."""
-        is_free = or_(_table.c.lease_until.is_(None), _table.c.lease_until <= now)
         order = (_table.c.next_due_at, _table.c.id)
-        chosen = select(_table.c.id).where(HAS_WORK, _table.c.next_due_at <= now, is_free)
+        chosen = select(_table.c.id).where(HAS_WORK, is_due(now))
         # A common table expression, because PostgreSQL may run a plain subquery more than once.
         due = chosen.order_by(*order).limit(limit).with_for_update(skip_locked=True).cte("due")
         statement = (
@@ -136,6 +135,12 @@ class OffboardingPart(FactPart, LockPart):
             select(func.min(_table.c.next_due_at)).where(HAS_WORK)
         )
         return earliest
+
+
+def is_due(now: Instant) -> ColumnElement[bool]:
+    """Say that the date of an off-boarding has come and nobody has it."""
+    is_free = or_(_table.c.lease_until.is_(None), _table.c.lease_until <= now)
+    return and_(_table.c.next_due_at <= now, is_free)
 
 
 def _earlier(column: ColumnElement[Any], other: Instant | None) -> ColumnElement[Any]:

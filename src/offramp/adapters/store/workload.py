@@ -3,11 +3,11 @@
 Source: ``ports.Workload``; docs/architecture.md.
 """
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, func, select
 from whenever import Instant
 
 from offramp.adapters.store import schema
-from offramp.adapters.store.offboarding import HAS_WORK
+from offramp.adapters.store.offboarding import HAS_WORK, is_due
 from offramp.adapters.store.part import Part
 from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.ports import Workload
@@ -21,15 +21,13 @@ class WorkloadPart(Part):
 
     def workload(self, *, now: Instant, until: Instant) -> Workload:
         """Count what is due, taken, and coming up to an instant, and troubled steps."""
-        is_taken = _table.lease_until > now
-        is_free = or_(_table.lease_until.is_(None), _table.lease_until <= now)
-        is_due = and_(_table.next_due_at <= now, is_free)
+        due, is_taken = is_due(now), _table.lease_until > now
         is_coming = and_(_table.next_due_at > now, _table.next_due_at <= until)
         counted = select(
-            func.count().filter(is_due).label("due"),
-            func.count().filter(is_due, _table.lease_until.is_not(None)).label("lost"),
+            func.count().filter(due).label("due"),
+            func.count().filter(due, _table.lease_until.is_not(None)).label("lost"),
             func.count().filter(is_taken).label("running"),
-            func.min(case((is_due, _table.next_due_at))).label("oldest_due_at"),
+            func.min(case((due, _table.next_due_at))).label("oldest_due_at"),
             func.count().filter(is_coming).label("coming"),
         ).where(HAS_WORK, _table.next_due_at <= until)
         found = self.connection.execute(counted).one()

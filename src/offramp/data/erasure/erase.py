@@ -15,7 +15,7 @@ Source: docs of both databases on foreign keys; measured chunk sizes.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -203,7 +203,7 @@ def erase(
         progress(table, counts[Purpose.DELETE][table])
     work = Work(key=key, fence=fence, pace=pace, keeper=keeper, gone=gone, connections=connections)
     for source, territory, steps in plans:
-        with Horizon(source=source, elapsed=elapsed) as horizon:
+        with closing(Horizon(source=source, elapsed=elapsed)) as horizon:
             for step in steps:
                 _take_step(horizon, territory, step, work, counts=counts, progress=progress)
     return ErasureResult(

@@ -16,7 +16,6 @@ docs/decisions/017-speed-of-a-deletion.md.
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from types import TracebackType
 
 import sqlalchemy as sa
 
@@ -32,36 +31,22 @@ class Horizon:
 
     source: SqlSource
     elapsed: Callable[[], float]
-    _since: float = 0.0
+    _since: float | None = None  # none while nothing is kept
     _open: ExitStack = field(default_factory=ExitStack)
-    _is_open: bool = False
-
-    def __enter__(self) -> "Horizon":
-        """Begin without one."""
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        """Let go of it, whatever happened."""
-        self.let_go()
 
     def keep(self) -> None:
         """Have one that is not older than a minute, where the database gains by it."""
         if not self.source.driver.logs_what_it_tidies:
             return
-        if self._is_open and self.elapsed() - self._since < SECONDS_MAX:
+        if self._since is not None and self.elapsed() - self._since < SECONDS_MAX:
             return
-        self.let_go()
-        self._since, self._is_open = self.elapsed(), True
+        self.close()
+        self._since = self.elapsed()
         with suppress(OfframpError):
             self._open.enter_context(self.source.snapshot()).execute(sa.text("SELECT 1"))
 
-    def let_go(self) -> None:
+    def close(self) -> None:
         """Let the database tidy up to the present."""
-        self._is_open = False
+        self._since = None
         with suppress(OfframpError):
             self._open.close()

@@ -126,13 +126,17 @@ def digest(
 class _Table:
     """One table that is handed over, and the statement that reads it."""
 
-    id: str
     territory: Territory
+    name: str
     columns: Sequence[CatalogColumn]
     source: SqlSource
     connection: sa.Connection
-    name: str
     rows: sa.Select[Any]
+
+    @property
+    def id(self) -> str:
+        """The table's name in the map."""
+        return self.territory.id_of(self.name)
 
     def blocks(self) -> Iterator[bytes]:
         """Stream the rows as whole lines of JSON."""
@@ -179,12 +183,11 @@ def _tables(
         select = select_sorted_json if sources[source].driver.sorts_first else select_json
         if columns or not part.categories:
             yield _Table(
-                id=table,
                 territory=territory,
+                name=name,
                 columns=columns,
                 source=sources[source],
                 connection=connections[source],
-                name=name,
                 rows=select(territory, name),
             )
 
