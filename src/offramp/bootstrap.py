@@ -6,13 +6,16 @@ the demo and the tests put in a virtual clock. Nothing is connected before it is
 Source: docs/decisions/001-layers.md.
 """
 
+import importlib
 import os
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 import structlog
+from sqlalchemy import Engine
 
 from offramp.adapters.clock import SystemClock
 from offramp.adapters.composer_jinja import JinjaComposer
@@ -26,14 +29,19 @@ from offramp.adapters.store.migration import migrate
 from offramp.adapters.store.store import SqlStore
 from offramp.adapters.vault_folder import FolderVault
 from offramp.config import Settings
+from offramp.core.errors import Missing
 from offramp.data.elsewhere import open_elsewhere
 from offramp.data.sources.source import Tools
 from offramp.data.sources.sql import open_sources
 from offramp.documents.datamap import load_datamap
 from offramp.engine.context import Context, Data, Limits, never_stopping
-from offramp.ports import Clock, Ids, Keys, Mailer, Probe, Store, Vault
+from offramp.ports import Clock, Ids, Keys, Mailer, Probe, Store, Vault, WorkQueue
 
 Report = Callable[[str, Mapping[str, object]], None]
+
+
+class QueueMissing(Missing):
+    """The package {package}, which spreads work over many workers, is not installed."""
 
 
 def build(
@@ -84,10 +92,49 @@ def keys_folder(settings: Settings) -> Path:
 
 def open_store(settings: Settings, keys: Keys) -> SqlStore:
     """Open the store and bring its tables up to date."""
+    return SqlStore(_open_engine(settings), ledger_key=keys.ledger_key())
+
+
+def build_worker(
+    settings: Settings,
+    *,
+    report: Report,
+    is_stopping: Callable[[], bool],
+    clock: Clock | None = None,
+) -> tuple[Context, WorkQueue]:
+    """Make the context of one worker among many, and the queue that it serves.
+
+    Raises:
+        QueueMissing: the package of the queue is not installed.
+        StoreUnavailable, DocumentInvalid, SourceUnavailable: as for `build`.
+    """
+    try:
+        # Slow to import, and an extra: only a worker pays for it.
+        dbos = importlib.import_module("offramp.adapters.dispatch_dbos")
+    except ModuleNotFoundError as error:
+        raise QueueMissing(package=error.name, hint="pip install offramp[worker]") from error
+    keys, ids = FolderKeys(keys_folder(settings)), RandomIds()
+    engine = _open_engine(settings)
+    limits = replace(_limits(settings), lease_seconds=settings.worker_lease_seconds)
+    context = build(
+        settings,
+        store=SqlStore(engine, ledger_key=keys.ledger_key()),
+        ids=ids,
+        keys=keys,
+        report=report,
+        clock=clock,
+        is_stopping=is_stopping,
+        limits=limits,
+    )
+    queue = dbos.DbosQueue(engine, executor_id=ids.new(), concurrency=settings.worker_steps)
+    return context, queue
+
+
+def _open_engine(settings: Settings) -> Engine:
     settings.folder.mkdir(parents=True, exist_ok=True)
     engine = connect(settings.store_url)
     migrate(engine)
-    return SqlStore(engine, ledger_key=keys.ledger_key())
+    return engine
 
 
 def source_tools(

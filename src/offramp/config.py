@@ -79,7 +79,13 @@ class Settings(BaseSettings):
         default=12, ge=1, description="How often a step is tried before it is abandoned."
     )
     lease_seconds: int = Field(
-        default=600, ge=1, description="After how long a silent worker's claim is taken over."
+        default=600, ge=1, description="After how long the claim of a silent run is taken over."
+    )
+    worker_lease_seconds: int = Field(
+        default=20, ge=2, description="After how long that of a silent worker is taken over."
+    )
+    worker_steps: int = Field(
+        default=8, ge=1, description="So many off-boardings each worker carries out at once."
     )
 
     @property

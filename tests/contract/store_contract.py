@@ -11,6 +11,7 @@ from tests.contract.store_proof_contract import (
 )
 from tests.contract.store_retention_contract import AftercareContract, RetentionContract
 from tests.contract.store_schedule_contract import ClaimContract, OffboardingContract, StepContract
+from tests.contract.store_ticket_contract import TicketContract
 from tests.contract.store_workload_contract import WorkloadContract
 
 __all__ = ["LEDGER_KEY", "StoreContract"]
@@ -22,6 +23,7 @@ class StoreContract(
     OperationContract,
     OffboardingContract,
     ClaimContract,
+    TicketContract,
     StepContract,
     WorkloadContract,
     FenceContract,

@@ -5,7 +5,7 @@ was rolled back with it, so whatever it tries to save is refused as stale.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from offramp.ports import Offboarding, Transaction
 
@@ -17,9 +17,9 @@ class InProcessDispatcher:
         """Begin with nothing handed over."""
         self._waiting: deque[Offboarding] = deque()
 
-    def enqueue(self, claimed: Offboarding, *, transaction: Transaction) -> None:
-        """Hand over one claim, in the transaction that claimed it."""
-        self._waiting.append(claimed)
+    def enqueue(self, claims: Sequence[Offboarding], *, transaction: Transaction) -> None:
+        """Hand over claims, in the transaction that claimed them."""
+        self._waiting.extend(claims)
 
     def run(self, handler: Callable[[Offboarding], None]) -> int:
         """Carry out what was handed over; returns how many were carried out."""

@@ -23,6 +23,7 @@ from offramp.cli import (
     status,
     verify,
     why,
+    worker,
 )
 from offramp.cli import map as data_map
 
@@ -44,6 +45,7 @@ app.command("status")(status.status)
 app.command("timeline")(status.timeline)
 app.command("why")(why.why)
 app.command("run")(run.run)
+app.command("worker")(worker.worker)
 app.command("renew")(lifecycle.renew)
 app.command("extend")(lifecycle.extend)
 app.command("reactivate")(lifecycle.reactivate)

@@ -8,14 +8,15 @@ Source: docs/settings.md.
 
 from collections.abc import Callable, Mapping
 
-from offramp.bootstrap import Report, build, keys_folder, source_tools
+from offramp.bootstrap import Report, build, build_worker, keys_folder, source_tools
 from offramp.cli.progress import Watcher
-from offramp.config import load_settings
+from offramp.config import Settings, load_settings
 from offramp.core.errors import Missing
 from offramp.data.datamap import DataMap
 from offramp.data.elsewhere import open_elsewhere
 from offramp.data.sources.source import Source
 from offramp.engine.context import Context
+from offramp.ports import WorkQueue
 
 
 class InstallationMissing(Missing):
@@ -45,12 +46,27 @@ def open_context(
         InstallationMissing: `offramp init` was not run here.
         StoreUnavailable: the store cannot be reached.
     """
+    settings = _load_installation()
+    if not with_data:
+        settings = settings.model_copy(update={"datamap": None})
+    return build(settings, report=report or Watcher(), is_stopping=is_stopping)
+
+
+def open_worker(*, report: Report, is_stopping: Callable[[], bool]) -> tuple[Context, WorkQueue]:
+    """Put the parts of one worker together, with the queue that it serves.
+
+    Raises:
+        QueueMissing: the package of the queue is not installed.
+        SettingInvalid, InstallationMissing, StoreUnavailable: as for `open_context`.
+    """
+    return build_worker(_load_installation(), report=report, is_stopping=is_stopping)
+
+
+def _load_installation() -> Settings:
     settings = load_settings()
     if not keys_folder(settings).is_dir():
         raise InstallationMissing(
             folder=str(settings.folder),
             hint="run offramp init, or go to the folder of your offramp.toml",
         )
-    if not with_data:
-        settings = settings.model_copy(update={"datamap": None})
-    return build(settings, report=report or Watcher(), is_stopping=is_stopping)
+    return settings

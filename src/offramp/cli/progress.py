@@ -5,6 +5,7 @@ It is drawn on terminals only, and gone when the work is done; answers are print
 Source: docs/cli.md; `engine.context.Context.report`.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -42,7 +43,7 @@ def _bar() -> Progress:
 class Watcher:
     """Hears what the engine does: keeps it for printing, and draws it when it takes long."""
 
-    events: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+    events: deque[tuple[str, Mapping[str, object]]] = field(default_factory=deque)
     _progress: Progress | None = None
     _tasks: dict[str, TaskID] = field(default_factory=dict)
     _began: float = 0.0
@@ -78,8 +79,8 @@ class Watcher:
 
     def take(self) -> list[tuple[str, Mapping[str, object]]]:
         """Give what was kept since the last time."""
-        taken, self.events = self.events, []
-        return taken
+        # Other threads add at the end meanwhile; neither side ever waits, or loses one.
+        return [self.events.popleft() for _ in range(len(self.events))]
 
     def _draw(
         self,

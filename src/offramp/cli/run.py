@@ -85,11 +85,11 @@ def run(
             run_until_quiet(context)
         else:
             tick(context)
-    told = _told(context, watcher)
+    told = name_subjects(context, watcher)
     if as_json:
         show_json({"happened": told})
     else:
-        _show(told)
+        show_events(told)
         if not told:
             show_text("nothing was due")
 
@@ -128,7 +128,7 @@ def _go_on(
         try:
             with watcher.shown():
                 claimed = tick(context).claimed
-            told = _told(context, watcher)
+            told = name_subjects(context, watcher)
         except Unavailable as error:
             show_error(error, as_json=as_json)
             told = []
@@ -136,7 +136,7 @@ def _go_on(
             for line in told:
                 show_line(line)
         else:
-            _show(told)
+            show_events(told)
         if not claimed:
             _wait(context, stop, seconds=every_seconds)
 
@@ -147,15 +147,14 @@ def _wait(context: Context, stop: Stop, *, seconds: int) -> None:
         context.pause(LISTEN_SECONDS)
 
 
-def _told(context: Context, watcher: Watcher) -> list[dict[str, Any]]:
+def name_subjects(context: Context, watcher: Watcher) -> list[dict[str, Any]]:
     """Name the subject of everything that was reported."""
-    events = watcher.take()
-    if not events:
+    if not watcher.events:
         return []
     named = []
     with context.store.transaction() as transaction:
-        for event, facts in events:
-            row = transaction.offboarding(str(facts["offboarding"]))
+        for event, facts in watcher.take():
+            row = transaction.offboarding(str(facts.get("offboarding")))
             subject = row.subject if row else None
             named.append(
                 {
@@ -169,7 +168,8 @@ def _told(context: Context, watcher: Watcher) -> list[dict[str, Any]]:
     return named
 
 
-def _show(told: list[dict[str, Any]]) -> None:
+def show_events(told: list[dict[str, Any]]) -> None:
+    """Print what happened, one line each."""
     for line in told:
         show_text(_sentence(line), style="" if line["event"] == "step" else "red")
 
@@ -177,7 +177,8 @@ def _show(told: list[dict[str, Any]]) -> None:
 def _sentence(line: Mapping[str, Any]) -> str:
     who = " / ".join(filter(None, (line["organization"], line["product"], line["member"])))
     if line["event"] != "step":
-        return f"{who}: {line['event']} ({line.get('reason') or line.get('error') or 'attempt'})"
+        why = line.get("reason") or line.get("error") or f"attempt {line.get('attempt')}"
+        return f"{who or 'store'}: {line['event']} ({why})"
     reason = f" ({line['reason']})" if line["reason"] else ""
     at = Instant.parse_iso(line["at"]).round("second", mode="floor")
     return f"{at} {who}: {line['step']} {line['status']}{reason}"

@@ -6,13 +6,15 @@ Source: docs/decisions/001-layers.md.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from whenever import Instant
+
 from offramp.data.datamap import DataMap
 from offramp.data.elsewhere import Elsewhere, ask_elsewhere
 from offramp.data.erasure.fence import CHUNK_ROWS_MAX
 from offramp.data.scope import Scope
 from offramp.data.sources.source import Source
 from offramp.data.sources.sql import SqlSource
-from offramp.ports import Clock, Composer, Dispatcher, Ids, Keys, Mailer, Probe, Store, Vault
+from offramp.ports import Clock, Composer, Ids, Keys, LocalDispatcher, Mailer, Probe, Store, Vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,7 @@ class Context:
     mailer: Mailer
     composer: Composer
     vault: Vault
-    dispatcher: Dispatcher
+    dispatcher: LocalDispatcher
     data: Data | None
     version: str
     elapsed: Callable[[], float]  # seconds on a clock that only runs forward
@@ -71,3 +73,7 @@ class Context:
     probe: Probe
     is_stopping: Callable[[], bool] = never_stopping  # whether to begin no further step
     limits: Limits = Limits()
+
+    def lease_from(self, now: Instant) -> Instant:
+        """Say until when a claim that is made or kept now is nobody else's."""
+        return now.add(seconds=self.limits.lease_seconds)

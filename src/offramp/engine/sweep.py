@@ -20,7 +20,14 @@ from offramp.engine.context import Context
 from offramp.engine.following import close
 from offramp.engine.situation import situation_of
 from offramp.engine.steps import Carried, carry_out
-from offramp.ports import Offboarding, OutboxEvent, StaleClaim, StepRow, Transaction
+from offramp.ports import (
+    Dispatcher,
+    Offboarding,
+    OutboxEvent,
+    StaleClaim,
+    StepRow,
+    Transaction,
+)
 
 QUIET_TICKS_MAX = 10_000  # simulated time that does not come to rest is a fault, not a wait (L6)
 
@@ -40,25 +47,30 @@ class Tick:
 
 def tick(context: Context) -> Tick:
     """Claim one batch of due off-boardings and carry out everything that is due on them."""
-    now = context.clock.now()
-    with context.store.transaction() as transaction:
-        claims = transaction.claim_due(
-            now=now,
-            lease_until=now.add(seconds=context.limits.lease_seconds),
-            limit=context.limits.claims_max,
-        )
-        for claimed in claims:
-            context.dispatcher.enqueue(claimed, transaction=transaction)
-        context.probe("claimed uncommitted")
-    context.probe("claimed")
+    claimed = admit(context, context.dispatcher, limit=context.limits.claims_max)
     carried: list[Carried] = []
     failures: list[str] = []
 
     def handle(claimed: Offboarding) -> None:
-        _contain(context, claimed, carried, failures)
+        done = carry(context, claimed)
+        if done is None:
+            failures.append(claimed.id)
+        else:
+            carried.extend(done)
 
     context.dispatcher.run(handle)
-    return Tick(claimed=len(claims), carried=tuple(carried), failed=len(failures))
+    return Tick(claimed=claimed, carried=tuple(carried), failed=len(failures))
+
+
+def admit(context: Context, dispatcher: Dispatcher, *, limit: int) -> int:
+    """Claim due off-boardings and hand them over, in one transaction; says how many there were."""
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        claims = transaction.claim_due(now=now, lease_until=context.lease_from(now), limit=limit)
+        dispatcher.enqueue(claims, transaction=transaction)
+        context.probe("claimed uncommitted")
+    context.probe("claimed")
+    return len(claims)
 
 
 def run_until_quiet(context: Context) -> tuple[Carried, ...]:
@@ -76,20 +88,21 @@ def run_until_quiet(context: Context) -> tuple[Carried, ...]:
     raise NeverQuiet(at=context.clock.now().format_iso())
 
 
-def _contain(
-    context: Context, claimed: Offboarding, carried: list[Carried], failures: list[str]
-) -> None:
-    """Carry out one claim; whatever goes wrong with it stays with it (L33)."""
+def carry(context: Context, claimed: Offboarding) -> tuple[Carried, ...] | None:
+    """Carry out one claim; whatever goes wrong with it stays with it (L33).
+
+    None where it met an error that nobody expected.
+    """
     try:
-        carried.extend(work_off(context, claimed))
+        return work_off(context, claimed)
     except StaleClaim:
         context.report("overtaken", {"offboarding": claimed.id, "attempt": claimed.attempt})
+        return ()
     except Broken as error:
-        failures.append(claimed.id)
         _stop(context, claimed, reason=error.code)
     except Exception as error:  # noqa: BLE001 (the tick: one bad off-boarding never stops the run)
-        failures.append(claimed.id)
         _postpone(context, claimed, reason=type(error).__name__)
+    return None
 
 
 def work_off(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
@@ -104,9 +117,7 @@ def work_off(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
     while True:
         now = context.clock.now()
         with context.store.transaction() as transaction:
-            transaction.extend_lease(
-                claimed, lease_until=now.add(seconds=context.limits.lease_seconds)
-            )
+            transaction.extend_lease(claimed, lease_until=context.lease_from(now))
             if context.is_stopping():
                 _settle(transaction, claimed, look_again_at=now)
                 return tuple(carried)

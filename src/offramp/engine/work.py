@@ -96,15 +96,13 @@ class Heartbeat:
             StaleClaim: another attempt has taken over.
         """
         context = self.context
-        lease_seconds = context.limits.lease_seconds
         elapsed = context.elapsed()
-        if elapsed - self.beaten_at < lease_seconds / 4:
+        if elapsed - self.beaten_at < context.limits.lease_seconds / 4:
             return
         self.beaten_at = elapsed
+        lease_until = context.lease_from(context.clock.now())
         with context.store.transaction() as transaction:
-            transaction.extend_lease(
-                self.claimed, lease_until=context.clock.now().add(seconds=lease_seconds)
-            )
+            transaction.extend_lease(self.claimed, lease_until=lease_until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ from offramp.ports.record import (
     Offboarding,
     OutboxEvent,
     StepRow,
+    Ticket,
     Workload,
 )
 from offramp.ports.service import (
@@ -41,10 +42,12 @@ from offramp.ports.service import (
     Dispatcher,
     Ids,
     Keys,
+    LocalDispatcher,
     Mailer,
     Message,
     Probe,
     Vault,
+    WorkQueue,
 )
 from offramp.ports.store import (
     Store,
@@ -66,6 +69,7 @@ __all__ = [
     "KeptGroup",
     "KeptPart",
     "Keys",
+    "LocalDispatcher",
     "Mailer",
     "MailerUnavailable",
     "Message",
@@ -84,8 +88,10 @@ __all__ = [
     "StepRow",
     "Store",
     "StoreUnavailable",
+    "Ticket",
     "Transaction",
     "Vault",
     "VaultFileMissing",
+    "WorkQueue",
     "Workload",
 ]

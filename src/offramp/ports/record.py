@@ -37,6 +37,14 @@ class Offboarding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """One attempt at one off-boarding, as it travels to whoever carries it out."""
+
+    offboarding: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepRow:
     """A step of one episode that is due or done; what is not due has no row."""
 

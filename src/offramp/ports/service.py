@@ -12,7 +12,7 @@ from whenever import Instant
 
 from offramp.core.model import Achievement, Member, Organization
 from offramp.core.notice import NoticeFacts
-from offramp.ports.record import Offboarding
+from offramp.ports.record import Offboarding, Ticket
 from offramp.ports.store import Transaction
 
 
@@ -133,13 +133,40 @@ class Vault(Protocol):
 
 
 class Dispatcher(Protocol):
-    """Hands claimed work to whatever runs it."""
+    """Hands claimed work to whoever carries it out."""
 
-    def enqueue(self, claimed: Offboarding, *, transaction: Transaction) -> None:
-        """Hand over one claim, in the transaction that claimed it."""
+    def enqueue(self, claims: Sequence[Offboarding], *, transaction: Transaction) -> None:
+        """Hand over claims, in the transaction that claimed them."""
+
+
+class LocalDispatcher(Dispatcher, Protocol):
+    """Keeps the work in this process, on this thread."""
 
     def run(self, handler: Callable[[Offboarding], None]) -> int:
         """Carry out what was handed over; returns how many were carried out."""
+
+
+class WorkQueue(Dispatcher, Protocol):
+    """Spreads the work over every process that serves the same queue.
+
+    A ticket reaches a handler once as a rule, twice after a misfortune, and not at all when the
+    process dies that has just been given it; the claim's lease and attempt make good for all three.
+    """
+
+    def serving(self, handler: Callable[[Ticket], None]) -> AbstractContextManager[None]:
+        """Carry out tickets on threads of this process while the block lasts."""
+
+    def waiting(self, *, limit: int) -> tuple[Ticket, ...]:
+        """List tickets that no process has been given yet, oldest first."""
+
+    def begun(self, *, before: Instant, limit: int) -> tuple[Ticket, ...]:
+        """List tickets that a process was given before an instant, and has not finished."""
+
+    def finished(self, *, before: Instant, limit: int) -> tuple[Ticket, ...]:
+        """List tickets that were finished before an instant and are still remembered."""
+
+    def forget(self, tickets: Sequence[Ticket]) -> None:
+        """Remember tickets no longer."""
 
 
 class Probe(Protocol):

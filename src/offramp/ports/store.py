@@ -22,6 +22,7 @@ from offramp.ports.record import (
     Offboarding,
     OutboxEvent,
     StepRow,
+    Ticket,
     Workload,
 )
 
@@ -177,6 +178,19 @@ class Transaction(Protocol):
 
     def extend_lease(self, claimed: Offboarding, *, lease_until: Instant) -> None:
         """Keep a claim for longer (`StaleClaim` when another attempt has taken over)."""
+
+    def take_up(self, ticket: Ticket, *, lease_until: Instant) -> Offboarding | None:
+        """Begin the work of a ticket as the next attempt, so that a ticket is good only once.
+
+        None where the claim was given back, overtaken or begun already.
+        """
+
+    def renew(self, tickets: Sequence[Ticket], *, before: Instant, lease_until: Instant) -> int:
+        """Keep the claims of tickets whose lease ends before an instant; says how many were kept.
+
+        Those that were given back or overtaken are left alone, and so is a row that somebody else
+        is writing at this very moment.
+        """
 
     def wake(self, organization: str | None, *, at: Instant) -> int:
         """Look at the off-boardings that have work left (of one organization, or all) at an

@@ -22,6 +22,7 @@ from offramp.ports import (
     OutboxEvent,
     StaleOffboarding,
     StepRow,
+    Ticket,
     Workload,
 )
 from offramp.testing.memory_tables import Addressed, MemoryPart, stale
@@ -132,6 +133,33 @@ class MemoryOffboardingPart(MemoryPart):
         """Keep a claim for longer."""
         self.require_current(claimed)
         self._write(replace(self.tables.offboardings[claimed.id], lease_until=lease_until))
+
+    def take_up(self, ticket: Ticket, *, lease_until: Instant) -> Offboarding | None:
+        """Begin the work of a ticket as the next attempt."""
+        row = self._of_ticket(ticket)
+        if row is None:
+            return None
+        begun = replace(row, attempt=row.attempt + 1, lease_until=lease_until)
+        self._write(begun)
+        return begun
+
+    def renew(self, tickets: Sequence[Ticket], *, before: Instant, lease_until: Instant) -> int:
+        """Keep the claims of tickets whose lease ends before an instant."""
+        found = [row for row in map(self._of_ticket, tickets) if row is not None]
+        ending = [row for row in found if row.lease_until is not None and row.lease_until < before]
+        self._write(*(replace(row, lease_until=lease_until) for row in ending))
+        return len(ending)
+
+    def _of_ticket(self, ticket: Ticket) -> Offboarding | None:
+        return next(
+            (
+                row
+                for row in self._at_work()
+                if (row.id, row.attempt) == (ticket.offboarding, ticket.attempt)
+                and row.lease_until is not None
+            ),
+            None,
+        )
 
     def wake(self, organization: str | None, *, at: Instant) -> int:
         """Bring the next look at off-boardings forward to an instant."""

@@ -61,7 +61,7 @@ def is_postgresql(connection: Connection) -> bool:
 
 
 def _sqlite(url: URL) -> Engine:
-    engine = create_engine(url, hide_parameters=True)
+    engine = create_engine(url, hide_parameters=True, max_overflow=-1)
 
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 (a driver's own)
         connection.isolation_level = None  # we say BEGIN ourselves
@@ -89,6 +89,7 @@ def _postgresql(url: URL, *, lock_wait_seconds: float) -> Engine:
             url.set(drivername="postgresql+psycopg"),
             hide_parameters=True,
             pool_pre_ping=True,
+            max_overflow=-1,  # whoever has a step in hand must never wait for a connection
             connect_args={"connect_timeout": CONNECT_SECONDS_MAX},
         )
     except ModuleNotFoundError as error:

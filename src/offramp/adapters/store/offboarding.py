@@ -8,7 +8,18 @@ Source: docs/architecture.md; lessons L2, L5, L18, L31.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, and_, case, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Update,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.engine import Row as Found
 from whenever import Instant
 
@@ -16,11 +27,17 @@ from offramp.adapters.store import schema
 from offramp.adapters.store.column_type import MomentInTime
 from offramp.adapters.store.fact import FactPart
 from offramp.adapters.store.lock import LockPart, stale
-from offramp.adapters.store.part import Row
+from offramp.adapters.store.part import Row, batches
 from offramp.core.model import Cause, Subject
 from offramp.core.term import Source
 from offramp.core.transitions import OFFBOARDING, OffboardingStatus, move
-from offramp.ports import Offboarding, OffboardingExists, OffboardingUnknown, StaleOffboarding
+from offramp.ports import (
+    Offboarding,
+    OffboardingExists,
+    OffboardingUnknown,
+    StaleOffboarding,
+    Ticket,
+)
 
 _table = schema.offboarding
 _is_open = _table.c.status == OffboardingStatus.OPEN
@@ -116,6 +133,32 @@ class OffboardingPart(FactPart, LockPart):
         kept = _current(claimed).values(lease_until=lease_until)
         if self.connection.execute(kept).rowcount == 0:
             raise stale(claimed)
+
+    def take_up(self, ticket: Ticket, *, lease_until: Instant) -> Offboarding | None:
+        """Begin the work of a ticket as the next attempt."""
+        mine = (_table.c.id == ticket.offboarding, _table.c.attempt == ticket.attempt)
+        begun = (
+            update(_table)
+            .where(*mine, HAS_WORK, _table.c.lease_until.is_not(None))
+            .values(attempt=_table.c.attempt + 1, lease_until=lease_until)
+            .returning(_table)
+        )
+        row = self.connection.execute(begun).one_or_none()
+        return None if row is None else _offboarding(row)
+
+    def renew(self, tickets: Sequence[Ticket], *, before: Instant, lease_until: Instant) -> int:
+        """Keep the claims of tickets whose lease ends before an instant."""
+        key, is_ending = tuple_(_table.c.id, _table.c.attempt), _table.c.lease_until < before
+        kept = 0
+        for some in batches(tickets):
+            mine = key.in_([(ticket.offboarding, ticket.attempt) for ticket in some])
+            # Those that keep leases must not wait for each other, nor for a chunk that runs.
+            chosen = select(_table.c.id).where(mine, is_ending).with_for_update(skip_locked=True)
+            ending = chosen.cte("ending")
+            renewed = update(_table).where(_table.c.id.in_(select(ending.c.id)))
+            written = renewed.values(lease_until=lease_until).returning(_table.c.id)
+            kept += len(self.connection.execute(written).all())
+        return kept
 
     def wake(self, organization: str | None, *, at: Instant) -> int:
         """Bring the next look at off-boardings forward to an instant."""
