@@ -174,13 +174,17 @@ def _fill(connection, slug, *, first):
 
 
 def open_shop(folder):
-    file = folder / "shop.sqlite"
-    engine = sa.create_engine(f"sqlite:///{file}")
+    return open_shop_at(f"sqlite:///{folder / 'shop.sqlite'}")
+
+
+def open_shop_at(url):
+    engine = sa.create_engine(url)
     metadata.create_all(engine)
-    datamap = shop_map(f"sqlite:///{file}")
+    datamap = shop_map(url)
     opened = open_sources(datamap, environment={})["app"]
     for each in (engine, opened.engine):
-        sa.event.listen(each, "connect", _hurry)
+        if engine.dialect.name == "sqlite":
+            sa.event.listen(each, "connect", _hurry)
     source = KnownSource(name="app", spec=opened.spec, engine=opened.engine, driver=opened.driver)
     return Shop(engine=engine, data=Data(datamap=datamap, sources={"app": source}))
 

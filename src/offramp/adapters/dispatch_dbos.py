@@ -13,11 +13,12 @@ from contextlib import contextmanager
 
 from dbos import DBOS, DBOSClient, WorkflowSerializationFormat
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 from whenever import Instant
 
 from offramp.adapters.store.connection import is_postgresql
 from offramp.adapters.store.part import Part, batches
-from offramp.ports import Offboarding, Ticket, Transaction
+from offramp.ports import Offboarding, StoreUnavailable, Ticket, Transaction
 
 APPLICATION = "offramp"
 QUEUE = "offramp"
@@ -61,7 +62,19 @@ class DbosQueue:
 
     @contextmanager
     def serving(self, handler: Callable[[Ticket], None]) -> Iterator[None]:
-        """Carry out tickets on threads of this process while the block lasts."""
+        """Carry out tickets on threads of this process while the block lasts.
+
+        Raises:
+            StoreUnavailable: the database cannot be reached at the beginning of the block.
+        """
+        try:
+            self._launch(handler)
+            yield
+        finally:
+            DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=COMPLETION_SECONDS)
+
+    def _launch(self, handler: Callable[[Ticket], None]) -> None:
+        """Let DBOS make its tables and start its threads, which have connections of their own."""
         DBOS(
             config={
                 "name": APPLICATION,
@@ -69,11 +82,11 @@ class DbosQueue:
                 "executor_id": self._executor_id,
                 "system_database_url": self._engine.url.render_as_string(hide_password=False),
                 "use_listen_notify": False,
-                "log_level": "ERROR",
+                "log_level": "CRITICAL",  # what matters of an outage is told by the worker
             }
         )
+        DBOS.workflow(name=CARRY_OUT)(_workflow_of(handler))
         try:
-            DBOS.workflow(name=CARRY_OUT)(_workflow_of(handler))
             DBOS.launch()
             DBOS.register_queue(
                 QUEUE,
@@ -81,9 +94,8 @@ class DbosQueue:
                 polling_interval_sec=POLL_SECONDS,
                 on_conflict="always_update",
             )
-            yield
-        finally:
-            DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=COMPLETION_SECONDS)
+        except DBAPIError as error:
+            raise StoreUnavailable(reason=type(error.orig).__name__) from error
 
     def enqueue(self, claims: Sequence[Offboarding], *, transaction: Transaction) -> None:
         """Hand over claims, in the transaction that claimed them."""
