@@ -214,6 +214,26 @@ class ClaimContract:
         assert {row.attempt for row in first + second} == {1}
         assert {row.lease_until for row in first} == {NOW.add(minutes=5)}
 
+    def test_a_crowd_of_one_organization_leaves_room_for_the_others(self, store):
+        """It has been due for longest, and still nobody starves (L33)."""
+        crowd = [leaving(f"crowd-{number:02}") for number in range(40)]
+        other = replace(leaving("other"), subject=Subject(organization="sibling"))
+        fill(store, *crowd, replace(other, next_due_at=LATER))
+
+        claimed = [row.id for row in claim(store, now=LATER, limit=16)]
+
+        assert claimed == [*(row.id for row in crowd[:15]), "other"]
+
+    def test_a_crowd_that_is_alone_gets_everything(self, store):
+        dates = [NOW, LATER]
+        crowd = [leaving(f"crowd-{n:02}", next_due_at=dates[n % 2]) for n in range(40)]
+        fill(store, *crowd)
+
+        claimed = claim(store, now=LATER, limit=24)
+
+        assert {row.next_due_at for row in claimed[:20]} == {NOW}
+        assert len(claimed) == 24
+
     def test_what_is_not_due_is_left_alone(self, store):
         """L1."""
         fill(store, leaving("anna", next_due_at=NOW.add(microseconds=1)), leaving("ben"))

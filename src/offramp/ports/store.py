@@ -165,6 +165,8 @@ class Transaction(Protocol):
     ) -> tuple[Offboarding, ...]:
         """Claim due off-boardings whose lease is free, earliest first: attempt + 1, lease.
 
+        An organization that could fill the whole batch leaves room for others that are due.
+
         Those that are open, and those that are completed and still have a date: what their
         erasure kept, and what came late, is looked after on it.
         """

@@ -30,6 +30,7 @@ from offramp.testing.memory_tables import Addressed, MemoryPart, stale
 _ROLE_OF = {Audience.ADMINS: Role.ADMIN, Audience.OWNER: Role.OWNER, Audience.BILLING: Role.BILLING}
 _CURRENT = frozenset({OffboardingStatus.OPEN, OffboardingStatus.STOPPED})
 _LEAVING = frozenset({OffboardingStatus.OPEN, OffboardingStatus.COMPLETED})
+SHARES = 8  # of a batch
 _WAITING = frozenset({DeliveryStatus.QUEUED, DeliveryStatus.FAILED})
 
 
@@ -105,15 +106,18 @@ class MemoryOffboardingPart(MemoryPart):
     def claim_due(
         self, *, now: Instant, lease_until: Instant, limit: int
     ) -> tuple[Offboarding, ...]:
-        """Claim due off-boardings whose lease is free, earliest first."""
+        """Claim due off-boardings whose lease is free, and leave room for everybody."""
         due = [
             (row.next_due_at, row.id, row)
             for row in self._at_work()
             if row.next_due_at is not None and row.next_due_at <= now and _is_free(row, now=now)
         ]
+        oldest = [row for _, _, row in sorted(due, key=lambda each: each[:2])]
+        chosen = {row.id: row for row in _shared_out(oldest, limit=limit)}
         claimed = tuple(
             replace(row, attempt=row.attempt + 1, lease_until=lease_until)
-            for _, _, row in sorted(due, key=lambda each: each[:2])[:limit]
+            for row in oldest
+            if row.id in chosen
         )
         self._write(*claimed)
         for row in claimed:
@@ -345,6 +349,21 @@ class MemoryProofPart(MemoryPart):
 def _by_subject(row: Offboarding) -> tuple[str, str, str, int]:
     subject = row.subject
     return subject.organization, subject.member or "", subject.product or "", row.episode
+
+
+def _shared_out(oldest: Sequence[Offboarding], *, limit: int) -> Sequence[Offboarding]:
+    """Put others in the place of a crowd, as the store on a database does."""
+    share = max(1, limit // SHARES)
+    counts = Counter(row.subject.organization for row in oldest[:limit])
+    if len(oldest) < limit or max(counts.values(), default=0) <= share:
+        return oldest[:limit]
+    on_first_date: dict[str, list[Offboarding]] = {}
+    for row in oldest:
+        theirs = on_first_date.setdefault(row.subject.organization, [])
+        if not theirs or theirs[0].next_due_at == row.next_due_at:
+            theirs.append(row)
+    shares = [row for theirs in list(on_first_date.values())[:SHARES] for row in theirs[:share]]
+    return [*shares, *(row for row in oldest if row not in shares)][:limit]
 
 
 def _is_free(row: Offboarding, *, now: Instant) -> bool:

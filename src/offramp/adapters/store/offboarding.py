@@ -1,6 +1,7 @@
 """Off-boardings: the row that is schedule, lease and fence in one.
 
-Everything that reads or writes that row lives here, but for its locks (``lock.py``).
+Everything that reads or writes that row lives here, but for its locks (``lock.py``) and claims
+(``claim.py``).
 
 Source: docs/architecture.md; lessons L2, L5, L18, L31.
 """
@@ -8,36 +9,19 @@ Source: docs/architecture.md; lessons L2, L5, L18, L31.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Update,
-    and_,
-    case,
-    func,
-    literal,
-    or_,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, update
 from sqlalchemy.engine import Row as Found
 from whenever import Instant
 
 from offramp.adapters.store import schema
 from offramp.adapters.store.column_type import MomentInTime
 from offramp.adapters.store.fact import FactPart
-from offramp.adapters.store.lock import LockPart, stale
-from offramp.adapters.store.part import Row, batches
+from offramp.adapters.store.lock import LockPart
+from offramp.adapters.store.part import Row
 from offramp.core.model import Cause, Subject
 from offramp.core.term import Source
 from offramp.core.transitions import OFFBOARDING, OffboardingStatus, move
-from offramp.ports import (
-    Offboarding,
-    OffboardingExists,
-    OffboardingUnknown,
-    StaleOffboarding,
-    Ticket,
-)
+from offramp.ports import Offboarding, OffboardingExists, OffboardingUnknown, StaleOffboarding
 
 _table = schema.offboarding
 _is_open = _table.c.status == OffboardingStatus.OPEN
@@ -66,7 +50,7 @@ class OffboardingPart(FactPart, LockPart):
     def offboarding(self, offboarding: str) -> Offboarding | None:
         """Find one by id."""
         row = self.connection.execute(select(_table).where(_table.c.id == offboarding)).first()
-        return None if row is None else _offboarding(row)
+        return None if row is None else offboarding_of(row)
 
     def offboardings(
         self, organization: str | None = None, *, status: OffboardingStatus | None = None
@@ -79,7 +63,7 @@ class OffboardingPart(FactPart, LockPart):
             chosen = chosen.where(columns.organization == organization)
         if status is not None:
             chosen = chosen.where(columns.status == status)
-        return tuple(_offboarding(row) for row in self.connection.execute(chosen))
+        return tuple(offboarding_of(row) for row in self.connection.execute(chosen))
 
     def save_offboarding(self, offboarding: Offboarding, *, expected_episode: int) -> None:
         """Write a changed off-boarding."""
@@ -102,63 +86,7 @@ class OffboardingPart(FactPart, LockPart):
         rows = self.lock_rows(_table.c.id == offboarding, now=now)
         if not rows:
             raise OffboardingUnknown(offboarding=offboarding)
-        return _offboarding(rows[0])
-
-    def claim_due(
-        self, *, now: Instant, lease_until: Instant, limit: int
-    ) -> tuple[Offboarding, ...]:
-        """Claim due off-boardings whose lease is free, in one statement."""
-        order = (_table.c.next_due_at, _table.c.id)
-        chosen = select(_table.c.id).where(HAS_WORK, is_due(now))
-        # A common table expression, because PostgreSQL may run a plain subquery more than once.
-        due = chosen.order_by(*order).limit(limit).with_for_update(skip_locked=True).cte("due")
-        statement = (
-            update(_table)
-            .where(_table.c.id.in_(select(due.c.id)))
-            .values(attempt=_table.c.attempt + 1, lease_until=lease_until, woken_at=None)
-            .returning(_table)
-        )
-        rows = self.connection.execute(statement).all()
-        return tuple(_offboarding(row) for row in sorted(rows, key=_due))
-
-    def settle(self, claimed: Offboarding, *, next_due_at: Instant | None) -> bool:
-        """Give a claim back with its next date, or the earlier one that was set meanwhile."""
-        given_back = _current(claimed).values(
-            next_due_at=_earlier(_table.c.woken_at, next_due_at), lease_until=None, woken_at=None
-        )
-        return self.connection.execute(given_back).rowcount == 1
-
-    def extend_lease(self, claimed: Offboarding, *, lease_until: Instant) -> None:
-        """Keep a claim for longer."""
-        kept = _current(claimed).values(lease_until=lease_until)
-        if self.connection.execute(kept).rowcount == 0:
-            raise stale(claimed)
-
-    def take_up(self, ticket: Ticket, *, lease_until: Instant) -> Offboarding | None:
-        """Begin the work of a ticket as the next attempt."""
-        mine = (_table.c.id == ticket.offboarding, _table.c.attempt == ticket.attempt)
-        begun = (
-            update(_table)
-            .where(*mine, HAS_WORK, _table.c.lease_until.is_not(None))
-            .values(attempt=_table.c.attempt + 1, lease_until=lease_until)
-            .returning(_table)
-        )
-        row = self.connection.execute(begun).one_or_none()
-        return None if row is None else _offboarding(row)
-
-    def renew(self, tickets: Sequence[Ticket], *, before: Instant, lease_until: Instant) -> int:
-        """Keep the claims of tickets whose lease ends before an instant."""
-        key, is_ending = tuple_(_table.c.id, _table.c.attempt), _table.c.lease_until < before
-        kept = 0
-        for some in batches(tickets):
-            mine = key.in_([(ticket.offboarding, ticket.attempt) for ticket in some])
-            # Those that keep leases must not wait for each other, nor for a chunk that runs.
-            chosen = select(_table.c.id).where(mine, is_ending).with_for_update(skip_locked=True)
-            ending = chosen.cte("ending")
-            renewed = update(_table).where(_table.c.id.in_(select(ending.c.id)))
-            written = renewed.values(lease_until=lease_until).returning(_table.c.id)
-            kept += len(self.connection.execute(written).all())
-        return kept
+        return offboarding_of(rows[0])
 
     def wake(self, organization: str | None, *, at: Instant) -> int:
         """Bring the next look at off-boardings forward to an instant."""
@@ -167,8 +95,8 @@ class OffboardingPart(FactPart, LockPart):
         if organization is not None:
             statement = statement.where(_table.c.organization == organization)
         woken = statement.values(
-            next_due_at=_earlier(_table.c.next_due_at, at),
-            woken_at=case((is_claimed, _earlier(_table.c.woken_at, at))),
+            next_due_at=earlier(_table.c.next_due_at, at),
+            woken_at=case((is_claimed, earlier(_table.c.woken_at, at))),
         )
         return self.connection.execute(woken).rowcount
 
@@ -186,22 +114,12 @@ def is_due(now: Instant) -> ColumnElement[bool]:
     return and_(_table.c.next_due_at <= now, is_free)
 
 
-def _earlier(column: ColumnElement[Any], other: Instant | None) -> ColumnElement[Any]:
+def earlier(column: ColumnElement[Any], other: Instant | None) -> ColumnElement[Any]:
     """Choose the earlier of a column and an instant; an absent one does not count."""
     if other is None:
         return column
     value = literal(other, MomentInTime)
     return case((column < value, column), else_=value)
-
-
-def _current(claimed: Offboarding) -> Update:
-    row = (_table.c.id == claimed.id, _table.c.attempt == claimed.attempt)
-    is_as_claimed = _table.c.status == claimed.status
-    return update(_table).where(*row, _table.c.episode == claimed.episode, is_as_claimed)
-
-
-def _due(row: Found[Any]) -> tuple[Instant, str]:
-    return row.next_due_at, row.id
 
 
 def _row(offboarding: Offboarding) -> Row:
@@ -226,7 +144,8 @@ def _row(offboarding: Offboarding) -> Row:
     }
 
 
-def _offboarding(row: Found[Any]) -> Offboarding:
+def offboarding_of(row: Found[Any]) -> Offboarding:
+    """Read the row of an off-boarding."""
     return Offboarding(
         id=row.id,
         subject=Subject(organization=row.organization, member=row.member, product=row.product),

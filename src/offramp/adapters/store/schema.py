@@ -194,7 +194,7 @@ offboarding = Table(
     PrimaryKeyConstraint("id"),
     UniqueConstraint("organization", "member", "product", "episode"),
     _of_organization(),
-    Index(None, "next_due_at"),
+    Index(None, "next_due_at", "organization", "id"),
 )
 
 Index(

@@ -5,6 +5,7 @@ Source: ``ports.Transaction``.
 
 from sqlalchemy import Connection
 
+from offramp.adapters.store.claim import ClaimPart
 from offramp.adapters.store.delivery import DeliveryPart
 from offramp.adapters.store.erasure import ErasurePart
 from offramp.adapters.store.ledger import LedgerPart
@@ -19,6 +20,7 @@ from offramp.adapters.store.workload import WorkloadPart
 
 class SqlTransaction(
     OffboardingPart,  # and the facts
+    ClaimPart,
     PolicyPart,
     OperationPart,
     StepPart,
