@@ -141,16 +141,20 @@ class Crew:
 
 def work(place):
     """Be a worker until told to stop, or killed."""
-    folder = Path(place.folder)
+    folder, supervisor = Path(place.folder), os.getppid()
     stop = Stop()
     stop.listen()
+
+    def is_stopping():
+        return stop.is_wanted or os.getppid() != supervisor
+
     with (folder / f"told-{os.getpid()}").open("a", buffering=1) as told:
 
         def report(event, facts):
             told.write(json.dumps({"event": event, **facts}) + "\n")
 
         context, queue = build_worker(
-            place.settings, report=report, is_stopping=stop, clock=ShiftedClock(folder)
+            place.settings, report=report, is_stopping=is_stopping, clock=ShiftedClock(folder)
         )
         limits = replace(context.limits, chunk_rows_max=1, mails_per_batch=2)
         data = open_shop_at(place.app_url).data

@@ -22,7 +22,7 @@ from offramp.core.ledger import verify_chain
 from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.engine.offboarding import publish, register
 from offramp.ports import StoreUnavailable
-from offramp.testing.postgres import fresh_database, running_postgres
+from offramp.testing.postgres import SETTINGS, fresh_database, running_postgres
 from offramp.testing.smtp import SmtpCatcher
 from tests.integration.crew import LEASE_SECONDS, STEPS, Crew, Place
 from tests.integration.waiting import eventually
@@ -47,7 +47,7 @@ def catcher():
 @pytest.fixture(scope="module")
 def server():
     """Run a PostgreSQL that may be treated badly."""
-    with running_postgres() as base_url:
+    with running_postgres(settings={**SETTINGS, "max_connections": "120"}) as base_url:
         yield base_url
 
 
@@ -247,3 +247,20 @@ def test_workers_go_on_while_a_newer_version_adds_to_the_tables(crew, catcher):
         exodus.happen(migrate)
 
         exodus.require_done_once(repeats_max=0)
+
+
+def test_what_waits_for_months_waits_in_the_schedule_alone(crew, catcher):
+    """L5: when everything that is due is done, the queue is empty, and a date is left."""
+    with Exodus(crew, catcher, number=4):
+        crew.clock.set_to(Instant.from_utc(2024, 8, 16, 9))
+        crew.hire()
+        eventually(crew.is_quiet)
+
+        with crew.engine.connect() as connection:
+            unfinished = sa.text(
+                "SELECT count(*) FROM dbos.workflow_status WHERE completed_at IS NULL"
+            )
+            eventually(lambda: connection.scalar(unfinished) == 0)
+
+        due_at = crew.ask(lambda t: t.next_due_at())
+        assert due_at == Instant.parse_iso("2024-08-30T23:00:00Z")
