@@ -42,6 +42,17 @@ GONE = [settle, cancel, overtake]
 class TicketContract:
     """A ticket is good once, and for as long as nobody overtook its claim."""
 
+    def test_tickets_are_claimed_as_off_boardings_are(self, store):
+        fill(store, leaving("anna"), leaving("ben"), leaving("cara", next_due_at=MUCH_LATER))
+        claim(store, limit=1)
+        lease_until = NOW.add(minutes=5)
+
+        tickets = read(store, lambda t: t.claim_tickets(now=NOW, lease_until=lease_until, limit=9))
+
+        assert tickets == (Ticket(offboarding="ben", attempt=1),)
+        claimed = read(store, lambda t: t.offboarding("ben"))
+        assert (claimed.attempt, claimed.lease_until) == (1, lease_until)
+
     def test_taking_up_is_the_next_attempt_with_a_lease_of_its_own(self, store):
         fill(store, LEAVING)
         claimed = claim_one(store)

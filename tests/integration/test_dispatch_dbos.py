@@ -16,7 +16,7 @@ from offramp.adapters.dispatch_dbos import POLL_SECONDS, QUEUE, DbosQueue
 from offramp.adapters.store.connection import connect
 from offramp.adapters.store.migration import migrate
 from offramp.adapters.store.store import SqlStore
-from offramp.ports import StoreUnavailable, Ticket
+from offramp.ports import StoreUnavailable
 from tests.contract.store_world import LATER, fill, leaving
 from tests.integration.waiting import eventually
 
@@ -66,24 +66,20 @@ def queue_on(engine, *, concurrency=8):
 def claim_into(queue, store):
     """Claim everything that is due, and hand it over in the same transaction."""
     with store.transaction() as transaction:
-        claims = transaction.claim_due(now=LATER, lease_until=LATER.add(seconds=20), limit=ALL)
-        queue.enqueue(claims, transaction=transaction)
-    return claims
-
-
-def tickets_of(claims):
-    return {Ticket(offboarding=claimed.id, attempt=claimed.attempt) for claimed in claims}
+        tickets = transaction.claim_tickets(now=LATER, lease_until=LATER.add(seconds=20), limit=ALL)
+        queue.enqueue(tickets, transaction=transaction)
+    return tickets
 
 
 def test_every_claim_arrives_once(engine, store):
     queue, desk = queue_on(engine), Desk()
 
     with queue.serving(desk):
-        claims = claim_into(queue, store)
+        tickets = claim_into(queue, store)
         eventually(lambda: len(queue.finished(before=IN_A_YEAR, limit=ALL)) == len(NAMES))
 
     assert len(desk.tickets) == len(NAMES)
-    assert set(desk.tickets) == tickets_of(claims)
+    assert set(desk.tickets) == set(tickets)
 
 
 def test_what_is_taken_back_was_never_handed_over(engine, store):
@@ -93,11 +89,11 @@ def test_what_is_taken_back_was_never_handed_over(engine, store):
         pass
 
     with store.transaction() as transaction:
-        claims = transaction.claim_due(now=LATER, lease_until=LATER.add(seconds=9), limit=ALL)
-        queue.enqueue(claims, transaction=transaction)
+        tickets = transaction.claim_tickets(now=LATER, lease_until=LATER.add(seconds=9), limit=ALL)
+        queue.enqueue(tickets, transaction=transaction)
         transaction.connection.rollback()
 
-    assert len(claims) == len(NAMES)
+    assert len(tickets) == len(NAMES)
     assert queue.waiting(limit=ALL) == ()
 
 
@@ -113,11 +109,11 @@ def test_no_claims_are_no_tickets(engine, store):
 def test_one_attempt_is_one_ticket_however_often_it_is_handed_over(engine, store):
     queue, desk = queue_on(engine, concurrency=1), Desk(is_open=False)
     with queue.serving(desk):
-        claims = claim_into(queue, store)
+        tickets = claim_into(queue, store)
         eventually(lambda: desk.tickets)
 
         with store.transaction() as transaction:
-            queue.enqueue(claims, transaction=transaction)
+            queue.enqueue(tickets, transaction=transaction)
 
         assert len(queue.waiting(limit=ALL)) == len(NAMES) - 1
         desk.open()
@@ -129,7 +125,7 @@ def test_a_process_works_on_so_many_at_once_and_looks_often(engine, store):
     """By default there is no limit, and a look a second."""
     queue, desk = queue_on(engine, concurrency=2), Desk(is_open=False)
     with queue.serving(desk):
-        claims = claim_into(queue, store)
+        tickets = claim_into(queue, store)
         eventually(lambda: len(desk.tickets) == 2)
 
         begun = queue.begun(before=IN_A_YEAR, limit=ALL)
@@ -139,7 +135,7 @@ def test_a_process_works_on_so_many_at_once_and_looks_often(engine, store):
 
     assert set(begun) == set(desk.tickets[:2])
     assert (len(begun), len(waiting)) == (2, len(NAMES) - 2)
-    assert {*begun, *waiting} == tickets_of(claims)
+    assert {*begun, *waiting} == set(tickets)
     assert poll_seconds == POLL_SECONDS
 
 
@@ -197,9 +193,9 @@ def test_what_fails_is_not_tried_again_by_the_queue(engine, store):
 def test_what_is_over_is_remembered_for_as_long_as_one_likes(engine, store):
     queue = queue_on(engine)
     with queue.serving(Desk()):
-        claims = claim_into(queue, store)
+        tickets = claim_into(queue, store)
         eventually(lambda: len(queue.finished(before=IN_A_YEAR, limit=ALL)) == len(NAMES))
-        first, *others = tickets_of(claims)
+        first, *others = tickets
 
         queue.forget([first])
 

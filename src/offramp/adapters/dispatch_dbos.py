@@ -18,7 +18,7 @@ from whenever import Instant
 
 from offramp.adapters.store.connection import is_postgresql
 from offramp.adapters.store.part import Part, batches
-from offramp.ports import Offboarding, StoreUnavailable, Ticket, Transaction
+from offramp.ports import StoreUnavailable, Ticket, Transaction
 
 APPLICATION = "offramp"
 QUEUE = "offramp"
@@ -30,15 +30,15 @@ POLL_SECONDS = 0.1
 CONNECTIONS = 4  # of DBOS itself; each is needed for a moment
 COMPLETION_SECONDS = 2  # for DBOS to write down what has come back already
 
-# One statement for any number of claims: twenty times as fast as its client, row by row.
+# One statement for any number of tickets: twenty times as fast as its client, row by row.
 _ENQUEUE = text("""
 SELECT count(dbos.enqueue_workflow(
-    :workflow, :queue, ARRAY[to_json(claim.id), to_json(claim.attempt)],
-    workflow_id => claim.ticket, app_version => :version, application_name => :application
+    :workflow, :queue, ARRAY[to_json(ticket.id), to_json(ticket.attempt)],
+    workflow_id => ticket.name, app_version => :version, application_name => :application
 ))
 FROM unnest(
-    CAST(:ids AS text[]), CAST(:attempts AS integer[]), CAST(:tickets AS text[])
-) AS claim (id, attempt, ticket)
+    CAST(:ids AS text[]), CAST(:attempts AS integer[]), CAST(:names AS text[])
+) AS ticket (id, attempt, name)
 """).bindparams(workflow=CARRY_OUT, queue=QUEUE, version=VERSION, application=APPLICATION)
 
 
@@ -99,26 +99,26 @@ class DbosQueue:
         except DBAPIError as error:
             raise StoreUnavailable(reason=type(error.orig).__name__) from error
 
-    def enqueue(self, claims: Sequence[Offboarding], *, transaction: Transaction) -> None:
-        """Hand over claims, in the transaction that claimed them."""
+    def enqueue(self, tickets: Sequence[Ticket], *, transaction: Transaction) -> None:
+        """Hand over tickets, in the transaction that claimed what they stand for."""
         assert isinstance(transaction, Part), "the queue is in the store's own database"
         connection = transaction.connection
         if is_postgresql(connection):
-            if claims:
-                connection.execute(_ENQUEUE, _arrays(claims))
+            if tickets:
+                connection.execute(_ENQUEUE, _arrays(tickets))
             return
-        for claimed in claims:
+        for ticket in tickets:
             self._client.enqueue_in_transaction(
                 connection,
                 {
                     "workflow_name": CARRY_OUT,
                     "queue_name": QUEUE,
-                    "workflow_id": _name(claimed.id, claimed.attempt),
+                    "workflow_id": _name(ticket),
                     "app_version": VERSION,
                     "serialization_type": WorkflowSerializationFormat.PORTABLE,
                 },
-                claimed.id,
-                claimed.attempt,
+                ticket.offboarding,
+                ticket.attempt,
             )
 
     def waiting(self, *, limit: int) -> tuple[Ticket, ...]:
@@ -137,9 +137,7 @@ class DbosQueue:
     def forget(self, tickets: Sequence[Ticket]) -> None:
         """Remember tickets no longer."""
         for some in batches(tickets):
-            self._client.delete_workflows(
-                [_name(ticket.offboarding, ticket.attempt) for ticket in some]
-            )
+            self._client.delete_workflows([_name(ticket) for ticket in some])
 
     def _list(
         self,
@@ -161,11 +159,11 @@ class DbosQueue:
         return tuple(_ticket(each.workflow_id) for each in found)
 
 
-def _arrays(claims: Sequence[Offboarding]) -> dict[str, list[str] | list[int]]:
+def _arrays(tickets: Sequence[Ticket]) -> dict[str, list[str] | list[int]]:
     return {
-        "ids": [claimed.id for claimed in claims],
-        "attempts": [claimed.attempt for claimed in claims],
-        "tickets": [_name(claimed.id, claimed.attempt) for claimed in claims],
+        "ids": [ticket.offboarding for ticket in tickets],
+        "attempts": [ticket.attempt for ticket in tickets],
+        "names": [_name(ticket) for ticket in tickets],
     }
 
 
@@ -176,9 +174,9 @@ def _workflow_of(handler: Callable[[Ticket], None]) -> Callable[[str, int], None
     return carry_out
 
 
-def _name(offboarding: str, attempt: int) -> str:
+def _name(ticket: Ticket) -> str:
     """Name a ticket so that the same one cannot be handed over twice."""
-    return f"{offboarding}:{attempt}"
+    return f"{ticket.offboarding}:{ticket.attempt}"
 
 
 def _ticket(name: str) -> Ticket:

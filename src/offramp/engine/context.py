@@ -14,7 +14,7 @@ from offramp.data.erasure.fence import CHUNK_ROWS_MAX
 from offramp.data.scope import Scope
 from offramp.data.sources.source import Source
 from offramp.data.sources.sql import SqlSource
-from offramp.ports import Clock, Composer, Ids, Keys, LocalDispatcher, Mailer, Probe, Store, Vault
+from offramp.ports import Clock, Composer, Dispatcher, Ids, Keys, Mailer, Probe, Store, Vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class Context:
     mailer: Mailer
     composer: Composer
     vault: Vault
-    dispatcher: LocalDispatcher
+    dispatcher: Dispatcher
     data: Data | None
     version: str
     elapsed: Callable[[], float]  # seconds on a clock that only runs forward

@@ -21,7 +21,6 @@ from offramp.engine.following import close
 from offramp.engine.situation import situation_of
 from offramp.engine.steps import Carried, carry_out
 from offramp.ports import (
-    Dispatcher,
     Offboarding,
     OutboxEvent,
     StaleClaim,
@@ -47,7 +46,14 @@ class Tick:
 
 def tick(context: Context) -> Tick:
     """Claim one batch of due off-boardings and carry out everything that is due on them."""
-    claimed = admit(context, context.dispatcher, limit=context.limits.claims_max)
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        claims = transaction.claim_due(
+            now=now, lease_until=context.lease_from(now), limit=context.limits.claims_max
+        )
+        context.dispatcher.enqueue(claims, transaction=transaction)
+        context.probe("claimed uncommitted")
+    context.probe("claimed")
     carried: list[Carried] = []
     failures: list[str] = []
 
@@ -59,18 +65,7 @@ def tick(context: Context) -> Tick:
             carried.extend(done)
 
     context.dispatcher.run(handle)
-    return Tick(claimed=claimed, carried=tuple(carried), failed=len(failures))
-
-
-def admit(context: Context, dispatcher: Dispatcher, *, limit: int) -> int:
-    """Claim due off-boardings and hand them over, in one transaction; says how many there were."""
-    now = context.clock.now()
-    with context.store.transaction() as transaction:
-        claims = transaction.claim_due(now=now, lease_until=context.lease_from(now), limit=limit)
-        dispatcher.enqueue(claims, transaction=transaction)
-        context.probe("claimed uncommitted")
-    context.probe("claimed")
-    return len(claims)
+    return Tick(claimed=len(claims), carried=tuple(carried), failed=len(failures))
 
 
 def run_until_quiet(context: Context) -> tuple[Carried, ...]:

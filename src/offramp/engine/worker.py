@@ -16,7 +16,7 @@ from whenever import Instant
 
 from offramp.core.errors import Unavailable
 from offramp.engine.context import Context
-from offramp.engine.sweep import admit, carry
+from offramp.engine.sweep import carry
 from offramp.ports import Offboarding, Ticket, Transaction, WorkQueue
 
 REST_SECONDS = 0.2  # between two looks at the schedule when nothing was due
@@ -138,6 +138,17 @@ class Worker:
         with context.store.transaction() as transaction:
             lost = [each for each in begun if not _is_in_hand(transaction, each, now=now)]
         self.queue.forget((*self.queue.finished(before=long_ago, limit=PRUNED_MAX), *lost))
+
+
+def admit(context: Context, queue: WorkQueue, *, limit: int) -> int:
+    """Claim what is due and write its tickets, in one transaction; says how many there were."""
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        tickets = transaction.claim_tickets(
+            now=now, lease_until=context.lease_from(now), limit=limit
+        )
+        queue.enqueue(tickets, transaction=transaction)
+    return len(tickets)
 
 
 def serve(context: Context, queue: WorkQueue, *, after_sweep: Callable[[], None]) -> int:

@@ -133,25 +133,24 @@ class Vault(Protocol):
 
 
 class Dispatcher(Protocol):
-    """Hands claimed work to whoever carries it out."""
+    """Keeps claimed work in this process, on this thread."""
 
     def enqueue(self, claims: Sequence[Offboarding], *, transaction: Transaction) -> None:
         """Hand over claims, in the transaction that claimed them."""
-
-
-class LocalDispatcher(Dispatcher, Protocol):
-    """Keeps the work in this process, on this thread."""
 
     def run(self, handler: Callable[[Offboarding], None]) -> int:
         """Carry out what was handed over; returns how many were carried out."""
 
 
-class WorkQueue(Dispatcher, Protocol):
+class WorkQueue(Protocol):
     """Spreads the work over every process that serves the same queue.
 
     A ticket reaches a handler once as a rule, twice after a misfortune, and not at all when the
     process dies that has just been given it; the claim's lease and attempt make good for all three.
     """
+
+    def enqueue(self, tickets: Sequence[Ticket], *, transaction: Transaction) -> None:
+        """Hand over tickets, in the transaction that claimed what they stand for."""
 
     def serving(self, handler: Callable[[Ticket], None]) -> AbstractContextManager[None]:
         """Carry out tickets on threads of this process while the block lasts."""

@@ -171,6 +171,11 @@ class Transaction(Protocol):
         erasure kept, and what came late, is looked after on it.
         """
 
+    def claim_tickets(
+        self, *, now: Instant, lease_until: Instant, limit: int
+    ) -> tuple[Ticket, ...]:
+        """Claim as `claim_due` does, for whoever carries it out elsewhere."""
+
     def settle(self, claimed: Offboarding, *, next_due_at: Instant | None) -> bool:
         """Give a claim back with its next date; false when it is not the current one any more.
 

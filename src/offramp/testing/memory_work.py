@@ -108,11 +108,11 @@ class MemoryOffboardingPart(MemoryPart):
     ) -> tuple[Offboarding, ...]:
         """Claim due off-boardings whose lease is free, and leave room for everybody."""
         due = [
-            (row.next_due_at, row.id, row)
+            (row.next_due_at, row.subject.organization, row.id, row)
             for row in self._at_work()
             if row.next_due_at is not None and row.next_due_at <= now and _is_free(row, now=now)
         ]
-        oldest = [row for _, _, row in sorted(due, key=lambda each: each[:2])]
+        oldest = [row for *_, row in sorted(due, key=lambda each: each[:3])]
         chosen = {row.id: row for row in _shared_out(oldest, limit=limit)}
         claimed = tuple(
             replace(row, attempt=row.attempt + 1, lease_until=lease_until)
@@ -123,6 +123,13 @@ class MemoryOffboardingPart(MemoryPart):
         for row in claimed:
             self.tables.woken.pop(row.id, None)
         return claimed
+
+    def claim_tickets(
+        self, *, now: Instant, lease_until: Instant, limit: int
+    ) -> tuple[Ticket, ...]:
+        """Claim them for whoever carries it out elsewhere."""
+        claimed = self.claim_due(now=now, lease_until=lease_until, limit=limit)
+        return tuple(Ticket(offboarding=row.id, attempt=row.attempt) for row in claimed)
 
     def settle(self, claimed: Offboarding, *, next_due_at: Instant | None) -> bool:
         """Give a claim back with its next date, or the earlier one that was set meanwhile."""

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, Update, literal, select, tuple_, update
-from sqlalchemy.engine import Row as Found
+from sqlalchemy import ColumnElement, Select, Table, Update, literal, select, tuple_, update
+from sqlalchemy.engine import Row
 from whenever import Instant
 
 from offramp.adapters.store import schema
@@ -24,6 +24,8 @@ SHARES = 8  # of a batch; no organization gets more than one of them while other
 LOOKS_MAX = 100  # for others, each at one organization on one date
 
 _table = schema.offboarding
+_order = (_table.c.next_due_at, _table.c.organization, _table.c.id)  # as in the index
+_Returned = Table | ColumnElement[Any]
 
 
 class ClaimPart(Part):
@@ -33,24 +35,38 @@ class ClaimPart(Part):
         self, *, now: Instant, lease_until: Instant, limit: int
     ) -> tuple[Offboarding, ...]:
         """Claim due off-boardings whose lease is free, and leave room for everybody."""
+        claimed = self._claim(_table, now=now, lease_until=lease_until, limit=limit)
+        return tuple(offboarding_of(row) for row in sorted(claimed, key=_place))
+
+    def claim_tickets(
+        self, *, now: Instant, lease_until: Instant, limit: int
+    ) -> tuple[Ticket, ...]:
+        """Claim them in the same way, and read no more than travels."""
+        columns = (_table.c.id, _table.c.attempt)
+        claimed = self._claim(*columns, now=now, lease_until=lease_until, limit=limit)
+        return tuple(Ticket(offboarding=row.id, attempt=row.attempt) for row in claimed)
+
+    def _claim(
+        self, *columns: _Returned, now: Instant, lease_until: Instant, limit: int
+    ) -> Sequence[Row[Any]]:
         oldest = self.connection.execute(_free(now).limit(limit)).all()
         chosen = [row.id for row in self._shared_out(oldest, now=now, limit=limit)]
-        claimed: list[Found[Any]] = []
+        values = {"attempt": _table.c.attempt + 1, "lease_until": lease_until, "woken_at": None}
+        claimed: list[Row[Any]] = []
         for some in batches(chosen):
-            statement = update(_table).where(_table.c.id.in_(some)).returning(_table)
-            values = {"attempt": _table.c.attempt + 1, "lease_until": lease_until, "woken_at": None}
-            claimed += self.connection.execute(statement.values(values)).all()
-        return tuple(offboarding_of(row) for row in sorted(claimed, key=_due))
+            statement = update(_table).where(_table.c.id.in_(some)).values(values)
+            claimed += self.connection.execute(statement.returning(*columns)).all()
+        return claimed
 
     def _shared_out(
-        self, oldest: Sequence[Found[Any]], *, now: Instant, limit: int
-    ) -> Sequence[Found[Any]]:
+        self, oldest: Sequence[Row[Any]], *, now: Instant, limit: int
+    ) -> Sequence[Row[Any]]:
         """Put others in the place of a crowd: it has been due for longest, and will be for long."""
         share = max(1, limit // SHARES)
         crowd = max(Counter(row.organization for row in oldest).values(), default=0)
         if len(oldest) < limit or crowd <= share:
             return oldest
-        chosen: dict[str, Found[Any]] = {}
+        chosen: dict[str, Row[Any]] = {}
         for organization, first in self._first_dates(now).items():
             theirs = _free(now).where(
                 _table.c.next_due_at == first, _table.c.organization == organization
@@ -64,7 +80,7 @@ class ClaimPart(Part):
 
         One step of the index leads past everybody of one organization on one date.
         """
-        place = (_table.c.next_due_at, _table.c.organization)
+        place = _order[:2]
         ahead = select(*place).where(HAS_WORK, is_due(now)).order_by(*place).limit(1)
         found: dict[str, Instant] = {}
         look = self.connection.execute(ahead).first()
@@ -120,7 +136,7 @@ class ClaimPart(Part):
 def _free(now: Instant) -> Select[Any]:
     """Choose what is due and nobody has, the oldest first, and lock it."""
     chosen = select(_table.c.id, _table.c.organization).where(HAS_WORK, is_due(now))
-    return chosen.order_by(_table.c.next_due_at, _table.c.id).with_for_update(skip_locked=True)
+    return chosen.order_by(*_order).with_for_update(skip_locked=True)
 
 
 def _current(claimed: Offboarding) -> Update:
@@ -129,5 +145,5 @@ def _current(claimed: Offboarding) -> Update:
     return update(_table).where(*row, _table.c.episode == claimed.episode, is_as_claimed)
 
 
-def _due(row: Found[Any]) -> tuple[Instant, str]:
-    return row.next_due_at, row.id
+def _place(row: Row[Any]) -> tuple[Instant, str, str]:
+    return row.next_due_at, row.organization, row.id
