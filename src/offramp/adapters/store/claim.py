@@ -54,7 +54,7 @@ class ClaimPart(Part):
         values = {"attempt": _table.c.attempt + 1, "lease_until": lease_until, "woken_at": None}
         claimed: list[Row[Any]] = []
         for some in batches(chosen):
-            statement = update(_table).where(_table.c.id.in_(some)).values(values)
+            statement = update(_table).where(self._among(_table.c.id, some)).values(values)
             claimed += self.connection.execute(statement.returning(*columns)).all()
         return claimed
 

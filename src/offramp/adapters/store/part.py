@@ -8,7 +8,7 @@ Source: SQLite and PostgreSQL, "INSERT … ON CONFLICT".
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ColumnElement, Connection, Table, Text, any_, literal
 from sqlalchemy.dialects import postgresql, sqlite
 
 from offramp.adapters.store.connection import is_postgresql
@@ -44,6 +44,12 @@ class Part:
         statement = self._insert(table).on_conflict_do_nothing()
         created = statement.returning(*table.primary_key)
         return self.connection.execute(created, row).first() is not None
+
+    def _among(self, column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
+        """Say that a column has one of the values: one array where the database knows arrays."""
+        if is_postgresql(self.connection):
+            return column == any_(literal(list(values), postgresql.ARRAY(Text)))
+        return column.in_(values)
 
     def _put(self, table: Table, rows: Sequence[Row]) -> None:
         """Insert rows, or overwrite the named columns of those that are there."""
