@@ -149,7 +149,7 @@ class Transaction(Protocol):
         """Write a changed off-boarding (`StaleOffboarding` when its episode has moved).
 
         Its attempt and lease belong to the claim and are left as they are; a status other than
-        open ends the lease. A status may change only as the core allows (`IllegalTransition`).
+        open ends the lease, and another end the whole claim. A status may change only as the core allows (`IllegalTransition`).
         """
 
     def lock(self, offboarding: str, *, now: Instant) -> Offboarding:

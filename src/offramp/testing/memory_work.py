@@ -83,12 +83,16 @@ class MemoryOffboardingPart(MemoryPart):
         if is_open and row.lease_until is not None and offboarding.next_due_at is not None:
             self.tables.woken[row.id] = offboarding.next_due_at
         lease_until = row.lease_until if is_open else None
+        attempt = row.attempt
+        if lease_until is not None and row.ends != offboarding.ends:
+            attempt, lease_until = row.attempt + 1, None
+            self.tables.woken.pop(row.id, None)
         self._write(
             replace(
                 offboarding,
                 subject=row.subject,
                 opened_at=row.opened_at,
-                attempt=row.attempt,
+                attempt=attempt,
                 lease_until=lease_until,
             )
         )

@@ -76,6 +76,9 @@ class OffboardingPart(FactPart, LockPart):
         values = {name: value for name, value in _row(offboarding).items() if name not in fixed}
         if offboarding.status is not OffboardingStatus.OPEN:
             values["lease_until"] = None
+        elif row.lease_until is not None and row.ends != offboarding.ends:
+            # Whoever works on it counts from the old end: nothing of theirs is valid any more.
+            values |= {"attempt": row.attempt + 1, "lease_until": None, "woken_at": None}
         elif row.lease_until is not None:
             values["woken_at"] = offboarding.next_due_at
         self.connection.execute(update(_table).where(_table.c.id == offboarding.id).values(values))
