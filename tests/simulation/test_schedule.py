@@ -4,13 +4,14 @@ import pytest
 from whenever import Date, Instant
 
 from offramp.core.model import Outcome
+from offramp.core.policy import Policy
 from offramp.engine import offboarding as deeds
 from offramp.engine.offboarding import register
 from offramp.ports import MailerUnavailable
 from offramp.testing.world import PlainComposer
 from tests.simulation import shop
 from tests.simulation.laws import Laws
-from tests.simulation.stories import open_world
+from tests.simulation.stories import POLICIES, open_world
 
 POLICY = "license-pool"
 NEW_YEAR = Instant.from_utc(2025, 1, 1)
@@ -159,6 +160,19 @@ def test_a_daily_cap_keeps_a_day_between_deletions(app):
     days = sorted(days_of(world, each)["erase"] for each in ("acme", "coda"))
     assert days == ["2024-09-29", "2024-09-30"]
     assert app.total("acme") == app.total("coda") == 0
+
+
+def test_a_new_version_that_warns_sooner_does_so_on_its_own_day(app):
+    """S4: nothing was announced yet, so the new version counts, from the day it is published."""
+    world = open_world(app, POLICY)
+    sooner = POLICIES[POLICY].model_dump(mode="json", by_alias=True) | {"version": 2}
+    (step,) = (step for step in sooner["steps"] if step["id"] == "expiring-soon")
+    step["at"] = "expiry - P25D"
+
+    deeds.publish(world.context, Policy.model_validate(sooner))
+    world.run_until(NEW_YEAR)
+
+    assert days_of(world)["expiring-soon"] == "2024-08-05"
 
 
 @pytest.mark.parametrize("point", ["claimed", "started", "tombstone taken"])
