@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from whenever import Instant
 
-from offramp.core.due import Agenda, Held, Wait, agenda
+from offramp.core.dates import civil_date
+from offramp.core.due import Agenda, Held, Reason, Wait, agenda, begins_at
 from offramp.core.errors import Broken
 from offramp.core.ledger import Event
 from offramp.core.transitions import STEP, OffboardingStatus, StepStatus, move
@@ -20,6 +21,7 @@ from offramp.engine.context import Context
 from offramp.engine.following import close
 from offramp.engine.situation import situation_of
 from offramp.engine.steps import Carried, carry_out
+from offramp.engine.timekeeping import keep_time
 from offramp.ports import Offboarding, OutboxEvent, StaleClaim, StepRow, Transaction
 
 QUIET_TICKS_MAX = 10_000  # simulated time that does not come to rest is a fault, not a wait (L6)
@@ -40,6 +42,7 @@ class Tick:
 
 def tick(context: Context) -> Tick:
     """Claim one batch of due off-boardings and carry out everything that is due on them."""
+    keep_time(context)
     now = context.clock.now()
     with context.store.transaction() as transaction:
         claims = transaction.claim_due(
@@ -108,13 +111,18 @@ def work_off(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
                 claimed, lease_until=now.add(seconds=context.limits.lease_seconds)
             )
             if context.is_stopping():
-                _settle(transaction, claimed, look_again_at=now)
+                _settle(transaction, claimed, look_again_at=now, erases_at=claimed.erases_at)
                 return tuple(carried)
-            situation = situation_of(transaction, claimed, now=now)
+            situation = situation_of(context, transaction, claimed, now=now)
             due = agenda(situation, now=now)
             if due.act is None:
                 _note_blocked(transaction, claimed, due, now=now)
-                _settle(transaction, claimed, look_again_at=due.look_again_at)
+                _settle(
+                    transaction,
+                    claimed,
+                    look_again_at=due.look_again_at,
+                    erases_at=begins_at(situation, now=now),
+                )
                 context.probe("settled uncommitted")
                 return tuple(carried)
         done = carry_out(context, claimed, due.act)
@@ -124,9 +132,13 @@ def work_off(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
 
 
 def _settle(
-    transaction: Transaction, claimed: Offboarding, *, look_again_at: Instant | None
+    transaction: Transaction,
+    claimed: Offboarding,
+    *,
+    look_again_at: Instant | None,
+    erases_at: Instant | None,
 ) -> None:
-    if not transaction.settle(claimed, next_due_at=look_again_at):
+    if not transaction.settle(claimed, next_due_at=look_again_at, erases_at=erases_at):
         raise StaleClaim(offboarding=claimed.id, attempt=claimed.attempt)
 
 
@@ -137,6 +149,8 @@ def _note_blocked(
     rows = {row.key: row for row in transaction.steps(claimed.id)}
     for verdict in due.blocked:
         _note(transaction, claimed, verdict, rows.get(verdict.planned.key), now=now)
+    if any(verdict.reason is Reason.BULK for verdict in due.blocked):
+        transaction.put_events([_bulk_alarm(now)])
     transaction.put_events(
         [
             OutboxEvent(
@@ -148,6 +162,13 @@ def _note_blocked(
             )
             for key in due.late
         ]
+    )
+
+
+def _bulk_alarm(now: Instant) -> OutboxEvent:
+    """Tell once a day that deletions wait for two people, however many there are."""
+    return OutboxEvent(
+        id=f"bulk-held:{civil_date(now, zone='UTC')}", kind="bulk-held", at=now, organization=None
     )
 
 
@@ -232,4 +253,8 @@ def _postpone(context: Context, claimed: Offboarding, *, reason: str) -> None:
     minutes = context.limits.back_off_minutes
     wait = minutes[min(claimed.attempt, len(minutes)) - 1]
     with context.store.transaction() as transaction:
-        transaction.settle(claimed, next_due_at=context.clock.now().add(minutes=wait))
+        transaction.settle(
+            claimed,
+            next_due_at=context.clock.now().add(minutes=wait),
+            erases_at=claimed.erases_at,
+        )

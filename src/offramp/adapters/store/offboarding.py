@@ -49,7 +49,7 @@ class OffboardingPart(FactPart, LockPart):
     def offboarding(self, offboarding: str) -> Offboarding | None:
         """Find one by id."""
         row = self.connection.execute(select(_table).where(_table.c.id == offboarding)).first()
-        return None if row is None else _offboarding(row)
+        return None if row is None else offboarding_of(row)
 
     def offboardings(
         self, organization: str | None = None, *, status: OffboardingStatus | None = None
@@ -62,7 +62,7 @@ class OffboardingPart(FactPart, LockPart):
             chosen = chosen.where(columns.organization == organization)
         if status is not None:
             chosen = chosen.where(columns.status == status)
-        return tuple(_offboarding(row) for row in self.connection.execute(chosen))
+        return tuple(offboarding_of(row) for row in self.connection.execute(chosen))
 
     def save_offboarding(self, offboarding: Offboarding, *, expected_episode: int) -> None:
         """Write a changed off-boarding."""
@@ -88,7 +88,7 @@ class OffboardingPart(FactPart, LockPart):
         rows = self.lock_rows(_table.c.id == offboarding, now=now)
         if not rows:
             raise OffboardingUnknown(offboarding=offboarding)
-        return _offboarding(rows[0])
+        return offboarding_of(rows[0])
 
     def claim_due(
         self, *, now: Instant, lease_until: Instant, limit: int
@@ -105,12 +105,21 @@ class OffboardingPart(FactPart, LockPart):
             .returning(_table)
         )
         rows = self.connection.execute(statement).all()
-        return tuple(_offboarding(row) for row in sorted(rows, key=_due))
+        return tuple(offboarding_of(row) for row in sorted(rows, key=_due))
 
-    def settle(self, claimed: Offboarding, *, next_due_at: Instant | None) -> bool:
+    def settle(
+        self,
+        claimed: Offboarding,
+        *,
+        next_due_at: Instant | None,
+        erases_at: Instant | None = None,
+    ) -> bool:
         """Give a claim back with its next date, or the earlier one that was set meanwhile."""
         given_back = _current(claimed).values(
-            next_due_at=_earlier(_table.c.woken_at, next_due_at), lease_until=None, woken_at=None
+            next_due_at=_earlier(_table.c.woken_at, next_due_at),
+            erases_at=erases_at,
+            lease_until=None,
+            woken_at=None,
         )
         return self.connection.execute(given_back).rowcount == 1
 
@@ -183,10 +192,13 @@ def _row(offboarding: Offboarding) -> Row:
         "attempt": offboarding.attempt,
         "lease_until": offboarding.lease_until,
         "closed_at": offboarding.closed_at,
+        "erases_at": offboarding.erases_at,
+        "armed": offboarding.armed,
     }
 
 
-def _offboarding(row: Found[Any]) -> Offboarding:
+def offboarding_of(row: Found[Any]) -> Offboarding:
+    """Read a row."""
     return Offboarding(
         id=row.id,
         subject=Subject(organization=row.organization, member=row.member, product=row.product),
@@ -202,4 +214,6 @@ def _offboarding(row: Found[Any]) -> Offboarding:
         attempt=row.attempt,
         lease_until=row.lease_until,
         closed_at=row.closed_at,
+        erases_at=row.erases_at,
+        armed=row.armed,
     )
