@@ -162,6 +162,30 @@ def test_a_daily_cap_keeps_a_day_between_deletions(app):
     assert app.total("acme") == app.total("coda") == 0
 
 
+def test_whose_end_is_the_same_day_is_deleted_each_in_their_own_turn(app):
+    """T5: on the day that was announced, and long before the window closes."""
+    world = open_world(app, POLICY)
+    spread = POLICIES[POLICY].model_dump(mode="json", by_alias=True) | {"version": 2}
+    (step,) = (step for step in spread["steps"] if step["id"] == "erase")
+    step |= {"no_later_than": "expiry + P120D", "spread_over": "P60D"}
+    deeds.publish(world.context, Policy.model_validate(spread))
+    app.fill("acme", "beta", "coda")
+    register(
+        world.context,
+        organizations=[shop.organization("coda")],
+        pools=[shop.pool("coda")],
+        members=shop.members("coda"),
+    )
+
+    world.run_until(NEW_YEAR)
+
+    days = {each: days_of(world, each)["erase"] for each in ("acme", "coda")}
+    due = {each: steps_of(world, each)["erase"].due_at for each in ("acme", "coda")}
+    assert days["acme"] != days["coda"]
+    assert days == {each: at.to_tz("Europe/Dublin").date().format_iso() for each, at in due.items()}
+    assert all("2024-09-29" <= day < "2024-11-29" for day in days.values())
+
+
 def test_a_new_version_that_warns_sooner_does_so_on_its_own_day(app):
     """S4: nothing was announced yet, so the new version counts, from the day it is published."""
     world = open_world(app, POLICY)

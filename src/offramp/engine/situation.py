@@ -10,7 +10,7 @@ from whenever import Instant
 from offramp.core.due import Reason, Situation
 from offramp.core.errors import Missing
 from offramp.core.model import Facts, Member, Organization, Receipt
-from offramp.core.plan import PlannedStep, Timeline, plan
+from offramp.core.plan import PlannedStep, Timeline, plan, turn_of
 from offramp.core.policy import Policy
 from offramp.core.term import Term
 from offramp.core.transitions import FINISHED, StepStatus
@@ -76,6 +76,7 @@ def timeline_of(transaction: Transaction, offboarding: Offboarding) -> Timeline:
             anchors=term.anchors,
             cause=offboarding.cause,
             overrides=organization.overrides,
+            turn=turn_of(organization.id),
         ),
     )
 
