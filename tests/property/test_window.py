@@ -6,15 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from whenever import RepeatedTime, SkippedTime, Time
 
-from offramp.core.dates import civil_date, days_between, first_instant, shift
+from offramp.core.dates import civil_date, days_between, first_instant, is_within, shift
+from offramp.core.due import Reason, Run, judge
 from offramp.core.plan import SPARE_DAYS, TURNS, plan, turn_of
-from offramp.testing.builders import make_facts, make_policy
+from offramp.testing.builders import make_facts, make_policy, make_receipt, make_situation
 from tests.property.strategies import days, facts, moved
 
 NOTICE = {"id": "warned", "at": "expiry", "notify": "admins"}
 ERASE = {"id": "erase", "at": "expiry + P12M", "no_later_than": "expiry + P18M", "erase": "subject"}
 TURN = st.integers(0, TURNS - 1)
 SPREAD = st.sampled_from(["P0D", "P1D", "P30D", "P1M", "P5M", "P6M", "P2Y", "P20B"])
+QUIET = st.sampled_from([("02:00", "05:00"), ("00:00", "04:00"), ("23:00", "03:00")])
 HOURS = st.sampled_from(["00:00", "00:30", "02:00", "03:30", "23:00"])
 
 
@@ -45,6 +47,44 @@ def is_skipped(local, zone):
     except RepeatedTime:
         return False
     return False
+
+
+@given(known=facts(days), quiet=QUIET, late=st.integers(0, 300_000))
+def test_a_late_deletion_begins_in_the_quiet_hours_and_keeps_its_window_T4_T5(known, quiet, late):
+    """Whenever it is let go: in the quiet hours, or earlier if the window closes before them."""
+    policy = make_policy(NOTICE, ERASE, quiet_hour=quiet[0], quiet_until=quiet[1])
+    timeline = plan(policy, known)
+    planned = timeline.find("erase")
+    released_at = planned.due_at.add(minutes=late)
+
+    began_at = first_run(timeline, planned, now=released_at)
+
+    begin, end = map(Time.parse_iso, quiet)
+    is_quiet = is_within(began_at, begin=begin, end=end, zone=known.zone)
+    is_planned_quiet = is_within(planned.due_at, begin=begin, end=end, zone=known.zone)
+    could_be_kept = released_at < planned.deadline_at
+    is_pressed = could_be_kept and hours_between(began_at, planned.deadline_at) <= 25
+    assert is_quiet or is_pressed or not is_planned_quiet
+    assert released_at <= began_at
+    assert began_at < planned.deadline_at or not could_be_kept
+
+
+def first_run(timeline, planned, *, now):
+    """Ask again whenever it is said to, until the deletion runs."""
+    done = [make_receipt(each) for each in timeline.steps if each.key != planned.key]
+    situation = make_situation(timeline, done)
+    for _ in range(5):
+        verdict = judge(planned, situation, now=now)
+        if isinstance(verdict, Run):
+            return now
+        assert verdict.reason is Reason.QUIET
+        assert now < verdict.until
+        now = verdict.until
+    raise AssertionError("it does not run")
+
+
+def hours_between(earlier, later):
+    return (later - earlier).total("hours")
 
 
 @given(known=facts(), over=SPREAD, turn=TURN, hour=HOURS)

@@ -5,6 +5,7 @@ from whenever import Date, Instant
 
 from offramp.core.model import Outcome
 from offramp.core.policy import Policy
+from offramp.engine import brake
 from offramp.engine import offboarding as deeds
 from offramp.engine.offboarding import register
 from offramp.ports import MailerUnavailable
@@ -160,6 +161,24 @@ def test_a_daily_cap_keeps_a_day_between_deletions(app):
     days = sorted(days_of(world, each)["erase"] for each in ("acme", "coda"))
     assert days == ["2024-09-29", "2024-09-30"]
     assert app.total("acme") == app.total("coda") == 0
+
+
+def test_a_deletion_that_is_let_go_at_noon_begins_in_the_quiet_hours(app):
+    """T4: where the policy says until when they last; and what has begun is not interrupted."""
+    world = open_world(app, POLICY)
+    quiet = POLICIES[POLICY].model_dump(mode="json", by_alias=True)
+    quiet |= {"version": 2, "quiet_until": "02:01"}
+    deeds.publish(world.context, Policy.model_validate(quiet))
+    hold = brake.place_hold(world.context, "acme", owner="legal", reason="dispute")
+    world.run_until(at("2024-10-05T12:00:00"))
+
+    brake.release_hold(world.context, hold.id)
+    world.run_until(at("2024-10-06T00:59:59"))
+    left = app.total("acme")
+    world.run_until(at("2024-10-06T01:00:00"))
+
+    assert left > 0
+    assert app.total("acme") == 0
 
 
 def test_whose_end_is_the_same_day_is_deleted_each_in_their_own_turn(app):

@@ -3,8 +3,8 @@
 The engine asks twice with fresh facts: when it claims work, and again before every destructive
 chunk. It never decides anything itself.
 
-Source: policy language T5, T7, S6, N2, D2, D3; docs/decisions/003-guards.md and 019-two-people.md;
-lessons L2-L4, L6, L10, L13, L18, L25, L26.
+Source: policy language T4, T5, T7, S6, N2, D2, D3; docs/decisions/003-guards.md and
+019-two-people.md; lessons L2-L4, L6, L10, L13, L18, L25, L26.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,6 +19,8 @@ from offramp.core.dates import (
     at_local_time,
     civil_date,
     effect,
+    first_at,
+    is_within,
     shift,
 )
 from offramp.core.model import Hold, Outcome, Receipt, Subject
@@ -41,6 +43,7 @@ class Reason(StrEnum):
     CLOCK = "the clock went back, and has to catch up first"
     BULK = "more organizations than one person may let go would be deleted within a day"
     CAP = "as many deletions as the cap allows have begun within a day"
+    QUIET = "it is late, and begins in the quiet hours only"
     NOTICE_PENDING = "a required notice has not been delivered yet"
     NOTICE_FRESH = "a required notice was delivered too recently"
     NOBODY_REACHED = "a required notice reached nobody and a person has to decide"
@@ -65,6 +68,7 @@ class Guard(StrEnum):
     REQUIREMENT = "what it requires was delivered long enough ago"
     BULK = "few are deleted within a day, or two people have armed it"
     CAP = "the cap on deletions within a day leaves room"
+    QUIET = "these are quiet hours, or it has begun"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,6 +286,28 @@ def _guards_of_destruction(
     yield Answer(guard=Guard.BULK, verdict=bulk if situation.is_bulk else None)
     capped = Wait(planned=planned, reason=Reason.CAP, until=situation.capped_until)
     yield Answer(guard=Guard.CAP, verdict=capped if situation.is_capped else None)
+    quiet_at = _quiet_at(planned, situation, now=now)
+    loud = Wait(planned=planned, reason=Reason.QUIET, until=quiet_at)
+    yield Answer(guard=Guard.QUIET, verdict=loud if quiet_at else None)
+
+
+def _quiet_at(planned: PlannedStep, situation: Situation, *, now: Instant) -> Instant | None:
+    """Give the next quiet hour for a deletion that may begin at no other time (T4).
+
+    One that was dated outside of them on purpose may, and so may one whose window closes first.
+    """
+    policy, zone = situation.timeline.policy, situation.timeline.zone
+    begin, end = policy.quiet_hour, policy.quiet_until
+    if end is None or planned.key in situation.begun:
+        return None
+    if is_within(now, begin=begin, end=end, zone=zone):
+        return None
+    if not is_within(planned.due_at, begin=begin, end=end, zone=zone):
+        return None
+    quiet_at = first_at(begin, day=civil_date(now, zone=zone), not_before=now, zone=zone)
+    closes_at = planned.deadline_at
+    is_pressed = closes_at is not None and now < closes_at <= quiet_at
+    return None if is_pressed else quiet_at
 
 
 def _stops(situation: Situation, *, now: Instant) -> Iterator[tuple[Guard, Reason, bool]]:

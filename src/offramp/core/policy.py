@@ -320,6 +320,7 @@ class Policy(_Part):
     expiry: Literal["end-of-day", "instant"] = "end-of-day"
     send_at: LocalTime = Time(9, 0)
     quiet_hour: LocalTime = Time(2, 0)
+    quiet_until: LocalTime | None = None
     bounce_window: PeriodText = Period(minutes=60, text="PT1H")
     weekend: Annotated[tuple[WeekdayName, ...], Field(max_length=6)] = ("saturday", "sunday")
     holidays: tuple[CivilDate, ...] = ()
