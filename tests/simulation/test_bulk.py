@@ -113,6 +113,16 @@ def test_they_may_do_so_a_day_ahead_and_nothing_is_late_L26(app):
     assert events(world, "bulk-held") == []
 
 
+@pytest.mark.parametrize(("most", "alarms"), [(3, 1), (4, 0)])
+def test_that_two_people_are_needed_is_told_a_day_ahead_L26(app, most, alarms):
+    world = crowd(app, most=most)
+    world.run_until(DAY_BEFORE)
+
+    world.work()
+
+    assert len(events(world, "bulk-coming")) == alarms
+
+
 @pytest.mark.parametrize("name", ["Ada", "ada", "  ADA "])
 def test_nobody_approves_what_they_asked_for_L26(app, name):
     world = crowd(app, most=3)

@@ -13,11 +13,12 @@ from hashlib import sha256
 
 from whenever import Instant
 
+from offramp.core.dates import civil_date
 from offramp.core.errors import Invalid, Missing, Refused
 from offramp.core.ledger import Detail, Event
 from offramp.engine.context import Context
 from offramp.engine.situation import DAY_HOURS
-from offramp.ports import Arming, Offboarding, Transaction
+from offramp.ports import Arming, Offboarding, OutboxEvent, Transaction
 
 REQUEST_HOURS = 24  # a request that nobody approved for so long is void
 
@@ -78,6 +79,21 @@ def ask(context: Context, *, owner: str, reason: str) -> Arming:
         transaction.put_arming(arming)
         transaction.append([_event("arming-asked", arming, at=now)])
     return arming
+
+
+def foresee(context: Context) -> None:
+    """Tell once a day that two people are needed, before anything waits for them."""
+    now, most = context.clock.now(), context.limits.bulk_organizations_max
+    until = now.add(hours=DAY_HOURS)
+    with context.store.transaction() as transaction:
+        if transaction.erasures_expected(until=until, without="", limit=most + 1) > most:
+            transaction.put_events([alarm("bulk-coming", at=now)])
+
+
+def alarm(kind: str, *, at: Instant) -> OutboxEvent:
+    """Make the event of a day, which concerns the whole installation."""
+    day = civil_date(at, zone="UTC")
+    return OutboxEvent(id=f"{kind}:{day}", kind=kind, at=at, organization=None)
 
 
 def look_at_request(context: Context, arming: str) -> tuple[Arming, tuple[Offboarding, ...]]:

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 
 from whenever import Instant
 
-from offramp.core.dates import civil_date
 from offramp.core.due import Agenda, Held, Reason, Wait, agenda, begins_at
 from offramp.core.errors import Broken
 from offramp.core.ledger import Event
 from offramp.core.transitions import STEP, OffboardingStatus, StepStatus, move
 from offramp.engine.aftercare import look_after
+from offramp.engine.arming import alarm, foresee
 from offramp.engine.context import Context
 from offramp.engine.following import close
 from offramp.engine.situation import situation_of
@@ -42,7 +42,8 @@ class Tick:
 
 def tick(context: Context) -> Tick:
     """Claim one batch of due off-boardings and carry out everything that is due on them."""
-    keep_time(context)
+    if keep_time(context):
+        foresee(context)
     now = context.clock.now()
     with context.store.transaction() as transaction:
         claims = transaction.claim_due(
@@ -150,7 +151,7 @@ def _note_blocked(
     for verdict in due.blocked:
         _note(transaction, claimed, verdict, rows.get(verdict.planned.key), now=now)
     if any(verdict.reason is Reason.BULK for verdict in due.blocked):
-        transaction.put_events([_bulk_alarm(now)])
+        transaction.put_events([alarm("bulk-held", at=now)])
     transaction.put_events(
         [
             OutboxEvent(
@@ -162,13 +163,6 @@ def _note_blocked(
             )
             for key in due.late
         ]
-    )
-
-
-def _bulk_alarm(now: Instant) -> OutboxEvent:
-    """Tell once a day that deletions wait for two people, however many there are."""
-    return OutboxEvent(
-        id=f"bulk-held:{civil_date(now, zone='UTC')}", kind="bulk-held", at=now, organization=None
     )
 
 

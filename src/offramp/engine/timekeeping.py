@@ -24,8 +24,12 @@ def caught_up_at(context: Context, transaction: Transaction, *, now: Instant) ->
     return latest.add(seconds=BEHIND_SECONDS_MAX)
 
 
-def keep_time(context: Context) -> None:
-    """Note how late it is, or raise the alarm, once, when it was later before."""
+def keep_time(context: Context) -> bool:
+    """Note how late it is, or raise the alarm, once, when it was later before.
+
+    Returns:
+        Whether it was noted: once a minute, whoever sweeps, however often.
+    """
     now = context.clock.now()
     with context.store.transaction() as transaction:
         until = caught_up_at(context, transaction, now=now)
@@ -34,6 +38,8 @@ def keep_time(context: Context) -> None:
             transaction.put_events([_alarm(until, now=now)])
         elif seen_at is None or now >= seen_at.add(seconds=SEEN_EVERY_SECONDS):
             transaction.see(now)
+            return True
+    return False
 
 
 def _alarm(until: Instant, *, now: Instant) -> OutboxEvent:
