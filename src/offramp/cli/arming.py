@@ -50,7 +50,8 @@ def approve(
         _show(rows)
         show_text(f"{asked.owner} asks: {asked.reason}")
     if not yes:
-        confirm(f"{_counted(asked)}", word=str(asked.organizations))
+        word = str(asked.organizations)
+        confirm(f"everything that was asked for ({_counted(asked)})", word=word)
     approved = arming.approve(context, request, approver=owner)
     if as_json:
         show_json(_data(approved, rows))
