@@ -179,6 +179,7 @@ def _limits(settings: Settings) -> Limits:
         lease_seconds=settings.lease_seconds,
         chunk_rows_max=settings.chunk_rows_max,
         connections=settings.connections,
+        bulk_organizations_max=settings.bulk_organizations_max,
         late_watch_days=settings.late_watch_days,
         attempts_max=settings.attempts_max,
     )

@@ -72,6 +72,11 @@ class Settings(BaseSettings):
         ge=1,
         description="So many chunks delete at once in PostgreSQL; 2 where cores are spare.",
     )
+    bulk_organizations_max: int = Field(
+        default=100,
+        ge=0,
+        description="More organizations deleted within a day have to be armed by two people.",
+    )
     late_watch_days: int = Field(
         default=14, ge=0, description="So long after a deletion, late rows are looked for daily."
     )

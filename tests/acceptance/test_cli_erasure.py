@@ -97,6 +97,19 @@ def test_a_hold_is_why_nothing_is_deleted_until_it_is_released(installation):  #
     assert [each["organization"] for each in installation.ask("status")["erased"]] == [LEAVING]
 
 
+def test_an_exemption_pauses_one_organization_until_it_ends(installation):  # D3, S6, L26
+    installation.say("exempt", LEAVING)
+
+    installation.say("run", "--until-quiet")
+    held = installation.leaving(LEAVING)
+    installation.say("exempt", LEAVING, "--end")
+    installation.say("run", "--until-quiet")
+
+    assert held["stage"] == "expired"
+    assert held["steps"][-1]["reason"] == "the subject is exempt"
+    assert [each["organization"] for each in installation.ask("status")["erased"]] == [LEAVING]
+
+
 def test_a_pause_is_why_nothing_is_deleted_until_it_ends(installation):  # D3, L26
     installation.say("pause")
 

@@ -9,6 +9,11 @@ class ClockContract:
 
         assert answers == sorted(answers)
 
+    def test_it_is_not_behind_as_long_as_nobody_sets_it_back(self, clock):
+        clock.now()
+
+        assert clock.behind_seconds() < 1
+
 
 class IdsContract:
     """Give the ids in a fixture named `ids`."""

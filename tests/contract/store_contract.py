@@ -1,5 +1,6 @@
 """Everything that every store promises, to be run on a store in a fixture named `store`."""
 
+from tests.contract.store_arming_contract import ArmingContract
 from tests.contract.store_facts_contract import FactContract, OperationContract, PolicyContract
 from tests.contract.store_fence_contract import FenceContract
 from tests.contract.store_proof_contract import (
@@ -26,6 +27,7 @@ class StoreContract(
     TicketContract,
     StepContract,
     WorkloadContract,
+    ArmingContract,
     FenceContract,
     RetentionContract,
     AftercareContract,

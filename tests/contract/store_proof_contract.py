@@ -333,6 +333,14 @@ class OutboxContract:
             transaction.mark_sent(["e-1"], at=LATER)
         assert read(store, lambda t: t.events(limit=5)) == ()
 
+    def test_an_event_of_the_whole_installation_has_no_organization(self, store):
+        event = OutboxEvent(id="e-1", kind="bulk-held", at=NOW, organization=None)
+
+        with store.transaction() as transaction:
+            transaction.put_events([event])
+
+        assert read(store, lambda t: t.events(limit=5)) == (event,)
+
     def test_an_event_is_put_once(self, store):
         event = OutboxEvent(id="e-1", kind="stage-changed", at=NOW, organization="acme")
         with store.transaction() as transaction:

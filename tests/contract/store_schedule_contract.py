@@ -163,10 +163,21 @@ class OffboardingContract:
         fill(store, LEAVING)
         claimed = claim_one(store)
 
-        save(store, replace(LEAVING, ends=NOW))
+        save(store, replace(LEAVING, policy_version=2))
 
         found = read(store, lambda t: t.offboarding("leaving"))
         assert (found.attempt, found.lease_until) == (1, claimed.lease_until)
+
+    def test_another_end_ends_the_claim_that_counts_from_the_old_one(self, store):
+        """L18: whoever is in the middle of a deletion may not go on."""
+        fill(store, LEAVING)
+        claimed = claim_one(store)
+
+        save(store, replace(LEAVING, ends=NOW, next_due_at=LATER))
+
+        assert not settle(store, claimed, None)
+        assert read(store, lambda t: t.offboarding("leaving")).lease_until is None
+        assert read(store, lambda t: t.next_due_at()) == LATER
 
     def test_locking_gives_the_row(self, store):
         fill(store, LEAVING)
@@ -346,7 +357,7 @@ class ClaimContract:
     def test_a_date_saved_while_somebody_works_is_not_lost(self, store):
         fill(store, LEAVING)
         claimed = claim_one(store)
-        save(store, replace(LEAVING, ends=NOW, next_due_at=LATER))
+        save(store, replace(LEAVING, next_due_at=LATER))
 
         assert settle(store, claimed, None)
 

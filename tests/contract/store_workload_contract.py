@@ -4,10 +4,9 @@ from dataclasses import replace
 
 from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.ports import StepRow, Workload
-from tests.contract.store_world import LATER, LEAVING, NOW, claim, fill, leaving, read
+from tests.contract.store_world import EARLIER, LATER, LEAVING, NOW, claim, fill, leaving, read
 
 DAY_AFTER = NOW.add(hours=24)
-EARLIER = NOW.subtract(minutes=5)
 
 
 def workload(store, *, now=NOW, until=DAY_AFTER):

@@ -12,6 +12,7 @@ from offramp.ports import Offboarding
 
 NOW = Instant.from_utc(2024, 8, 30, 12)
 LATER = NOW.add(minutes=10)
+EARLIER = NOW.subtract(minutes=5)
 ENDS = Date(2024, 8, 30)
 
 ACME = Organization(

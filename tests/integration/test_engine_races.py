@@ -97,10 +97,8 @@ def test_two_workers_on_the_same_claims_do_everything_exactly_once(world, app):
     assert sum(app.total(slug) for slug in SLUGS) == 0
 
 
-def test_two_workers_at_once_begin_no_more_deletions_than_the_cap_allows(world, monkeypatch):
-    """D3, L26: both have seen that there is room for one; only one of them begins."""
-    world.run_until(ERASE_DAY)
-    brake.set_daily_cap(world.context, 1)
+def begun_by_two(world, monkeypatch, *, limits):
+    """Let two workers meet where both have seen that there is room; count what they begin."""
     world.lie_still_until(ERASE_DAY.add(minutes=2))
     meeting = Barrier(2, timeout=20)
 
@@ -112,19 +110,40 @@ def test_two_workers_at_once_begin_no_more_deletions_than_the_cap_allows(world, 
         return steps.carry_out(context, claimed, verdict)
 
     monkeypatch.setattr(sweep, "carry_out", carry_out)
-    limits = replace(LIMITS, claims_max=1)
     workers = [replace(another_worker(world), limits=limits) for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(sweep.tick, worker) for worker in workers]:
             assert done.result().claimed == 1
-
     _rows, rows_by_organization, _entries = rows_of(world)
-    begun = [
+    return [
         row
         for rows in rows_by_organization.values()
         for row in rows
         if row.is_destructive and row.started_at is not None
     ]
+
+
+def test_two_workers_at_once_begin_no_more_deletions_than_the_cap_allows(world, monkeypatch):
+    """D3, L26: both have seen that there is room for one; only one of them begins."""
+    world.run_until(ERASE_DAY)
+    brake.set_daily_cap(world.context, 1)
+
+    begun = begun_by_two(world, monkeypatch, limits=replace(LIMITS, claims_max=1))
+
+    assert len(begun) == 1
+
+
+def test_two_workers_at_once_begin_no_more_than_one_person_may_let_go(world, monkeypatch):
+    """L26: even where nobody had foreseen when the deletions begin."""
+    world.run_until(ERASE_DAY)
+    with world.store.transaction() as transaction:
+        for row in transaction.offboardings():
+            unforeseen = replace(row, erases_at=None)
+            transaction.save_offboarding(unforeseen, expected_episode=row.episode)
+    limits = replace(LIMITS, claims_max=1, bulk_organizations_max=1)
+
+    begun = begun_by_two(world, monkeypatch, limits=limits)
+
     assert len(begun) == 1
 
 

@@ -4,13 +4,15 @@ import pytest
 from whenever import Date, Instant
 
 from offramp.core.model import Outcome
+from offramp.core.policy import Policy
+from offramp.engine import brake
 from offramp.engine import offboarding as deeds
 from offramp.engine.offboarding import register
 from offramp.ports import MailerUnavailable
 from offramp.testing.world import PlainComposer
 from tests.simulation import shop
 from tests.simulation.laws import Laws
-from tests.simulation.stories import open_world
+from tests.simulation.stories import POLICIES, open_world
 
 POLICY = "license-pool"
 NEW_YEAR = Instant.from_utc(2025, 1, 1)
@@ -159,6 +161,61 @@ def test_a_daily_cap_keeps_a_day_between_deletions(app):
     days = sorted(days_of(world, each)["erase"] for each in ("acme", "coda"))
     assert days == ["2024-09-29", "2024-09-30"]
     assert app.total("acme") == app.total("coda") == 0
+
+
+def test_a_deletion_that_is_let_go_at_noon_begins_in_the_quiet_hours(app):
+    """T4: where the policy says until when they last; and what has begun is not interrupted."""
+    world = open_world(app, POLICY)
+    quiet = POLICIES[POLICY].model_dump(mode="json", by_alias=True)
+    quiet |= {"version": 2, "quiet_until": "02:01"}
+    deeds.publish(world.context, Policy.model_validate(quiet))
+    hold = brake.place_hold(world.context, "acme", owner="legal", reason="dispute")
+    world.run_until(at("2024-10-05T12:00:00"))
+
+    brake.release_hold(world.context, hold.id)
+    world.run_until(at("2024-10-06T00:59:59"))
+    left = app.total("acme")
+    world.run_until(at("2024-10-06T01:00:00"))
+
+    assert left > 0
+    assert app.total("acme") == 0
+
+
+def test_whose_end_is_the_same_day_is_deleted_each_in_their_own_turn(app):
+    """T5: on the day that was announced, and long before the window closes."""
+    world = open_world(app, POLICY)
+    spread = POLICIES[POLICY].model_dump(mode="json", by_alias=True) | {"version": 2}
+    (step,) = (step for step in spread["steps"] if step["id"] == "erase")
+    step |= {"no_later_than": "expiry + P120D", "spread_over": "P60D"}
+    deeds.publish(world.context, Policy.model_validate(spread))
+    app.fill("acme", "beta", "coda")
+    register(
+        world.context,
+        organizations=[shop.organization("coda")],
+        pools=[shop.pool("coda")],
+        members=shop.members("coda"),
+    )
+
+    world.run_until(NEW_YEAR)
+
+    days = {each: days_of(world, each)["erase"] for each in ("acme", "coda")}
+    due = {each: steps_of(world, each)["erase"].due_at for each in ("acme", "coda")}
+    assert days["acme"] != days["coda"]
+    assert days == {each: at.to_tz("Europe/Dublin").date().format_iso() for each, at in due.items()}
+    assert all("2024-09-29" <= day < "2024-11-29" for day in days.values())
+
+
+def test_a_new_version_that_warns_sooner_does_so_on_its_own_day(app):
+    """S4: nothing was announced yet, so the new version counts, from the day it is published."""
+    world = open_world(app, POLICY)
+    sooner = POLICIES[POLICY].model_dump(mode="json", by_alias=True) | {"version": 2}
+    (step,) = (step for step in sooner["steps"] if step["id"] == "expiring-soon")
+    step["at"] = "expiry - P25D"
+
+    deeds.publish(world.context, Policy.model_validate(sooner))
+    world.run_until(NEW_YEAR)
+
+    assert days_of(world)["expiring-soon"] == "2024-08-05"
 
 
 @pytest.mark.parametrize("point", ["claimed", "started", "tombstone taken"])

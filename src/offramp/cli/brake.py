@@ -64,9 +64,21 @@ def pause(as_json: AsJson = False) -> None:
 
 
 @guarded
-def resume(as_json: AsJson = False) -> None:
+def resume(
+    clock: Annotated[
+        bool, typer.Option("--clock", help="After the clock went back: it is right now.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Let what is destructive go on again."""
-    _set_paused(is_paused=False, as_json=as_json)
+    if not clock:
+        _set_paused(is_paused=False, as_json=as_json)
+        return
+    brake.trust_clock(open_context())
+    if as_json:
+        show_json({"is_clock_trusted": True})
+    else:
+        show_text("the clock is trusted again; start the workers anew that run since before")
 
 
 @guarded

@@ -6,6 +6,7 @@ Source: CONTRIBUTING.md (the command line translates).
 import typer
 
 from offramp.cli import (
+    arming,
     brake,
     certificate,
     demo,
@@ -58,6 +59,8 @@ app.command("pause")(brake.pause)
 app.command("resume")(brake.resume)
 app.command("cap")(brake.cap)
 app.command("exempt")(brake.exempt)
+app.command("arm")(arming.arm)
+app.command("approve")(arming.approve)
 app.add_typer(lifecycle.members, name="member")
 app.command("export")(export.export)
 app.command("erase")(erase.erase)

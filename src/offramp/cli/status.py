@@ -71,8 +71,8 @@ def timeline(
 def _show_overview(overview: Overview) -> None:
     for line, style in _workload_lines(overview):
         show_text(line, style=style)
-    if overview.is_paused:
-        show_text("everything destructive is paused: offramp resume", style="yellow")
+    for line in _brake_lines(overview):
+        show_text(line, style="yellow")
     show_table(
         ("organization", "name", "stage", "end", "next", "in the way"),
         [row for standing in overview.standings for row in _standing_rows(standing)],
@@ -102,6 +102,23 @@ def _workload_lines(overview: Overview) -> Iterator[tuple[str, str]]:
     told = ", ".join(f"{number} {what}" for what, number in troubles.items() if number)
     if told:
         yield told, "yellow"
+
+
+def _brake_lines(overview: Overview) -> Iterator[str]:
+    """Say what keeps everything destructive from happening, or a good deal of it."""
+    if overview.is_paused:
+        yield "everything destructive is paused: offramp resume"
+    if overview.clock_until is not None:
+        until = overview.clock_until.format_iso()
+        yield f"the clock went back: nothing is deleted before {until}; offramp resume --clock"
+    held = sum(standing.is_bulk for standing in overview.standings)
+    if held:
+        yield f"two people have to let so many deletions begin: {held} held; offramp arm"
+    for asked in overview.requests:
+        yield (
+            f"{asked.owner} asks to delete {asked.organizations} ({asked.reason}): "
+            f"offramp approve {asked.id}, before {asked.expires_at.format_iso()}"
+        )
 
 
 def _duration(elapsed: TimeDelta) -> str:
@@ -233,6 +250,18 @@ def _overview_data(overview: Overview) -> dict[str, Any]:
     return {
         "at": overview.at.format_iso(),
         "is_paused": overview.is_paused,
+        "clock_until": _text(overview.clock_until),
+        "bulk_held": sum(standing.is_bulk for standing in overview.standings),
+        "requests": [
+            {
+                "request": asked.id,
+                "owner": asked.owner,
+                "reason": asked.reason,
+                "organizations": asked.organizations,
+                "expires_at": asked.expires_at.format_iso(),
+            }
+            for asked in overview.requests
+        ],
         "next_due_at": _text(overview.next_due_at),
         "workload": _workload_data(overview.workload),
         "organizations": [_standing_data(standing) for standing in overview.standings],

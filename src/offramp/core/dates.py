@@ -276,6 +276,17 @@ def first_at(time: Time, *, day: Date, not_before: Instant, zone: str) -> Instan
     return moment
 
 
+def is_within(moment: Instant, *, begin: Time, end: Time, zone: str) -> bool:
+    """Whether the wall clock shows a time of day from ``begin`` until before ``end``.
+
+    Hours that go over midnight end on the next day; from a time until itself is the whole day.
+    """
+    shown = moment.to_tz(zone).time()
+    if begin < end:
+        return begin <= shown < end
+    return begin <= shown or shown < end
+
+
 def days_between(earlier: Date, later: Date) -> int:
     """Count the civil days from one date to another; negative when ``later`` is earlier."""
     return int(later.since(earlier, total="days"))

@@ -3,8 +3,8 @@
 The engine asks twice with fresh facts: when it claims work, and again before every destructive
 chunk. It never decides anything itself.
 
-Source: policy language T5, T7, S6, N2, D2, D3; docs/decisions/003-guards.md; lessons L2-L4, L10,
-L13, L18, L25, L26.
+Source: policy language T4, T5, T7, S6, N2, D2, D3; docs/decisions/003-guards.md and
+020-two-people.md; lessons L2-L4, L6, L10, L13, L18, L25, L26.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,6 +19,8 @@ from offramp.core.dates import (
     at_local_time,
     civil_date,
     effect,
+    first_at,
+    is_within,
     shift,
 )
 from offramp.core.model import Hold, Outcome, Receipt, Subject
@@ -26,6 +28,7 @@ from offramp.core.plan import INSTEAD_SUFFIX, PlannedStep, Timeline, substitute
 from offramp.core.policy import Action, Requirement, Step, Unmet
 
 ALARM_HOURS = 14 * 24  # so long before a window closes, somebody can still do something
+BULK_LOOK_HOURS = 1  # what waits for two people goes on by itself once few are left of it
 
 
 class Reason(StrEnum):
@@ -37,7 +40,10 @@ class Reason(StrEnum):
     REST = "a data category is held"
     EXEMPT = "the subject is exempt"
     PAUSED = "everything destructive is paused"
+    CLOCK = "the clock went back, and has to catch up first"
+    BULK = "more organizations than one person may let go would be deleted within a day"
     CAP = "as many deletions as the cap allows have begun within a day"
+    QUIET = "it is late, and begins in the quiet hours only"
     NOTICE_PENDING = "a required notice has not been delivered yet"
     NOTICE_FRESH = "a required notice was delivered too recently"
     NOBODY_REACHED = "a required notice reached nobody and a person has to decide"
@@ -55,11 +61,14 @@ class Guard(StrEnum):
     BACK_OFF = "no failed attempt is waited out"
     EXEMPTION = "the subject is not exempt"
     PAUSE = "nothing is paused"
+    CLOCK = "the clock runs forward"
     HOLD = "no hold is in force"
     CATEGORIES = "more is left of it than what is held"
     ORDER = "every earlier step is finished"
     REQUIREMENT = "what it requires was delivered long enough ago"
+    BULK = "few are deleted within a day, or two people have armed it"
     CAP = "the cap on deletions within a day leaves room"
+    QUIET = "these are quiet hours, or it has begun"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +126,9 @@ class Situation:
         retries: step key -> the time before which a failed step is not tried again.
         abandoned: keys of the steps that were tried as often as allowed.
         rested: step key -> the categories that were held when all the rest of it was destroyed.
+        begun: keys of the steps of which something was tried already.
+        clock_until: what the clock has to reach after it went back; none where it did not.
+        is_bulk: whether so much would be deleted within a day that two people have to arm it.
         is_capped: whether the cap lets no deletion begin now.
         capped_until: from when it lets one begin again; none if never by itself.
     """
@@ -127,9 +139,12 @@ class Situation:
     retries: Mapping[str, Instant] = field(default_factory=dict)
     abandoned: frozenset[str] = frozenset()
     rested: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    begun: frozenset[str] = frozenset()
     holds: tuple[Hold, ...] = ()
     is_exempt: bool = False
     is_paused: bool = False
+    clock_until: Instant | None = None
+    is_bulk: bool = False
     is_capped: bool = False
     capped_until: Instant | None = None
 
@@ -161,6 +176,8 @@ def agenda(situation: Situation, *, now: Instant) -> Agenda:
             case Wait() | Held():
                 blocked.append(verdict)
                 later += [at for at in _changes(verdict) if at > now]
+    if any(verdict.reason is Reason.BULK for verdict in blocked):
+        later.append(now.add(hours=BULK_LOOK_HOURS))
     later += [h.ends_at for h in situation.holds if h.ends_at is not None and h.ends_at > now]
     late = tuple(v.planned.key for v in blocked if _misses_window(v, now=now))
     return Agenda(
@@ -252,6 +269,8 @@ def _guards_of_destruction(
     for guard, reason, stands in _stops(situation, now=now):
         stopped = Held(planned=planned, reason=reason)
         yield Answer(guard=guard, verdict=stopped if stands else None)
+    back = Wait(planned=planned, reason=Reason.CLOCK, until=situation.clock_until)
+    yield Answer(guard=Guard.CLOCK, verdict=back if situation.clock_until else None)
     held = held_categories(situation.holds, situation.subject, now=now)
     rests = Held(planned=planned, reason=Reason.REST)
     is_rest = bool(held) and situation.rested.get(planned.key) == held
@@ -263,8 +282,32 @@ def _guards_of_destruction(
     for requirement in planned.step.requires:
         unmet = _judge_requirement(planned, requirement, situation, now=now)
         yield Answer(guard=Guard.REQUIREMENT, verdict=unmet, about=requirement.delivered)
+    bulk = Held(planned=planned, reason=Reason.BULK)
+    yield Answer(guard=Guard.BULK, verdict=bulk if situation.is_bulk else None)
     capped = Wait(planned=planned, reason=Reason.CAP, until=situation.capped_until)
     yield Answer(guard=Guard.CAP, verdict=capped if situation.is_capped else None)
+    quiet_at = _quiet_at(planned, situation, now=now)
+    loud = Wait(planned=planned, reason=Reason.QUIET, until=quiet_at)
+    yield Answer(guard=Guard.QUIET, verdict=loud if quiet_at else None)
+
+
+def _quiet_at(planned: PlannedStep, situation: Situation, *, now: Instant) -> Instant | None:
+    """Give the next quiet hour for a deletion that may begin at no other time (T4).
+
+    One that was dated outside of them on purpose may, and so may one whose window closes first.
+    """
+    policy, zone = situation.timeline.policy, situation.timeline.zone
+    begin, end = policy.quiet_hour, policy.quiet_until
+    if end is None or planned.key in situation.begun:
+        return None
+    if is_within(now, begin=begin, end=end, zone=zone):
+        return None
+    if not is_within(planned.due_at, begin=begin, end=end, zone=zone):
+        return None
+    quiet_at = first_at(begin, day=civil_date(now, zone=zone), not_before=now, zone=zone)
+    closes_at = planned.deadline_at
+    is_pressed = closes_at is not None and now < closes_at <= quiet_at
+    return None if is_pressed else quiet_at
 
 
 def _stops(situation: Situation, *, now: Instant) -> Iterator[tuple[Guard, Reason, bool]]:
@@ -361,6 +404,36 @@ def erases_at(
             stood_at = allowed_from(delivered_at, requirement.at_least_before, timeline)
             expected = max(expected, stood_at)
     return expected
+
+
+def begins_at(situation: Situation, *, now: Instant) -> Instant | None:
+    """Give the instant at which a deletion will begin by itself; none where nothing is to begin.
+
+    It is asked of everybody, to know how many begin together: what stops all of them at once does
+    not count here, what stops this one alone does.
+    """
+    return min(
+        (
+            erases_at(planned, situation.timeline, receipts=situation.receipts, now=now)
+            for planned in situation.timeline.steps
+            if planned.is_destructive
+            and planned.key not in situation.receipts
+            and planned.key not in situation.begun
+            and not _is_stopped_alone(planned, situation, now=now)
+        ),
+        default=None,
+    )
+
+
+def _is_stopped_alone(planned: PlannedStep, situation: Situation, *, now: Instant) -> bool:
+    """Whether a person has to do something first, about it or about what has to come before it."""
+    verdicts = (answer.verdict for answer in guards(planned, situation, now=now))
+    return bool(situation.abandoned) or any(
+        isinstance(v, Held) and v.reason not in _STOPS_ALL for v in verdicts
+    )
+
+
+_STOPS_ALL = frozenset({Reason.PAUSED, Reason.BULK})
 
 
 def _delivered_at(

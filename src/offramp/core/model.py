@@ -182,6 +182,8 @@ class Facts:
     Shape:
         anchors: anchor name -> boundary, only for what is known.
         overrides: name of a period in the policy -> the value a contract gives it.
+    Units:
+        turn: the subject's place in a spread window, of `TURNS` places (`plan.turn_of`).
     """
 
     kind: SubjectKind
@@ -189,6 +191,7 @@ class Facts:
     anchors: Mapping[str, Boundary]
     cause: Cause = Cause.EXPIRED
     overrides: Mapping[str, str] = field(default_factory=dict)
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

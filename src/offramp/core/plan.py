@@ -8,6 +8,7 @@ Source: policy language T1-T5, S1, S2, N3; docs/decisions/002-one-timeline.md.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import pairwise
 
 from whenever import Date, Instant
@@ -16,6 +17,7 @@ from offramp.core.dates import (
     Boundary,
     Period,
     civil_date,
+    days_between,
     effect,
     first_at,
     first_instant,
@@ -27,6 +29,8 @@ from offramp.core.model import ANCHOR_OF, Anchor, Cause, Facts, Outcome, Receipt
 from offramp.core.moment import Choice, Moment, Special
 from offramp.core.policy import ANY, Action, NamedPeriod, Policy, Schedule, Stage, Step
 
+TURNS = 2**32  # places in a window over which deletions are spread
+SPARE_DAYS = 14  # before a window closes, in which nobody's turn comes: the alarm is raised then
 STAGE_PREFIX = "stage:"
 INSTEAD_SUFFIX = ".instead"
 
@@ -137,6 +141,11 @@ def plan(policy: Policy, facts: Facts) -> Timeline:
         steps=tuple(sorted([*changes, *steps], key=lambda planned: planned.due_at)),
         anchors=calendar.anchors,
     )
+
+
+def turn_of(organization: str) -> int:
+    """Give an organization its place in every spread window: always the same, and even (T5)."""
+    return int.from_bytes(sha256(organization.encode()).digest()[:4], "big")
 
 
 def substitute(timeline: Timeline, required: str, *, now: Instant) -> PlannedStep:
@@ -331,9 +340,10 @@ def _occurrences(calendar: _Calendar, step: Step) -> list[PlannedStep]:
     deadline = calendar.resolve(step.no_later_than) if step.no_later_than else None
     zone = calendar.facts.zone
     planned = []
-    for number, (moment, boundary) in enumerate(dated, start=1):
-        if boundary is None:
+    for number, (moment, opens) in enumerate(dated, start=1):
+        if opens is None:
             continue
+        boundary = _spread(calendar, step, opens, deadline)
         due_at = _due_at(calendar, step, moment, boundary)
         planned.append(
             PlannedStep(
@@ -348,6 +358,25 @@ def _occurrences(calendar: _Calendar, step: Step) -> list[PlannedStep]:
             )
         )
     return planned
+
+
+def _spread(
+    calendar: _Calendar, step: Step, opens: Boundary, deadline: Boundary | None
+) -> Boundary:
+    """Move a deletion to its turn inside its window, which leaves time before the window closes.
+
+    Counted as a share of the days, so that a later end never gives an earlier turn (T8).
+    """
+    if step.spread_over is None or deadline is None:
+        return opens
+    zone = calendar.facts.zone
+    closes = shift(opens, step.spread_over, zone=zone, calendar=calendar.policy.calendar)
+    first = civil_date(opens, zone=zone)
+    last = min(
+        civil_date(closes, zone=zone), civil_date(deadline, zone=zone).subtract(days=SPARE_DAYS)
+    )
+    days = max(0, days_between(first, last)) * calendar.facts.turn // TURNS
+    return shift(opens, Period(days=days), zone=zone)
 
 
 def _due_at(calendar: _Calendar, step: Step, moment: Moment, boundary: Boundary) -> Instant:

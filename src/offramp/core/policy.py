@@ -235,6 +235,7 @@ class Step(_Part):
     at: Schedule
     applies_to: tuple[SubjectKind, ...] = ()  # empty: whatever the policy applies to
     no_later_than: MomentText | None = None
+    spread_over: PeriodText | None = None
     useful_until: MomentText | None = None
     notify: Audiences | None = None
     fallback: Audiences = (Audience.OWNER, Audience.ADMINS, Audience.BILLING)
@@ -257,6 +258,18 @@ class Step(_Part):
                 "action",
                 "a step does exactly one thing, this one {count}",
                 {"count": ", ".join(named) or "nothing", "expected": "notify, export or erase"},
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _spreads_inside_a_window(self) -> "Step":
+        if self.spread_over is None:
+            return self
+        if self.erase is None or self.no_later_than is None or self.spread_over.is_exact:
+            raise PydanticCustomError(
+                "spread",
+                "spread_over has no window of days to spread a deletion over",
+                {"expected": "erase and no_later_than in the same step, and days or months"},
             )
         return self
 
@@ -307,6 +320,7 @@ class Policy(_Part):
     expiry: Literal["end-of-day", "instant"] = "end-of-day"
     send_at: LocalTime = Time(9, 0)
     quiet_hour: LocalTime = Time(2, 0)
+    quiet_until: LocalTime | None = None
     bounce_window: PeriodText = Period(minutes=60, text="PT1H")
     weekend: Annotated[tuple[WeekdayName, ...], Field(max_length=6)] = ("saturday", "sunday")
     holidays: tuple[CivilDate, ...] = ()

@@ -20,6 +20,7 @@ from offramp.engine.ending import date_of, watched_until
 from offramp.engine.late import Watch
 from offramp.engine.retention import has_due, preview_due, sweep_due
 from offramp.engine.steps import Carried
+from offramp.engine.timekeeping import caught_up_at
 from offramp.engine.work import DataMapMissing, GuardNotMet
 from offramp.ports import Offboarding, OutboxEvent, StaleClaim, Transaction
 
@@ -115,12 +116,15 @@ def _require_free(context: Context, transaction: Transaction, claimed: Offboardi
     """Judge on fresh facts whether anything may be destroyed of who is gone already (L18).
 
     Raises:
-        GuardNotMet: a hold was placed on what was kept, or everything destructive is paused.
+        GuardNotMet: a hold was placed on what was kept, everything destructive is paused, or the
+            clock went back.
     """
     now = context.clock.now()
     holds = transaction.holds(claimed.subject.organization)
     if transaction.is_paused():
         raise GuardNotMet(step=RETENTION, reason=Reason.PAUSED.value)
+    if caught_up_at(context, transaction, now=now) is not None:
+        raise GuardNotMet(step=RETENTION, reason=Reason.CLOCK.value)
     if any(hold.is_active(now) and hold.covers(claimed.subject) for hold in holds):
         raise GuardNotMet(step=RETENTION, reason=Reason.HOLD.value)
 

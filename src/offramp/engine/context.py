@@ -27,6 +27,7 @@ class Limits:
     chunk_rows_max: int = CHUNK_ROWS_MAX
     connections: int = 1  # to one database that delete at once
     mails_per_batch: int = 100
+    bulk_organizations_max: int = 100  # deleted within a day, before two people have to arm it
     late_watch_days: int = 14  # after an erasure, for rows that come late
     attempts_max: int = 12
     back_off_minutes: tuple[int, ...] = (1, 5, 15, 60, 240, 720)  # the last one repeats

@@ -41,7 +41,7 @@ def intend(context: Context) -> tuple[Intended, ...]:
     now = context.clock.now()
     with context.store.transaction() as transaction:
         due = [
-            (row, situation_of(transaction, row, now=now))
+            (row, situation_of(context, transaction, row, now=now))
             for row in transaction.offboardings(status=OffboardingStatus.OPEN)
             if row.next_due_at is not None and row.next_due_at <= now
         ]

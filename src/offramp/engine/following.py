@@ -13,12 +13,18 @@ from functools import partial
 from whenever import Instant
 
 from offramp.core.dates import effect
+from offramp.core.due import erases_at
 from offramp.core.ledger import Event
 from offramp.core.model import Member, Organization, Pool, Subject, SubjectKind
 from offramp.core.policy import Policy
 from offramp.core.term import Term, as_published, member_term, organization_term, overtakes
 from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepStatus, move
-from offramp.engine.situation import require_organization, require_policy, timeline_of
+from offramp.engine.situation import (
+    receipts_of,
+    require_organization,
+    require_policy,
+    timeline_of,
+)
 from offramp.ports import Ids, Offboarding, OutboxEvent, Transaction
 
 _LIVE = frozenset({OffboardingStatus.OPEN, OffboardingStatus.STOPPED})
@@ -156,7 +162,7 @@ def _to_open(
             opened_at=now,
             next_due_at=None,
         )
-        opened.append(replace(row, next_due_at=first_due(transaction, row)))
+        opened.append(_dated(transaction, row, now=now))
     return opened
 
 
@@ -166,11 +172,18 @@ def is_over(row: Offboarding, term: Term | None) -> bool:
     return is_completed and term is not None and term.ends == row.ends
 
 
-def first_due(transaction: Transaction, row: Offboarding) -> Instant | None:
-    """Give the date of the first step that has no receipt yet."""
-    done = {step.key for step in transaction.steps(row.id) if step.receipt}
-    steps = timeline_of(transaction, row).steps
-    return min((p.due_at for p in steps if p.key not in done), default=None)
+def _dated(transaction: Transaction, row: Offboarding, *, now: Instant) -> Offboarding:
+    """Date a row by its steps without a receipt: when the first is due, and when it is deleted."""
+    timeline = timeline_of(transaction, row)
+    receipts = receipts_of(transaction.steps(row.id))
+    steps = [planned for planned in timeline.steps if planned.key not in receipts]
+    erasures = (
+        erases_at(planned, timeline, receipts=receipts, now=now)
+        for planned in steps
+        if planned.is_destructive
+    )
+    first_due_at = min((planned.due_at for planned in steps), default=None)
+    return replace(row, next_due_at=first_due_at, erases_at=min(erasures, default=None))
 
 
 def _move(
@@ -178,9 +191,9 @@ def _move(
 ) -> None:
     """Re-date what is not done and leave what is done (T8)."""
     locked = transaction.lock(row.id, now=now)
-    moved = replace(locked, ends=term.ends, cause=term.cause, source=term.source)
+    moved = replace(locked, ends=term.ends, cause=term.cause, source=term.source, armed=None)
     _reopen_missed(transaction, moved, now=now)
-    moved = replace(moved, next_due_at=first_due(transaction, moved))
+    moved = _dated(transaction, moved, now=now)
     transaction.save_offboarding(moved, expected_episode=row.episode)
     transaction.append([_event("offboarding-moved", moved, at=now, actor=actor)])
     transaction.put_events([_outbox("offboarding-moved", moved, at=now)])

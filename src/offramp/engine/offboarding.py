@@ -75,7 +75,8 @@ def publish(context: Context, policy: Policy) -> bool:
     with context.store.transaction() as transaction:
         is_new = transaction.put_policy(policy, at=now)
         if is_new:
-            transaction.repin(policy.policy, policy.version)
+            if transaction.repin(policy.policy, policy.version):
+                transaction.wake(None, at=now)  # the new version may have something due sooner
             detail: dict[str, Detail] = {"policy": policy.policy, "version": policy.version}
             transaction.append(
                 [Event(kind="policy-published", at=now, actor="operator", detail=detail)]

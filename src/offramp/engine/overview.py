@@ -16,6 +16,7 @@ from offramp.core.due import Held, Reason, Run, Situation, Wait, agenda, erases_
 from offramp.core.model import Facts, Hold, Organization, SubjectKind
 from offramp.core.plan import INSTEAD_SUFFIX, PlannedStep, Span, Timeline, plan, substitute
 from offramp.core.transitions import FINISHED, OffboardingStatus, StepStatus
+from offramp.engine.arming import open_requests
 from offramp.engine.context import Context
 from offramp.engine.situation import (
     require_member,
@@ -23,7 +24,8 @@ from offramp.engine.situation import (
     require_policy,
     situation_of,
 )
-from offramp.ports import DeliveryStatus, Offboarding, StepRow, Transaction, Workload
+from offramp.engine.timekeeping import caught_up_at
+from offramp.ports import Arming, DeliveryStatus, Offboarding, StepRow, Transaction, Workload
 
 HOURS_AHEAD = 24  # the next midnight of every time zone is among them
 _SHOWN = frozenset({OffboardingStatus.OPEN, OffboardingStatus.STOPPED, OffboardingStatus.COMPLETED})
@@ -113,6 +115,12 @@ class Standing:
     holds: tuple[Hold, ...]
     is_exempt: bool
 
+    @property
+    def is_bulk(self) -> bool:
+        """Whether something of it waits for two people, because so many would go together."""
+        steps = (step for leaving in self.leaving for step in leaving.blocked)
+        return any(step.reason is Reason.BULK for step in steps)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:
@@ -125,11 +133,17 @@ class Erased:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """Everything at one moment; ``workload`` looks a day ahead, over everybody who is leaving."""
+    """Everything at one moment; ``workload`` looks a day ahead, over everybody who is leaving.
+
+    ``requests`` wait for a second person, and ``clock_until`` is what a clock that went back has
+    to reach before anything is deleted.
+    """
 
     at: Instant
     workload: Workload
     is_paused: bool
+    clock_until: Instant | None
+    requests: tuple[Arming, ...]
     next_due_at: Instant | None
     standings: tuple[Standing, ...]
     erased: tuple[Erased, ...] = ()
@@ -151,8 +165,10 @@ def look(context: Context, organization: str | None = None) -> Overview:
             at=now,
             workload=transaction.workload(now=now, until=now.add(hours=HOURS_AHEAD)),
             is_paused=transaction.is_paused(),
+            clock_until=caught_up_at(context, transaction, now=now),
+            requests=open_requests(transaction, now=now),
             next_due_at=transaction.next_due_at(),
-            standings=tuple(_standing(transaction, each, now=now) for each in chosen),
+            standings=tuple(_standing(context, transaction, each, now=now) for each in chosen),
             erased=_erased(transaction) if organization is None else (),
         )
 
@@ -176,7 +192,7 @@ def look_at_timelines(
         ]
         own = [row for row in rows if row.subject.member == member]
         chosen = own or [row for row in rows if row.subject.member is None]
-        return tuple(_leaving(transaction, row, now=now) for row in chosen)
+        return tuple(_leaving(context, transaction, row, now=now) for row in chosen)
 
 
 def known_organizations(context: Context) -> frozenset[str]:
@@ -195,9 +211,11 @@ def known_pools(context: Context) -> frozenset[tuple[str, str]]:
         )
 
 
-def _standing(transaction: Transaction, organization: Organization, *, now: Instant) -> Standing:
+def _standing(
+    context: Context, transaction: Transaction, organization: Organization, *, now: Instant
+) -> Standing:
     leaving = tuple(
-        _leaving(transaction, row, now=now) for row in _rows(transaction, organization.id)
+        _leaving(context, transaction, row, now=now) for row in _rows(transaction, organization.id)
     )
     whole = [each.stage.stage.id for each in leaving if each.offboarding.subject.member is None]
     holds = transaction.holds(organization.id)
@@ -235,8 +253,10 @@ def _erased(transaction: Transaction) -> tuple[Erased, ...]:
     )
 
 
-def _leaving(transaction: Transaction, row: Offboarding, *, now: Instant) -> Leaving:
-    situation = situation_of(transaction, row, now=now)
+def _leaving(
+    context: Context, transaction: Transaction, row: Offboarding, *, now: Instant
+) -> Leaving:
+    situation = situation_of(context, transaction, row, now=now)
     rows = {step.key: step for step in transaction.steps(row.id)}
     counts: dict[str, Counter[DeliveryStatus]] = {}
     for delivery in transaction.deliveries(row.id):

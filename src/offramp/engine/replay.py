@@ -13,10 +13,15 @@ from typing import Any
 from offramp.core.errors import Refused
 from offramp.core.ledger import Event
 from offramp.engine.context import Context
+from offramp.engine.timekeeping import caught_up_at
 
 
 class ReplayPaused(Refused):
     """Everything destructive is paused."""
+
+
+class ReplayOutOfTime(Refused):
+    """The clock went back; nothing is erased before {until}."""
 
 
 @contextmanager
@@ -24,11 +29,17 @@ def unless_paused(context: Context) -> Iterator[None]:
     """Ask before a chunk whether everything destructive is stopped.
 
     Raises:
-        ReplayPaused: it is.
+        ReplayPaused: it is, by a person.
+        ReplayOutOfTime: it is, because the clock went back.
     """
     with context.store.transaction() as transaction:
         if transaction.is_paused():
             raise ReplayPaused(hint="offramp resume lets it go on")
+        until = caught_up_at(context, transaction, now=context.clock.now())
+        if until is not None:
+            raise ReplayOutOfTime(
+                until=until.format_iso(), hint="is the clock of this machine right?"
+            )
     yield
 
 

@@ -10,10 +10,12 @@ from whenever import Instant
 from offramp.core.due import Reason, Situation
 from offramp.core.errors import Missing
 from offramp.core.model import Facts, Member, Organization, Receipt
-from offramp.core.plan import Timeline, plan
+from offramp.core.plan import PlannedStep, Timeline, plan, turn_of
 from offramp.core.policy import Policy
 from offramp.core.term import Term
 from offramp.core.transitions import FINISHED, StepStatus
+from offramp.engine.context import Context
+from offramp.engine.timekeeping import caught_up_at
 from offramp.ports import (
     Offboarding,
     OrganizationErased,
@@ -22,7 +24,7 @@ from offramp.ports import (
     Transaction,
 )
 
-CAP_HOURS = 24
+DAY_HOURS = 24  # in which the deletions are counted that begin together
 
 
 class PolicyUnpublished(Missing):
@@ -74,6 +76,7 @@ def timeline_of(transaction: Transaction, offboarding: Offboarding) -> Timeline:
             anchors=term.anchors,
             cause=offboarding.cause,
             overrides=organization.overrides,
+            turn=turn_of(organization.id),
         ),
     )
 
@@ -85,12 +88,16 @@ def receipts_of(rows: tuple[StepRow, ...]) -> Mapping[str, Receipt]:
     }
 
 
-def situation_of(transaction: Transaction, offboarding: Offboarding, *, now: Instant) -> Situation:
+def situation_of(
+    context: Context, transaction: Transaction, offboarding: Offboarding, *, now: Instant
+) -> Situation:
     """Read everything that a verdict on one off-boarding depends on."""
     rows = transaction.steps(offboarding.id)
+    begun = frozenset(row.key for row in rows if row.started_at is not None)
     timeline = timeline_of(transaction, offboarding)
     organization = offboarding.subject.organization
-    is_capped, capped_until = _cap(transaction, timeline, rows, now=now)
+    to_begin = _to_begin(timeline, begun)
+    is_capped, capped_until = _cap(transaction, now=now) if to_begin else (False, None)
     return Situation(
         subject=offboarding.subject,
         timeline=timeline,
@@ -98,9 +105,13 @@ def situation_of(transaction: Transaction, offboarding: Offboarding, *, now: Ins
         retries={row.key: row.next_try_at for row in rows if row.next_try_at is not None},
         rested={row.key: _rested(row) for row in rows if row.status is StepStatus.HELD},
         abandoned=frozenset(r.key for r in rows if r.status is StepStatus.ABANDONED),
+        begun=begun,
         holds=transaction.holds(organization),
         is_exempt=transaction.is_exempt(organization),
         is_paused=transaction.is_paused(),
+        clock_until=caught_up_at(context, transaction, now=now),
+        is_bulk=any(planned.due_at <= now for planned in to_begin)
+        and _is_bulk(context, transaction, offboarding, now=now),
         is_capped=is_capped,
         capped_until=capped_until,
     )
@@ -116,21 +127,38 @@ def _rested(row: StepRow) -> tuple[str, ...]:
     return () if told == (row.reason or "") else tuple(told.split(", "))
 
 
-def _cap(
-    transaction: Transaction, timeline: Timeline, rows: tuple[StepRow, ...], *, now: Instant
-) -> tuple[bool, Instant | None]:
-    """Say whether the cap lets no deletion begin, and until when.
+def _to_begin(timeline: Timeline, begun: frozenset[str]) -> tuple[PlannedStep, ...]:
+    """Give what would be destroyed; a deletion that has begun is not stopped by any count."""
+    destructive = tuple(planned for planned in timeline.steps if planned.is_destructive)
+    return () if any(planned.key in begun for planned in destructive) else destructive
 
-    It counts those of the last 24 hours; one that has begun is not stopped by its own count.
-    """
+
+def _cap(transaction: Transaction, *, now: Instant) -> tuple[bool, Instant | None]:
+    """Say whether the cap lets no deletion begin, and until when; it counts the last 24 hours."""
     cap = transaction.daily_cap()
-    begun = {row.key for row in rows if row.started_at is not None}
-    if cap is None or any(p.is_destructive and p.key in begun for p in timeline.steps):
-        return False, None
-    if cap == 0:
-        return True, None
+    if cap is None or cap == 0:
+        return cap == 0, None
     first_of_them = transaction.erasure_begun(before=cap - 1)
     if first_of_them is None:
         return False, None
-    until = first_of_them.add(hours=CAP_HOURS)
+    until = first_of_them.add(hours=DAY_HOURS)
     return now < until, until
+
+
+def _is_bulk(
+    context: Context, transaction: Transaction, offboarding: Offboarding, *, now: Instant
+) -> bool:
+    """Say whether so many organizations go with this one that two people have to arm it (L26).
+
+    Those to come count before the first one goes; those of the last day see to it that no more
+    slip through one after the other.
+    """
+    if offboarding.armed is not None:
+        return False
+    most = context.limits.bulk_organizations_max
+    own = offboarding.subject.organization
+    since, until = now.subtract(hours=DAY_HOURS), now.add(hours=DAY_HOURS)
+    return (
+        transaction.erasures_expected(until=until, without=own, limit=most) >= most
+        or transaction.erasures_begun(since=since, without=own, limit=most) >= most
+    )

@@ -11,22 +11,18 @@ from dataclasses import dataclass, replace
 
 from whenever import Instant
 
-from offramp.core.due import Agenda, Held, Wait, agenda
+from offramp.core.due import Agenda, Held, Reason, Wait, agenda, begins_at
 from offramp.core.errors import Broken
 from offramp.core.ledger import Event
 from offramp.core.transitions import STEP, OffboardingStatus, StepStatus, move
 from offramp.engine.aftercare import look_after
+from offramp.engine.arming import alarm, foresee
 from offramp.engine.context import Context
 from offramp.engine.following import close
 from offramp.engine.situation import situation_of
 from offramp.engine.steps import Carried, carry_out
-from offramp.ports import (
-    Offboarding,
-    OutboxEvent,
-    StaleClaim,
-    StepRow,
-    Transaction,
-)
+from offramp.engine.timekeeping import keep_time
+from offramp.ports import Offboarding, OutboxEvent, StaleClaim, StepRow, Transaction
 
 QUIET_TICKS_MAX = 10_000  # simulated time that does not come to rest is a fault, not a wait (L6)
 
@@ -46,6 +42,7 @@ class Tick:
 
 def tick(context: Context) -> Tick:
     """Claim one batch of due off-boardings and carry out everything that is due on them."""
+    watch_the_clock(context)
     now = context.clock.now()
     with context.store.transaction() as transaction:
         claims = transaction.claim_due(
@@ -66,6 +63,12 @@ def tick(context: Context) -> Tick:
 
     context.dispatcher.run(handle)
     return Tick(claimed=len(claims), carried=tuple(carried), failed=len(failures))
+
+
+def watch_the_clock(context: Context) -> None:
+    """Note how late it is before every sweep, and once a minute what is coming."""
+    if keep_time(context):
+        foresee(context)
 
 
 def run_until_quiet(context: Context) -> tuple[Carried, ...]:
@@ -114,13 +117,18 @@ def work_off(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
         with context.store.transaction() as transaction:
             transaction.extend_lease(claimed, lease_until=context.lease_from(now))
             if context.is_stopping():
-                _settle(transaction, claimed, look_again_at=now)
+                _settle(transaction, claimed, look_again_at=now, erases_at=claimed.erases_at)
                 return tuple(carried)
-            situation = situation_of(transaction, claimed, now=now)
+            situation = situation_of(context, transaction, claimed, now=now)
             due = agenda(situation, now=now)
             if due.act is None:
                 _note_blocked(transaction, claimed, due, now=now)
-                _settle(transaction, claimed, look_again_at=due.look_again_at)
+                _settle(
+                    transaction,
+                    claimed,
+                    look_again_at=due.look_again_at,
+                    erases_at=begins_at(situation, now=now),
+                )
                 context.probe("settled uncommitted")
                 return tuple(carried)
         done = carry_out(context, claimed, due.act)
@@ -130,9 +138,13 @@ def work_off(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
 
 
 def _settle(
-    transaction: Transaction, claimed: Offboarding, *, look_again_at: Instant | None
+    transaction: Transaction,
+    claimed: Offboarding,
+    *,
+    look_again_at: Instant | None,
+    erases_at: Instant | None,
 ) -> None:
-    if not transaction.settle(claimed, next_due_at=look_again_at):
+    if not transaction.settle(claimed, next_due_at=look_again_at, erases_at=erases_at):
         raise StaleClaim(offboarding=claimed.id, attempt=claimed.attempt)
 
 
@@ -143,6 +155,8 @@ def _note_blocked(
     rows = {row.key: row for row in transaction.steps(claimed.id)}
     for verdict in due.blocked:
         _note(transaction, claimed, verdict, rows.get(verdict.planned.key), now=now)
+    if any(verdict.reason is Reason.BULK for verdict in due.blocked):
+        transaction.put_events([alarm("bulk-held", at=now)])
     transaction.put_events(
         [
             OutboxEvent(
@@ -238,4 +252,8 @@ def _postpone(context: Context, claimed: Offboarding, *, reason: str) -> None:
     minutes = context.limits.back_off_minutes
     wait = minutes[min(claimed.attempt, len(minutes)) - 1]
     with context.store.transaction() as transaction:
-        transaction.settle(claimed, next_due_at=context.clock.now().add(minutes=wait))
+        transaction.settle(
+            claimed,
+            next_due_at=context.clock.now().add(minutes=wait),
+            erases_at=claimed.erases_at,
+        )

@@ -75,7 +75,8 @@ class Work:
             GuardNotMet: it may not run any more; the reason is the core's.
         """
         now = self.context.clock.now()
-        verdict = judge(self.planned, situation_of(transaction, self.claimed, now=now), now=now)
+        situation = situation_of(self.context, transaction, self.claimed, now=now)
+        verdict = judge(self.planned, situation, now=now)
         if not isinstance(verdict, Run) or verdict.planned.key != self.planned.key:
             reason = getattr(verdict, "reason", Reason.NOTICE_PENDING)
             raise GuardNotMet(step=self.planned.key, reason=reason.value)

@@ -16,7 +16,7 @@ from whenever import Instant
 
 from offramp.core.errors import Unavailable
 from offramp.engine.context import Context
-from offramp.engine.sweep import carry
+from offramp.engine.sweep import carry, watch_the_clock
 from offramp.ports import Offboarding, Ticket, Transaction, WorkQueue
 
 REST_SECONDS = 0.2  # between two looks at the schedule when nothing was due
@@ -89,6 +89,7 @@ class Worker:
 
         Returns how many off-boardings were claimed.
         """
+        watch_the_clock(self.context)
         waiting = self.keep()
         room = min(self.context.limits.claims_max, WAITING_MAX - waiting)
         claimed = admit(self.context, self.queue, limit=room) if room > 0 else 0

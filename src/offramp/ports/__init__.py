@@ -23,6 +23,7 @@ from offramp.ports.failure import (
     VaultFileMissing,
 )
 from offramp.ports.record import (
+    Arming,
     Changes,
     Delivery,
     DeliveryStatus,
@@ -54,6 +55,7 @@ from offramp.ports.store import (
 )
 
 __all__ = [
+    "Arming",
     "Attachment",
     "Changes",
     "Clock",

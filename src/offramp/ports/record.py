@@ -18,7 +18,13 @@ from offramp.core.transitions import OffboardingStatus, StepStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offboarding:
-    """One episode of one subject leaving. The row is the schedule, the lease and the fence."""
+    """One episode of one subject leaving. The row is the schedule, the lease and the fence.
+
+    Attributes:
+        erases_at: when its deletion will begin by itself, as far as is known.
+        armed: the arming by which two people let its deletion begin however many there are; an
+            end or a policy that changes takes it away.
+    """
 
     id: str
     subject: Subject
@@ -34,6 +40,30 @@ class Offboarding:
     attempt: int = 0
     lease_until: Instant | None = None
     closed_at: Instant | None = None
+    erases_at: Instant | None = None
+    armed: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arming:
+    """What one person asks for and another one approves: a deletion of many organizations.
+
+    Attributes:
+        until: whose deletion would begin before then by itself was meant.
+        digest: of everybody who was meant, with their ends and policies.
+    """
+
+    id: str
+    owner: str
+    reason: str
+    asked_at: Instant
+    expires_at: Instant
+    until: Instant
+    organizations: int
+    offboardings: int
+    digest: str
+    approver: str | None = None
+    approved_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,12 +146,15 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxEvent:
-    """An event for the outside: written in the transaction that decided it, sent afterwards."""
+    """An event for the outside: written in the transaction that decided it, sent afterwards.
+
+    What concerns the whole installation has no organization.
+    """
 
     id: str
     kind: str  # stage-changed, sessions-revoked, offboarding-canceled, …
     at: Instant
-    organization: str
+    organization: str | None
     member: str | None = None
     detail: Mapping[str, str | int | bool | None] = field(default_factory=dict)
 

@@ -22,6 +22,9 @@ class Clock(Protocol):
     def now(self) -> Instant:
         """Give the present instant; never earlier than an answer before."""
 
+    def behind_seconds(self) -> float:
+        """Say how far the machine was set back behind the latest answer; 0 as a rule."""
+
 
 class Ids(Protocol):
     """New ids."""

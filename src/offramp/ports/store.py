@@ -14,6 +14,7 @@ from offramp.core.model import Hold, Member, Organization, Pool, Unlock
 from offramp.core.policy import Audience, Policy
 from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.ports.record import (
+    Arming,
     Changes,
     Delivery,
     FenceRecord,
@@ -78,7 +79,7 @@ class Transaction(Protocol):
     def repin(self, policy: str, version: int) -> int:
         """Move the open off-boardings in which nothing has happened yet to a version.
 
-        A claim on one of them ends. Returns how many were moved.
+        A claim on one of them ends, and it is not armed any more. Returns how many were moved.
         """
 
     # operator facts
@@ -130,6 +131,33 @@ class Transaction(Protocol):
         None where there is no such step.
         """
 
+    def erasures_expected(self, *, until: Instant, without: str, limit: int) -> int:
+        """Count the other organizations, up to a limit, whose deletion is to begin until then.
+
+        What is armed, or has begun, does not count.
+        """
+
+    def erasures_begun(self, *, since: Instant, without: str, limit: int) -> int:
+        """Count the other organizations, up to a limit, whose unarmed deletion began since."""
+
+    def unarmed(self, *, until: Instant) -> tuple[Offboarding, ...]:
+        """Give, by id, what `erasures_expected` counts, and keep it from changing meanwhile."""
+
+    def put_arming(self, arming: Arming) -> None:
+        """Note what is asked for, or that it was approved."""
+
+    def armings(self) -> tuple[Arming, ...]:
+        """List what was asked for and approved, the newest last."""
+
+    def arm(self, offboardings: Sequence[str], *, arming: str) -> None:
+        """Let deletions begin however many there are."""
+
+    def seen_at(self) -> Instant | None:
+        """Give the latest instant that anybody noted."""
+
+    def see(self, at: Instant, *, is_trusted: bool = False) -> None:
+        """Note how late it is; an earlier instant than the noted one counts only when trusted."""
+
     # off-boardings
     def open_offboardings(self, offboardings: Sequence[Offboarding]) -> None:
         """Store new off-boardings; one open or stopped episode per subject (`OffboardingExists`).
@@ -150,7 +178,8 @@ class Transaction(Protocol):
         """Write a changed off-boarding (`StaleOffboarding` when its episode has moved).
 
         Its attempt and lease belong to the claim and are left as they are; a status other than
-        open ends the lease. A status may change only as the core allows (`IllegalTransition`).
+        open ends the lease, and another end the whole claim. A status may change only as the core
+        allows (`IllegalTransition`).
         """
 
     def lock(self, offboarding: str, *, now: Instant) -> Offboarding:
@@ -176,7 +205,13 @@ class Transaction(Protocol):
     ) -> tuple[Ticket, ...]:
         """Claim as `claim_due` does, for whoever carries it out elsewhere."""
 
-    def settle(self, claimed: Offboarding, *, next_due_at: Instant | None) -> bool:
+    def settle(
+        self,
+        claimed: Offboarding,
+        *,
+        next_due_at: Instant | None,
+        erases_at: Instant | None = None,
+    ) -> bool:
         """Give a claim back with its next date; false when it is not the current one any more.
 
         A date that was set in the meantime (`wake`, `save_offboarding`) is kept if it is earlier,

@@ -23,6 +23,10 @@ class VirtualClock:
         """Give the instant to which the clock was last advanced."""
         return self._now
 
+    def behind_seconds(self) -> float:
+        """Say that nothing sets it back."""
+        return 0.0
+
     def advance_to(self, instant: Instant) -> None:
         """Move on to an instant.
 

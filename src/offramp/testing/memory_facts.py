@@ -27,7 +27,7 @@ _Named = TypeVar("_Named", Pool, Member)
 
 class _About(Protocol):
     @property
-    def organization(self) -> str: ...
+    def organization(self) -> str | None: ...
 
     @property
     def member(self) -> str | None: ...
@@ -83,7 +83,7 @@ class MemoryFactPart(MemoryPart):
             tables.exempt.discard(organization)
             counts["pool"] = _drop(tables.pools, lambda key, _: key[0] == organization)
 
-        def is_theirs(key: tuple[str, str | None]) -> bool:
+        def is_theirs(key: tuple[str | None, str | None]) -> bool:
             return key[0] == organization and member in (None, key[1])
 
         def is_told_of_them(_key: object, value: _About) -> bool:

@@ -16,6 +16,7 @@ from threading import Lock
 from whenever import Instant
 
 from offramp.ports import FenceRecord, Offboarding, StoreUnavailable, Transaction
+from offramp.testing.memory_arming import MemoryArmingPart
 from offramp.testing.memory_facts import MemoryFactPart
 from offramp.testing.memory_retention import MemoryRetentionPart
 from offramp.testing.memory_tables import MemoryTables, stale
@@ -31,6 +32,7 @@ class MemoryTransaction(
     MemoryDeliveryPart,
     MemoryRetentionPart,
     MemoryProofPart,
+    MemoryArmingPart,
 ):
     """One transaction over a copy of the tables."""
 

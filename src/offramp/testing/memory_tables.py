@@ -17,6 +17,7 @@ from offramp.core.ledger import Entry
 from offramp.core.model import Hold, Member, Organization, Pool, Unlock
 from offramp.core.policy import Policy
 from offramp.ports import (
+    Arming,
     DeletionInFlight,
     Delivery,
     KeptPart,
@@ -47,6 +48,8 @@ class MemoryTables:
     blocks: dict[tuple[str, str | None], None] = field(default_factory=dict)
     is_paused: bool = False
     erasures_max: int | None = None
+    armings: dict[str, Arming] = field(default_factory=dict)
+    seen_at: Instant | None = None
     offboardings: dict[str, Offboarding] = field(default_factory=dict)
     woken: dict[str, Instant] = field(default_factory=dict)  # while somebody held the claim
     steps: dict[tuple[str, str], StepRow] = field(default_factory=dict)

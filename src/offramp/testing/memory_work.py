@@ -41,7 +41,13 @@ class MemoryOffboardingPart(MemoryPart):
         """Move the open off-boardings in which nothing has happened yet to a version."""
         begun = {offboarding for offboarding, _ in self.tables.steps}
         moved = [
-            replace(row, policy_version=version, attempt=row.attempt + 1, lease_until=None)
+            replace(
+                row,
+                policy_version=version,
+                attempt=row.attempt + 1,
+                lease_until=None,
+                armed=None,
+            )
             for row in self._open()
             if row.policy == policy and row.policy_version != version and row.id not in begun
         ]
@@ -85,12 +91,16 @@ class MemoryOffboardingPart(MemoryPart):
         if is_open and row.lease_until is not None and offboarding.next_due_at is not None:
             self.tables.woken[row.id] = offboarding.next_due_at
         lease_until = row.lease_until if is_open else None
+        attempt = row.attempt
+        if lease_until is not None and row.ends != offboarding.ends:
+            attempt, lease_until = row.attempt + 1, None
+            self.tables.woken.pop(row.id, None)
         self._write(
             replace(
                 offboarding,
                 subject=row.subject,
                 opened_at=row.opened_at,
-                attempt=row.attempt,
+                attempt=attempt,
                 lease_until=lease_until,
             )
         )
@@ -131,13 +141,20 @@ class MemoryOffboardingPart(MemoryPart):
         claimed = self.claim_due(now=now, lease_until=lease_until, limit=limit)
         return tuple(Ticket(offboarding=row.id, attempt=row.attempt) for row in claimed)
 
-    def settle(self, claimed: Offboarding, *, next_due_at: Instant | None) -> bool:
+    def settle(
+        self,
+        claimed: Offboarding,
+        *,
+        next_due_at: Instant | None,
+        erases_at: Instant | None = None,
+    ) -> bool:
         """Give a claim back with its next date, or the earlier one that was set meanwhile."""
         row = self.tables.offboardings.get(claimed.id)
         if row is None or not self.is_current(claimed):
             return False
         woken_at = self.tables.woken.pop(row.id, None)
-        self._write(replace(row, next_due_at=_earliest(woken_at, next_due_at), lease_until=None))
+        date = _earliest(woken_at, next_due_at)
+        self._write(replace(row, next_due_at=date, erases_at=erases_at, lease_until=None))
         return True
 
     def extend_lease(self, claimed: Offboarding, *, lease_until: Instant) -> None:

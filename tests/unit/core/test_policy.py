@@ -104,6 +104,19 @@ def test_a_step_knows_its_action_its_scope_and_its_readers():
     assert [s.is_destructive for s in policy.steps] == [False, False, True]
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"erase": "subject"},
+        {"erase": "subject", "no_later_than": "expiry + P90D", "spread_over": "PT48H"},
+        {"notify": "admins", "no_later_than": "expiry + P90D"},
+    ],
+)
+def test_only_a_deletion_with_a_window_of_days_can_be_spread_T5(step):
+    with pytest.raises(ValidationError, match="spread_over has no window"):
+        make_policy({"id": "erase", "at": "expiry", "spread_over": "P30D"} | step)
+
+
 def test_a_step_concerns_the_subjects_that_its_scope_or_its_policy_names_S7():
     policy = make_policy(
         NOTICE,

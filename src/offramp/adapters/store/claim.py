@@ -125,10 +125,19 @@ class ClaimPart(Part):
         if self.connection.execute(kept).rowcount == 0:
             raise stale(claimed)
 
-    def settle(self, claimed: Offboarding, *, next_due_at: Instant | None) -> bool:
+    def settle(
+        self,
+        claimed: Offboarding,
+        *,
+        next_due_at: Instant | None,
+        erases_at: Instant | None = None,
+    ) -> bool:
         """Give a claim back with its next date, or the earlier one that was set meanwhile."""
         given_back = _current(claimed).values(
-            next_due_at=earlier(_table.c.woken_at, next_due_at), lease_until=None, woken_at=None
+            next_due_at=earlier(_table.c.woken_at, next_due_at),
+            erases_at=erases_at,
+            lease_until=None,
+            woken_at=None,
         )
         return self.connection.execute(given_back).rowcount == 1
 

@@ -77,6 +77,9 @@ class OffboardingPart(FactPart, LockPart):
         values = {name: value for name, value in _row(offboarding).items() if name not in fixed}
         if offboarding.status is not OffboardingStatus.OPEN:
             values["lease_until"] = None
+        elif row.lease_until is not None and row.ends != offboarding.ends:
+            # Whoever works on it counts from the old end: nothing of theirs is valid any more.
+            values |= {"attempt": row.attempt + 1, "lease_until": None, "woken_at": None}
         elif row.lease_until is not None:
             values["woken_at"] = offboarding.next_due_at
         self.connection.execute(update(_table).where(_table.c.id == offboarding.id).values(values))
@@ -141,6 +144,8 @@ def _row(offboarding: Offboarding) -> Row:
         "attempt": offboarding.attempt,
         "lease_until": offboarding.lease_until,
         "closed_at": offboarding.closed_at,
+        "erases_at": offboarding.erases_at,
+        "armed": offboarding.armed,
     }
 
 
@@ -161,4 +166,6 @@ def offboarding_of(row: Found[Any]) -> Offboarding:
         attempt=row.attempt,
         lease_until=row.lease_until,
         closed_at=row.closed_at,
+        erases_at=row.erases_at,
+        armed=row.armed,
     )

@@ -6,7 +6,7 @@ in flight (``lock.py``).
 Source: policy language S6, A3; lessons L25, L26.
 """
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from whenever import Instant
 
 from offramp.adapters.store import schema
@@ -129,7 +129,11 @@ class OperationPart(LockPart):
         newest = begun.order_by(step.started_at.desc()).offset(before).limit(1)
         return self.connection.scalar(newest)
 
-    def _set(self, **values: bool | int | None) -> None:
+    def _set(
+        self, *, where: ColumnElement[bool] | None = None, **values: bool | int | Instant | None
+    ) -> None:
         row: Row = {"id": _ONLY_ROW, "is_paused": False, **values}
         statement = self._insert(schema.setting).values(row)
-        self.connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+        self.connection.execute(
+            statement.on_conflict_do_update(index_elements=["id"], set_=values, where=where)
+        )

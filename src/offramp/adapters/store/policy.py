@@ -53,6 +53,6 @@ class PolicyPart(Part):
         )
         # A worker that is about to begin under the old version loses its claim.
         moved = untouched.values(
-            policy_version=version, attempt=table.c.attempt + 1, lease_until=None
+            policy_version=version, attempt=table.c.attempt + 1, lease_until=None, armed=None
         )
         return self.connection.execute(moved).rowcount

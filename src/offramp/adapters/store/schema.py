@@ -2,7 +2,8 @@
 
 Everything that is stored is listed here. Personal data is only in ``member`` (email, name, locale,
 zone) and in ``organization`` (name); everything else holds ids, dates, counts and digests, or a
-sentence that an operator wrote, and goes with its organization too (L30).
+sentence that an operator wrote, and goes with its organization too (L30). An ``arming`` is about
+many organizations and stays: who let them go is part of the proof.
 
 Source: docs/glossary.md; docs/architecture.md.
 """
@@ -165,8 +166,26 @@ setting = Table(
     Column("id", Integer, nullable=False, autoincrement=False),
     Column("is_paused", Boolean, nullable=False),
     Column("erasures_max", Integer),
+    Column("seen_at", MomentInTime),
     PrimaryKeyConstraint("id"),
     CheckConstraint("id = 1", name="one_row"),
+)
+
+arming = Table(
+    "arming",
+    metadata,
+    Column("id", Key, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("asked_at", MomentInTime, nullable=False),
+    Column("expires_at", MomentInTime, nullable=False),
+    Column("until", MomentInTime, nullable=False),
+    Column("organizations", Integer, nullable=False),
+    Column("offboardings", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("approver", Text),
+    Column("approved_at", MomentInTime),
+    PrimaryKeyConstraint("id"),
 )
 
 # --- off-boardings and their steps ---------------------------------------------------------
@@ -191,10 +210,13 @@ offboarding = Table(
     Column("lease_until", MomentInTime),
     Column("woken_at", MomentInTime),  # a date that was set while somebody held the claim
     Column("closed_at", MomentInTime),
+    Column("erases_at", MomentInTime),
+    Column("armed", Key),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("organization", "member", "product", "episode"),
     _of_organization(),
     Index(None, "next_due_at", "organization", "id"),
+    Index(None, "erases_at"),
 )
 
 Index(
@@ -317,7 +339,7 @@ outbox = Table(
     Column("id", Key, nullable=False),
     Column("kind", Key, nullable=False),
     Column("at", MomentInTime, nullable=False),
-    Column("organization", Key, nullable=False),
+    Column("organization", OptionalKey, nullable=False),
     Column("member", Key),
     Column("detail", JSON, nullable=False),
     Column("sent_at", MomentInTime),

@@ -5,12 +5,11 @@ Source: ``ports.Transaction``.
 
 from sqlalchemy import Connection
 
+from offramp.adapters.store.arming import ArmingPart
 from offramp.adapters.store.claim import ClaimPart
 from offramp.adapters.store.delivery import DeliveryPart
 from offramp.adapters.store.erasure import ErasurePart
 from offramp.adapters.store.ledger import LedgerPart
-from offramp.adapters.store.offboarding import OffboardingPart
-from offramp.adapters.store.operation import OperationPart
 from offramp.adapters.store.outbox import OutboxPart
 from offramp.adapters.store.policy import PolicyPart
 from offramp.adapters.store.retention import RetentionPart
@@ -19,10 +18,9 @@ from offramp.adapters.store.workload import WorkloadPart
 
 
 class SqlTransaction(
-    OffboardingPart,  # and the facts
+    ArmingPart,  # and the facts, the off-boardings and what operators decided
     ClaimPart,
     PolicyPart,
-    OperationPart,
     StepPart,
     DeliveryPart,
     ErasurePart,
