@@ -7,12 +7,14 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from offramp.adapters.store import schema
 from offramp.adapters.store.connection import StoreUrlInvalid, connect
-from offramp.adapters.store.migration import migrate
+from offramp.adapters.store.migration import SCRIPTS, migrate
 from offramp.adapters.store.store import SqlStore
-from offramp.ports import StoreUnavailable
+from offramp.adapters.store.version import newest
+from offramp.ports import StoreUnavailable, StoreVersionDiffers
 
 KEY = b"a key"
 PASSWORD = "correct-horse"
@@ -35,6 +37,11 @@ def differences(engine):
 def read_something(engine):
     with SqlStore(engine, ledger_key=KEY).transaction() as transaction:
         return transaction.organizations()
+
+
+def look(engine):
+    with SqlStore(engine, ledger_key=KEY).reading() as transaction:
+        return transaction.is_paused()
 
 
 def test_the_migrations_make_exactly_the_schema(engine):
@@ -74,6 +81,26 @@ def test_postgresql_sorts_ids_like_python_whatever_its_own_language(postgres_url
     sorted_as = {each["name"]: getattr(each["type"], "collation", None) for each in columns}
     assert [sorted_as[name] for name in ("id", "organization", "member", "product")] == ["C"] * 4
     engine.dispose()
+
+
+def test_the_newest_version_is_the_last_migration():
+    assert newest() == ScriptDirectory(str(SCRIPTS)).get_current_head()
+
+
+def test_tables_of_another_version_are_not_looked_at(engine):
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(StoreVersionDiffers, match="of version 9999") as caught:
+        look(engine)
+
+    assert newest() in str(caught.value)
+
+
+def test_tables_that_were_never_made_are_not_looked_at(engine):
+    with pytest.raises(StoreUnavailable, match="tables have not been made"):
+        look(engine)
 
 
 def test_a_store_without_tables_says_what_to_do(engine):

@@ -93,6 +93,12 @@ class Patient:
         patient.dispose()
 
 
+def look(store):
+    """Say how much is due, and whether destruction is paused."""
+    with store.reading() as transaction:
+        return transaction.workload(now=NOW, until=NOW).due, transaction.is_paused()
+
+
 def in_threads(*works):
     """Do several things at once and collect what each gives."""
     with ThreadPoolExecutor(len(works)) as pool:
@@ -114,6 +120,26 @@ class TestSqliteMarker(MarkerContract):
 
 class TestConcurrency(Patient):
     """Several workers and people at the same time."""
+
+    def test_whoever_looks_waits_for_nobody_who_writes_and_sees_what_was_committed(self, store):
+        fill(store, LEAVING)
+
+        with store.transaction() as writing:
+            writing.set_paused(is_paused=True, now=NOW)
+            (during,) = in_threads(lambda: look(store))
+
+        assert during == (1, False)
+        assert look(store) == (1, True)
+
+    def test_whoever_looks_holds_nobody_up_who_writes(self, store):
+        fill(store, LEAVING)
+
+        with store.reading() as reading:
+            (claimed,) = in_threads(lambda: claim(store))
+            seen = reading.workload(now=NOW, until=NOW)
+
+        assert len(claimed) == 1
+        assert seen.due + seen.running == 1
 
     def test_each_due_row_is_claimed_by_exactly_one_worker(self, store):
         """L42: a thousand rows, four workers, small batches."""

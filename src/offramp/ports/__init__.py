@@ -20,6 +20,7 @@ from offramp.ports.failure import (
     StaleClaim,
     StaleOffboarding,
     StoreUnavailable,
+    StoreVersionDiffers,
     VaultFileMissing,
 )
 from offramp.ports.record import (
@@ -84,6 +85,7 @@ __all__ = [
     "StepRow",
     "Store",
     "StoreUnavailable",
+    "StoreVersionDiffers",
     "Transaction",
     "Vault",
     "VaultFileMissing",
