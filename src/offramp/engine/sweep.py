@@ -18,6 +18,13 @@ from offramp.core.transitions import STEP, OffboardingStatus, StepStatus, move
 from offramp.engine.aftercare import look_after
 from offramp.engine.context import Context
 from offramp.engine.following import close
+from offramp.engine.reporting import (
+    report_claim,
+    report_overtaken,
+    report_stopped,
+    report_sweep,
+    report_unexpected,
+)
 from offramp.engine.situation import situation_of
 from offramp.engine.steps import Carried, carry_out
 from offramp.ports import Offboarding, OutboxEvent, StaleClaim, StepRow, Transaction
@@ -40,7 +47,7 @@ class Tick:
 
 def tick(context: Context) -> Tick:
     """Claim one batch of due off-boardings and carry out everything that is due on them."""
-    now = context.clock.now()
+    began, now = context.elapsed(), context.clock.now()
     with context.store.transaction() as transaction:
         claims = transaction.claim_due(
             now=now,
@@ -58,6 +65,7 @@ def tick(context: Context) -> Tick:
         _contain(context, claimed, carried, failures)
 
     context.dispatcher.run(handle)
+    report_sweep(context, claimed=len(claims), failed=len(failures), began=began)
     return Tick(claimed=len(claims), carried=tuple(carried), failed=len(failures))
 
 
@@ -80,16 +88,18 @@ def _contain(
     context: Context, claimed: Offboarding, carried: list[Carried], failures: list[str]
 ) -> None:
     """Carry out one claim; whatever goes wrong with it stays with it (L33)."""
+    report_claim(context, claimed)
     try:
         carried.extend(work_off(context, claimed))
     except StaleClaim:
-        context.report("overtaken", {"offboarding": claimed.id, "attempt": claimed.attempt})
+        report_overtaken(context, claimed)
     except Broken as error:
         failures.append(claimed.id)
         _stop(context, claimed, reason=error.code)
     except Exception as error:  # noqa: BLE001 (the tick: one bad off-boarding never stops the run)
         failures.append(claimed.id)
-        _postpone(context, claimed, reason=type(error).__name__)
+        report_unexpected(context, claimed, error)
+        _postpone(context, claimed)
 
 
 def work_off(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
@@ -223,12 +233,11 @@ def _stop(context: Context, claimed: Offboarding, *, reason: str) -> None:
                 )
             ]
         )
-    context.report("stopped", {"offboarding": claimed.id, "reason": reason})
+    report_stopped(context, claimed, reason=reason)
 
 
-def _postpone(context: Context, claimed: Offboarding, *, reason: str) -> None:
+def _postpone(context: Context, claimed: Offboarding) -> None:
     """Look at an off-boarding again later; its started step will be verified first then."""
-    context.report("unexpected", {"offboarding": claimed.id, "error": reason})
     minutes = context.limits.back_off_minutes
     wait = minutes[min(claimed.attempt, len(minutes)) - 1]
     with context.store.transaction() as transaction:

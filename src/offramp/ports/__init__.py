@@ -35,6 +35,7 @@ from offramp.ports.record import (
     StepRow,
     Workload,
 )
+from offramp.ports.report import PROGRESS, Happening, Report
 from offramp.ports.service import (
     Attachment,
     Clock,
@@ -53,6 +54,7 @@ from offramp.ports.store import (
 )
 
 __all__ = [
+    "PROGRESS",
     "Attachment",
     "Changes",
     "Clock",
@@ -63,6 +65,7 @@ __all__ = [
     "DiskFull",
     "Dispatcher",
     "FenceRecord",
+    "Happening",
     "Ids",
     "KeptGroup",
     "KeptPart",
@@ -79,6 +82,7 @@ __all__ = [
     "OutboxEvent",
     "PolicyVersionTaken",
     "Probe",
+    "Report",
     "SendOutcomeUnknown",
     "StaleClaim",
     "StaleOffboarding",
