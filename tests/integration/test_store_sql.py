@@ -118,6 +118,32 @@ class TestSqliteMarker(MarkerContract):
         return emptied(sqlite_engine)
 
 
+class TestLooking:
+    """Whoever watches asks every few seconds, however many have ever left."""
+
+    def test_counting_what_there_is_to_do_reads_no_table_whole(self, sqlite_engine):
+        asked = []
+
+        def hear(connection, cursor, statement, parameters, context, executemany):
+            asked.append((statement, parameters))
+
+        sa.event.listen(sqlite_engine, "before_cursor_execute", hear)
+        look(SqlStore(sqlite_engine, ledger_key=LEDGER_KEY))
+        sa.event.remove(sqlite_engine, "before_cursor_execute", hear)
+
+        with sqlite_engine.begin() as connection:
+            plans = {
+                step.detail
+                for statement, parameters in asked
+                if "FROM offboarding" in statement or "FROM step" in statement
+                for step in connection.exec_driver_sql(
+                    f"EXPLAIN QUERY PLAN {statement}", parameters
+                )
+            }
+        assert len(plans) >= 4
+        assert [each for each in plans if each.startswith("SCAN")] == []
+
+
 class TestConcurrency(Patient):
     """Several workers and people at the same time."""
 
