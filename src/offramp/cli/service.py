@@ -107,7 +107,8 @@ def open_service(
         yield service
         return
     monitor = Monitor(context, metrics=metrics, pulse=pulse)
-    with serving(monitor, address, report=everybody) as url:
+    # What goes wrong with an answer is no sign of life of the worker.
+    with serving(monitor, address, report=Everybody(reports=[metrics, teller])) as url:
         everybody(Happening.LISTENING, {"address": url})
         service.tell()
         yield service

@@ -46,10 +46,18 @@ def sentence(line: Mapping[str, Any]) -> str:
     names = (line.get(name) for name in ("organization", "product", "member"))
     who = " / ".join(filter(None, names)) or "offramp"
     if line["event"] != Happening.STEP:
-        return f"{who}: {line['event']} ({line.get('reason') or line.get('error') or 'attempt'})"
+        return f"{who}: {line['event']} ({_cause(line)})"
     reason = f" ({line['reason']})" if line["reason"] else ""
     at = Instant.parse_iso(line["at"]).round("second", mode="floor")
     return f"{at} {who}: {line['step']} {line['status']}{reason}"
+
+
+def _cause(line: Mapping[str, Any]) -> str:
+    """Say what made something other than a step happen; of a mistake, where it is."""
+    if line["event"] == Happening.OVERTAKEN:
+        return f"attempt {line['attempt']}"
+    where = f" in {line['frames'][0]}" if line.get("frames") else ""
+    return f"{line.get('reason') or line.get('error')}{where}"
 
 
 def _subject(transaction: Transaction, offboarding: object) -> dict[str, str | None]:
