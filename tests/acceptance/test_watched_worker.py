@@ -134,6 +134,20 @@ def test_without_its_store_a_worker_lives_and_is_not_ready(vendor, postgres_serv
     assert ("offramp_lag_seconds",) in up
 
 
+def test_without_the_file_of_its_store_a_worker_lives_and_is_not_ready(installation, smtp):
+    elsewhere = installation.folder / "elsewhere.sqlite"
+    with watched(installation) as worker:
+        worker.when(done)
+        installation.store.rename(elsewhere)
+        down = worker.when(lambda now: now.get(("offramp_outages_total", "StoreUnavailable")))
+        answers = [worker.ask(page)[0] for page in ("/readyz", "/healthz")]
+        elsewhere.rename(installation.store)
+        until(lambda: worker.is_ok("/readyz"), bool)
+
+    assert down[("offramp_store_up",)] == 0
+    assert answers == [503, 200]
+
+
 def test_a_store_that_another_version_has_changed_makes_a_worker_not_ready(installation, smtp):
     with watched(installation) as worker:
         worker.when(done)

@@ -1,5 +1,6 @@
 """The migrations make exactly the schema, and a store that cannot be reached says so."""
 
+import sqlite3
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from whenever import Instant
 
 from offramp.adapters.store import schema
 from offramp.adapters.store.connection import StoreUrlInvalid, connect
@@ -139,6 +141,60 @@ def test_a_file_that_is_something_else_is_no_store(tmp_path):
         read_something(engine)
 
     engine.dispose()
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Give a store in a file, with a connection that has been used; and the file."""
+    file = tmp_path / "store.sqlite"
+    engine = connect(f"sqlite:///{file}")
+    migrate(engine)
+    yield SqlStore(engine, ledger_key=KEY), file
+    engine.dispose()
+
+
+def is_paused(store):
+    with store.transaction() as transaction:
+        return transaction.is_paused()
+
+
+def pause(store):
+    with store.transaction() as transaction:
+        transaction.set_paused(is_paused=True, now=Instant.from_utc(2024, 8, 31))
+
+
+@pytest.mark.parametrize("begin", ["transaction", "reading"])
+def test_a_file_that_was_moved_away_is_unavailable_and_not_begun_anew(opened, tmp_path, begin):
+    store, file = opened
+    pause(store)
+    file.rename(tmp_path / "elsewhere.sqlite")
+
+    with (
+        pytest.raises(StoreUnavailable, match=r"store\.sqlite is not there"),
+        getattr(store, begin)(),
+    ):
+        pass
+
+    assert not file.exists()
+    (tmp_path / "elsewhere.sqlite").rename(file)
+    assert is_paused(store)
+
+
+def test_a_file_that_was_put_in_its_place_is_the_store_from_then_on(opened, tmp_path):
+    store, file = opened
+    backup = tmp_path / "backup.sqlite"
+    with sqlite3.connect(file) as source, sqlite3.connect(backup) as target:
+        source.backup(target)
+    source.close()
+    target.close()
+    pause(store)
+
+    with sqlite3.connect(file) as last:  # as whoever restores a backup does
+        last.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    last.close()
+    backup.rename(file)
+
+    assert not is_paused(store)
 
 
 @pytest.mark.parametrize("url", [f"mysql://anna:{PASSWORD}@host/store", "not a url", ""])

@@ -8,12 +8,14 @@ Defaults"; dependencies, "Default store".
 """
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 
+from offramp.adapters.store.file import keep_to_file
 from offramp.core.errors import Invalid
 from offramp.ports import StoreUnavailable
 
@@ -81,6 +83,8 @@ def _sqlite(url: URL) -> Engine:
 
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", _begin)
+    if url.database and not url.database.startswith((":memory:", "file:")):
+        keep_to_file(engine, Path(url.database))
     return engine
 
 
