@@ -21,6 +21,7 @@ NOW = Instant.from_utc(2024, 8, 31)
 STEP = {"action": "erase", "status": "held", "reason": "a hold is in force", "seconds": 1}
 EVENTS = {
     Happening.STEP: STEP,
+    Happening.POSTPONED: {"error": "LockTimeout"},
     Happening.STOPPED: {"reason": "LedgerBroken"},
     Happening.UNEXPECTED: {"error": "KeyError"},
     Happening.UNAVAILABLE: {"error": "StoreUnavailable"},

@@ -15,6 +15,7 @@ from offramp.core.errors import Broken
 from offramp.core.policy import Action
 from offramp.engine.sweep import run_until_quiet
 from offramp.engine.watch import measure
+from offramp.ports import StoreUnavailable
 from offramp.testing.world import PlainComposer
 from tests.simulation.stories import open_world
 
@@ -100,6 +101,23 @@ def unforeseen(text):
 
 def broken(text):
     return LedgerTorn(name=text)
+
+
+def test_what_is_put_off_because_of_an_outage_is_no_mistake(app):
+    heard = Heard(app)
+    outages = [StoreUnavailable(reason="somebody else is holding what is needed")]
+
+    def fail_once(point):
+        if point == "settled uncommitted" and outages:
+            raise outages.pop()
+
+    heard.world.watch = fail_once
+    heard.work()
+
+    (told,) = [line for line in heard.lines if line["event"] == "postponed"]
+    assert (told["level"], told["error"]) == ("warning", "StoreUnavailable")
+    assert heard.total("offramp_claims_postponed_total", error="StoreUnavailable") == 1
+    assert heard.total("offramp_unexpected_errors_total") == 0
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,8 @@ class PrometheusReport:
 
     def __init__(self, *, version: str) -> None:
         """Begin with nothing counted, apart from every other registry of the process."""
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # one more series for each of ours, and nobody asks for it
+        # The time at which each series began is one more series, which nobody asks for.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         Info("offramp_build", "The program.", registry=registry).info({"version": version})
@@ -79,6 +80,9 @@ class PrometheusReport:
         self._overtaken = self._counter(
             "claims_overtaken", "Claims that another worker took over from this one."
         )
+        self._postponed = self._counter(
+            "claims_postponed", "Claims put off because something is down or in the way.", "error"
+        )
         self._stops = self._counter(
             "stops", "Off-boardings that were stopped because an invariant failed.", "reason"
         )
@@ -104,6 +108,8 @@ class PrometheusReport:
                 self._count_step(facts)
             case Happening.OVERTAKEN:
                 self._overtaken.inc()
+            case Happening.POSTPONED:
+                self._postponed.labels(_class_name(facts["error"])).inc()
             case Happening.STOPPED:
                 self._stops.labels(_class_name(facts["reason"])).inc()
             case Happening.UNEXPECTED:

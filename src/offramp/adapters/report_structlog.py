@@ -26,6 +26,7 @@ TOLD = (
 _OF_A_CLAIM = ("offboarding", "attempt")
 _LEVELS: Mapping[str, str] = {
     Happening.OVERTAKEN: "warning",
+    Happening.POSTPONED: "warning",
     Happening.STOPPED: "error",
     Happening.UNEXPECTED: "error",
     Happening.UNAVAILABLE: "error",

@@ -3,7 +3,7 @@
 Source: ``ports.Happening``; docs/operations.md, "What is told".
 """
 
-from offramp.core.errors import Unavailable, frames_of
+from offramp.core.errors import OfframpError, Unavailable, frames_of
 from offramp.core.transitions import StepStatus
 from offramp.engine.context import Context
 from offramp.ports import Happening, Offboarding
@@ -55,8 +55,14 @@ def report_stopped(context: Context, claimed: Offboarding, *, reason: str) -> No
     context.report(Happening.STOPPED, {**_claim(claimed), "reason": reason})
 
 
-def report_unexpected(context: Context, claimed: Offboarding, error: Exception) -> None:
-    """Tell of a mistake by its kind and its place; its message may hold a person's data."""
+def report_postponed(context: Context, claimed: Offboarding, error: Exception) -> None:
+    """Tell why an off-boarding is looked at again later.
+
+    Of a mistake the kind and the places are told; its message may hold a person's data.
+    """
+    if isinstance(error, OfframpError):
+        context.report(Happening.POSTPONED, {**_claim(claimed), "error": error.code})
+        return
     told = {"error": type(error).__name__, "frames": frames_of(error)}
     context.report(Happening.UNEXPECTED, {**_claim(claimed), **told})
 

@@ -21,9 +21,9 @@ from offramp.engine.following import close
 from offramp.engine.reporting import (
     report_claim,
     report_overtaken,
+    report_postponed,
     report_stopped,
     report_sweep,
-    report_unexpected,
 )
 from offramp.engine.situation import situation_of
 from offramp.engine.steps import Carried, carry_out
@@ -98,7 +98,7 @@ def _contain(
         _stop(context, claimed, reason=error.code)
     except Exception as error:  # noqa: BLE001 (the tick: one bad off-boarding never stops the run)
         failures.append(claimed.id)
-        report_unexpected(context, claimed, error)
+        report_postponed(context, claimed, error)
         _postpone(context, claimed)
 
 

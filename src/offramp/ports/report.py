@@ -23,6 +23,7 @@ class Happening(StrEnum):
     STEP = "step"  # at, offboarding, attempt, step, action, status, reason, seconds
     OVERTAKEN = "overtaken"  # offboarding, attempt: another worker has taken the claim over
     STOPPED = "stopped"  # offboarding, attempt, reason: an invariant failed
+    POSTPONED = "postponed"  # offboarding, attempt, error: something is down or in the way
     UNEXPECTED = "unexpected"  # offboarding (if known), attempt, error, frames
     UNAVAILABLE = "unavailable"  # error, problem: the worker waits for it to come back
     LISTENING = "listening"  # address: where metrics and health can be asked for

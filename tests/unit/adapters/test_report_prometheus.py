@@ -50,6 +50,11 @@ def samples(report, load=None, **given):
             {"offboarding": "id-0001", "attempt": 1},
             ("offramp_claims_overtaken_total",),
         ),
+        (
+            "postponed",
+            {"error": "LockTimeout"},
+            ("offramp_claims_postponed_total", "LockTimeout"),
+        ),
         ("stopped", {"reason": "LedgerBroken"}, ("offramp_stops_total", "LedgerBroken")),
         ("unexpected", {"error": "KeyError"}, ("offramp_unexpected_errors_total", "KeyError")),
         (

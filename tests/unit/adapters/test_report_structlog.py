@@ -57,6 +57,7 @@ def test_a_line_says_what_happened_when_and_to_which_offboarding(written):
         ("step", {**STEP, "status": "abandoned"}, "error"),
         ("claim", CLAIM, "info"),
         ("overtaken", CLAIM, "warning"),
+        ("postponed", {**CLAIM, "error": "LockTimeout"}, "warning"),
         ("stopped", {**CLAIM, "reason": "LedgerBroken"}, "error"),
         ("unexpected", {**CLAIM, "error": "KeyError", "frames": ("a",)}, "error"),
         ("unavailable", UNAVAILABLE, "error"),
