@@ -8,13 +8,13 @@ Source: docs/decisions/001-layers.md.
 
 import importlib
 import os
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-import structlog
 from sqlalchemy import Engine
 
 from offramp.adapters.clock import SystemClock
@@ -24,6 +24,7 @@ from offramp.adapters.ids import RandomIds
 from offramp.adapters.keys_folder import FolderKeys
 from offramp.adapters.mail_format import Sender
 from offramp.adapters.mailer_smtp import Security, SmtpMailer, SmtpServer
+from offramp.adapters.report_structlog import StructlogReport
 from offramp.adapters.store.connection import connect
 from offramp.adapters.store.migration import migrate
 from offramp.adapters.store.store import SqlStore
@@ -35,9 +36,7 @@ from offramp.data.sources.source import Tools
 from offramp.data.sources.sql import open_sources
 from offramp.documents.datamap import load_datamap
 from offramp.engine.context import Context, Data, Limits, never_stopping
-from offramp.ports import Clock, Ids, Keys, Mailer, Probe, Store, Vault, WorkQueue
-
-Report = Callable[[str, Mapping[str, object]], None]
+from offramp.ports import Clock, Ids, Keys, Mailer, Probe, Report, Store, Vault, WorkQueue
 
 
 class QueueMissing(Missing):
@@ -78,7 +77,7 @@ def build(
         version=version("offramp"),
         elapsed=time.monotonic,
         pause=time.sleep,
-        report=report or _log,
+        report=report or StructlogReport(clock=clock, stream=sys.stderr),
         probe=probe or _silent,
         is_stopping=is_stopping or never_stopping,
         limits=limits or _limits(settings),
@@ -183,10 +182,6 @@ def _limits(settings: Settings) -> Limits:
         late_watch_days=settings.late_watch_days,
         attempts_max=settings.attempts_max,
     )
-
-
-def _log(event: str, facts: Mapping[str, object]) -> None:
-    structlog.get_logger("offramp").info(event, **facts)
 
 
 def _silent(point: str) -> None:

@@ -21,6 +21,7 @@ from pydantic_settings import (
 from offramp.core.errors import Invalid
 from offramp.data.erasure.fence import CHUNK_ROWS_MAX
 
+LogFormat = Literal["text", "json"]
 CONFIG_FILE = "offramp.toml"
 CONFIG_FILE_VARIABLE = "OFFRAMP_CONFIG"
 
@@ -91,6 +92,13 @@ class Settings(BaseSettings):
     )
     worker_steps: int = Field(
         default=8, ge=1, description="So many off-boardings each worker carries out at once."
+    )
+    listen: str | None = Field(
+        default=None,
+        description="Where a worker tells of its metrics and health: PORT or HOST:PORT.",
+    )
+    log: LogFormat = Field(
+        default="text", description="How a worker tells what happens: text or json."
     )
 
     @property

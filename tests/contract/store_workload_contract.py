@@ -30,6 +30,14 @@ class WorkloadContract:
         assert before == Workload(due=2, oldest_due_at=EARLIER)
         assert workload(store) == Workload(due=1, running=1, oldest_due_at=NOW)
 
+    def test_whoever_only_looks_sees_the_same(self, store):
+        fill(store, leaving("anna", next_due_at=EARLIER))
+
+        with store.reading() as transaction:
+            seen = transaction.workload(now=NOW, until=DAY_AFTER)
+
+        assert seen == workload(store)
+
     def test_what_was_taken_and_not_given_back_in_time_is_lost_until_it_is_taken_again(self, store):
         fill(store, leaving("anna", next_due_at=NOW))
         claim(store, lease_until=LATER)

@@ -158,7 +158,9 @@ def work(place):
         )
         limits = replace(context.limits, chunk_rows_max=1, mails_per_batch=2)
         data = open_shop_at(place.app_url).data
-        left = serve(replace(context, data=data, limits=limits), queue, after_sweep=lambda: None)
+        left = serve(
+            replace(context, data=data, limits=limits), queue, after_sweep=lambda outage: None
+        )
         told.write(json.dumps({"event": "stopped", "left": left}) + "\n")
 
 

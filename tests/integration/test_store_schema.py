@@ -1,5 +1,6 @@
 """The migrations make exactly the schema, and a store that cannot be reached says so."""
 
+import sqlite3
 import subprocess
 import sys
 
@@ -7,12 +8,15 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from whenever import Instant
 
 from offramp.adapters.store import schema
 from offramp.adapters.store.connection import StoreUrlInvalid, connect
-from offramp.adapters.store.migration import migrate
+from offramp.adapters.store.migration import SCRIPTS, migrate
 from offramp.adapters.store.store import SqlStore
-from offramp.ports import StoreUnavailable
+from offramp.adapters.store.version import newest
+from offramp.ports import StoreUnavailable, StoreVersionDiffers
 
 KEY = b"a key"
 PASSWORD = "correct-horse"
@@ -35,6 +39,11 @@ def differences(engine):
 def read_something(engine):
     with SqlStore(engine, ledger_key=KEY).transaction() as transaction:
         return transaction.organizations()
+
+
+def look(engine):
+    with SqlStore(engine, ledger_key=KEY).reading() as transaction:
+        return transaction.is_paused()
 
 
 def test_the_migrations_make_exactly_the_schema(engine):
@@ -76,6 +85,26 @@ def test_postgresql_sorts_ids_like_python_whatever_its_own_language(postgres_url
     engine.dispose()
 
 
+def test_the_newest_version_is_the_last_migration():
+    assert newest() == ScriptDirectory(str(SCRIPTS)).get_current_head()
+
+
+def test_tables_of_another_version_are_not_looked_at(engine):
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(StoreVersionDiffers, match="of version 9999") as caught:
+        look(engine)
+
+    assert newest() in str(caught.value)
+
+
+def test_tables_that_were_never_made_are_not_looked_at(engine):
+    with pytest.raises(StoreUnavailable, match="tables have not been made"):
+        look(engine)
+
+
 def test_a_store_without_tables_says_what_to_do(engine):
     with pytest.raises(StoreUnavailable, match="tables") as caught:
         read_something(engine)
@@ -112,6 +141,60 @@ def test_a_file_that_is_something_else_is_no_store(tmp_path):
         read_something(engine)
 
     engine.dispose()
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Give a store in a file, with a connection that has been used; and the file."""
+    file = tmp_path / "store.sqlite"
+    engine = connect(f"sqlite:///{file}")
+    migrate(engine)
+    yield SqlStore(engine, ledger_key=KEY), file
+    engine.dispose()
+
+
+def is_paused(store):
+    with store.transaction() as transaction:
+        return transaction.is_paused()
+
+
+def pause(store):
+    with store.transaction() as transaction:
+        transaction.set_paused(is_paused=True, now=Instant.from_utc(2024, 8, 31))
+
+
+@pytest.mark.parametrize("begin", ["transaction", "reading"])
+def test_a_file_that_was_moved_away_is_unavailable_and_not_begun_anew(opened, tmp_path, begin):
+    store, file = opened
+    pause(store)
+    file.rename(tmp_path / "elsewhere.sqlite")
+
+    with (
+        pytest.raises(StoreUnavailable, match=r"store\.sqlite is not there"),
+        getattr(store, begin)(),
+    ):
+        pass
+
+    assert not file.exists()
+    (tmp_path / "elsewhere.sqlite").rename(file)
+    assert is_paused(store)
+
+
+def test_a_file_that_was_put_in_its_place_is_the_store_from_then_on(opened, tmp_path):
+    store, file = opened
+    backup = tmp_path / "backup.sqlite"
+    with sqlite3.connect(file) as source, sqlite3.connect(backup) as target:
+        source.backup(target)
+    source.close()
+    target.close()
+    pause(store)
+
+    with sqlite3.connect(file) as last:  # as whoever restores a backup does
+        last.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    last.close()
+    backup.rename(file)
+
+    assert not is_paused(store)
 
 
 @pytest.mark.parametrize("url", [f"mysql://anna:{PASSWORD}@host/store", "not a url", ""])

@@ -93,6 +93,12 @@ class Patient:
         patient.dispose()
 
 
+def look(store):
+    """Say how much is due, and whether destruction is paused."""
+    with store.reading() as transaction:
+        return transaction.workload(now=NOW, until=NOW).due, transaction.is_paused()
+
+
 def in_threads(*works):
     """Do several things at once and collect what each gives."""
     with ThreadPoolExecutor(len(works)) as pool:
@@ -112,8 +118,54 @@ class TestSqliteMarker(MarkerContract):
         return emptied(sqlite_engine)
 
 
+class TestLooking:
+    """Whoever watches asks every few seconds, however many have ever left."""
+
+    def test_counting_what_there_is_to_do_reads_no_table_whole(self, sqlite_engine):
+        asked = []
+
+        def hear(connection, cursor, statement, parameters, context, executemany):
+            asked.append((statement, parameters))
+
+        sa.event.listen(sqlite_engine, "before_cursor_execute", hear)
+        look(SqlStore(sqlite_engine, ledger_key=LEDGER_KEY))
+        sa.event.remove(sqlite_engine, "before_cursor_execute", hear)
+
+        with sqlite_engine.begin() as connection:
+            plans = {
+                step.detail
+                for statement, parameters in asked
+                if "FROM offboarding" in statement or "FROM step" in statement
+                for step in connection.exec_driver_sql(
+                    f"EXPLAIN QUERY PLAN {statement}", parameters
+                )
+            }
+        assert len(plans) >= 4
+        assert [each for each in plans if each.startswith("SCAN")] == []
+
+
 class TestConcurrency(Patient):
     """Several workers and people at the same time."""
+
+    def test_whoever_looks_waits_for_nobody_who_writes_and_sees_what_was_committed(self, store):
+        fill(store, LEAVING)
+
+        with store.transaction() as writing:
+            writing.set_paused(is_paused=True, now=NOW)
+            (during,) = in_threads(lambda: look(store))
+
+        assert during == (1, False)
+        assert look(store) == (1, True)
+
+    def test_whoever_looks_holds_nobody_up_who_writes(self, store):
+        fill(store, LEAVING)
+
+        with store.reading() as reading:
+            (claimed,) = in_threads(lambda: claim(store))
+            seen = reading.workload(now=NOW, until=NOW)
+
+        assert len(claimed) == 1
+        assert seen.due + seen.running == 1
 
     def test_each_due_row_is_claimed_by_exactly_one_worker(self, store):
         """L42: a thousand rows, four workers, small batches."""

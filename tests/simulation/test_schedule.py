@@ -45,8 +45,9 @@ def days_of(world, organization="acme"):
 
 
 def order_of(world):
-    done = [line.split() for line in world.trace if " step offboarding=id-0001 " in line]
-    return [words[3].removeprefix("step=") for words in done if words[4] != "status=failed"]
+    told = [line.split() for line in world.trace if " step offboarding=id-0001 " in line]
+    facts = [dict(word.split("=", 1) for word in words if "=" in word) for words in told]
+    return [each["step"] for each in facts if each["status"] != "failed"]
 
 
 def test_no_worker_for_weeks_loses_nothing_and_moves_no_later_stage(world):

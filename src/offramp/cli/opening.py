@@ -8,7 +8,7 @@ Source: docs/settings.md.
 
 from collections.abc import Callable, Mapping
 
-from offramp.bootstrap import Report, build, build_worker, keys_folder, source_tools
+from offramp.bootstrap import build, build_worker, keys_folder, source_tools
 from offramp.cli.progress import Watcher
 from offramp.config import Settings, load_settings
 from offramp.core.errors import Missing
@@ -16,7 +16,7 @@ from offramp.data.datamap import DataMap
 from offramp.data.elsewhere import open_elsewhere
 from offramp.data.sources.source import Source
 from offramp.engine.context import Context
-from offramp.ports import WorkQueue
+from offramp.ports import Report, WorkQueue
 
 
 class InstallationMissing(Missing):

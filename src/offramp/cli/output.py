@@ -7,7 +7,6 @@ Source: core/errors.py for exit codes.
 """
 
 import json
-import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
@@ -18,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from offramp.core.errors import Invalid, OfframpError
+from offramp.core.errors import Invalid, OfframpError, frames_of
 
 PIPE_COLUMNS = 140  # a table that is not on a terminal is read in a file or a page
 _DETAILS = ("file", "line", "path", "expected")
@@ -152,8 +151,7 @@ class Unexpected(OfframpError):
 
 def _unexpected(error: Exception) -> Unexpected:
     """Keep the kind and the place; the message of a stranger's error may hold a person's data."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{Path(frame.filename).name}, line {frame.lineno}"
+    place, *_ = frames_of(error)
     return Unexpected(kind=type(error).__name__, place=place, hint="this is a mistake of ours")
 
 

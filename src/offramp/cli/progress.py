@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from offramp.ports import Happening
+
 SILENT_SECONDS = 1.0
 _VERBS: Mapping[str, str] = {
     "export": "exporting",
@@ -21,6 +23,8 @@ _VERBS: Mapping[str, str] = {
     "import": "reading",
     "restore": "restoring",
 }
+# Of these a person is told by what comes of them, or by the error itself.
+_SILENT = frozenset({Happening.SWEEP, Happening.CLAIM, Happening.UNAVAILABLE})
 
 
 def _bar() -> Progress:
@@ -59,7 +63,8 @@ class Watcher:
                 read_or_written=facts.get("bytes"),
             )
             return
-        self.events.append((event, facts))
+        if event not in _SILENT:
+            self.events.append((event, facts))
         if event == "step":
             self._steps += 1
             self._draw("steps", self._steps)

@@ -7,24 +7,22 @@ Source: docs/architecture.md; lessons L2, L31, L33.
 """
 
 import signal
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from whenever import Instant
 
 from offramp.cli.opening import open_context
-from offramp.cli.option import OptionsClash
-from offramp.cli.output import AsJson, guarded, show_error, show_json, show_line, show_text
+from offramp.cli.option import OptionMissing, OptionsClash
+from offramp.cli.output import AsJson, guarded, show_json, show_text
 from offramp.cli.progress import Watcher
+from offramp.cli.service import Everybody, Listen, Log, Service, watched
+from offramp.cli.telling import show_told, told
 from offramp.core.errors import Unavailable
 from offramp.engine.context import Context
 from offramp.engine.dry_run import Intended, intend
 from offramp.engine.sweep import run_until_quiet, tick
-
-LISTEN_SECONDS = 0.2  # how soon a worker that has nothing to do hears that it should stop
 
 
 @dataclass(kw_only=True)
@@ -58,6 +56,8 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what one sweep would do, and do none of it.")
     ] = False,
+    listen: Listen = None,
+    log: Log = None,
     as_json: AsJson = False,
 ) -> None:
     """Carry out what is due, and print it."""
@@ -71,27 +71,34 @@ def run(
         raise OptionsClash(
             options=" and ".join(name for name, is_given in chosen.items() if is_given)
         )
+    if every is None and (listen or log):
+        raise OptionMissing(option="--every", hint="only a worker that goes on is watched")
     if dry_run:
         _show_intended(intend(open_context(with_data=True)), as_json=as_json)
         return
-    stop, watcher = Stop(), Watcher()
+    stop = Stop()
     stop.listen()
-    context = open_context(with_data=True, report=watcher, is_stopping=stop)
     if every is not None:
-        _go_on(context, watcher, stop, every_seconds=every, as_json=as_json)
+        everybody = Everybody()
+        context = open_context(with_data=True, report=everybody, is_stopping=stop)
+        with watched(context, everybody, listen=listen, log=log, as_json=as_json) as service:
+            _go_on(service, every_seconds=every)
         return
+    watcher = Watcher()
+    context = open_context(with_data=True, report=watcher, is_stopping=stop)
     with watcher.shown():
         if until_quiet:
             run_until_quiet(context)
         else:
             tick(context)
-    told = name_subjects(context, watcher)
+    _show_happened(context, watcher, as_json=as_json)
+
+
+def _show_happened(context: Context, watcher: Watcher, *, as_json: bool) -> None:
     if as_json:
-        show_json({"happened": told})
-    else:
-        show_events(told)
-        if not told:
-            show_text("nothing was due")
+        show_json({"happened": told(context, watcher)})
+    elif not show_told(context, watcher, as_json=False):
+        show_text("nothing was due")
 
 
 def _show_intended(steps: tuple[Intended, ...], *, as_json: bool) -> None:
@@ -119,66 +126,16 @@ def _show_intended(steps: tuple[Intended, ...], *, as_json: bool) -> None:
         show_text("nothing is due")
 
 
-def _go_on(
-    context: Context, watcher: Watcher, stop: Stop, *, every_seconds: int, as_json: bool
-) -> None:
+def _go_on(service: Service, *, every_seconds: int) -> None:
     """Sweep again and again; an outage is told and waited out."""
-    while not stop.is_wanted:
+    context = service.context
+    while not context.is_stopping():
         claimed = 0
         try:
-            with watcher.shown():
+            with service.watcher.shown():
                 claimed = tick(context).claimed
-            told = name_subjects(context, watcher)
+            service.tell()
         except Unavailable as error:
-            show_error(error, as_json=as_json)
-            told = []
-        if as_json:
-            for line in told:
-                show_line(line)
-        else:
-            show_events(told)
+            service.tell_outage(error)
         if not claimed:
-            _wait(context, stop, seconds=every_seconds)
-
-
-def _wait(context: Context, stop: Stop, *, seconds: int) -> None:
-    until = context.elapsed() + seconds
-    while not stop.is_wanted and context.elapsed() < until:
-        context.pause(LISTEN_SECONDS)
-
-
-def name_subjects(context: Context, watcher: Watcher) -> list[dict[str, Any]]:
-    """Name the subject of everything that was reported."""
-    if not watcher.events:
-        return []
-    named = []
-    with context.store.transaction() as transaction:
-        for event, facts in watcher.take():
-            row = transaction.offboarding(str(facts.get("offboarding")))
-            subject = row.subject if row else None
-            named.append(
-                {
-                    "event": event,
-                    "organization": subject.organization if subject else None,
-                    "member": subject.member if subject else None,
-                    "product": subject.product if subject else None,
-                    **facts,
-                }
-            )
-    return named
-
-
-def show_events(told: list[dict[str, Any]]) -> None:
-    """Print what happened, one line each."""
-    for line in told:
-        show_text(_sentence(line), style="" if line["event"] == "step" else "red")
-
-
-def _sentence(line: Mapping[str, Any]) -> str:
-    who = " / ".join(filter(None, (line["organization"], line["product"], line["member"])))
-    if line["event"] != "step":
-        why = line.get("reason") or line.get("error") or f"attempt {line.get('attempt')}"
-        return f"{who or 'store'}: {line['event']} ({why})"
-    reason = f" ({line['reason']})" if line["reason"] else ""
-    at = Instant.parse_iso(line["at"]).round("second", mode="floor")
-    return f"{at} {who}: {line['step']} {line['status']}{reason}"
+            service.rest(seconds=every_seconds)

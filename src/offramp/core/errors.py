@@ -8,8 +8,13 @@ person's data and never a secret.
 Source: docs/errors.md is generated from this table and the leaves.
 """
 
+from collections.abc import Iterator
 from functools import partial
+from itertools import islice
+from traceback import extract_tb
 from typing import Any, ClassVar, Self
+
+FRAMES_MAX = 50  # of an error that is told; an endless recursion has a thousand
 
 
 class OfframpError(Exception):
@@ -87,3 +92,21 @@ class Broken(OfframpError):
 
 
 ROOTS: tuple[type[OfframpError], ...] = (Invalid, Refused, Missing, Unavailable, Uncertain, Broken)
+
+
+def frames_of(error: BaseException) -> tuple[str, ...]:
+    """Name the places that an error came through, the innermost first, then those of its cause.
+
+    Neither a message nor a value is among them: a stranger's error may hold a person's data.
+    """
+    return tuple(islice(_frames(error), FRAMES_MAX))
+
+
+def _frames(error: BaseException) -> Iterator[str]:
+    for frame in reversed(extract_tb(error.__traceback__)):
+        file = frame.filename.replace("\\", "/").rpartition("/")[2]
+        yield f"{file}, line {frame.lineno}, {frame.name}"
+    cause = error.__cause__ or error.__context__
+    if cause is not None:
+        yield f"because of {type(cause).__name__}"
+        yield from _frames(cause)

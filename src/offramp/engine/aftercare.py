@@ -18,6 +18,7 @@ from offramp.data.scope import Scope
 from offramp.engine.context import Context, Data
 from offramp.engine.ending import date_of, watched_until
 from offramp.engine.late import Watch
+from offramp.engine.reporting import report_step
 from offramp.engine.retention import has_due, preview_due, sweep_due
 from offramp.engine.steps import Carried
 from offramp.engine.timekeeping import caught_up_at
@@ -131,6 +132,7 @@ def _require_free(context: Context, transaction: Transaction, claimed: Offboardi
 
 def _attempt(context: Context, claimed: Offboarding, key: str, act: Callable[[], int]) -> Carried:
     """Do one thing; what goes wrong with it is on record, and is tried again at the next look."""
+    began = context.elapsed()
     try:
         rows = act()
     except StaleClaim:
@@ -144,7 +146,15 @@ def _attempt(context: Context, claimed: Offboarding, key: str, act: Callable[[],
     else:
         done = Carried(key=key, status=StepStatus.DONE, reason=f"{rows} rows")
     if done.reason != NOTHING:
-        _report(context, claimed, done)
+        report_step(
+            context,
+            claimed,
+            step=key,
+            action=key,  # it has no step of a policy
+            status=done.status,
+            reason=done.reason,
+            began=began,
+        )
     return done
 
 
@@ -171,16 +181,3 @@ def _note(context: Context, claimed: Offboarding, done: Carried) -> None:
     with context.store.transaction() as transaction:
         transaction.append([event])
         transaction.put_events([alarm])
-
-
-def _report(context: Context, claimed: Offboarding, done: Carried) -> None:
-    context.report(
-        "step",
-        {
-            "at": context.clock.now().format_iso(),
-            "offboarding": claimed.id,
-            "step": done.key,
-            "status": done.status.value,
-            "reason": done.reason,
-        },
-    )

@@ -14,7 +14,18 @@ from offramp.data.erasure.fence import CHUNK_ROWS_MAX
 from offramp.data.scope import Scope
 from offramp.data.sources.source import Source
 from offramp.data.sources.sql import SqlSource
-from offramp.ports import Clock, Composer, Dispatcher, Ids, Keys, Mailer, Probe, Store, Vault
+from offramp.ports import (
+    Clock,
+    Composer,
+    Dispatcher,
+    Ids,
+    Keys,
+    Mailer,
+    Probe,
+    Report,
+    Store,
+    Vault,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +81,7 @@ class Context:
     version: str
     elapsed: Callable[[], float]  # seconds on a clock that only runs forward
     pause: Callable[[float], None]  # wait for so many seconds
-    report: Callable[[str, Mapping[str, object]], None]  # one line per thing that happened
+    report: Report
     probe: Probe
     is_stopping: Callable[[], bool] = never_stopping  # whether to begin no further step
     limits: Limits = Limits()

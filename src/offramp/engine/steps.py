@@ -23,6 +23,7 @@ from offramp.core.policy import Action
 from offramp.core.transitions import STEP, StepStatus, move
 from offramp.engine.actions import access, erase, export, notify
 from offramp.engine.context import Context
+from offramp.engine.reporting import report_step
 from offramp.engine.work import GuardNotMet, Result, Work
 from offramp.ports import Offboarding, OutboxEvent, StaleClaim, StepRow, Transaction
 
@@ -102,7 +103,7 @@ def _start(context: Context, claimed: Offboarding, planned: PlannedStep) -> tupl
     Raises:
         GuardNotMet: a deletion may not begin any more; nothing was written.
     """
-    now = context.clock.now()
+    began, now = context.elapsed(), context.clock.now()
     with context.store.transaction() as transaction:
         before = _row(transaction, claimed, planned)
         source = before.status if before else None
@@ -118,7 +119,7 @@ def _start(context: Context, claimed: Offboarding, planned: PlannedStep) -> tupl
             started_at=before.started_at if before and before.started_at else now,
             is_destructive=planned.is_destructive,
         )
-        work = Work(context=context, claimed=claimed, planned=planned, row=row)
+        work = Work(context=context, claimed=claimed, planned=planned, row=row, began=began)
         if planned.is_destructive:
             transaction.lock_cap()
             work.require_guard(transaction)
@@ -157,7 +158,7 @@ def _finish(work: Work, result: Result) -> Carried:
 
 
 def _miss(context: Context, claimed: Offboarding, planned: PlannedStep) -> Carried:
-    now = context.clock.now()
+    began, now = context.elapsed(), context.clock.now()
     receipt = Receipt(step=planned.key, outcome=Outcome.MISSED, due_at=planned.due_at, done_at=now)
     with context.store.transaction() as transaction:
         before = _row(transaction, claimed, planned)
@@ -170,7 +171,7 @@ def _miss(context: Context, claimed: Offboarding, planned: PlannedStep) -> Carri
             receipt=receipt,
         )
         transaction.save_step(row, claimed=claimed, expected=before.status if before else None)
-        work = Work(context=context, claimed=claimed, planned=planned, row=row)
+        work = Work(context=context, claimed=claimed, planned=planned, row=row, began=began)
         transaction.append([_event(work, StepStatus.MISSED, at=now, proof={})])
         transaction.put_events([_alarm(work, StepStatus.MISSED, at=now, detail={})])
     _report(work, StepStatus.MISSED)
@@ -244,13 +245,12 @@ def _event(
 
 
 def _report(work: Work, status: StepStatus, *, reason: str | None = None) -> None:
-    work.context.report(
-        "step",
-        {
-            "at": work.context.clock.now().format_iso(),
-            "offboarding": work.claimed.id,
-            "step": work.planned.key,
-            "status": status.value,
-            "reason": reason,
-        },
+    report_step(
+        work.context,
+        work.claimed,
+        step=work.planned.key,
+        action=work.planned.action.value,
+        status=status,
+        reason=reason,
+        began=work.began,
     )

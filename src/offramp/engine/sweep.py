@@ -19,6 +19,13 @@ from offramp.engine.aftercare import look_after
 from offramp.engine.arming import alarm, foresee
 from offramp.engine.context import Context
 from offramp.engine.following import close
+from offramp.engine.reporting import (
+    report_claim,
+    report_overtaken,
+    report_postponed,
+    report_stopped,
+    report_sweep,
+)
 from offramp.engine.situation import situation_of
 from offramp.engine.steps import Carried, carry_out
 from offramp.engine.timekeeping import keep_time
@@ -43,7 +50,7 @@ class Tick:
 def tick(context: Context) -> Tick:
     """Claim one batch of due off-boardings and carry out everything that is due on them."""
     watch_the_clock(context)
-    now = context.clock.now()
+    began, now = context.elapsed(), context.clock.now()
     with context.store.transaction() as transaction:
         claims = transaction.claim_due(
             now=now, lease_until=context.lease_from(now), limit=context.limits.claims_max
@@ -62,6 +69,7 @@ def tick(context: Context) -> Tick:
             carried.extend(done)
 
     context.dispatcher.run(handle)
+    report_sweep(context, claimed=len(claims), failed=len(failures), began=began)
     return Tick(claimed=len(claims), carried=tuple(carried), failed=len(failures))
 
 
@@ -91,15 +99,17 @@ def carry(context: Context, claimed: Offboarding) -> tuple[Carried, ...] | None:
 
     None where it met an error that nobody expected.
     """
+    report_claim(context, claimed)
     try:
         return work_off(context, claimed)
     except StaleClaim:
-        context.report("overtaken", {"offboarding": claimed.id, "attempt": claimed.attempt})
+        report_overtaken(context, claimed)
         return ()
     except Broken as error:
         _stop(context, claimed, reason=error.code)
     except Exception as error:  # noqa: BLE001 (the tick: one bad off-boarding never stops the run)
-        _postpone(context, claimed, reason=type(error).__name__)
+        report_postponed(context, claimed, error)
+        _postpone(context, claimed)
     return None
 
 
@@ -243,12 +253,11 @@ def _stop(context: Context, claimed: Offboarding, *, reason: str) -> None:
                 )
             ]
         )
-    context.report("stopped", {"offboarding": claimed.id, "reason": reason})
+    report_stopped(context, claimed, reason=reason)
 
 
-def _postpone(context: Context, claimed: Offboarding, *, reason: str) -> None:
+def _postpone(context: Context, claimed: Offboarding) -> None:
     """Look at an off-boarding again later; its started step will be verified first then."""
-    context.report("unexpected", {"offboarding": claimed.id, "error": reason})
     minutes = context.limits.back_off_minutes
     wait = minutes[min(claimed.attempt, len(minutes)) - 1]
     with context.store.transaction() as transaction:

@@ -40,6 +40,7 @@ class Work:
     claimed: Offboarding
     planned: PlannedStep
     row: StepRow
+    began: float = 0.0  # seconds on the context's forward clock
 
     @property
     def delivery_key(self) -> str:

@@ -16,10 +16,12 @@ from whenever import Instant
 
 from offramp.core.errors import Unavailable
 from offramp.engine.context import Context
+from offramp.engine.reporting import report_sweep, report_unavailable, report_void
 from offramp.engine.sweep import carry, watch_the_clock
 from offramp.ports import Offboarding, Ticket, Transaction, WorkQueue
 
 REST_SECONDS = 0.2  # between two looks at the schedule when nothing was due
+OUTAGE_SECONDS = 1.0  # between two looks while the store is down
 STOP_SECONDS = 30.0  # for the steps in hand, once somebody wants the worker to stop
 WAITING_MAX = 500  # tickets that no process was given yet; the others wait in the schedule
 PRUNE_SECONDS = 60.0
@@ -41,15 +43,14 @@ class Hands:
 
         An outage of the store ends it here: the lease runs out, and the next attempt goes on.
         """
-        facts = {"offboarding": ticket.offboarding, "attempt": ticket.attempt}
         try:
             claimed = self._take_up(ticket)
             if claimed is None:
-                self._context.report("void", facts)
-                return
-            self._work_off(claimed)
+                report_void(self._context, ticket)
+            else:
+                self._work_off(claimed)
         except Unavailable as error:
-            self._context.report("cut off", {**facts, "reason": error.code})
+            report_unavailable(self._context, error)
 
     def tickets(self) -> tuple[Ticket, ...]:
         """List the claims in hand, each as its own attempt."""
@@ -82,18 +83,19 @@ class Worker:
     hands: Hands
     _kept_at: float = float("-inf")  # seconds on the context's forward clock, and so is the next
     _pruned_at: float = float("-inf")
-    _is_cut_off: bool = False
 
     def sweep(self) -> int:
         """Keep leases, fill the queue from the schedule, and clear up now and then.
 
         Returns how many off-boardings were claimed.
         """
-        watch_the_clock(self.context)
+        context, began = self.context, self.context.elapsed()
+        watch_the_clock(context)
         waiting = self.keep()
-        room = min(self.context.limits.claims_max, WAITING_MAX - waiting)
-        claimed = admit(self.context, self.queue, limit=room) if room > 0 else 0
+        room = min(context.limits.claims_max, WAITING_MAX - waiting)
+        claimed = admit(context, self.queue, limit=room) if room > 0 else 0
         self._prune()
+        report_sweep(context, claimed=claimed, failed=0, began=began)
         return claimed
 
     def keep(self) -> int:
@@ -114,18 +116,6 @@ class Worker:
                 )
             self._kept_at = elapsed
         return len(waiting)
-
-    def despite_outages(self, deed: Callable[[], int]) -> int:
-        """Do something again and again; an outage of the store is told once and waited out."""
-        try:
-            number = deed()
-        except Unavailable as error:
-            if not self._is_cut_off:
-                self.context.report("cut off", {"reason": error.code})
-            self._is_cut_off = True
-            return 0
-        self._is_cut_off = False
-        return number
 
     def _prune(self) -> None:
         """Forget what was finished long ago, and what was given to those who died of it."""
@@ -152,8 +142,13 @@ def admit(context: Context, queue: WorkQueue, *, limit: int) -> int:
     return len(tickets)
 
 
-def serve(context: Context, queue: WorkQueue, *, after_sweep: Callable[[], None]) -> int:
+def serve(
+    context: Context, queue: WorkQueue, *, after_sweep: Callable[[Unavailable | None], None]
+) -> int:
     """Work until somebody wants to stop; what is in hand then is finished, if that is soon.
+
+    Args:
+        after_sweep: hears of every sweep, and of the outage that ended it, if one did.
 
     Returns how many off-boardings were left to their leases.
     """
@@ -161,15 +156,27 @@ def serve(context: Context, queue: WorkQueue, *, after_sweep: Callable[[], None]
     worker = Worker(context=context, queue=queue, hands=hands)
     with queue.serving(hands.carry):
         while not context.is_stopping():
-            claimed = worker.despite_outages(worker.sweep)
-            after_sweep()
-            if not claimed:
+            if not _despite_outages(context, worker.sweep, after_sweep):
                 context.pause(REST_SECONDS)
         until = context.elapsed() + STOP_SECONDS
         while hands.tickets() and context.elapsed() < until:
-            worker.despite_outages(worker.keep)
+            _despite_outages(context, worker.keep, after_sweep)
             context.pause(REST_SECONDS)
         return len(hands.tickets())
+
+
+def _despite_outages(
+    context: Context, deed: Callable[[], int], afterwards: Callable[[Unavailable | None], None]
+) -> int:
+    """Do something, and say what came of it; an outage of the store is waited out."""
+    try:
+        number = deed()
+    except Unavailable as error:
+        afterwards(error)
+        context.pause(OUTAGE_SECONDS)
+        return 0
+    afterwards(None)
+    return number
 
 
 def _is_in_hand(transaction: Transaction, ticket: Ticket, *, now: Instant) -> bool:

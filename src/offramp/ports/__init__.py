@@ -20,6 +20,7 @@ from offramp.ports.failure import (
     StaleClaim,
     StaleOffboarding,
     StoreUnavailable,
+    StoreVersionDiffers,
     VaultFileMissing,
 )
 from offramp.ports.record import (
@@ -36,6 +37,7 @@ from offramp.ports.record import (
     Ticket,
     Workload,
 )
+from offramp.ports.report import PROGRESS, Happening, Report
 from offramp.ports.service import (
     Attachment,
     Clock,
@@ -55,6 +57,7 @@ from offramp.ports.store import (
 )
 
 __all__ = [
+    "PROGRESS",
     "Arming",
     "Attachment",
     "Changes",
@@ -66,6 +69,7 @@ __all__ = [
     "DiskFull",
     "Dispatcher",
     "FenceRecord",
+    "Happening",
     "Ids",
     "KeptGroup",
     "KeptPart",
@@ -82,12 +86,14 @@ __all__ = [
     "OutboxEvent",
     "PolicyVersionTaken",
     "Probe",
+    "Report",
     "SendOutcomeUnknown",
     "StaleClaim",
     "StaleOffboarding",
     "StepRow",
     "Store",
     "StoreUnavailable",
+    "StoreVersionDiffers",
     "Ticket",
     "Transaction",
     "Vault",

@@ -10,6 +10,10 @@ class StoreUnavailable(Unavailable):
     """The store cannot be reached: {reason}."""
 
 
+class StoreVersionDiffers(StoreUnavailable):
+    """The tables of the store are of version {found}, and this program works with {expected}."""
+
+
 class OrganizationErased(Refused):
     """The organization {organization} was erased; only a new one from scratch is possible."""
 

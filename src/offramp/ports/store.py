@@ -342,6 +342,12 @@ class Store(Protocol):
     def transaction(self) -> AbstractContextManager[Transaction]:
         """Begin a transaction that commits at the end and rolls back on an error."""
 
+    def reading(self) -> AbstractContextManager[Transaction]:
+        """Begin a transaction for looking only, which waits for nobody who writes.
+
+        Raises `StoreVersionDiffers` where the tables are not those that this program knows.
+        """
+
     def fence(
         self,
         claimed: Offboarding,

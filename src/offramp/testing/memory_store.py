@@ -69,6 +69,11 @@ class MemoryStore:
             self._turn.release()
 
     @contextmanager
+    def reading(self) -> Iterator["MemoryTransaction"]:
+        """Begin a transaction for looking only, on the tables as they are committed."""
+        yield MemoryTransaction(self._tables.copy(), ledger_key=self._ledger_key)
+
+    @contextmanager
     def fence(
         self,
         claimed: Offboarding,

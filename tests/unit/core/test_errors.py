@@ -1,8 +1,9 @@
 import pickle
+import re
 
 import pytest
 
-from offramp.core.errors import ROOTS, Broken, Invalid, OfframpError
+from offramp.core.errors import FRAMES_MAX, ROOTS, Broken, Invalid, OfframpError, frames_of
 
 
 class DiskFull(Broken):
@@ -55,3 +56,39 @@ def test_only_what_is_unavailable_is_worth_another_attempt():
 
 def test_a_wrong_document_is_no_crash():
     assert (Invalid.exit_code, Invalid.http_status) == (2, 422)
+
+
+def fail(person):
+    raise KeyError(f"{person} is not there")
+
+
+def fail_because(person):
+    try:
+        fail(person)
+    except KeyError as error:
+        raise ValueError(person) from error
+
+
+def test_frames_name_the_places_and_what_it_came_from_and_neither_messages_nor_values():
+    with pytest.raises(ValueError, match="anna") as caught:
+        fail_because("anna@acme.example")
+
+    frames = frames_of(caught.value)
+
+    assert [re.sub(r"\d+", "N", each) for each in frames] == [
+        "test_errors.py, line N, fail_because",
+        f"test_errors.py, line N, {caught.traceback[0].name}",
+        "because of KeyError",
+        "test_errors.py, line N, fail",
+        "test_errors.py, line N, fail_because",
+    ]
+
+
+def test_an_endless_recursion_is_told_in_a_few_frames():
+    def recur():
+        recur()
+
+    with pytest.raises(RecursionError) as caught:
+        recur()
+
+    assert len(frames_of(caught.value)) == FRAMES_MAX

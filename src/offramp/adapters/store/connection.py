@@ -8,12 +8,14 @@ Defaults"; dependencies, "Default store".
 """
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 
+from offramp.adapters.store.file import keep_to_file
 from offramp.core.errors import Invalid
 from offramp.ports import StoreUnavailable
 
@@ -21,6 +23,7 @@ LOCK_WAIT_SECONDS = 2.0
 SQLITE_BUSY_SECONDS = 10.0  # there is one writer at a time, and each is short
 CONNECT_SECONDS_MAX = 10
 
+_READING = "offramp_reading"  # the option of an engine whose transactions only look
 _LOCK_NOT_AVAILABLE = "55P03"
 _UNDEFINED_TABLE = "42P01"
 
@@ -55,6 +58,11 @@ def connect(url: str, *, lock_wait_seconds: float = LOCK_WAIT_SECONDS) -> Engine
     return engine
 
 
+def for_reading(engine: Engine) -> Engine:
+    """Give the same connections for transactions that only look and hold nobody up."""
+    return engine.execution_options(**{_READING: True}, postgresql_readonly=True)
+
+
 def is_postgresql(connection: Connection) -> bool:
     """Whether a connection leads to PostgreSQL."""
     return connection.dialect.name == "postgresql"
@@ -74,13 +82,16 @@ def _sqlite(url: URL) -> Engine:
             raise StoreUnavailable(reason=str(error)) from error
 
     event.listen(engine, "connect", prepare)
-    event.listen(engine, "begin", _begin_immediate)
+    event.listen(engine, "begin", _begin)
+    if url.database and not url.database.startswith((":memory:", "file:")):
+        keep_to_file(engine, Path(url.database))
     return engine
 
 
-def _begin_immediate(connection: Connection) -> None:
+def _begin(connection: Connection) -> None:
     # A transaction that begins by reading cannot become a writer while another one writes.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    is_reading = connection.get_execution_options().get(_READING, False)
+    connection.exec_driver_sql("BEGIN DEFERRED" if is_reading else "BEGIN IMMEDIATE")
 
 
 def _postgresql(url: URL, *, lock_wait_seconds: float) -> Engine:

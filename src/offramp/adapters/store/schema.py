@@ -229,6 +229,13 @@ Index(
     postgresql_where=text("status IN ('open', 'stopped')"),
 )
 
+Index(
+    "ix_offboarding_stopped",
+    offboarding.c.status,
+    sqlite_where=text("status = 'stopped'"),
+    postgresql_where=text("status = 'stopped'"),
+)
+
 step = Table(
     "step",
     metadata,

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, Engine
 from whenever import Instant
 
+from offramp.adapters.store.connection import for_reading
 from offramp.adapters.store.lock import stale
 from offramp.adapters.store.transaction import SqlTransaction
+from offramp.adapters.store.version import require_newest
 from offramp.ports import DeletionInFlight, FenceRecord, Offboarding, Transaction
 
 TURN_SECONDS = 0.01  # between two looks whether somebody who was refused has come back
@@ -41,6 +43,7 @@ class SqlStore:
     def __init__(self, engine: Engine, *, ledger_key: bytes) -> None:
         """Keep everything behind an engine made by ``connection.connect``."""
         self._engine = engine
+        self._reader = for_reading(engine)
         self._ledger_key = ledger_key
 
     @contextmanager
@@ -59,6 +62,13 @@ class SqlStore:
             if refused is not None:
                 self._ask(*refused)
             raise
+
+    @contextmanager
+    def reading(self) -> Iterator[SqlTransaction]:
+        """Begin a transaction for looking only, which waits for nobody who writes."""
+        with self._reader.begin() as connection:
+            require_newest(connection)
+            yield SqlTransaction(connection, ledger_key=self._ledger_key)
 
     def _ask(self, mine: ColumnElement[bool], at: Instant) -> None:
         """Let the next chunk know of somebody who was refused because of the one that runs."""

@@ -1,0 +1,36 @@
+"""Whether the tables of a store are those that this program knows; asked without Alembic.
+
+The migrations are numbered, and a revision is the number that its file begins with.
+
+Source: ``migration.migrate``; Alembic, "The Migration Environment".
+"""
+
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import Connection, column, select, table
+
+from offramp.ports import StoreVersionDiffers
+
+VERSIONS = Path(__file__).parent / "migrations" / "versions"
+_version = table("alembic_version", column("version_num"))
+
+
+def require_newest(connection: Connection) -> None:
+    """Refuse to look at tables that another version of the program has made or changed.
+
+    Raises:
+        StoreVersionDiffers: they are not those that this version works with.
+    """
+    found = connection.scalar(select(_version.c.version_num))
+    if found != newest():
+        raise StoreVersionDiffers(
+            found=found or "none", expected=newest(), hint="restart with the program that fits"
+        )
+
+
+@cache
+def newest() -> str:
+    """Give the number of the last migration."""
+    numbers = (file.name.partition("_")[0] for file in VERSIONS.glob("*.py"))
+    return max(number for number in numbers if number.isdecimal())
