@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sqlalchemy.exc import OperationalError
 from whenever import Instant
 
 from offramp.adapters.keys_folder import FolderKeys
@@ -40,6 +41,9 @@ class ShiftedClock:
     def now(self):
         shift = float(self._file.read_text()) if self._file.exists() else 0.0
         return Instant.now().add(seconds=shift)
+
+    def behind_seconds(self):
+        return 0.0
 
     def set_to(self, instant):
         shift = (instant - Instant.now()).total("seconds")
@@ -169,7 +173,7 @@ def serve_for_good(place):
     while True:
         try:
             return work(place)
-        except StoreUnavailable:
+        except (StoreUnavailable, OperationalError):
             time.sleep(0.2)
 
 
@@ -180,10 +184,8 @@ def main():
         pid = os.fork()
         if pid == 0:
             os.close(0)
-            try:
-                serve_for_good(place)
-            finally:
-                os._exit(0)
+            serve_for_good(place)
+            os._exit(0)
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
 
