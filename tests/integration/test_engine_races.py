@@ -18,7 +18,8 @@ from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.engine import brake, steps, sweep
 from offramp.engine import offboarding as deeds
 from offramp.engine.context import Limits
-from offramp.engine.offboarding import publish, register
+from offramp.engine.offboarding import register
+from offramp.engine.publication import publish
 from offramp.engine.sweep import run_until_quiet
 from offramp.ports import DeletionInFlight
 from offramp.testing.world import World

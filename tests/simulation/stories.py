@@ -8,7 +8,8 @@ from whenever import Date, Instant
 from offramp.core.ledger import verify_chain
 from offramp.data.proof.certificate import verify_certificate
 from offramp.documents.policy import find_policy
-from offramp.engine.offboarding import publish, register
+from offramp.engine.offboarding import register
+from offramp.engine.publication import publish
 from offramp.testing.world import World
 from tests.simulation import shop
 

@@ -37,6 +37,19 @@ class Offboarding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InFlight:
+    """An off-boarding that goes on, with the facts that date it, read together with many others.
+
+    ``has_begun`` says whether any of its steps was ever taken up.
+    """
+
+    offboarding: Offboarding
+    zone: str
+    overrides: Mapping[str, str]
+    has_begun: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepRow:
     """A step of one episode that is due or done; what is not due has no row."""
 

@@ -17,6 +17,7 @@ from offramp.ports.record import (
     Changes,
     Delivery,
     FenceRecord,
+    InFlight,
     KeptGroup,
     KeptPart,
     Offboarding,
@@ -74,10 +75,17 @@ class Transaction(Protocol):
     def policy(self, policy: str, version: int | None = None) -> Policy | None:
         """Find a published version; the newest without a number."""
 
-    def repin(self, policy: str, version: int) -> int:
-        """Move the open off-boardings in which nothing has happened yet to a version.
+    def in_flight(
+        self, policy: str, *, version: int, after: str = "", limit: int
+    ) -> tuple[InFlight, ...]:
+        """List by id, past one of them, who is leaving by any version of a policy but this one:
+        the off-boardings that are open, and those that were stopped."""
 
-        A claim on one of them ends. Returns how many were moved.
+    def repin(self, due: Mapping[str, Instant | None], *, version: int) -> int:
+        """Move open off-boardings in which nothing has happened yet to a version.
+
+        `due` gives each its next date; one that has begun meanwhile is left as it is. A claim on
+        one that is moved ends. Returns how many were moved.
         """
 
     # operator facts

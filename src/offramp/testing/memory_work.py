@@ -16,6 +16,7 @@ from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepS
 from offramp.ports import (
     Delivery,
     DeliveryStatus,
+    InFlight,
     Offboarding,
     OffboardingExists,
     OffboardingUnknown,
@@ -35,16 +36,47 @@ _WAITING = frozenset({DeliveryStatus.QUEUED, DeliveryStatus.FAILED})
 class MemoryOffboardingPart(MemoryPart):
     """Who is leaving, when to look at them next, and how far their steps are."""
 
-    def repin(self, policy: str, version: int) -> int:
-        """Move the open off-boardings in which nothing has happened yet to a version."""
-        begun = {offboarding for offboarding, _ in self.tables.steps}
-        moved = [
-            replace(row, policy_version=version, attempt=row.attempt + 1, lease_until=None)
-            for row in self._open()
-            if row.policy == policy and row.policy_version != version and row.id not in begun
+    def in_flight(
+        self, policy: str, *, version: int, after: str = "", limit: int
+    ) -> tuple[InFlight, ...]:
+        """List by id who is leaving by any version of a policy but one."""
+        found = [
+            row
+            for _, row in sorted(self.tables.offboardings.items())
+            if row.policy == policy and row.policy_version != version
+            if row.status in _CURRENT and row.id > after
         ]
-        self._write(*moved)
+        begun = self._begun()
+        customers = self.tables.organizations
+        return tuple(
+            InFlight(
+                offboarding=row,
+                zone=customers[row.subject.organization].zone,
+                overrides=customers[row.subject.organization].overrides,
+                has_begun=row.status is OffboardingStatus.STOPPED or row.id in begun,
+            )
+            for row in found[:limit]
+        )
+
+    def repin(self, due: Mapping[str, Instant | None], *, version: int) -> int:
+        """Move open off-boardings in which nothing has happened yet to a version."""
+        begun = self._begun()
+        moved = [row for row in self._open() if row.id in due and row.id not in begun]
+        for row in moved:
+            self.tables.woken.pop(row.id, None)
+            self._write(
+                replace(
+                    row,
+                    policy_version=version,
+                    next_due_at=due[row.id],
+                    attempt=row.attempt + 1,
+                    lease_until=None,
+                )
+            )
         return len(moved)
+
+    def _begun(self) -> frozenset[str]:
+        return frozenset(offboarding for offboarding, _ in self.tables.steps)
 
     def open_offboardings(self, offboardings: Sequence[Offboarding]) -> None:
         """Store new off-boardings."""
