@@ -161,7 +161,7 @@ class TestConcurrency(Patient):
         in_threads(*[write] * WORKERS)
 
         entries, head = read(store, lambda t: (t.ledger(), t.ledger_head()))
-        assert verify_chain(entries, key=LEDGER_KEY, head=head) == WORKERS * 20
+        assert verify_chain(entries, key=LEDGER_KEY, heads=[head]) == WORKERS * 20
 
     def test_a_step_that_begins_while_a_version_is_published_keeps_its_dates(self, store):
         """S4: the worker was first, so the publication waits, and then leaves it alone."""
@@ -407,7 +407,7 @@ class TestProof:
             connection.exec_driver_sql(edit)
 
         with pytest.raises(LedgerBroken):
-            verify_chain(read(store, lambda t: t.ledger()), key=LEDGER_KEY, head=anchored)
+            verify_chain(read(store, lambda t: t.ledger()), key=LEDGER_KEY, heads=[anchored])
 
 
 def everything(engine):

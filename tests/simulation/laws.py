@@ -70,7 +70,7 @@ class Laws:
     def after_each_deed(self):
         with self.world.store.transaction() as transaction:
             entries, head = transaction.ledger(), transaction.ledger_head()
-        verify_chain(entries, key=self.world.keys.ledger_key(), head=head)
+        verify_chain(entries, key=self.world.keys.ledger_key(), heads=[head])
         require(entries[: len(self.entries)] == self.entries, "L41 the ledger only grows")
         self.entries = entries
         ids = [sent.message.id for sent in self.world.mail.sent]

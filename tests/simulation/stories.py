@@ -50,7 +50,7 @@ def rest_of(world, app):
         steps = [step for row in rows for step in transaction.steps(row.id)]
         entries = transaction.ledger()
         head = transaction.ledger_head()
-    verify_chain(entries, key=world.keys.ledger_key(), head=head)
+    verify_chain(entries, key=world.keys.ledger_key(), heads=[head])
     return {
         "off-boardings": {(row.id, row.episode, row.status) for row in rows},
         "steps": {(step.offboarding, step.key, step.status, step.due_at) for step in steps},
