@@ -21,26 +21,34 @@ LONG_AFTER = {
 }
 
 
-def open_world(app, policy, **options):
-    """Fill the vendor's database and register acme, which leaves, and beta, which stays."""
-    app.fill("acme", "beta")
+STAYING = "beta"
+
+
+def open_world(app, policy, *, leaving=("acme",), **options):
+    """Fill the vendor's database and register acme and others, who leave, and beta, who stays."""
+    app.fill(*leaving, STAYING)
     world = World(START, data=app.data, **options)
     publish(world.context, POLICIES[policy])
+    ended = [pool for slug in leaving for pool in pools_of(slug)]
     register(
         world.context,
-        organizations=[shop.organization(each, policy=policy) for each in ("acme", "beta")],
-        pools=[
-            shop.pool("acme"),
-            shop.pool("acme", product="recordings", ends=Date(2024, 8, 20)),
-            shop.pool("beta", ends=None),
-        ],
-        members=[
-            *shop.members("acme", "acme-notes", "acme-recordings")[:3],
-            *shop.members("acme", "acme-recordings")[3:],
-            *shop.members("beta"),
-        ],
+        organizations=[shop.organization(each, policy=policy) for each in (*leaving, STAYING)],
+        pools=[*ended, shop.pool(STAYING, ends=None)],
+        members=[*(each for slug in leaving for each in people_of(slug)), *shop.members(STAYING)],
     )
     return world
+
+
+def pools_of(slug):
+    """Give an organization two pools, one of which ends before the other."""
+    earlier = shop.pool(slug, product="recordings", ends=Date(2024, 8, 20))
+    return [shop.pool(slug), earlier]
+
+
+def people_of(slug):
+    """Give its people seats: three of them in both pools, the last one in one."""
+    both = shop.members(slug, f"{slug}-notes", f"{slug}-recordings")
+    return [*both[:3], *shop.members(slug, f"{slug}-recordings")[3:]]
 
 
 def rest_of(world, app):

@@ -27,7 +27,15 @@ def pause(world):
     brake.set_paused(world.context, is_paused=True)
 
 
-DEEDS = (reactivate, hold, pause)
+def extend(world):
+    deeds.extend(world.context, "acme", until=Date(2030, 1, 1))
+
+
+def exempt(world):
+    brake.set_exempt(world.context, "acme", is_exempt=True)
+
+
+DEEDS = (reactivate, extend, hold, pause, exempt)
 
 
 @pytest.fixture(params=["memory", "sqlite"])

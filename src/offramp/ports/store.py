@@ -157,7 +157,9 @@ class Transaction(Protocol):
         """Write a changed off-boarding (`StaleOffboarding` when its episode has moved).
 
         Its attempt and lease belong to the claim and are left as they are; a status other than
-        open ends the lease. A status may change only as the core allows (`IllegalTransition`).
+        open ends the lease. Another end, cause or source ends the claim: whoever works by the old
+        dates may save nothing more, and no further chunk (L18). A status may change only as the
+        core allows (`IllegalTransition`).
         """
 
     def lock(self, offboarding: str, *, now: Instant) -> Offboarding:

@@ -9,9 +9,11 @@ from dataclasses import replace
 
 from whenever import Instant
 
+from offramp.core.dates import Boundary
 from offramp.core.ledger import GENESIS, Entry, Event, seal
-from offramp.core.model import Member, Role, Subject
+from offramp.core.model import Cause, Member, Role, Subject
 from offramp.core.policy import Audience
+from offramp.core.term import Source
 from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepStatus, move
 from offramp.ports import (
     Delivery,
@@ -111,17 +113,20 @@ class MemoryOffboardingPart(MemoryPart):
             raise StaleOffboarding(offboarding=offboarding.id)
         if row.status is not offboarding.status:
             move(OFFBOARDING, row.status, offboarding.status)
-        is_open = offboarding.status is OffboardingStatus.OPEN
-        if is_open and row.lease_until is not None and offboarding.next_due_at is not None:
+        is_moved = _term(row) != _term(offboarding)
+        is_claimed = row.lease_until is not None and not is_moved
+        is_claimed = is_claimed and offboarding.status is OffboardingStatus.OPEN
+        if is_moved:
+            self.tables.woken.pop(row.id, None)
+        elif is_claimed and offboarding.next_due_at is not None:
             self.tables.woken[row.id] = offboarding.next_due_at
-        lease_until = row.lease_until if is_open else None
         self._write(
             replace(
                 offboarding,
                 subject=row.subject,
                 opened_at=row.opened_at,
-                attempt=row.attempt,
-                lease_until=lease_until,
+                attempt=row.attempt + is_moved,
+                lease_until=row.lease_until if is_claimed else None,
             )
         )
 
@@ -349,6 +354,10 @@ class MemoryProofPart(MemoryPart):
 def _by_subject(row: Offboarding) -> tuple[str, str, str, int]:
     subject = row.subject
     return subject.organization, subject.member or "", subject.product or "", row.episode
+
+
+def _term(row: Offboarding) -> tuple[Boundary, Cause, Source]:
+    return row.ends, row.cause, row.source
 
 
 def _is_free(row: Offboarding, *, now: Instant) -> bool:

@@ -48,6 +48,7 @@ HAS_WORK = or_(_is_open, and_(_is_completed, _table.c.next_due_at.is_not(None)))
 _goes_on = _table.c.status.in_((OffboardingStatus.OPEN, OffboardingStatus.STOPPED))
 _has_begun = exists().where(schema.step.c.offboarding == _table.c.id)
 _OF_THE_CLAIM = frozenset({"attempt", "lease_until"})
+_OF_THE_TERM = ("ends", "cause", "source")
 _OF_THE_SUBJECT = frozenset({"id", "organization", "member", "product", "opened_at"})
 
 
@@ -94,7 +95,9 @@ class OffboardingPart(FactPart, LockPart):
             move(OFFBOARDING, OffboardingStatus(row.status), offboarding.status)
         fixed = _OF_THE_CLAIM | _OF_THE_SUBJECT
         values = {name: value for name, value in _row(offboarding).items() if name not in fixed}
-        if offboarding.status is not OffboardingStatus.OPEN:
+        if any(getattr(row, name) != values[name] for name in _OF_THE_TERM):
+            values |= {"attempt": row.attempt + 1, "lease_until": None, "woken_at": None}
+        elif offboarding.status is not OffboardingStatus.OPEN:
             values["lease_until"] = None
         elif row.lease_until is not None:
             values["woken_at"] = offboarding.next_due_at
