@@ -60,6 +60,8 @@ class Laws:
     """Watches one world in which some organizations leave and beta stays.
 
     Attributes:
+        ends_when_taken: the ends by which the messages that are going out were taken in hand; who
+            extends while they do, stops those to come.
         second_mails_max: so often somebody could not know whether a message had gone out.
     """
 
@@ -68,12 +70,17 @@ class Laws:
         self.beta = app.dump("beta")
         self.rows = {slug: app.dump(slug) for slug in leaving}
         self.entries = ()
+        self.ends_when_taken = {slug: [] for slug in leaving}
         self.told = {}
         self.second_mails_max = 0
         self.names = names_of([*leaving, "beta"])
         world.watch = self.watch
 
     def watch(self, point):
+        if point == "sending":
+            self.ends_when_taken = {
+                slug: [row.ends for row, _ in self.started(slug)] for slug in self.leaving
+            }
         if point == "mail accepted":
             self.no_mail_is_early()
         if point in ("chunk fenced", "chunk committed"):
@@ -114,8 +121,9 @@ class Laws:
             by = ("owner@", "admin@")
             require(sent.message.to.startswith(by), "A6 a user is warned before the end")
             return
-        rows = [row for row, step in self.started(slug)]
-        late_enough = any(days_since(row.ends, self.world.now) >= first for row in rows)
+        ends = [row.ends for row, step in self.started(slug)] + self.ends_when_taken[slug]
+        require(ends, "L32 a message goes out for a step that is not under way")
+        late_enough = any(days_since(each, self.world.now) >= first for each in ends)
         require(late_enough, f"L1 {sent.message.subject} is early")
 
     def destruction_is_allowed(self):
@@ -124,18 +132,18 @@ class Laws:
 
     def destroying(self):
         """Tell whose rows are going: the only one whose deletion runs, or who has lost some."""
-        running = [
-            row
-            for slug in self.leaving
-            for row, step in self.started(slug)
-            if step.is_destructive and row.status is not OffboardingStatus.COMPLETED
-        ]
+        running = [row for slug in self.leaving for row in self.begun_deletions(slug)]
         if len(running) < 2:
             return running
         now = {slug: self.app.dump(slug) for slug in self.leaving}
         changed = {slug for slug in self.leaving if now[slug] != self.rows[slug]}
         self.rows = now
         return [row for row in running if row.subject.organization in changed]
+
+    def begun_deletions(self, slug):
+        """List what is being deleted; of an episode that has ended only where no other one is."""
+        rows = [row for row, step in self.started(slug) if step.is_destructive]
+        return [row for row in rows if row.status is OffboardingStatus.OPEN] or rows
 
     def require_allowed(self, row):
         now, slug = self.world.now, row.subject.organization

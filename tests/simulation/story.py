@@ -26,10 +26,12 @@ SPAN_DAYS = {"license-pool": 75, "edit-only-grace": 600}
 PEOPLE = ("owner", "admin", "user", "guest")  # the owner is never refused: a person would decide
 DEEDS = 14  # in the span of a policy, for one organization
 POINTS_MAX = 60  # so far ahead lies the point at which something happens
+CHUNKS_MAX = 12  # of the small organizations of a story
 STALL_HOURS_MAX = 40
 TROUBLES_MAX = 6  # so many transactions in a row meet an outage
 VERSIONS = (2, 3)
 SETTLED = Instant.from_utc(2034, 1, 1)
+STOPPING = ("hold", "pause", "exempt", "renew", "extend", "reactivate")
 MENDED = ("mend", "resume", "uncap", "release", "readmit", "retry")
 
 
@@ -48,15 +50,15 @@ def version_of(policy, number):
 class Story:
     """Everything that happens in one world, drawn from one seed."""
 
-    def __init__(self, app, seed, *, days=None, organizations=1):
+    def __init__(self, app, seed, *, days=None, organizations=1, store=None, seen=FailingStore):
         self.chance = Random(seed)
         self.app = app
         self.policy = self.chance.choice(tuple(SPAN_DAYS))
         self.days = days or SPAN_DAYS[self.policy]
         self.leaving = ("acme", *(f"firm{number}" for number in range(1, organizations)))
-        self.world = open_world(app, self.policy, leaving=self.leaving)
+        self.world = open_world(app, self.policy, leaving=self.leaving, store=store)
         self.world.mail.can_tell = self.chance.random() < 0.5
-        self.store = FailingStore(self.world.store)
+        self.store = seen(self.world.store)
         self.world.store_as_seen = self.store
         self.world.context = replace(self.world.context, store=self.store)
         self.laws = Laws(self.world, app, self.policy, leaving=self.leaving)
@@ -115,16 +117,24 @@ class Story:
         return self
 
     def happen(self, name):
-        """Do something now, or at the worst moment: while something else is being done."""
-        if self.chance.random() < 0.5:
+        """Do something now, while something else is done, or stop a deletion in its midst."""
+        when = self.chance.choice(("now", "meanwhile", "in a chunk"))
+        if when == "now":
             self.do(name)
-        else:
+        elif when == "meanwhile":
             self.interrupt(lambda: self.do(name))
+        else:
+            stop = self.chance.choice(STOPPING)
+            occurrence = 1 + self.chance.randrange(CHUNKS_MAX)
+            act = self.unless_over(lambda: self.do(stop))
+            self.world.meanwhile("chunk fenced", act, occurrence=occurrence)
 
     def interrupt(self, act):
         """Let something happen at a point to come, unless the story is over by then."""
-        after = 1 + self.chance.randrange(POINTS_MAX)
-        self.world.interrupt(lambda: None if self.is_over else act(), after=after)
+        self.world.interrupt(self.unless_over(act), after=1 + self.chance.randrange(POINTS_MAX))
+
+    def unless_over(self, act):
+        return lambda: None if self.is_over else act()
 
     def do(self, name):
         _, deed = self.deeds[name]
