@@ -37,6 +37,9 @@ class UnfencedStore(MemoryStore):
 
 
 class _Unkept:
+    def prolong(self, *, deadline):
+        """Hold nothing."""
+
     def record(self, table, rows):
         """Keep nothing."""
 

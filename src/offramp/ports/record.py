@@ -172,5 +172,8 @@ class KeptGroup:
 class FenceRecord(Protocol):
     """Notes of one destructive chunk, kept when its fence is left."""
 
+    def prolong(self, *, deadline: Instant) -> None:
+        """Hold the fence until a later deadline, or say that it was lost (`StaleClaim`)."""
+
     def record(self, table: str, rows: int) -> None:
         """Add to the cursor: so many more rows of this table are gone."""
