@@ -85,10 +85,12 @@ def docs(*arguments: str) -> int:
 
 
 def sim(*arguments: str) -> int:
-    """Run the simulation; `--seed N` replays one story, `--stories N` tells so many."""
-    seed, rest = _take_option("--seed", arguments)
-    stories, rest = _take_option("--stories", rest)
-    settings = {name: value for name, value in (("SEED", seed), ("STORIES", stories)) if value}
+    """Run the simulation; --seed N replays one story; --stories, --days, --organizations N."""
+    settings, rest = {}, arguments
+    for name in ("seed", "stories", "days", "organizations"):
+        value, rest = _take_option(f"--{name}", rest)
+        if value is not None:
+            settings[name.upper()] = value
     return _run("pytest", *PARALLEL, "tests/simulation", *rest, settings=settings)
 
 

@@ -54,6 +54,9 @@ class CursorFence:
         with self.engine.begin() as connection:
             connection.execute(_CURSOR.insert().values(table="guard", rows=0))
 
+    def keep(self) -> None:
+        """Hold: the guard is a true lock."""
+
     def record(self, *, rows: int) -> None:
         """Keep the number until the chunk's own transaction is through."""
         self._rows = rows

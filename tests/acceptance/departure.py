@@ -34,7 +34,8 @@ from offramp.config import Settings
 from offramp.documents.policy import find_policy
 from offramp.documents.roster import read_members, read_organizations, read_pools
 from offramp.engine.context import Context, Limits
-from offramp.engine.offboarding import publish, register
+from offramp.engine.offboarding import register
+from offramp.engine.publication import publish
 from offramp.engine.sweep import run_until_quiet
 from offramp.testing.clock import VirtualClock
 from offramp.testing.postgres import fresh_database

@@ -3,8 +3,12 @@
 import json
 
 import pytest
+from whenever import Instant
 
 from offramp.adapters.keys_folder import FolderKeys
+from offramp.adapters.store.connection import connect
+from offramp.adapters.store.store import SqlStore
+from offramp.core.ledger import Event
 from offramp.data.proof.certificate import sign_certificate
 from tests.acceptance.installation import LEAVING, OWNER, SIBLING
 
@@ -111,6 +115,35 @@ def test_a_ledger_that_was_changed_or_cut_is_told(installation):  # L41
     assert changed.data["error"]["message"] == (
         "The ledger does not verify at entry 1: its seal does not match."
     )
+
+
+def write_anew(installation, *, after, number):
+    """Replace the ledger past an entry, as somebody could who has the key of the folder."""
+    key = FolderKeys(installation.folder / "offramp-data" / "keys").ledger_key()
+    installation.change("DELETE FROM ledger WHERE number > ?", after)
+    engine = connect(f"sqlite:///{installation.store}")
+    with SqlStore(engine, ledger_key=key).transaction() as transaction:
+        transaction.append([Event(kind="resumed", at=Instant.now())] * (number - after))
+    engine.dispose()
+
+
+def test_ends_that_are_kept_in_a_file_find_a_ledger_that_was_written_anew(installation, tmp_path):
+    """L41: with the key itself, so that every seal is right."""
+    anchor = tmp_path / "elsewhere.txt"
+    first = installation.ask("ledger", "verify", "--anchor", anchor)
+    again = installation.ask("ledger", "verify", "--anchor", anchor)
+    installation.say("pause")
+    grown = installation.ask("ledger", "verify", "--anchor", anchor)
+
+    write_anew(installation, after=2, number=grown["entries"])
+
+    alone = installation.ask("ledger", "verify")
+    found = installation.run("ledger", "verify", "--anchor", anchor)
+    assert (first["anchors"], again["anchors"], grown["anchors"]) == (0, 1, 1)
+    assert anchor.read_text().splitlines() == [first["head"], grown["head"]]
+    assert alone["entries"] == grown["entries"]
+    assert found.code == 70
+    assert "it is not the entry that was anchored" in found.err
 
 
 def test_the_ledger_is_shown_without_a_name_or_an_address(installation):

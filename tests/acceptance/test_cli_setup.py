@@ -93,7 +93,10 @@ def test_init_publishes_the_policies_it_is_given(vendor):
 
     answer = vendor.ask("init", "--policy", "contract.yaml")
 
-    assert answer["policies"][-1] == {"policy": "contract", "version": 1, "is_new": True}
+    assert answer["policies"][-1] == {
+        **{"policy": "contract", "version": 1},
+        **{"is_new": True, "is_published": True, "reason": None},
+    }
 
 
 def test_init_refuses_to_write_a_password_into_a_file(vendor):

@@ -118,7 +118,7 @@ class ArmingContract:
         fill(store, LEAVING)
         arm(store, "leaving")
 
-        read(store, lambda t: t.repin("license-pool", 2))
+        read(store, lambda t: t.repin({"leaving": LATER}, version=2))
 
         assert read(store, lambda t: t.offboarding("leaving")).armed is None
 

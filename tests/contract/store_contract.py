@@ -10,6 +10,7 @@ from tests.contract.store_proof_contract import (
     LedgerContract,
     OutboxContract,
 )
+from tests.contract.store_publication_contract import PublicationContract
 from tests.contract.store_retention_contract import AftercareContract, RetentionContract
 from tests.contract.store_schedule_contract import ClaimContract, OffboardingContract, StepContract
 from tests.contract.store_ticket_contract import TicketContract
@@ -23,6 +24,7 @@ class StoreContract(
     PolicyContract,
     OperationContract,
     OffboardingContract,
+    PublicationContract,
     ClaimContract,
     TicketContract,
     StepContract,

@@ -202,6 +202,33 @@ class MarkerContract:
 
         assert read(store, lambda t: t.erased_rows("leaving")) == {"notes": 100}
 
+    def test_a_fence_that_was_lost_is_not_prolonged(self, store):
+        """L18: whoever was frozen hears of it before anything is kept."""
+        fill(store, LEAVING)
+        claimed = claim_one(store)
+        deadline = NOW.add(seconds=30)
+
+        def wake_up():
+            with chunk(store, claimed, deadline=deadline) as record:
+                read(store, lambda t: t.lock("leaving", now=deadline))
+                record.prolong(deadline=LATER)
+
+        with pytest.raises(StaleClaim):
+            wake_up()
+
+    def test_a_fence_that_is_prolonged_keeps_others_out_for_longer(self, store):
+        fill(store, LEAVING)
+        claimed = claim_one(store)
+        deadline = NOW.add(seconds=30)
+
+        with chunk(store, claimed, deadline=deadline) as record:
+            record.prolong(deadline=LATER)
+            with pytest.raises(DeletionInFlight):
+                read(store, lambda t: t.lock("leaving", now=deadline))
+            record.record("notes", 1)
+
+        assert read(store, lambda t: t.erased_rows("leaving")) == {"notes": 1}
+
     def test_a_chunk_that_was_overtaken_while_it_ran_records_nothing(self, store):
         fill(store, LEAVING)
         claimed = claim_one(store)

@@ -259,7 +259,7 @@ class LedgerContract:
 
         assert [entry.event for entry in entries] == [OPENED, ERASED, OPENED]
         assert [entry.number for entry in entries] == [1, 2, 3]
-        assert verify_chain(entries, key=LEDGER_KEY, head=head) == 3
+        assert verify_chain(entries, key=LEDGER_KEY, heads=[head]) == 3
 
     def test_it_is_read_in_pieces(self, store):
         with store.transaction() as transaction:

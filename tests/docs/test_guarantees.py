@@ -14,7 +14,7 @@ PROMISED = (
     *("L1", "L2", "L3", "L4", "L7", "L8", "L9", "L18", "L25", "L32"),
 )
 MISSION = (*(f"A{n}" for n in range(1, 13)), *(f"B{n}" for n in range(1, 12)))
-ROW = re.compile(r"^\| ([ABL]\d+) \| (.+) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| ([ABLST]\d+) \| (.+) \|$", re.MULTILINE)
 NAMED = re.compile(r"`(tests/[^`]+?\.py::[^`]+)`")
 
 

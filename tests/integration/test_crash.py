@@ -99,7 +99,7 @@ def left_in(folder):
     key = FolderKeys(folder / "keys").ledger_key()
     with SqlStore(engine, ledger_key=key).transaction() as transaction:
         entries = transaction.ledger()
-        verify_chain(entries, key=key, head=transaction.ledger_head())
+        verify_chain(entries, key=key, heads=[transaction.ledger_head()])
         rows = transaction.offboardings()
         left = {
             "off-boardings": {(row.id, row.status, row.episode) for row in rows},

@@ -18,7 +18,8 @@ from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.engine import brake, steps, sweep
 from offramp.engine import offboarding as deeds
 from offramp.engine.context import Limits
-from offramp.engine.offboarding import publish, register
+from offramp.engine.offboarding import register
+from offramp.engine.publication import publish
 from offramp.engine.sweep import run_until_quiet
 from offramp.ports import DeletionInFlight
 from offramp.testing.world import World
@@ -72,7 +73,7 @@ def rows_of(world):
         rows = transaction.offboardings()
         entries, head = transaction.ledger(), transaction.ledger_head()
         steps = {row.subject.organization: transaction.steps(row.id) for row in rows}
-    verify_chain(entries, key=b"k" * 32, head=head)
+    verify_chain(entries, key=b"k" * 32, heads=[head])
     return rows, steps, entries
 
 

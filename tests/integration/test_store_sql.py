@@ -26,6 +26,7 @@ from tests.contract.store_world import (
     ACME,
     ANNA,
     HOLD,
+    LATER,
     LEAVING,
     NOW,
     SIBLING,
@@ -212,7 +213,28 @@ class TestConcurrency(Patient):
         in_threads(*[write] * WORKERS)
 
         entries, head = read(store, lambda t: (t.ledger(), t.ledger_head()))
-        assert verify_chain(entries, key=LEDGER_KEY, head=head) == WORKERS * 20
+        assert verify_chain(entries, key=LEDGER_KEY, heads=[head]) == WORKERS * 20
+
+    def test_a_step_that_begins_while_a_version_is_published_keeps_its_dates(self, store):
+        """S4: the worker was first, so the publication waits, and then leaves it alone."""
+        fill(store, LEAVING)
+        claimed = claim_one(store)
+        begun, moved = Signal(), []
+
+        def begin():
+            with store.transaction() as transaction:
+                transaction.save_step(STEP, claimed=claimed, expected=None)
+                begun.set()
+                sleep(OVERLAP_SECONDS)
+
+        def publish():
+            begun.wait(PATIENCE_SECONDS)
+            moved.append(read(store, lambda t: t.repin({"leaving": LATER}, version=2)))
+
+        in_threads(begin, publish)
+
+        assert moved == [0]
+        assert read(store, lambda t: t.offboarding("leaving")).policy_version == 1
 
     @pytest.mark.parametrize("stop", ["hold", "pause"])
     def test_a_chunk_that_begins_while_somebody_decides_sees_the_decision(self, store, stop):
@@ -437,7 +459,7 @@ class TestProof:
             connection.exec_driver_sql(edit)
 
         with pytest.raises(LedgerBroken):
-            verify_chain(read(store, lambda t: t.ledger()), key=LEDGER_KEY, head=anchored)
+            verify_chain(read(store, lambda t: t.ledger()), key=LEDGER_KEY, heads=[anchored])
 
 
 def everything(engine):

@@ -20,7 +20,8 @@ from whenever import Instant
 from offramp.bootstrap import build
 from offramp.core.ledger import verify_chain
 from offramp.core.transitions import OffboardingStatus, StepStatus
-from offramp.engine.offboarding import publish, register
+from offramp.engine.offboarding import register
+from offramp.engine.publication import publish
 from offramp.ports import StoreUnavailable
 from offramp.testing.postgres import SETTINGS, fresh_database, running_postgres
 from offramp.testing.smtp import SmtpCatcher

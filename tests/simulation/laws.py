@@ -8,10 +8,10 @@ from datetime import date
 
 from whenever import Instant
 
-from offramp.core.ledger import verify_chain
+from offramp.core.ledger import as_fields, verify_chain
 from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.ports import DeliveryStatus
-from tests.simulation.shop import ZONE
+from tests.simulation.shop import ZONE, members
 
 
 class Finding(BaseException):
@@ -33,7 +33,11 @@ FIRST_DAY = {
         "ending-soon": -7,
     },
 }
-ERASED_FROM = {"license-pool": 30, "edit-only-grace": 365}
+# By version: the second one of the stories gives a week more, the third takes it back.
+ERASED_FROM = {
+    "license-pool": {1: 30, 2: 37, 3: 30},
+    "edit-only-grace": {1: 365, 2: 373, 3: 365},
+}
 # Deletion waits so many days after these were delivered (or what stands in for them).
 WAITS = {
     "license-pool": {"expiring-soon": 14, "company-data": 7},
@@ -53,15 +57,30 @@ def days_since(ends, now):
 
 
 class Laws:
-    """Watches one world in which acme leaves and beta stays."""
+    """Watches one world in which some organizations leave and beta stays.
 
-    def __init__(self, world, app, policy):
-        self.world, self.app, self.policy = world, app, policy
+    Attributes:
+        ends_when_taken: the ends by which the messages that are going out were taken in hand; who
+            extends while they do, stops those to come.
+        second_mails_max: so often somebody could not know whether a message had gone out.
+    """
+
+    def __init__(self, world, app, policy, *, leaving=("acme",)):
+        self.world, self.app, self.policy, self.leaving = world, app, policy, leaving
         self.beta = app.dump("beta")
+        self.rows = {slug: app.dump(slug) for slug in leaving}
         self.entries = ()
+        self.ends_when_taken = {slug: [] for slug in leaving}
+        self.told = {}
+        self.second_mails_max = 0
+        self.names = names_of([*leaving, "beta"])
         world.watch = self.watch
 
     def watch(self, point):
+        if point == "sending":
+            self.ends_when_taken = {
+                slug: [row.ends for row, _ in self.started(slug)] for slug in self.leaving
+            }
         if point == "mail accepted":
             self.no_mail_is_early()
         if point in ("chunk fenced", "chunk committed"):
@@ -70,40 +89,77 @@ class Laws:
     def after_each_deed(self):
         with self.world.store.transaction() as transaction:
             entries, head = transaction.ledger(), transaction.ledger_head()
-        verify_chain(entries, key=self.world.keys.ledger_key(), head=head)
+            events = transaction.events(limit=100_000)
+            rows = {
+                row.id: (row.policy_version, bool(transaction.steps(row.id)))
+                for row in transaction.offboardings()
+            }
+        verify_chain(entries, key=self.world.keys.ledger_key(), heads=[head])
         require(entries[: len(self.entries)] == self.entries, "L41 the ledger only grows")
+        new = [as_fields(entry.event) for entry in entries[len(self.entries) :]]
+        self.nobody_is_named(repr([*new, *events, *self.world.trace]))
         self.entries = entries
+        for offboarding, version in self.told.items():
+            require(rows[offboarding][0] == version, "S4 who was told keeps what was told")
+        self.told = {each: version for each, (version, is_told) in rows.items() if is_told}
         ids = [sent.message.id for sent in self.world.mail.sent]
-        require(len(ids) == len(set(ids)), "L8 nobody is written to twice by one step")
+        repeated = len(ids) - len(set(ids))
+        require(repeated <= self.second_mails_max, "L8 nobody is written to twice by one step")
         require(self.app.dump("beta") == self.beta, "L42 the sibling stays as it is")
+
+    def nobody_is_named(self, text):
+        """Search whatever was written down about the work for every name and address there is."""
+        text = text.casefold()
+        found = [name for name in self.names if name in text]
+        require(not found, f"L41 a person is named: {found}")
 
     def no_mail_is_early(self):
         sent = self.world.mail.sent[-1]
+        (slug,) = [each for each in self.leaving if sent.message.to.endswith(f"@{each}.example")]
         first = FIRST_DAY[self.policy].get(sent.message.subject)
         if first is None:  # a warning that stands in for a lost one goes out at once, to admins
             by = ("owner@", "admin@")
             require(sent.message.to.startswith(by), "A6 a user is warned before the end")
             return
-        rows = [row for row, step in self.started()]
-        late_enough = any(days_since(row.ends, self.world.now) >= first for row in rows)
+        ends = [row.ends for row, step in self.started(slug)] + self.ends_when_taken[slug]
+        require(ends, "L32 a message goes out for a step that is not under way")
+        late_enough = any(days_since(each, self.world.now) >= first for each in ends)
         require(late_enough, f"L1 {sent.message.subject} is early")
 
     def destruction_is_allowed(self):
-        now = self.world.now
-        (row,) = [row for row, step in self.started() if step.is_destructive]
+        for row in self.destroying():
+            self.require_allowed(row)
+
+    def destroying(self):
+        """Tell whose rows are going: the only one whose deletion runs, or who has lost some."""
+        running = [row for slug in self.leaving for row in self.begun_deletions(slug)]
+        if len(running) < 2:
+            return running
+        now = {slug: self.app.dump(slug) for slug in self.leaving}
+        changed = {slug for slug in self.leaving if now[slug] != self.rows[slug]}
+        self.rows = now
+        return [row for row in running if row.subject.organization in changed]
+
+    def begun_deletions(self, slug):
+        """List what is being deleted; of an episode that has ended only where no other one is."""
+        rows = [row for row, step in self.started(slug) if step.is_destructive]
+        return [row for row in rows if row.status is OffboardingStatus.OPEN] or rows
+
+    def require_allowed(self, row):
+        now, slug = self.world.now, row.subject.organization
         with self.world.store.transaction() as transaction:
-            holds = transaction.holds("acme")
-            pools = transaction.pools("acme")
-            is_paused = transaction.is_paused()
+            holds = transaction.holds(slug)
+            pools = transaction.pools(slug)
+            is_stopped = transaction.is_paused() or transaction.is_exempt(slug)
             deliveries = transaction.deliveries(row.id)
         require(row.status is OffboardingStatus.OPEN, "L18 only an open episode is carried out")
         require(not any(hold.is_active(now) for hold in holds), "L25 a hold stops destruction")
-        require(not is_paused, "L26 a pause stops destruction")
+        require(not is_stopped, "L26 a pause or an exemption stops destruction")
         mine = [p.ends for p in pools if row.subject.product in (None, p.product)]
         if row.subject.member is not None:
             mine = [row.ends]
         ended = [ends is not None and days_since(ends, now) for ends in mine]
-        enough = ERASED_FROM[self.policy]
+        enough = ERASED_FROM[self.policy][row.policy_version]
         require(all(d is not False and d >= enough for d in ended), "L1 deletion is early")
         for notice, wait in WAITS[self.policy].items():
             accepted = [
@@ -115,12 +171,20 @@ class Laws:
             stood = (civil(now) - civil(max(accepted))).days
             require(stood >= wait, f"D2 {notice} stood {stood} days only")
 
-    def started(self):
+    def started(self, slug):
         with self.world.store.transaction() as transaction:
-            rows = transaction.offboardings("acme")
+            rows = transaction.offboardings(slug)
             return [
                 (row, step)
                 for row in rows
                 for step in transaction.steps(row.id)
                 if step.status is StepStatus.STARTED and step.receipt is None
             ]
+
+
+def names_of(slugs):
+    """Collect every name and address that a story makes up, as they are searched for."""
+    found = {f"{slug} ltd" for slug in slugs}
+    for slug in slugs:
+        found |= {text.casefold() for each in members(slug) for text in (each.email, each.name)}
+    return sorted(found)

@@ -1,5 +1,7 @@
 """A vendor's database in a file, small enough to be filled again for every run."""
 
+from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -10,6 +12,7 @@ from offramp.core.model import Member, Organization, Pool, Role
 from offramp.data.catalog.catalog import Catalog
 from offramp.data.datamap import DataMap
 from offramp.data.sources.sql import SqlSource, open_sources
+from offramp.data.sources.trouble import CommitUnknown, SourceUnavailable
 from offramp.engine.context import Data
 
 metadata = sa.MetaData()
@@ -97,6 +100,7 @@ class Shop:
 
     def fill(self, *slugs):
         """Empty the database and give every organization the same four people and their rows."""
+        KnownSource.trouble.clear()
         with self.engine.begin() as connection:
             for each in reversed(metadata.sorted_tables):
                 connection.execute(each.delete())
@@ -190,9 +194,23 @@ def open_shop_at(url):
 
 
 class KnownSource(SqlSource):
-    """A source whose tables never change here, so that they are read only once."""
+    """A source whose tables never change here, so that they are read only once.
+
+    It fails as it is told: before a change, or after it was kept and before it says so.
+    """
 
     _catalogs: ClassVar[dict[str, Catalog]] = {}
+    trouble: ClassVar[deque[str]] = deque()
+
+    @contextmanager
+    def transaction(self):
+        trouble = self.trouble.popleft() if self.trouble else ""
+        if trouble == "down":
+            raise SourceUnavailable(source=self.name, reason="it is down")
+        with super().transaction() as connection:
+            yield connection
+        if trouble == "lost":
+            raise CommitUnknown(source=self.name, reason="the connection was lost")
 
     def catalog(self, connection):
         url = str(self.engine.url)

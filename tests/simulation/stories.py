@@ -8,7 +8,8 @@ from whenever import Date, Instant
 from offramp.core.ledger import verify_chain
 from offramp.data.proof.certificate import verify_certificate
 from offramp.documents.policy import find_policy
-from offramp.engine.offboarding import publish, register
+from offramp.engine.offboarding import register
+from offramp.engine.publication import publish
 from offramp.testing.world import World
 from tests.simulation import shop
 
@@ -20,26 +21,34 @@ LONG_AFTER = {
 }
 
 
-def open_world(app, policy, **options):
-    """Fill the vendor's database and register acme, which leaves, and beta, which stays."""
-    app.fill("acme", "beta")
+STAYING = "beta"
+
+
+def open_world(app, policy, *, leaving=("acme",), **options):
+    """Fill the vendor's database and register acme and others, who leave, and beta, who stays."""
+    app.fill(*leaving, STAYING)
     world = World(START, data=app.data, **options)
     publish(world.context, POLICIES[policy])
+    ended = [pool for slug in leaving for pool in pools_of(slug)]
     register(
         world.context,
-        organizations=[shop.organization(each, policy=policy) for each in ("acme", "beta")],
-        pools=[
-            shop.pool("acme"),
-            shop.pool("acme", product="recordings", ends=Date(2024, 8, 20)),
-            shop.pool("beta", ends=None),
-        ],
-        members=[
-            *shop.members("acme", "acme-notes", "acme-recordings")[:3],
-            *shop.members("acme", "acme-recordings")[3:],
-            *shop.members("beta"),
-        ],
+        organizations=[shop.organization(each, policy=policy) for each in (*leaving, STAYING)],
+        pools=[*ended, shop.pool(STAYING, ends=None)],
+        members=[*(each for slug in leaving for each in people_of(slug)), *shop.members(STAYING)],
     )
     return world
+
+
+def pools_of(slug):
+    """Give an organization two pools, one of which ends before the other."""
+    earlier = shop.pool(slug, product="recordings", ends=Date(2024, 8, 20))
+    return [shop.pool(slug), earlier]
+
+
+def people_of(slug):
+    """Give its people seats: three of them in both pools, the last one in one."""
+    both = shop.members(slug, f"{slug}-notes", f"{slug}-recordings")
+    return [*both[:3], *shop.members(slug, f"{slug}-recordings")[3:]]
 
 
 def rest_of(world, app):
@@ -49,7 +58,7 @@ def rest_of(world, app):
         steps = [step for row in rows for step in transaction.steps(row.id)]
         entries = transaction.ledger()
         head = transaction.ledger_head()
-    verify_chain(entries, key=world.keys.ledger_key(), head=head)
+    verify_chain(entries, key=world.keys.ledger_key(), heads=[head])
     return {
         "off-boardings": {(row.id, row.episode, row.status) for row in rows},
         "steps": {(step.offboarding, step.key, step.status, step.due_at) for step in steps},

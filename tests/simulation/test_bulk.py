@@ -11,6 +11,7 @@ from offramp.core.transitions import OffboardingStatus
 from offramp.engine import arming, brake
 from offramp.engine import offboarding as deeds
 from offramp.engine.overview import look
+from offramp.engine.publication import publish
 from offramp.testing.world import SMALL_CHUNKS, World
 from tests.simulation import shop
 from tests.simulation.stories import POLICIES
@@ -26,7 +27,7 @@ def crowd(app, *, most, customers=CROWD):
     app.fill(*customers)
     limits = replace(SMALL_CHUNKS, bulk_organizations_max=most)
     world = World(START, data=app.data, limits=limits)
-    deeds.publish(world.context, POLICIES["license-pool"])
+    publish(world.context, POLICIES["license-pool"])
     deeds.register(
         world.context,
         organizations=[shop.organization(each) for each in customers],
@@ -301,7 +302,7 @@ def test_a_policy_that_deletes_everybody_at_once_lets_nobody_go_L26(app):
             step["at"], step["requires"] = "expiry + P1D", []
     policy = Policy.model_validate(sooner)
 
-    deeds.publish(world.context, policy)
+    publish(world.context, policy)
     world.run_until(Instant.from_utc(2024, 9, 2))
 
     assert alive(app) == list(CROWD)

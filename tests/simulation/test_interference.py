@@ -27,15 +27,15 @@ def pause(world):
     brake.set_paused(world.context, is_paused=True)
 
 
-def exempt(world):
-    brake.set_exempt(world.context, "acme", is_exempt=True)
-
-
 def extend(world):
     deeds.extend(world.context, "acme", until=Date(2030, 1, 1))
 
 
-DEEDS = (reactivate, hold, pause, exempt, extend)
+def exempt(world):
+    brake.set_exempt(world.context, "acme", is_exempt=True)
+
+
+DEEDS = (reactivate, extend, hold, pause, exempt)
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -81,6 +81,33 @@ def test_inside_a_chunk_nobody_is_promised_what_cannot_be_kept(world, app, deed)
     world.run_until(LONG_AFTER[POLICY])
 
     assert told
+    assert app.total("acme") == 0
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_who_was_frozen_in_a_chunk_for_too_long_takes_it_back(world, app, deed):
+    """L18: the fence was lost to a person who won, so nothing that was in hand is kept."""
+    left = []
+
+    def act():
+        world.stall(seconds=3600)
+        deed(world)
+        left.append(app.total("acme"))
+
+    world.meanwhile("chunk fenced", act, occurrence=3)
+
+    world.run_until(LONG_AFTER[POLICY])
+
+    assert 0 < left[0] < 12
+    assert app.total("acme") == left[0]
+
+
+def test_who_was_frozen_and_finds_nobody_there_goes_on(world, app):
+    """L18: a fence that nobody wanted is as good as ever."""
+    world.meanwhile("chunk fenced", lambda: world.stall(seconds=3600), occurrence=3)
+
+    world.run_until(LONG_AFTER[POLICY])
+
     assert app.total("acme") == 0
 
 

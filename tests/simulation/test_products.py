@@ -6,7 +6,8 @@ from whenever import Date, Instant
 from offramp.core.policy import Capability
 from offramp.engine import offboarding as deeds
 from offramp.engine.access import may
-from offramp.engine.offboarding import publish, register
+from offramp.engine.offboarding import register
+from offramp.engine.publication import publish
 from offramp.testing.world import World
 from tests.simulation import shop
 from tests.simulation.stories import POLICIES, START

@@ -8,6 +8,7 @@ from offramp.core.policy import Policy
 from offramp.engine import brake
 from offramp.engine import offboarding as deeds
 from offramp.engine.offboarding import register
+from offramp.engine.publication import publish
 from offramp.ports import MailerUnavailable
 from offramp.testing.world import PlainComposer
 from tests.simulation import shop
@@ -169,7 +170,7 @@ def test_a_deletion_that_is_let_go_at_noon_begins_in_the_quiet_hours(app):
     world = open_world(app, POLICY)
     quiet = POLICIES[POLICY].model_dump(mode="json", by_alias=True)
     quiet |= {"version": 2, "quiet_until": "02:01"}
-    deeds.publish(world.context, Policy.model_validate(quiet))
+    publish(world.context, Policy.model_validate(quiet))
     hold = brake.place_hold(world.context, "acme", owner="legal", reason="dispute")
     world.run_until(at("2024-10-05T12:00:00"))
 
@@ -188,7 +189,7 @@ def test_whose_end_is_the_same_day_is_deleted_each_in_their_own_turn(app):
     spread = POLICIES[POLICY].model_dump(mode="json", by_alias=True) | {"version": 2}
     (step,) = (step for step in spread["steps"] if step["id"] == "erase")
     step |= {"no_later_than": "expiry + P120D", "spread_over": "P60D"}
-    deeds.publish(world.context, Policy.model_validate(spread))
+    publish(world.context, Policy.model_validate(spread))
     app.fill("acme", "beta", "coda")
     register(
         world.context,
@@ -213,7 +214,7 @@ def test_a_new_version_that_warns_sooner_does_so_on_its_own_day(app):
     (step,) = (step for step in sooner["steps"] if step["id"] == "expiring-soon")
     step["at"] = "expiry - P25D"
 
-    deeds.publish(world.context, Policy.model_validate(sooner))
+    publish(world.context, Policy.model_validate(sooner))
     world.run_until(NEW_YEAR)
 
     assert days_of(world)["expiring-soon"] == "2024-08-05"

@@ -74,6 +74,15 @@ def test_a_seed_is_taken_out_of_what_is_passed_on(arguments, seed, rest):
     assert dev._take_option("--seed", arguments) == (seed, rest)
 
 
+def test_the_simulation_is_told_everything_that_was_asked_for(monkeypatch):
+    ran = []
+    monkeypatch.setattr(dev, "_run", lambda *call, settings: ran.append((call[-1], settings)) or 0)
+
+    dev.sim("--days", "400", "--seed", "17", "--organizations", "5", "-x")
+
+    assert ran == [("-x", {"SEED": "17", "DAYS": "400", "ORGANIZATIONS": "5"})]
+
+
 @pytest.mark.parametrize("changed", ["LOCK", "PROJECT", "PYTHON"])
 def test_the_environment_is_made_again_when_what_it_is_made_from_changes(
     changed, tmp_path, monkeypatch

@@ -244,5 +244,8 @@ class _FolderFence:
 class _Recorder:
     rows: int = 0
 
+    def keep(self) -> None:
+        """Hold: nobody else has this folder while the work goes on."""
+
     def record(self, *, rows: int) -> None:
         self.rows += rows

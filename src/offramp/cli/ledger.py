@@ -4,13 +4,22 @@ Source: lesson L41; docs/cli.md.
 """
 
 from base64 import b64encode
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from offramp.cli.opening import open_context
 from offramp.cli.option import read_head
-from offramp.cli.output import AsJson, guarded, show_json, show_line, show_text
+from offramp.cli.output import (
+    AsJson,
+    append_line,
+    guarded,
+    read_file,
+    show_json,
+    show_line,
+    show_text,
+)
 from offramp.core.ledger import Entry, as_fields
 from offramp.data.proof.certificate import ALGORITHM, public_key_of
 from offramp.engine.proof import read_ledger, verify_ledger
@@ -25,16 +34,33 @@ def verify(
     head: Annotated[
         str | None, typer.Option(metavar="NUMBER:SEAL", help="An end that you kept elsewhere.")
     ] = None,
+    anchor: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Ends kept elsewhere: check all, and add this one."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check every seal; keep the end that is printed where nobody here can change it."""
-    kept = None if head is None else read_head("--head", head)
-    number, seal = verify_ledger(open_context(), head=kept)
+    kept = [] if anchor is None else _kept_in(anchor)
+    given = [] if head is None else [read_head("--head", head)]
+    number, seal = verify_ledger(open_context(), heads=[*kept, *given])
+    if anchor is not None and (number, seal) not in kept:
+        append_line(anchor, f"{number}:{seal}")
     if as_json:
-        show_json({"entries": number, "head": f"{number}:{seal}"})
-    else:
-        show_text(f"{number} entries, every seal is right", style="bold")
-        show_text(f"head {number}:{seal}")
+        show_json({"entries": number, "head": f"{number}:{seal}", "anchors": len(kept)})
+        return
+    show_text(f"{number} entries, every seal is right", style="bold")
+    if anchor is not None:
+        show_text(f"{len(kept)} ends that were kept in {anchor} stand as they were")
+    show_text(f"head {number}:{seal}")
+
+
+def _kept_in(file: Path) -> list[tuple[int, str]]:
+    """Read the ends that earlier checks added to a file; there are none before the first."""
+    if not file.exists():
+        return []
+    lines = read_file(file).decode(errors="replace").splitlines()
+    return [read_head("--anchor", line) for line in lines]
 
 
 @ledger.command("show")

@@ -15,6 +15,7 @@ from offramp.cli import (
     ledger,
     lifecycle,
     policy,
+    publication,
     replay,
     restore,
     retained,
@@ -37,7 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(policy.app, name="policy")
-policy.app.command("publish")(setup.publish_policy)
+policy.app.command("publish")(publication.publish_policy)
 app.add_typer(data_map.app, name="map")
 app.command("demo")(demo.demo)
 app.command("init")(setup.initialize)

@@ -85,6 +85,20 @@ def write_file(file: Path, content: bytes) -> None:
         raise FileUnwritable(file=str(file), reason=reason) from error
 
 
+def append_line(file: Path, line: str) -> None:
+    """Add one line to the end of a file that was asked for by name; nothing before it is touched.
+
+    Raises:
+        FileUnwritable: its folder does not exist, or it may not be written.
+    """
+    try:
+        with file.open("a", encoding="utf-8") as target:
+            target.write(f"{line}\n")
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise FileUnwritable(file=str(file), reason=reason) from error
+
+
 def read_file(file: Path) -> bytes:
     """Read a file that was named.
 

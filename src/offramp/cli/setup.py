@@ -1,6 +1,4 @@
-"""`offramp init` and `offramp policy publish`: an installation, and what it promises.
-
-Doing either twice changes nothing.
+"""`offramp init`: an installation, and what it promises. A second time it changes nothing.
 
 Source: docs/cli.md; docs/settings.md.
 """
@@ -17,7 +15,6 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from offramp.bootstrap import build
-from offramp.cli.opening import open_context
 from offramp.cli.output import AsJson, guarded, show_json, show_text, write_file
 from offramp.config import CONFIG_FILE, CONFIG_FILE_VARIABLE, Settings, load_settings
 from offramp.core.errors import Invalid, Refused
@@ -25,14 +22,12 @@ from offramp.core.policy import Policy
 from offramp.documents.datamap import load_datamap
 from offramp.documents.policy import PRESETS, find_policy
 from offramp.engine.context import Context
-from offramp.engine.offboarding import publish
+from offramp.engine.publication import ScopeChanged, VersionNotNext, preview, publish
 
 _HEAD = """\
 # The settings of Offramp. `mail_host` here is OFFRAMP_MAIL_HOST in the environment, which wins.
 # Passwords belong into the environment.
 """
-
-Name = Annotated[str, typer.Argument(help="A preset (license-pool, edit-only-grace) or a file.")]
 
 
 class SettingsDiffer(Refused):
@@ -78,17 +73,6 @@ def initialize(
         _show_published(row)
 
 
-@guarded
-def publish_policy(name: Name, as_json: AsJson = False) -> None:
-    """Publish a version of a policy; what was not announced yet takes it over."""
-    policy = find_policy(name)
-    row = _publish(open_context(), policy)
-    if as_json:
-        show_json(row)
-    else:
-        _show_published(row)
-
-
 def settings_file(settings: Settings, *, given: frozenset[str]) -> str:
     """Write a settings file in which everything that was not given is a comment."""
     parts = [_HEAD]
@@ -128,11 +112,26 @@ def _load_same(file: Path, given: Mapping[str, object]) -> Settings:
     return settings
 
 
-def _publish(context: Context, policy: Policy) -> dict[str, str | int | bool]:
-    is_new = publish(context, policy)
-    return {"policy": policy.policy, "version": policy.version, "is_new": is_new}
+def _publish(context: Context, policy: Policy) -> dict[str, str | int | bool | None]:
+    """Publish a version unless it does something to somebody: that is shown before it is done."""
+    row: dict[str, str | int | bool | None]
+    row = {"policy": policy.policy, "version": policy.version}
+    try:
+        found = preview(context, policy)
+    except (VersionNotNext, ScopeChanged) as error:
+        return {**row, "is_new": True, "is_published": False, "reason": str(error)}
+    in_flight = found.effect.in_flight
+    if found.is_new and not in_flight:
+        publish(context, policy)
+    is_published = found.is_new and not in_flight
+    reason = f"{in_flight} are leaving by another version" if in_flight else None
+    return {**row, "is_new": found.is_new, "is_published": is_published, "reason": reason}
 
 
-def _show_published(row: Mapping[str, str | int | bool]) -> None:
-    told = "published" if row["is_new"] else "was published already"
+def _show_published(row: Mapping[str, str | int | bool | None]) -> None:
+    told = "published" if row["is_published"] else "was published already"
+    if row["reason"] is not None:
+        told = f"not published: {row['reason']}"
     show_text(f"policy {row['policy']} version {row['version']}: {told}")
+    if row["reason"] is not None:
+        show_text("   offramp policy publish shows what it would do", style="dim")

@@ -13,7 +13,7 @@ from enum import StrEnum
 from whenever import Date, Instant
 
 from offramp.core.model import Facts
-from offramp.core.plan import PlannedStep, plan
+from offramp.core.plan import PlannedStep, Timeline, plan
 from offramp.core.policy import Action, Policy
 
 
@@ -45,15 +45,20 @@ class Move:
 
 def compare(old: Policy, new: Policy, facts: Facts) -> tuple[Move, ...]:
     """List the dates of one subject that differ between two versions, in the order of time."""
-    before, after = _dates(old, facts), _dates(new, facts)
+    return moves_between(plan(old, facts), plan(new, facts))
+
+
+def moves_between(old: Timeline, new: Timeline) -> tuple[Move, ...]:
+    """List the dates that differ between two timelines of one subject, in the order of time."""
+    before, after = _by_key(old), _by_key(new)
     keys = dict.fromkeys((*before, *after))
     moves = [_move(before.get(key), after.get(key)) for key in keys]
     found = [move for move in moves if move is not None]
     return tuple(sorted(found, key=lambda move: move.becomes_at or move.was_at or Instant.MIN))
 
 
-def _dates(policy: Policy, facts: Facts) -> Mapping[str, PlannedStep]:
-    return {planned.key: planned for planned in plan(policy, facts).steps}
+def _by_key(timeline: Timeline) -> Mapping[str, PlannedStep]:
+    return {planned.key: planned for planned in timeline.steps}
 
 
 def _move(was: PlannedStep | None, becomes: PlannedStep | None) -> Move | None:

@@ -74,15 +74,18 @@ def as_fields(event: Event) -> dict[str, object]:
 
 
 def verify_chain(
-    entries: Iterable[Entry], *, key: bytes, head: tuple[int, str] | None = None
+    entries: Iterable[Entry], *, key: bytes, heads: Iterable[tuple[int, str]] = ()
 ) -> int:
     """Check every seal in order and return how many entries there are.
 
     Shape:
-        head: number and seal of an entry that was the last one when it was anchored outside.
+        heads: number and seal of entries that were the last one when they were anchored outside.
     Raises:
         LedgerBroken: an entry was changed, removed, added or moved.
     """
+    anchored: dict[int, set[str]] = {}
+    for place, mark in heads:
+        anchored.setdefault(place, set()).add(mark)
     number, previous = 0, GENESIS
     for entry in entries:
         if entry.number != number + 1:
@@ -92,9 +95,9 @@ def verify_chain(
         if entry.previous != previous or not _is_same(expected.seal, entry.seal):
             raise LedgerBroken(number=number, reason="its seal does not match")
         previous = entry.seal
-        if head is not None and number == head[0] and previous != head[1]:
+        if anchored.get(number, {previous}) != {previous}:
             raise LedgerBroken(number=number, reason="it is not the entry that was anchored")
-    if head is not None and number < head[0]:
+    if number < max(anchored, default=0):
         raise LedgerBroken(number=number + 1, reason="it was anchored and is not there any more")
     return number
 

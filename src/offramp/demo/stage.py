@@ -43,7 +43,8 @@ from offramp.documents.datamap import load_datamap
 from offramp.documents.policy import find_policy
 from offramp.documents.roster import read_members, read_organizations, read_pools
 from offramp.engine.context import Context, Data
-from offramp.engine.offboarding import publish, register
+from offramp.engine.offboarding import register
+from offramp.engine.publication import publish
 from offramp.testing.clock import VirtualClock
 from offramp.testing.postgres import fresh_database
 from offramp.testing.smtp import SmtpCatcher

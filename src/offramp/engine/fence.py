@@ -43,7 +43,7 @@ class EngineFence:
             judge=self.judge,
         ) as record:
             context.probe("chunk fenced")
-            yield _Recorder(table=table, record_rows=record)
+            yield _Recorder(table=table, held=record, context=context)
             context.probe("chunk committed")
         context.probe("chunk recorded")
 
@@ -51,7 +51,12 @@ class EngineFence:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Recorder:
     table: str
-    record_rows: FenceRecord
+    held: FenceRecord
+    context: Context
+
+    def keep(self) -> None:
+        chunk_seconds = self.context.limits.chunk_seconds
+        self.held.prolong(deadline=self.context.clock.now().add(seconds=chunk_seconds))
 
     def record(self, *, rows: int) -> None:
-        self.record_rows.record(self.table, rows)
+        self.held.record(self.table, rows)

@@ -15,7 +15,7 @@ from whenever import Instant
 
 from offramp.core.dates import Boundary, effect
 from offramp.core.errors import Invalid, Missing, Refused
-from offramp.core.ledger import Detail, Event
+from offramp.core.ledger import Event
 from offramp.core.lint import override_faults
 from offramp.core.model import Member, Organization, Pool
 from offramp.core.policy import Policy
@@ -67,21 +67,6 @@ class Registered:
     pools: Changes
     members: Changes
     followed: Followed
-
-
-def publish(context: Context, policy: Policy) -> bool:
-    """Publish a policy version; off-boardings that have announced nothing take it over (S4)."""
-    now = context.clock.now()
-    with context.store.transaction() as transaction:
-        is_new = transaction.put_policy(policy, at=now)
-        if is_new:
-            if transaction.repin(policy.policy, policy.version):
-                transaction.wake(None, at=now)  # the new version may have something due sooner
-            detail: dict[str, Detail] = {"policy": policy.policy, "version": policy.version}
-            transaction.append(
-                [Event(kind="policy-published", at=now, actor="operator", detail=detail)]
-            )
-    return is_new
 
 
 def register(

@@ -3,7 +3,7 @@
 Source: lesson L41; core/ledger.py.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from offramp.core.ledger import GENESIS, Entry, verify_chain
 from offramp.engine.context import Context
@@ -23,11 +23,11 @@ def read_ledger(context: Context) -> Iterator[Entry]:
         after = page[-1].number
 
 
-def verify_ledger(context: Context, *, head: tuple[int, str] | None = None) -> tuple[int, str]:
+def verify_ledger(context: Context, *, heads: Iterable[tuple[int, str]] = ()) -> tuple[int, str]:
     """Check every seal, and give number and seal of the last entry to be kept elsewhere.
 
     Shape:
-        head: number and seal that were kept elsewhere. The ledger may have grown since.
+        heads: numbers and seals that were kept elsewhere. The ledger may have grown since.
     Raises:
         LedgerBroken: an entry was changed, removed, added or moved.
     """
@@ -39,5 +39,5 @@ def verify_ledger(context: Context, *, head: tuple[int, str] | None = None) -> t
             last = (entry.number, entry.seal)
             yield entry
 
-    verify_chain(watched(), key=context.keys.ledger_key(), head=head)
+    verify_chain(watched(), key=context.keys.ledger_key(), heads=heads)
     return last

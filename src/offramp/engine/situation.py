@@ -67,17 +67,20 @@ def timeline_of(transaction: Transaction, offboarding: Offboarding) -> Timeline:
     """Plan an off-boarding from its pinned policy and the organization's present facts."""
     organization = require_organization(transaction, offboarding.subject.organization)
     policy = require_policy(transaction, offboarding.policy, version=offboarding.policy_version)
+    facts = facts_of(offboarding, zone=organization.zone, overrides=organization.overrides)
+    return plan(policy, facts)
+
+
+def facts_of(offboarding: Offboarding, *, zone: str, overrides: Mapping[str, str]) -> Facts:
+    """Give what the dates of an off-boarding are planned from."""
     term = Term(ends=offboarding.ends, cause=offboarding.cause, source=offboarding.source)
-    return plan(
-        policy,
-        Facts(
-            kind=offboarding.subject.kind,
-            zone=organization.zone,
-            anchors=term.anchors,
-            cause=offboarding.cause,
-            overrides=organization.overrides,
-            turn=turn_of(organization.id),
-        ),
+    return Facts(
+        kind=offboarding.subject.kind,
+        zone=zone,
+        anchors=term.anchors,
+        cause=offboarding.cause,
+        overrides=overrides,
+        turn=turn_of(offboarding.subject.organization),
     )
 
 

@@ -75,6 +75,19 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InFlight:
+    """An off-boarding that goes on, with the facts that date it, read together with many others.
+
+    ``has_begun`` says whether any of its steps was ever taken up.
+    """
+
+    offboarding: Offboarding
+    zone: str
+    overrides: Mapping[str, str]
+    has_begun: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepRow:
     """A step of one episode that is due or done; what is not due has no row."""
 
@@ -199,6 +212,9 @@ class KeptGroup:
 
 class FenceRecord(Protocol):
     """Notes of one destructive chunk, kept when its fence is left."""
+
+    def prolong(self, *, deadline: Instant) -> None:
+        """Hold the fence until a later deadline, or say that it was lost (`StaleClaim`)."""
 
     def record(self, table: str, rows: int) -> None:
         """Add to the cursor: so many more rows of this table are gone."""

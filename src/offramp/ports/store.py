@@ -18,6 +18,7 @@ from offramp.ports.record import (
     Changes,
     Delivery,
     FenceRecord,
+    InFlight,
     KeptGroup,
     KeptPart,
     Offboarding,
@@ -76,10 +77,17 @@ class Transaction(Protocol):
     def policy(self, policy: str, version: int | None = None) -> Policy | None:
         """Find a published version; the newest without a number."""
 
-    def repin(self, policy: str, version: int) -> int:
-        """Move the open off-boardings in which nothing has happened yet to a version.
+    def in_flight(
+        self, policy: str, *, version: int, after: str = "", limit: int
+    ) -> tuple[InFlight, ...]:
+        """List by id, past one of them, who is leaving by any version of a policy but this one:
+        the off-boardings that are open, and those that were stopped."""
 
-        A claim on one of them ends, and it is not armed any more. Returns how many were moved.
+    def repin(self, due: Mapping[str, Instant | None], *, version: int) -> int:
+        """Move open off-boardings in which nothing has happened yet to a version.
+
+        `due` gives each its next date; one that has begun meanwhile is left as it is. A claim on
+        one that is moved ends, and it is not armed any more. Returns how many were moved.
         """
 
     # operator facts
@@ -178,8 +186,9 @@ class Transaction(Protocol):
         """Write a changed off-boarding (`StaleOffboarding` when its episode has moved).
 
         Its attempt and lease belong to the claim and are left as they are; a status other than
-        open ends the lease, and another end the whole claim. A status may change only as the core
-        allows (`IllegalTransition`).
+        open ends the lease. Another end, cause or source ends the claim: whoever works by the old
+        dates may save nothing more, and no further chunk (L18). A status may change only as the
+        core allows (`IllegalTransition`).
         """
 
     def lock(self, offboarding: str, *, now: Instant) -> Offboarding:

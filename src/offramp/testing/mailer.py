@@ -24,10 +24,12 @@ class MemoryMailer:
 
     Attributes:
         sent: what was accepted, in order; a repeated id stands there twice.
+        can_tell: whether it says of a message that it was accepted before, as few servers do.
     """
 
     def __init__(self) -> None:
         """Accept everything until told otherwise."""
+        self.can_tell = True
         self.sent: list[SentMessage] = []
         self._next: deque[OfframpError | None] = deque()
         self._by_address: dict[str, OfframpError] = {}
@@ -65,5 +67,7 @@ class MemoryMailer:
         yield
 
     def was_accepted(self, message_id: str) -> bool | None:
-        """Say whether a message was accepted before."""
+        """Say whether a message was accepted before; none when this mailer cannot tell."""
+        if not self.can_tell:
+            return None
         return any(sent.message.id == message_id for sent in self.sent)

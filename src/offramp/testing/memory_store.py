@@ -84,11 +84,18 @@ class MemoryStore:
     ) -> Iterator[FenceRecord]:
         """Hold the off-boarding and the pause switch while one destructive chunk runs."""
         assert now < deadline, "a chunk gets some time"
-        notes = _FenceNotes()
         with self.transaction() as transaction:
             transaction.require_current(claimed)
             judge(transaction)
             number = transaction.mark(claimed, deadline=deadline)
+
+        def lengthen(deadline: Instant) -> None:
+            with self.transaction() as transaction:
+                if number not in transaction.tables.markers:
+                    raise stale(claimed)
+                transaction.tables.markers[number] = (claimed.id, deadline)
+
+        notes = _FenceNotes(lengthen=lengthen)
         with _Undo(lambda: self._unmark(number)):
             yield notes
         with self.transaction() as transaction:
@@ -104,7 +111,11 @@ class MemoryStore:
 
 @dataclass(frozen=True, slots=True)
 class _FenceNotes:
+    lengthen: Callable[[Instant], None]
     rows: Counter[str] = field(default_factory=Counter)
+
+    def prolong(self, *, deadline: Instant) -> None:
+        self.lengthen(deadline)
 
     def record(self, table: str, rows: int) -> None:
         self.rows[table] += rows

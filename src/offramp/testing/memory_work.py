@@ -9,13 +9,16 @@ from dataclasses import replace
 
 from whenever import Instant
 
+from offramp.core.dates import Boundary
 from offramp.core.ledger import GENESIS, Entry, Event, seal
-from offramp.core.model import Member, Role, Subject
+from offramp.core.model import Cause, Member, Role, Subject
 from offramp.core.policy import Audience
+from offramp.core.term import Source
 from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepStatus, move
 from offramp.ports import (
     Delivery,
     DeliveryStatus,
+    InFlight,
     Offboarding,
     OffboardingExists,
     OffboardingUnknown,
@@ -37,22 +40,48 @@ _WAITING = frozenset({DeliveryStatus.QUEUED, DeliveryStatus.FAILED})
 class MemoryOffboardingPart(MemoryPart):
     """Who is leaving, when to look at them next, and how far their steps are."""
 
-    def repin(self, policy: str, version: int) -> int:
-        """Move the open off-boardings in which nothing has happened yet to a version."""
-        begun = {offboarding for offboarding, _ in self.tables.steps}
-        moved = [
-            replace(
-                row,
-                policy_version=version,
-                attempt=row.attempt + 1,
-                lease_until=None,
-                armed=None,
-            )
-            for row in self._open()
-            if row.policy == policy and row.policy_version != version and row.id not in begun
+    def in_flight(
+        self, policy: str, *, version: int, after: str = "", limit: int
+    ) -> tuple[InFlight, ...]:
+        """List by id who is leaving by any version of a policy but one."""
+        found = [
+            row
+            for _, row in sorted(self.tables.offboardings.items())
+            if row.policy == policy and row.policy_version != version
+            if row.status in _CURRENT and row.id > after
         ]
-        self._write(*moved)
+        begun = self._begun()
+        customers = self.tables.organizations
+        return tuple(
+            InFlight(
+                offboarding=row,
+                zone=customers[row.subject.organization].zone,
+                overrides=customers[row.subject.organization].overrides,
+                has_begun=row.status is OffboardingStatus.STOPPED or row.id in begun,
+            )
+            for row in found[:limit]
+        )
+
+    def repin(self, due: Mapping[str, Instant | None], *, version: int) -> int:
+        """Move open off-boardings in which nothing has happened yet to a version."""
+        begun = self._begun()
+        moved = [row for row in self._open() if row.id in due and row.id not in begun]
+        for row in moved:
+            self.tables.woken.pop(row.id, None)
+            self._write(
+                replace(
+                    row,
+                    policy_version=version,
+                    next_due_at=due[row.id],
+                    attempt=row.attempt + 1,
+                    lease_until=None,
+                    armed=None,
+                )
+            )
         return len(moved)
+
+    def _begun(self) -> frozenset[str]:
+        return frozenset(offboarding for offboarding, _ in self.tables.steps)
 
     def open_offboardings(self, offboardings: Sequence[Offboarding]) -> None:
         """Store new off-boardings."""
@@ -87,21 +116,20 @@ class MemoryOffboardingPart(MemoryPart):
             raise StaleOffboarding(offboarding=offboarding.id)
         if row.status is not offboarding.status:
             move(OFFBOARDING, row.status, offboarding.status)
-        is_open = offboarding.status is OffboardingStatus.OPEN
-        if is_open and row.lease_until is not None and offboarding.next_due_at is not None:
-            self.tables.woken[row.id] = offboarding.next_due_at
-        lease_until = row.lease_until if is_open else None
-        attempt = row.attempt
-        if lease_until is not None and row.ends != offboarding.ends:
-            attempt, lease_until = row.attempt + 1, None
+        is_moved = _term(row) != _term(offboarding)
+        is_claimed = row.lease_until is not None and not is_moved
+        is_claimed = is_claimed and offboarding.status is OffboardingStatus.OPEN
+        if is_moved:
             self.tables.woken.pop(row.id, None)
+        elif is_claimed and offboarding.next_due_at is not None:
+            self.tables.woken[row.id] = offboarding.next_due_at
         self._write(
             replace(
                 offboarding,
                 subject=row.subject,
                 opened_at=row.opened_at,
-                attempt=attempt,
-                lease_until=lease_until,
+                attempt=row.attempt + is_moved,
+                lease_until=row.lease_until if is_claimed else None,
             )
         )
 
@@ -388,6 +416,10 @@ def _shared_out(oldest: Sequence[Offboarding], *, limit: int) -> Sequence[Offboa
             theirs.append(row)
     shares = [row for theirs in list(on_first_date.values())[:SHARES] for row in theirs[:share]]
     return [*shares, *(row for row in oldest if row not in shares)][:limit]
+
+
+def _term(row: Offboarding) -> tuple[Boundary, Cause, Source]:
+    return row.ends, row.cause, row.source
 
 
 def _is_free(row: Offboarding, *, now: Instant) -> bool:

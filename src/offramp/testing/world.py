@@ -9,11 +9,13 @@ Source: docs/decisions/004-step-protocol.md; lessons L6, L42.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 
 from whenever import Instant
 
 from offramp.adapters.dispatch_in_process import InProcessDispatcher
+from offramp.core.errors import Unavailable
 from offramp.core.model import Achievement, Member, Organization
 from offramp.core.notice import NoticeFacts
 from offramp.engine.context import Context, Data, Limits
@@ -27,6 +29,8 @@ from offramp.testing.memory_store import MemoryStore
 from offramp.testing.vault import MemoryVault
 
 ROUNDS_MAX = 10_000
+# Points inside of a transaction of the store, where nobody else could do anything.
+_INSIDE = frozenset({"claimed uncommitted", "receipt written", "settled uncommitted"})
 SMALL_CHUNKS = Limits(chunk_rows_max=2, mails_per_batch=2)
 
 
@@ -80,6 +84,7 @@ class World:
 
     Attributes:
         context: what the engine of the process that is alive works with.
+        store_as_seen: the store as processes reach it from their next start on.
         trace: one line per thing that happened.
         watch: hears of every point as it is reached; what it raises is a finding.
         points: every point at which the process could have died, in order, in one list for each
@@ -103,6 +108,7 @@ class World:
         self.vault = MemoryVault()
         self.mail = MemoryMailer()
         self.store = store or MemoryStore(ledger_key=self.keys.ledger_key())
+        self.store_as_seen: Store = self.store
         self.trace: list[str] = []
         self.watch: Callable[[str], None] = lambda point: None
         self.points: list[list[str]] = [[]]
@@ -111,8 +117,10 @@ class World:
         self._data, self._limits = data, limits
         self._ids = CountingIds()
         self._ticks = count()
+        self._stalled_seconds = 0.0
         self._deaths: set[tuple[int, int]] = set()
         self._meanwhile: dict[tuple[str, int], Callable[[], object]] = {}
+        self._interruptions: dict[int, Callable[[], object]] = {}
         self._reached: Counter[str] = Counter()
         self.context = self._start()
 
@@ -128,6 +136,24 @@ class World:
     def meanwhile(self, point: str, act: Callable[[], object], *, occurrence: int = 1) -> None:
         """Let somebody else act at the moment when a point is reached so many times from now."""
         self._meanwhile[point, self._reached[point] + occurrence] = act
+
+    def interrupt(self, act: Callable[[], object], *, after: int) -> None:
+        """Let somebody act when so many more points have been reached, or at the next one free."""
+        place = self._reached.total() + after
+        while place in self._interruptions:
+            place += 1
+        self._interruptions[place] = act
+
+    def stall(self, *, seconds: float) -> None:
+        """Freeze the process that works: time passes, and it does not notice."""
+        self.note("frozen for", int(seconds), "seconds")
+        self._stalled_seconds += seconds
+        self._advance_to(self.now.add(seconds=seconds))
+
+    def work_elsewhere(self) -> None:
+        """Let a second process carry out what is due, while the first one is where it is."""
+        self.note("another worker")
+        run_until_quiet(replace(self.context, dispatcher=InProcessDispatcher()))
 
     def run_until(self, end: Instant) -> None:
         """Let time pass until an instant, carrying out in order whatever falls due (L6).
@@ -152,13 +178,20 @@ class World:
         self._advance_to(end)
 
     def work(self) -> None:
-        """Carry out what is due now; whoever dies is followed by a new process after the lease."""
+        """Carry out what is due now; whoever dies is followed by a new process after the lease.
+
+        An outage of the store is waited out, as `offramp run --every` does it, until what was
+        claimed before it may be claimed again.
+        """
         while True:
             try:
                 run_until_quiet(self.context)
                 return
             except Crash:
                 self.restart()
+            except Unavailable as error:
+                self.note("outage", error.code)
+                self._advance_to(self.now.add(seconds=self._limits.lease_seconds))
 
     def restart(self) -> None:
         """Start a new process once the claims of the dead one have run out."""
@@ -172,7 +205,7 @@ class World:
 
     def _start(self) -> Context:
         return Context(
-            store=self.store,
+            store=self.store_as_seen,
             clock=self.clock,
             ids=self._ids,
             keys=self.keys,
@@ -182,7 +215,7 @@ class World:
             dispatcher=InProcessDispatcher(),
             data=self._data,
             version="0",
-            elapsed=lambda: float(next(self._ticks)),
+            elapsed=lambda: next(self._ticks) + self._stalled_seconds,
             pause=lambda seconds: self.note("wait", seconds),
             report=self._report,
             probe=self._pass,
@@ -204,5 +237,13 @@ class World:
         act = self._meanwhile.pop((point, self._reached[point]), None)
         if act is not None:
             act()
+        self._be_interrupted(point)
         if place in self._deaths:
             raise Crash(point)
+
+    def _be_interrupted(self, point: str) -> None:
+        act = self._interruptions.pop(self._reached.total(), None)
+        if act is not None and point in _INSIDE:
+            self.interrupt(act, after=1)
+        elif act is not None:
+            act()

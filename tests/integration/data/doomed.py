@@ -115,6 +115,9 @@ class FolderDesk:
         yield self
         self.death.boundary()
 
+    def keep(self):
+        self.death.boundary()
+
     def record(self, *, rows):
         self.death.boundary()
 

@@ -26,7 +26,7 @@ def head_of(entries):
 def test_an_untouched_chain_verifies_and_is_counted_L41():
     entries = chain("opened", "notified", "erased")
 
-    assert verify_chain(entries, key=KEY, head=head_of(entries)) == 3
+    assert verify_chain(entries, key=KEY, heads=[head_of(entries)]) == 3
 
 
 def test_an_empty_chain_verifies():
@@ -42,14 +42,14 @@ def test_a_cut_tail_is_seen_by_the_anchored_head_L41():
     entries = chain("opened", "notified", "erased")
 
     with pytest.raises(LedgerBroken) as caught:
-        verify_chain(entries[:-1], key=KEY, head=head_of(entries))
+        verify_chain(entries[:-1], key=KEY, heads=[head_of(entries)])
 
     assert caught.value.number == 3
 
 
 def test_an_emptied_ledger_is_seen_by_the_anchored_head_L41():
     with pytest.raises(LedgerBroken):
-        verify_chain([], key=KEY, head=head_of(chain("opened")))
+        verify_chain([], key=KEY, heads=[head_of(chain("opened"))])
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, exists, func, insert, literal, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
 from whenever import Instant
 
 from offramp.adapters.store import schema
@@ -105,6 +117,12 @@ class LockPart(Part):
         return (
             self.connection.execute(delete(marker).where(marker.c.number == number)).rowcount == 1
         )
+
+    def prolong(self, number: int, *, deadline: Instant) -> bool:
+        """Let a marker count for longer; false when it was taken away after its deadline."""
+        marker = schema.inflight
+        later = update(marker).where(marker.c.number == number).values(deadline=deadline)
+        return self.connection.execute(later).rowcount == 1
 
     def ask(self, mine: ColumnElement[bool], *, at: Instant) -> None:
         """Ask the next chunk of those off-boardings for the turn."""

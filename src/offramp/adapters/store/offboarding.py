@@ -6,10 +6,21 @@ Everything that reads or writes that row lives here, but for its locks (``lock.p
 Source: docs/architecture.md; lessons L2, L5, L18, L31.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import Row as Found
 from whenever import Instant
 
@@ -17,18 +28,27 @@ from offramp.adapters.store import schema
 from offramp.adapters.store.column_type import MomentInTime
 from offramp.adapters.store.fact import FactPart
 from offramp.adapters.store.lock import LockPart
-from offramp.adapters.store.part import Row
+from offramp.adapters.store.part import Row, batches
 from offramp.core.model import Cause, Subject
 from offramp.core.term import Source
 from offramp.core.transitions import OFFBOARDING, OffboardingStatus, move
-from offramp.ports import Offboarding, OffboardingExists, OffboardingUnknown, StaleOffboarding
+from offramp.ports import (
+    InFlight,
+    Offboarding,
+    OffboardingExists,
+    OffboardingUnknown,
+    StaleOffboarding,
+)
 
 _table = schema.offboarding
 _is_open = _table.c.status == OffboardingStatus.OPEN
 # A completed one is still due where it kept rows, or while late ones are watched for.
 _is_completed = _table.c.status == OffboardingStatus.COMPLETED
 HAS_WORK = or_(_is_open, and_(_is_completed, _table.c.next_due_at.is_not(None)))
+_goes_on = _table.c.status.in_((OffboardingStatus.OPEN, OffboardingStatus.STOPPED))
+_has_begun = exists().where(schema.step.c.offboarding == _table.c.id)
 _OF_THE_CLAIM = frozenset({"attempt", "lease_until"})
+_OF_THE_TERM = ("ends", "cause", "source")
 _OF_THE_SUBJECT = frozenset({"id", "organization", "member", "product", "opened_at"})
 
 
@@ -75,11 +95,11 @@ class OffboardingPart(FactPart, LockPart):
             move(OFFBOARDING, OffboardingStatus(row.status), offboarding.status)
         fixed = _OF_THE_CLAIM | _OF_THE_SUBJECT
         values = {name: value for name, value in _row(offboarding).items() if name not in fixed}
-        if offboarding.status is not OffboardingStatus.OPEN:
-            values["lease_until"] = None
-        elif row.lease_until is not None and row.ends != offboarding.ends:
+        if any(getattr(row, name) != values[name] for name in _OF_THE_TERM):
             # Whoever works on it counts from the old end: nothing of theirs is valid any more.
             values |= {"attempt": row.attempt + 1, "lease_until": None, "woken_at": None}
+        elif offboarding.status is not OffboardingStatus.OPEN:
+            values["lease_until"] = None
         elif row.lease_until is not None:
             values["woken_at"] = offboarding.next_due_at
         self.connection.execute(update(_table).where(_table.c.id == offboarding.id).values(values))
@@ -102,6 +122,61 @@ class OffboardingPart(FactPart, LockPart):
             woken_at=case((is_claimed, earlier(_table.c.woken_at, at))),
         )
         return self.connection.execute(woken).rowcount
+
+    def in_flight(
+        self, policy: str, *, version: int, after: str = "", limit: int
+    ) -> tuple[InFlight, ...]:
+        """List by id who is leaving by any version of a policy but one."""
+        facts, row = schema.organization, _table.c
+        both = _table.join(facts, row.organization == facts.c.id)
+        is_stopped = row.status == OffboardingStatus.STOPPED
+        begun = or_(is_stopped, _has_begun).label("has_begun")
+        chosen = (
+            select(_table, facts.c.zone, facts.c.overrides, begun)
+            .select_from(both)
+            .where(row.policy == policy, row.policy_version != version, _goes_on, row.id > after)
+            .order_by(row.id)
+        )
+        return tuple(
+            InFlight(
+                offboarding=offboarding_of(found),
+                zone=found.zone,
+                overrides=found.overrides,
+                has_begun=found.has_begun,
+            )
+            for found in self.connection.execute(chosen.limit(limit))
+        )
+
+    def repin(self, due: Mapping[str, Instant | None], *, version: int) -> int:
+        """Move open off-boardings in which nothing has happened yet to a version."""
+        moved = [row for ids in batches(sorted(due)) for row in self._untouched(ids)]
+        if not moved:
+            return 0
+        # A worker that is about to begin under the old version loses its claim.
+        again = update(_table).where(_table.c.id == bindparam("mine"))
+        again = again.values(
+            policy_version=version,
+            next_due_at=bindparam("due_at"),
+            attempt=_table.c.attempt + 1,
+            lease_until=None,
+            woken_at=None,
+            armed=None,
+        )
+        rows = [{"mine": offboarding, "due_at": due[offboarding]} for offboarding in moved]
+        self.connection.execute(again, rows)
+        return len(moved)
+
+    def _untouched(self, ids: Sequence[str]) -> Sequence[str]:
+        """Lock rows, and only then see which of them have not begun.
+
+        In one statement PostgreSQL would look for steps as they were before it had to wait.
+        """
+        mine = _table.c.id.in_(ids)
+        self.connection.execute(
+            select(_table.c.id).where(mine).order_by(_table.c.id).with_for_update()
+        )
+        untouched = select(_table.c.id).where(mine, _is_open, ~_has_begun)
+        return self.connection.scalars(untouched).all()
 
     def next_due_at(self) -> Instant | None:
         """Give the earliest date on which any off-boarding is due."""

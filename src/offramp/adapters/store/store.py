@@ -26,11 +26,20 @@ TURN_LOOKS_MAX = 30  # three times as long as whoever was refused waits before t
 Judge = Callable[[Transaction], None]
 
 
+def _hold_anyway(deadline: Instant) -> None:
+    """Need no deadline: a true lock lasts for as long as its transaction."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FenceNotes:
     """What one chunk has to tell when its fence is left."""
 
     rows: Counter[str] = field(default_factory=Counter)
+    lengthen: Callable[[Instant], None] = _hold_anyway
+
+    def prolong(self, *, deadline: Instant) -> None:
+        """Hold the fence until a later deadline, or say that it was lost."""
+        self.lengthen(deadline)
 
     def record(self, table: str, rows: int) -> None:
         """Add to the cursor: so many more rows of this table are gone."""
@@ -101,8 +110,14 @@ class SqlStore:
     def _marked(
         self, claimed: Offboarding, *, deadline: Instant, judge: Judge
     ) -> Iterator[FenceRecord]:
-        notes = FenceNotes()
         number = self._mark(claimed, deadline=deadline, judge=judge)
+
+        def lengthen(deadline: Instant) -> None:
+            with self.transaction() as transaction:
+                if not transaction.prolong(number, deadline=deadline):
+                    raise stale(claimed)
+
+        notes = FenceNotes(lengthen=lengthen)
         with ExitStack() as failure:
             failure.callback(self._unmark, number)
             yield notes

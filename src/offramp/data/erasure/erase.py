@@ -26,7 +26,7 @@ from offramp.data.check import survey_complete
 from offramp.data.datamap import DataMap
 from offramp.data.dialects import Columns, in_columns
 from offramp.data.elsewhere import Elsewhere, require_none_left_out
-from offramp.data.erasure.fence import CHUNK_ROWS_MAX, Fence, Pace, at_once
+from offramp.data.erasure.fence import CHUNK_ROWS_MAX, ChunkRecord, Fence, Pace, at_once
 from offramp.data.erasure.horizon import Horizon
 from offramp.data.erasure.lanes import Round, count_lanes, next_parts, run_round
 from offramp.data.erasure.owned import hold_owned, release_owned
@@ -304,14 +304,17 @@ def _run_round(
 ) -> Round[Changed]:
     """Change some rows inside the fence, each part in one transaction."""
 
-    def commit(part: Keys) -> Changed:
-        if (gone := _delete_in_set(source, territory, step, part)) is not None:
-            return gone
-        with source.transaction() as connection:
-            return _change(connection, territory, step, part, key=work.key)
-
     pace = work.pace
     with work.fence.chunk(territory.id_of(step.table)) as record:
+
+        def commit(part: Keys) -> Changed:
+            if (gone := _delete_in_set(source, territory, step, part, record)) is not None:
+                return gone
+            with source.transaction() as connection:
+                changed = _change(connection, territory, step, part, key=work.key)
+                record.keep()
+                return changed
+
         began = pace.elapsed()
         outcome = run_round(commit, parts)
         if outcome.stopped is None:
@@ -323,13 +326,13 @@ def _run_round(
 
 
 def _delete_in_set(
-    source: SqlSource, territory: Territory, step: Step, part: Keys
+    source: SqlSource, territory: Territory, step: Step, part: Keys, record: ChunkRecord
 ) -> Changed | None:
     """Delete a chunk whose references are looked at in sets; none if it goes the ordinary way."""
     if step.check is None or step.change is None:
         return None
     params = territory.dialect.chunk_params(part.columns)
-    rows = delete_in_set(source, step.check, step.change, params)
+    rows = delete_in_set(source, step.check, step.change, params, keep=record.keep)
     return None if rows is None else Changed(rows=rows, owned={})
 
 

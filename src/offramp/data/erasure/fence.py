@@ -28,6 +28,12 @@ _SECONDS_TOLD_APART = 1e-6
 class ChunkRecord(Protocol):
     """What a fence gives for the length of one chunk."""
 
+    def keep(self) -> None:
+        """Make sure of the fence right before a change is kept, or raise to take it back.
+
+        Whoever was frozen inside of a chunk may have lost the fence without noticing it.
+        """
+
     def record(self, *, rows: int) -> None:
         """Keep, in the same transaction that holds the fence, how many rows were changed."""
 

@@ -14,7 +14,7 @@ points at the table cannot change while the deletion has it.
 Source: docs/decisions/018-set-checks.md; PostgreSQL, "Explicit Locking", "Transaction Isolation".
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,11 +95,17 @@ def _count_orphans(territory: Territory, name: str, pointer: Pointer) -> sa.Sele
 
 
 def delete_in_set(
-    source: SqlSource, check: SetCheck, deletion: sa.Executable, params: Mapping[str, Any]
+    source: SqlSource,
+    check: SetCheck,
+    deletion: sa.Executable,
+    params: Mapping[str, Any],
+    *,
+    keep: Callable[[], None],
 ) -> int | None:
     """Delete a chunk and commit, and return the number of rows that went.
 
-    None where it has to go in the ordinary way; nothing is changed then.
+    None where it has to go in the ordinary way; nothing is changed then. ``keep`` is asked right
+    before the commit and may refuse it.
     """
     with source.transaction() as connection:
         for statement in check.checks.opening:
@@ -108,6 +114,7 @@ def delete_in_set(
         # Only now nobody can let another reference point at the table any more.
         is_as_planned = check.checks.state(connection, check.table) == check.state
         if is_as_planned and not _leaves_orphans(connection, check, params):
+            keep()
             return rows
         connection.rollback()
     return None

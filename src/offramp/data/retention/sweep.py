@@ -136,6 +136,7 @@ class Retention:
                 began = pace.elapsed()
                 with source.transaction() as connection:
                     rows = connection.execute(plan.delete, params).rowcount
+                    record.keep()
                 pace.adapt(took_seconds=pace.elapsed() - began)
                 record.record(rows=rows)
 
