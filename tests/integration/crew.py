@@ -73,6 +73,7 @@ class Place:
             worker_lease_seconds=self.lease_seconds,
             worker_steps=STEPS,
             late_watch_days=0,
+            bulk_organizations_max=100_000,
         )
 
 

@@ -192,7 +192,7 @@ def _answers(crew):
 )
 def test_whatever_befalls_the_workers_every_step_is_done_once(crew, catcher, befall, times):
     """L18, L31, L32, L42."""
-    with Exodus(crew, catcher, number=max(8, 2 * times)) as exodus:
+    with Exodus(crew, catcher, number=max(8, times)) as exodus:
         for _ in range(WORKERS):
             crew.hire()
         trouble = Trouble(crew, times=times, befall=befall)
