@@ -105,7 +105,7 @@ class Exodus:
         rows = ask(lambda t: t.offboardings())
         steps = [step for row in rows for step in ask(lambda t, row=row: t.steps(row.id))]
         entries, head = ask(lambda t: (t.ledger(), t.ledger_head()))
-        verify_chain(entries, key=self.crew.ledger_key, head=head)
+        verify_chain(entries, key=self.crew.ledger_key, heads=[head])
         assert {row.status for row in rows} == {OffboardingStatus.COMPLETED}
         assert {step.status for step in steps} == {StepStatus.DONE}
         done = [(e.event.offboarding, e.event.step) for e in entries if e.event.kind == "step-done"]
