@@ -48,7 +48,7 @@ class Everybody:
             report(event, facts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Service:
     """A worker with everything that is seen of it."""
 
@@ -57,16 +57,19 @@ class Service:
     watcher: Watcher
     as_json: bool
     is_logged: bool  # so that each thing was told when it happened
+    _is_cut_off: bool = False
 
     def tell(self) -> None:
         """Print what has happened since the last time."""
         show_told(self.context, self.watcher, as_json=self.as_json)
+        self._is_cut_off = False
 
     def tell_outage(self, error: Unavailable) -> None:
-        """Tell that the worker waits for something to be back."""
+        """Tell that the worker waits for something to be back; a person is told once."""
         report_unavailable(self.context, error)
-        if not self.is_logged:
+        if not self.is_logged and not self._is_cut_off:
             show_error(error, as_json=self.as_json)
+        self._is_cut_off = True
 
     def rest(self, *, seconds: float) -> None:
         """Wait, unless somebody wants the worker to stop."""

@@ -18,13 +18,12 @@ _AT_EASE = frozenset({Happening.STEP, Happening.LISTENING})
 
 def told(context: Context, watcher: Watcher) -> list[dict[str, Any]]:
     """Give what was reported since the last time, and name the subject of everything."""
-    events = watcher.take()
-    if not events:
+    if not watcher.events:
         return []
-    with context.store.transaction() as transaction:
+    with context.store.transaction() as transaction:  # first: an outage must not lose a line
         return [
             {"event": event, **_subject(transaction, facts.get("offboarding")), **facts}
-            for event, facts in events
+            for event, facts in watcher.take()
         ]
 
 

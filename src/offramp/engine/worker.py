@@ -122,13 +122,15 @@ class Worker:
         context, elapsed = self.context, self.context.elapsed()
         if elapsed - self._pruned_at < PRUNE_SECONDS:
             return
-        self._pruned_at = elapsed
         now = context.clock.now()
         long_ago = now.subtract(seconds=REMEMBERED_SECONDS)
         begun = self.queue.begun(before=long_ago, limit=PRUNED_MAX)
         with context.store.transaction() as transaction:
             lost = [each for each in begun if not _is_in_hand(transaction, each, now=now)]
-        self.queue.forget((*self.queue.finished(before=long_ago, limit=PRUNED_MAX), *lost))
+        finished = self.queue.finished(before=long_ago, limit=PRUNED_MAX)
+        self.queue.forget((*finished, *lost))
+        if len(finished) < PRUNED_MAX:  # otherwise more of them are left, for the next sweep
+            self._pruned_at = elapsed
 
 
 def admit(context: Context, queue: WorkQueue, *, limit: int) -> int:
@@ -171,11 +173,11 @@ def _despite_outages(
     """Do something, and say what came of it; an outage of the store is waited out."""
     try:
         number = deed()
+        afterwards(None)
     except Unavailable as error:
         afterwards(error)
         context.pause(OUTAGE_SECONDS)
         return 0
-    afterwards(None)
     return number
 
 
