@@ -91,7 +91,10 @@ class Ground:
     def worker(
         self, *, at: Instant | None, report: Report | None = None
     ) -> Iterator[tuple[Context, WorkQueue]]:
-        """Give what a worker works with, at an instant that does not pass, or at the true time."""
+        """Give what a worker works with, at an instant that does not pass, or at the true time.
+
+        It is what `bootstrap.build_worker` makes, on connections that end with the block.
+        """
         settings = Settings(folder=self.folder)
         ids, keys = RandomIds(), FolderKeys(keys_folder(settings))
         with self._engine() as engine:

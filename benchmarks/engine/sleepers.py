@@ -1,6 +1,6 @@
 """Plain workflows of DBOS, one for each organization, that sleep until a date.
 
-They are coroutines, which take half the memory of threads, and are started at the same rate.
+They are coroutines, which start sooner than threads and take half their memory.
 """
 
 import asyncio
