@@ -9,9 +9,9 @@ from procrastinate.types import JSONDict
 from psycopg.conninfo import make_conninfo
 
 from benchmarks.child import report
+from benchmarks.engine.claimed_at_once import CONCURRENCY, carry_by_id, claim_all
 from benchmarks.engine.finish import Finish
 from benchmarks.engine.ground import DUE_AT, Ground
-from benchmarks.engine.unfenced import CONCURRENCY, carry_by_id, claim_all
 from benchmarks.server import database_of, socket_folder_of
 from offramp.engine.context import Context
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from dbos import DBOS
 
 from benchmarks.child import report
+from benchmarks.engine.claimed_at_once import CONCURRENCY, carry_by_id, claim_all
 from benchmarks.engine.finish import Finish
 from benchmarks.engine.ground import DUE_AT, Ground
-from benchmarks.engine.unfenced import CONCURRENCY, carry_by_id, claim_all
 from offramp.engine.context import Context
 
 POLL_SECONDS = 0.1  # as ours; the default would let it wait for a second again and again

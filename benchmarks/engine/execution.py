@@ -1,8 +1,8 @@
 """What one due step costs: by a worker of ours, and by what others queue their work with.
 
 All of them run the same handler, which judges, begins, does and proves the step in transactions of
-the same size; it is the way of the work to it that differs. A worker's is the only one that is
-fenced.
+the same size; it is the way of the work to it that differs. Only a worker keeps leases meanwhile,
+and takes each ticket up as an attempt of its own.
 """
 
 import sqlalchemy as sa

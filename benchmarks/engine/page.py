@@ -34,7 +34,7 @@ _HOW = """\
    begun. One process carries them out, eight at once, from its start to the last receipt. Beside
    it, the same handler is called by a worker of Procrastinate, and by a step in a workflow of DBOS,
    with the same concurrency. Both are given the claims in batches, as they take them; neither keeps
-   a lease, nor can either refuse the write of a process that was taken for dead.
+   leases meanwhile, nor takes its work up as an attempt of its own, which a worker does besides.
 5. **Takeover**: of two worker processes one is killed (`kill -9`) in the middle of a step; measured
    is the time from there to the receipt that the other one writes. A lease is {lease_seconds}
    seconds.
