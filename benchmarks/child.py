@@ -17,6 +17,8 @@ from time import monotonic
 from benchmarks.meter import peak_bytes
 from benchmarks.work import NOTHING_KNOWN, Work, open_work
 
+ROOT = Path(__file__).parents[1]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -37,7 +39,7 @@ def run_child(module: str, *arguments: str, is_killed: bool = False) -> Outcome:
     """
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
-        cwd=Path(__file__).parents[1],
+        cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
         check=False,

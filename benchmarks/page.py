@@ -1,6 +1,6 @@
 """docs/performance.md, written from the last run of each size: what was measured, how, what not."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from benchmarks.habits import HABITS
 from benchmarks.meanwhile import PHASES
@@ -89,7 +89,7 @@ python3 dev.py bench data --only 3 6      two rows of the table alone, in second
 The run ends with 1 when a limit is not held, and leaves its figures in `bench-out/data.json`.
 """
 
-_RIGHT = "--:"
+RIGHT = "--:"
 
 
 def page(runs: Sequence[Run], *, rate: int) -> str:
@@ -136,7 +136,7 @@ def _ratios(runs: Sequence[Run]) -> str:
     def rows() -> Iterator[tuple[str, list[str]]]:
         for name in measured_rows(runs):
             lines = [by_name.get(name) for by_name in found]
-            limit = next(line for line in lines if line is not None).cells()[4]
+            limit = next(line for line in lines if line is not None).cells()["limit"]
             yield name, [limit, *map(_verdict, lines)]
 
     return _by_size(runs, rows(), before=["limit"])
@@ -153,10 +153,10 @@ def _in_full(run: Run) -> str:
     head = [
         f"### {run.middles['rows']:,.0f} rows",
         "",
-        _piped(HEADINGS),
-        _rule("---", *[_RIGHT] * 5, "---", _RIGHT, _RIGHT),
+        piped(HEADINGS),
+        rule("---", *[RIGHT] * 5, "---", RIGHT, RIGHT),
     ]
-    return "\n".join([*head, *(_piped(line.cells()) for line in run.lines)]) + "\n"
+    return "\n".join([*head, *(piped(line.cells().values()) for line in run.lines)]) + "\n"
 
 
 def _others(runs: Sequence[Run]) -> str:
@@ -195,10 +195,10 @@ def _by_size(
 ) -> str:
     sizes = [f"{run.middles['rows']:,.0f} rows" for run in runs]
     head = [
-        _piped(["", *before, *sizes]),
-        _rule("---", *[_RIGHT] * (len(before) + len(sizes))),
+        piped(["", *before, *sizes]),
+        rule("---", *[RIGHT] * (len(before) + len(sizes))),
     ]
-    return "\n".join([*head, *(_piped([name, *cells]) for name, cells in rows)]) + "\n"
+    return "\n".join([*head, *(piped([name, *cells]) for name, cells in rows)]) + "\n"
 
 
 def _speed(run: Run, names: Sequence[str]) -> str:
@@ -211,9 +211,11 @@ def _middle(run: Run, name: str) -> str:
     return figure(run.middles[name]) if name in run.middles else ""
 
 
-def _piped(cells: Sequence[str]) -> str:
+def piped(cells: Iterable[str]) -> str:
+    """Write a row of a table."""
     return f"| {' | '.join(cells)} |"
 
 
-def _rule(*places: str) -> str:
+def rule(*places: str) -> str:
+    """Write the line between the headings of a table and its rows."""
     return f"|{'|'.join(places)}|"

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.table import Table
@@ -45,8 +46,8 @@ class Line:
     def _reached(self) -> float:
         return self.ours if isinstance(self.row, Ceiling) else self.ratio
 
-    def cells(self) -> tuple[str, ...]:
-        """Give the row as text, in the order of the headings."""
+    def cells(self) -> dict[str, str]:
+        """Give the row as text, by heading."""
         row = self.row
         unit = f" {row.unit}"
         beyond = "" if row.beyond is None else f"{row.beyond:.3g}"
@@ -58,14 +59,16 @@ class Line:
             times = "" if row.limit == 1 else f"{row.limit:.3g} "
             limit, ratio = f"≤ {times}{row.by}", f"{self.ratio:.3g}"
             theirs = figure(self.baseline) + unit
-        return (
+        cells = (
             *(self.name, figure(self.ours) + unit, theirs),
             *(ratio, limit, beyond, self.verdict, cpu, checks),
         )
+        return dict(zip(HEADINGS, cells, strict=True))
 
 
 WAITS = ("p50", "p99", "max")
 HEADINGS = ("work", "Offramp", "by hand", "ratio", "limit", "beyond", "holds", "CPU", "checks")
+ALL_HEADINGS = MappingProxyType({heading: heading for heading in HEADINGS})
 
 
 def lines_of(rows: Sequence[Row | Ceiling], samples: Samples) -> Iterator[Line]:
@@ -74,15 +77,18 @@ def lines_of(rows: Sequence[Row | Ceiling], samples: Samples) -> Iterator[Line]:
         yield _ceiling(row, samples) if isinstance(row, Ceiling) else _comparison(row, samples)
 
 
-def print_lines(lines: Sequence[Line], *, title: str) -> None:
-    """Show the table to a person."""
+def print_lines(
+    lines: Sequence[Line], *, title: str, headings: Mapping[str, str] = ALL_HEADINGS
+) -> None:
+    """Show the table to a person: some cells of each line, under headings."""
     console = Console(width=max(Console().width, _WIDTH_MIN))
     table = Table(title=title, title_justify="left", highlight=True)
-    for heading in HEADINGS:
-        is_word = heading in ("work", "holds")
+    for cell, heading in headings.items():
+        is_word = cell in ("work", "holds")
         table.add_column(heading, justify="left" if is_word else "right", no_wrap=not is_word)
     for line in lines:
-        table.add_row(*line.cells(), style="" if line.holds else "red")
+        cells = line.cells()
+        table.add_row(*map(cells.__getitem__, headings), style="" if line.holds else "red")
     console.print(table)
 
 

@@ -14,7 +14,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.report import Line
-from benchmarks.rows import ROWS
+from benchmarks.rows import ROWS, Ceiling, Row
 from benchmarks.samples import Samples
 
 RESULTS = Path(__file__).parent / "results"
@@ -52,33 +52,35 @@ def summed_up(
     )
 
 
-def write_run(run: Run, folder: Path = RESULTS) -> None:
-    """Put a run in the place of the last one of its size."""
+def write_run(run: Run, folder: Path = RESULTS, *, name: str | None = None) -> None:
+    """Put a run in the place of the last one of its size, or of its name."""
     folder.mkdir(exist_ok=True)
     kept = {
         **asdict(run),
         "lines": [_without_row(line) for line in run.lines],
     }
-    file = folder / f"{run.size}.json"
+    file = folder / f"{name or run.size}.json"
     file.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
 def read_runs(folder: Path = RESULTS) -> list[Run]:
     """Read the last run of each size, the smallest first."""
-    files = sorted(folder.glob("*.json"), key=lambda file: int(file.stem))
-    return [_read(json.loads(file.read_text("utf-8"))) for file in files]
+    files = sorted(folder.glob("[0-9]*.json"), key=lambda file: int(file.stem))
+    return [read_run(file, table=ROWS) for file in files]
+
+
+def read_run(file: Path, *, table: Sequence[Row | Ceiling]) -> Run:
+    """Read one run, whose lines are rows of a table."""
+    kept: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    rows = {row.name: row for row in table}
+    lines = tuple(Line(row=rows[line.pop("name")], **line) for line in kept.pop("lines"))
+    return Run(**kept, lines=lines)
 
 
 def measured_rows(runs: Sequence[Run]) -> list[str]:
     """Name the rows of the table that any of these runs has, in the order of the table."""
     measured = {line.name for run in runs for line in run.lines}
     return [row.name for row in ROWS if row.name in measured]
-
-
-def _read(kept: dict[str, Any]) -> Run:
-    rows = {row.name: row for row in ROWS}
-    lines = tuple(Line(row=rows[line.pop("name")], **line) for line in kept.pop("lines"))
-    return Run(**kept, lines=lines)
 
 
 def _without_row(line: Line) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from benchmarks import yardstick
-from benchmarks.__main__ import measure
+from benchmarks.data import measure
 from benchmarks.flow import Place, SidesDiffer
 from benchmarks.load import LARGE, load_postgres
 from benchmarks.meter import Meter

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import mariadb, yardstick, yardstick_mariadb
-from benchmarks.__main__ import measure
+from benchmarks.data import measure
 from benchmarks.load import LARGE, MIDDLE, load_postgres
 from benchmarks.report import lines_of
 from benchmarks.rows import chosen

@@ -25,7 +25,7 @@ QUEUE = "offramp"
 CARRY_OUT = "carry-out"
 # Tickets mean the same in every version of Offramp, so that an old and a new one may work side by
 # side. By default DBOS would give them to the version that wrote them, and to no other.
-VERSION = "1"
+VERSION = "offramp-1"
 POLL_SECONDS = 0.1
 CONNECTIONS = 4  # of DBOS itself; each is needed for a moment
 COMPLETION_SECONDS = 2  # for DBOS to write down what has come back already

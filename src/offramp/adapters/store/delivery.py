@@ -30,10 +30,13 @@ class DeliveryPart(Part):
     def fan_out(self, offboarding: Offboarding, *, step: str, audience: Audience) -> int:
         """Create the missing deliveries of an audience and count all of the step."""
         constants = (literal("email"), literal(DeliveryStatus.QUEUED.value), literal(0))
-        readers = select(
-            literal(offboarding.id), literal(step), schema.member.c.id, *constants
-        ).where(*_readers(offboarding.subject, audience))
-        created = self._insert(_table).from_select(_FANNED_OUT, readers)
+        member = schema.member.c.id
+        readers = select(literal(offboarding.id), literal(step), member, *constants).where(
+            *_readers(offboarding.subject, audience)
+        )
+        # In the order of the key, the pages of its index are filled one after the other, and two
+        # attempts that do the same never wait for each other crosswise.
+        created = self._insert(_table).from_select(_FANNED_OUT, readers.order_by(member))
         self.connection.execute(created.on_conflict_do_nothing())
         mine = (_table.c.offboarding == offboarding.id, _table.c.step == step)
         return self.connection.scalar(select(func.count()).where(*mine)) or 0
