@@ -6,7 +6,7 @@ from pathlib import Path
 from benchmarks.child import report
 from benchmarks.engine.ground import DUE_AT, Ground
 from offramp.engine.context import Context
-from offramp.engine.sweep import admit
+from offramp.engine.worker import admit
 from offramp.ports import WorkQueue
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks.child import report
 from benchmarks.engine.finish import Finish
 from benchmarks.engine.ground import DUE_AT, Ground
+from offramp.core.errors import Unavailable
 from offramp.engine.worker import serve
 
 
@@ -29,7 +30,7 @@ def main(url: str, folder: str, number: str) -> None:
         report(work)
 
 
-def _tell_nobody() -> None:
+def _tell_nobody(outage: Unavailable | None) -> None:
     """Nobody watches."""
 
 

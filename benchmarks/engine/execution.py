@@ -13,7 +13,7 @@ from benchmarks.engine.ground import BEFORE, DATABASES, POSTGRES, Ground, Place,
 from benchmarks.flow import SidesDiffer
 from offramp.adapters.store import schema
 from offramp.core.transitions import StepStatus
-from offramp.engine.offboarding import publish
+from offramp.engine.publication import publish
 
 MILLISECONDS = 1e3
 EXECUTION = {database: f"one step, {database}" for database in DATABASES}

@@ -17,10 +17,10 @@ from offramp.adapters.keys_folder import FolderKeys
 from offramp.adapters.store.connection import connect
 from offramp.adapters.store.migration import migrate
 from offramp.adapters.store.store import SqlStore
-from offramp.bootstrap import Report, build, keys_folder
+from offramp.bootstrap import build, keys_folder
 from offramp.config import Settings
 from offramp.engine.context import Context, Limits
-from offramp.ports import Ticket, WorkQueue
+from offramp.ports import Report, Ticket, WorkQueue
 from offramp.testing.clock import VirtualClock
 from offramp.testing.postgres import fresh_database
 

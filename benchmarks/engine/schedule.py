@@ -16,7 +16,7 @@ from benchmarks.engine.ground import (
     fresh_ground,
 )
 from benchmarks.flow import SidesDiffer
-from offramp.engine.sweep import admit
+from offramp.engine.worker import admit
 
 SWEEPS = 25
 PROCESSES = {POSTGRES: 2, SQLITE: 1}

@@ -21,7 +21,7 @@ def main(url: str, folder: str, lease_seconds: str, order: str) -> None:
     with ground.worker(at=None, report=_tell_done) as (context, queue):
         probe = _stop_for_good if order == "stuck" else context.probe
         mortal = replace(context, probe=probe, is_stopping=lambda: monotonic() > until)
-        serve(mortal, queue, after_sweep=lambda: _say(SERVING))
+        serve(mortal, queue, after_sweep=lambda outage: _say(SERVING))
 
 
 def _tell_done(event: str, facts: Mapping[str, object]) -> None:

@@ -217,6 +217,7 @@ offboarding = Table(
     _of_organization(),
     Index(None, "next_due_at", "organization", "id"),
     Index(None, "erases_at"),
+    postgresql_with={"fillfactor": "70"},  # claims come and go, and stay out of the indexes
 )
 
 Index(
