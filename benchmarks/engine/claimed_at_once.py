@@ -9,7 +9,7 @@ from offramp.engine.context import Context
 from offramp.engine.sweep import carry
 from offramp.ports import Ticket
 
-CONCURRENCY = 8  # steps at once, as a worker has by default
+CONCURRENCY = 16  # steps at once, as a worker has by default
 CLAIMS = 500  # handed over at once
 
 

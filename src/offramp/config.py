@@ -91,7 +91,7 @@ class Settings(BaseSettings):
         default=20, ge=2, description="After how long that of a silent worker is taken over."
     )
     worker_steps: int = Field(
-        default=8, ge=1, description="So many off-boardings each worker carries out at once."
+        default=16, ge=1, description="So many off-boardings each worker carries out at once."
     )
     listen: str | None = Field(
         default=None,
