@@ -5,11 +5,12 @@ Everything that the baselines of `execution.py` share lives here.
 
 from collections.abc import Iterator, Sequence
 
+from offramp.config import Settings
 from offramp.engine.context import Context
 from offramp.engine.sweep import carry
 from offramp.ports import Ticket
 
-CONCURRENCY = 16  # steps at once, as a worker has by default
+CONCURRENCY: int = Settings.model_fields["worker_steps"].default  # as a worker has
 CLAIMS = 500  # handed over at once
 
 

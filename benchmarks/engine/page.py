@@ -1,5 +1,6 @@
 """docs/performance-engine.md, written from the run that was kept."""
 
+from benchmarks.engine.claimed_at_once import CONCURRENCY
 from benchmarks.engine.execution import DBOS_WORKFLOWS, EXECUTION, OTHERS, PROCRASTINATE
 from benchmarks.engine.fan_out import FAN_OUT
 from benchmarks.engine.ground import POSTGRES, SQLITE
@@ -31,10 +32,11 @@ _HOW = """\
    one transaction, until none is left. What people may do at that midnight does not wait for it.
 3. **Fan-out**: one organization has {members} members, and a notice becomes one delivery for each.
 4. **One step**: {steps} off-boardings are due with one step each, the announcement that a stage has
-   begun. One process carries them out, eight at once, from its start to the last receipt. Beside
-   it, the same handler is called by a worker of Procrastinate, and by a step in a workflow of DBOS,
-   with the same concurrency. Both are given the claims in batches, as they take them; neither keeps
-   leases meanwhile, nor takes its work up as an attempt of its own, which a worker does besides.
+   begun. One process carries them out, {concurrency} at once, from its start to the last receipt.
+   Beside it, the same handler is called by a worker of Procrastinate, and by a step in a workflow
+   of DBOS, with the same concurrency. Both are given the claims in batches, as they take them;
+   neither keeps leases meanwhile, nor takes its work up as an attempt of its own, which a worker
+   does besides.
 5. **Takeover**: of two worker processes one is killed (`kill -9`) in the middle of a step; measured
    is the time from there to the receipt that the other one writes. A lease is {lease_seconds}
    seconds.
@@ -81,7 +83,7 @@ def page(run: Run) -> str:
         f"{_HEAD}{run.machine}.\n",
         "## In short\n\n" + _in_short(run),
         "## In full\n\n" + _in_full(run),
-        _HOW.format_map(sizes),
+        _HOW.format_map({**sizes, "concurrency": CONCURRENCY}),
     ]
     return "\n".join(parts)
 
