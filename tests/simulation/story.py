@@ -182,9 +182,7 @@ class Story:
     def mend(self):
         self.store.trouble.clear()
         KnownSource.trouble.clear()
-        for slug in self.leaving:
-            for name in PEOPLE:
-                self.world.mail.recover(f"{name}@{slug}.example")
+        self.world.mail.recover_wholly()
 
     def store_fails(self):
         self.laws.second_mails_max += TROUBLES_MAX

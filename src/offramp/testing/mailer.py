@@ -47,6 +47,12 @@ class MemoryMailer:
         """Accept messages to an address again."""
         self._by_address.pop(address, None)
 
+    def recover_wholly(self) -> None:
+        """Forget every trouble that was to come."""
+        self._next.clear()
+        self._by_address.clear()
+        self._lost_after_accepting = False
+
     def lose_next_answer(self) -> None:
         """Accept the next message, but break the connection before saying so."""
         self._lost_after_accepting = True

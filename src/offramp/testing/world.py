@@ -168,7 +168,9 @@ class World:
             if due_at is None or due_at > end:
                 self._advance_to(max(end, self.now))
                 return
-            self._advance_to(max(due_at, self.now))
+            if due_at <= self.now:  # whoever had claimed it lost the store, and its lease runs on
+                due_at = self.now.add(seconds=self._limits.lease_seconds)
+            self._advance_to(due_at)
             self.points.append([])
         raise NeverQuiet(at=self.now.format_iso())
 
