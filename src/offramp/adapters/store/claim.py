@@ -1,6 +1,7 @@
 """Claims: who works on what is due, and for how long it is theirs.
 
-Everything that moves the attempt or the lease of an off-boarding lives here.
+Everything that makes a claim, keeps it or gives it back lives here. What ends the claim of somebody
+else (another end, another version) lies beside the facts, in ``offboarding.py``.
 
 Source: docs/decisions/019-workers.md; lessons L2, L18, L31, L33.
 """
