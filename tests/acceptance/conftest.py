@@ -3,14 +3,13 @@
 import shutil
 
 import pytest
-from whenever import Instant
 
 from examples.training_platform.companies import TINY
 from examples.training_platform.database import open_engine
 from examples.training_platform.generate import build
 from examples.training_platform.roster import write_roster
 from offramp.testing.smtp import SmtpCatcher
-from tests.acceptance.installation import DATAMAP, Installation
+from tests.acceptance.installation import DATAMAP, TODAY, Installation
 
 DAYS_SINCE_THE_END = 3
 
@@ -20,7 +19,7 @@ def vendor_folder(tmp_path_factory):
     """Make the vendor's database and roster once; one company's last pool ended three days ago."""
     folder = tmp_path_factory.mktemp("vendor")
     url = f"sqlite:///{folder / 'app.sqlite'}"
-    ended_on = Instant.now().to_tz("Europe/Dublin").date().subtract(days=DAYS_SINCE_THE_END)
+    ended_on = TODAY.subtract(days=DAYS_SINCE_THE_END)
     build(url, seed=7, leaving_on=ended_on.to_stdlib(), members=TINY)
     engine = open_engine(url)
     write_roster(engine, folder / "roster")

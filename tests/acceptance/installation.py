@@ -1,6 +1,7 @@
 """An installation of Offramp as an operator has it: a folder, an environment, and the command.
 
-Commands run as processes of their own on the real clock, so dates are counted from today.
+Commands run as processes of their own on the real clock, so dates are counted from the day on
+which the tests began: a midnight meanwhile moves nothing that was written down before it.
 """
 
 import hashlib
@@ -25,9 +26,12 @@ OWNER = "2"  # of the company that leaves
 MEMBER = "13"  # of the sibling, with one live seat
 
 
+TODAY = Instant.now().to_tz(ZONE).date()
+
+
 def in_days(days):
-    """Give the civil date so many days from today."""
-    return str(Instant.now().to_tz(ZONE).date().add(days=days))
+    """Give the civil date so many days from the one on which the tests began."""
+    return str(TODAY.add(days=days))
 
 
 @dataclass(frozen=True)

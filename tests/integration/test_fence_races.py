@@ -17,6 +17,7 @@ from offramp.adapters.store.connection import connect
 from offramp.adapters.store.migration import migrate
 from offramp.adapters.store.store import SqlStore
 from offramp.core.errors import Refused
+from offramp.engine.context import Limits
 from offramp.ports import DeletionInFlight, StaleClaim
 from tests.contract.store_world import HOLD, LEAVING, NOW, chunk, claim_one, fill, read
 
@@ -24,6 +25,7 @@ SEED = int(os.environ.get("SEED", "17"))
 ROUNDS = 34  # for each kind of store and each way to stop: two hundred races and more
 CHUNK_SECONDS_MAX = 0.002
 UNTIL_DECIDED_SECONDS_MAX = 0.02
+COMES_BACK_AFTER_SECONDS = Limits().lock_wait_seconds
 PATIENCE_SECONDS = 30
 BEGUN, ENDED, ASKED, DECIDED = "begun", "ended", "asked", "decided"
 WORKERS = 2
@@ -87,7 +89,7 @@ def race(store, claimed, stop, chance):
                 read(store, stop)
             except DeletionInFlight:
                 happened.append(ASKED)
-                time.sleep(CHUNK_SECONDS_MAX / 2)
+                time.sleep(COMES_BACK_AFTER_SECONDS)
             else:
                 return happened.append(DECIDED)
 

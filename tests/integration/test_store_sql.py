@@ -1,6 +1,7 @@
 """The store on SQLite and PostgreSQL keeps every promise, with real commits."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from threading import Event as Signal
@@ -16,7 +17,7 @@ from offramp.adapters.store.store import SqlStore
 from offramp.core.ledger import LedgerBroken, verify_chain
 from offramp.core.policy import Audience
 from offramp.core.transitions import StepStatus
-from offramp.ports import OffboardingExists, OutboxEvent, StaleClaim
+from offramp.ports import DeletionInFlight, OffboardingExists, OutboxEvent, StaleClaim
 from offramp.testing.postgres import fresh_database
 from tests.contract.store_contract import LEDGER_KEY, StoreContract
 from tests.contract.store_fence_contract import STOPPERS, MarkerContract
@@ -117,6 +118,28 @@ class TestSqliteMarker(MarkerContract):
     @pytest.fixture
     def engine(self, sqlite_engine):
         return emptied(sqlite_engine)
+
+    def test_whoever_was_refused_has_the_turn_though_the_chunk_ended_before_they_could_ask(
+        self, engine, monkeypatch
+    ):
+        """L18: of two transactions, the second one may come late; the next chunk knows anyway."""
+        store = SqlStore(engine, ledger_key=LEDGER_KEY)
+        fill(store, LEAVING)
+        claimed = claim_one(store)
+        ask = store._ask
+
+        with ExitStack() as running:
+            running.enter_context(chunk(store, claimed))
+
+            def ask_late(*asked):
+                running.close()
+                ask(*asked)
+
+            monkeypatch.setattr(store, "_ask", ask_late)
+            with pytest.raises(DeletionInFlight):
+                read(store, lambda t: t.place_hold(HOLD))
+
+        assert read(store, lambda t: t.is_asked_for(claimed))
 
 
 class TestLooking:

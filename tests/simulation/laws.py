@@ -68,7 +68,7 @@ class Laws:
     def __init__(self, world, app, policy, *, leaving=("acme",)):
         self.world, self.app, self.policy, self.leaving = world, app, policy, leaving
         self.beta = app.dump("beta")
-        self.rows = {slug: app.dump(slug) for slug in leaving}
+        self.look_at_rows()
         self.entries = ()
         self.ends_when_taken = {slug: [] for slug in leaving}
         self.told = {}
@@ -106,6 +106,7 @@ class Laws:
         repeated = len(ids) - len(set(ids))
         require(repeated <= self.second_mails_max, "L8 nobody is written to twice by one step")
         require(self.app.dump("beta") == self.beta, "L42 the sibling stays as it is")
+        self.look_at_rows()
 
     def nobody_is_named(self, text):
         """Search whatever was written down about the work for every name and address there is."""
@@ -133,12 +134,15 @@ class Laws:
     def destroying(self):
         """Tell whose rows are going: the only one whose deletion runs, or who has lost some."""
         running = [row for slug in self.leaving for row in self.begun_deletions(slug)]
+        before = self.rows
+        self.look_at_rows()
+        changed = {slug for slug in self.leaving if self.rows[slug] != before[slug]}
         if len(running) < 2:
             return running
-        now = {slug: self.app.dump(slug) for slug in self.leaving}
-        changed = {slug for slug in self.leaving if now[slug] != self.rows[slug]}
-        self.rows = now
         return [row for row in running if row.subject.organization in changed]
+
+    def look_at_rows(self):
+        self.rows = {slug: self.app.dump(slug) for slug in self.leaving}
 
     def begun_deletions(self, slug):
         """List what is being deleted; of an episode that has ended only where no other one is."""

@@ -63,7 +63,6 @@ class Story:
         self.world.context = replace(self.world.context, store=self.store)
         self.laws = Laws(self.world, app, self.policy, leaving=self.leaving)
         self.is_over = False
-        self.holds = []
         self.versions = iter(VERSIONS)
         self.deeds = {
             "crash": (4, self.crash),
@@ -224,12 +223,14 @@ class Story:
         ends_at = None if hours is None else self.world.now.add(hours=hours)
         slug = self.pick()
         owner, reason = f"owner@{slug}.example", f"a dispute with {slug} Owner"
-        hold = brake.place_hold(self.context, slug, owner=owner, reason=reason, ends_at=ends_at)
-        self.holds.append(hold.id)
+        brake.place_hold(self.context, slug, owner=owner, reason=reason, ends_at=ends_at)
 
     def release(self):
-        while self.holds:
-            self.try_to(partial(brake.release_hold, self.context, self.holds.pop()))
+        """Release what is in force, also where the answer to the one who placed it was lost."""
+        with self.world.store.transaction() as transaction:
+            holds = [hold for slug in self.leaving for hold in transaction.holds(slug)]
+        for hold in holds:
+            self.try_to(partial(brake.release_hold, self.context, hold.id))
 
     def exempt(self, slug, *, is_exempt):
         brake.set_exempt(self.context, slug, is_exempt=is_exempt)

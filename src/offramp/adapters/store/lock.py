@@ -22,7 +22,6 @@ from sqlalchemy import (
     exists,
     func,
     insert,
-    literal,
     or_,
     select,
     true,
@@ -45,7 +44,7 @@ _ASKED = 0  # is the attempt of a marker that somebody left who was refused
 class LockPart(Part):
     """Waiting, and being waited for."""
 
-    refused: tuple[ColumnElement[bool], Instant] | None = None
+    refused: tuple[Sequence[str], Instant] | None = None
 
     def lock_organization(self, organization: str, *, now: Instant) -> None:
         """Take all off-boardings of an organization exclusively."""
@@ -124,13 +123,11 @@ class LockPart(Part):
         later = update(marker).where(marker.c.number == number).values(deadline=deadline)
         return self.connection.execute(later).rowcount == 1
 
-    def ask(self, mine: ColumnElement[bool], *, at: Instant) -> None:
+    def ask(self, offboardings: Sequence[str], *, at: Instant) -> None:
         """Ask the next chunk of those off-boardings for the turn."""
-        marker = schema.inflight
-        asked = literal(_ASKED), literal(at, marker.c.deadline.type)
-        wanted = select(marker.c.offboarding, *asked).where(mine, marker.c.attempt != _ASKED)
-        columns = ["offboarding", "attempt", "deadline"]
-        self.connection.execute(insert(marker).from_select(columns, wanted.distinct()))
+        asked = {"attempt": _ASKED, "deadline": at}
+        rows = [{"offboarding": each, **asked} for each in offboardings]
+        self.connection.execute(insert(schema.inflight), rows)
 
     def is_asked_for(self, claimed: Offboarding) -> bool:
         """Whether somebody was refused an off-boarding and has not come back since."""
@@ -146,11 +143,12 @@ class LockPart(Part):
         # Whoever is here has their turn; if they are refused, this is taken back with the rest.
         is_over = or_(marker.c.deadline <= now, marker.c.attempt == _ASKED)
         self.connection.execute(delete(marker).where(mine, is_over))
-        marked = select(episode.c.organization).join(marker).where(mine).limit(1)
-        organization = self.connection.scalar(marked)
-        if organization is not None:
-            self.refused = (mine, now)
-            raise DeletionInFlight(organization=organization)
+        marked = select(episode.c.id, episode.c.organization).join(marker).where(mine).distinct()
+        running = self.connection.execute(marked).all()
+        if running:
+            # By name: when they can ask, this chunk may be over and the next one not begun.
+            self.refused = ([row.id for row in running], now)
+            raise DeletionInFlight(organization=running[0].organization)
 
     def _advise(self, number: int, *, shared: bool = False) -> None:
         if is_postgresql(self.connection):

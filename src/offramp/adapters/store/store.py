@@ -7,11 +7,11 @@ Source: docs/decisions/005-the-fence.md; ``ports.Store``.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Engine
+from sqlalchemy import Engine
 from whenever import Instant
 
 from offramp.adapters.store.connection import for_reading
@@ -21,7 +21,7 @@ from offramp.adapters.store.version import require_newest
 from offramp.ports import DeletionInFlight, FenceRecord, Offboarding, Transaction
 
 TURN_SECONDS = 0.01  # between two looks whether somebody who was refused has come back
-TURN_LOOKS_MAX = 30  # three times as long as whoever was refused waits before they come back
+TURN_LOOKS_MAX = 100  # ten times as long as whoever was refused waits before they come back
 
 Judge = Callable[[Transaction], None]
 
@@ -79,10 +79,10 @@ class SqlStore:
             require_newest(connection)
             yield SqlTransaction(connection, ledger_key=self._ledger_key)
 
-    def _ask(self, mine: ColumnElement[bool], at: Instant) -> None:
+    def _ask(self, offboardings: Sequence[str], at: Instant) -> None:
         """Let the next chunk know of somebody who was refused because of the one that runs."""
         with self._engine.begin() as connection:
-            SqlTransaction(connection, ledger_key=self._ledger_key).ask(mine, at=at)
+            SqlTransaction(connection, ledger_key=self._ledger_key).ask(offboardings, at=at)
 
     def fence(
         self, claimed: Offboarding, *, now: Instant, deadline: Instant, judge: Judge
@@ -130,14 +130,21 @@ class SqlStore:
 
     def _mark(self, claimed: Offboarding, *, deadline: Instant, judge: Judge) -> int:
         """Leave a marker, after those who were refused have had their turn, if they come back."""
-        for _ in range(TURN_LOOKS_MAX):
+        while True:
             with self.transaction() as transaction:
                 if not transaction.is_asked_for(claimed):
                     return self._begun(transaction, claimed, deadline=deadline, judge=judge)
+            self._let_go_first(claimed)
+
+    def _let_go_first(self, claimed: Offboarding) -> None:
+        """Wait for whoever was refused; looking only, for they and the chunk in hand write."""
+        for _ in range(TURN_LOOKS_MAX):
+            with self.reading() as transaction:
+                if not transaction.is_asked_for(claimed):
+                    return
             time.sleep(TURN_SECONDS)
         with self.transaction() as transaction:
             transaction.forget_asking(claimed)
-            return self._begun(transaction, claimed, deadline=deadline, judge=judge)
 
     def _begun(
         self, transaction: SqlTransaction, claimed: Offboarding, *, deadline: Instant, judge: Judge
