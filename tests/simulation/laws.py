@@ -142,7 +142,7 @@ class Laws:
         return [row for row in running if row.subject.organization in changed]
 
     def look_at_rows(self):
-        self.rows = {slug: self.app.dump(slug) for slug in self.leaving}
+        self.rows = self.app.dumps(self.leaving)
 
     def begun_deletions(self, slug):
         """List what is being deleted; of an episode that has ended only where no other one is."""
