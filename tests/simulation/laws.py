@@ -70,6 +70,7 @@ class Laws:
         self.beta = app.dump("beta")
         self.look_at_rows()
         self.entries = ()
+        self.is_in_chunk = False
         self.ends_when_taken = {slug: [] for slug in leaving}
         self.told = {}
         self.second_mails_max = 0
@@ -77,6 +78,13 @@ class Laws:
         world.watch = self.watch
 
     def watch(self, point):
+        if point == "chunk fenced":
+            self.is_in_chunk = True
+        elif self.is_in_chunk:
+            # What a chunk took is not the next one's, also where nobody heard what became of it.
+            self.is_in_chunk = False
+            if point != "chunk committed":
+                self.look_at_rows()
         if point == "sending":
             self.ends_when_taken = {
                 slug: [row.ends for row, _ in self.started(slug)] for slug in self.leaving
