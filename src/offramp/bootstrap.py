@@ -169,7 +169,11 @@ def _mailer(settings: Settings) -> SmtpMailer:
         password=settings.mail_password.get_secret_value(),
         security=Security(settings.mail_security),
     )
-    sender = Sender(address=settings.mail_from, name=settings.mail_from_name)
+    sender = Sender(
+        address=settings.mail_from,
+        name=settings.mail_from_name,
+        returns_to=settings.mail_returns_to,
+    )
     return SmtpMailer(server, sender=sender)
 
 

@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     mail_from: str = Field(
         default="offboarding@localhost", description="The address that notices come from."
     )
+    mail_returns_to: str | None = Field(
+        default=None,
+        description="The mailbox for what comes back; it has to take NAME+anything@ as well.",
+    )
     mail_from_name: str = Field(default="Offramp", description="The name beside it.")
     chunk_rows_max: int = Field(
         default=CHUNK_ROWS_MAX,

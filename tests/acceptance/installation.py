@@ -72,10 +72,11 @@ class Installation:
         """The three CSV files, members first."""
         return sorted(str(file) for file in (self.folder / "roster").glob("*.csv"))
 
-    def run(self, *arguments):
-        """Run a command to its end."""
+    def run(self, *arguments, given=None):
+        """Run a command to its end, with a text on its standard input."""
         finished = subprocess.run(
             [*COMMAND, *map(str, arguments)],
+            input=given,
             capture_output=True,
             text=True,
             cwd=self.folder,

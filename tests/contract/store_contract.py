@@ -1,6 +1,7 @@
 """Everything that every store promises, to be run on a store in a fixture named `store`."""
 
 from tests.contract.store_arming_contract import ArmingContract
+from tests.contract.store_correspondence_contract import CorrespondenceContract
 from tests.contract.store_facts_contract import FactContract, OperationContract, PolicyContract
 from tests.contract.store_fence_contract import FenceContract
 from tests.contract.store_proof_contract import (
@@ -35,6 +36,7 @@ class StoreContract(
     AftercareContract,
     AudienceContract,
     DeliveryContract,
+    CorrespondenceContract,
     LedgerContract,
     OutboxContract,
 ):

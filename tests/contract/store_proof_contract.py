@@ -47,7 +47,7 @@ def take(store, *, now=NOW, limit=10):
 
 def save(store, *deliveries):
     with store.transaction() as transaction:
-        transaction.save_deliveries(deliveries)
+        transaction.save_deliveries(deliveries, at=NOW)
 
 
 class AudienceContract:

@@ -41,11 +41,13 @@ class Sender:
 
     Attributes:
         unsubscribe_url: an https address that ends an optional kind of mail by one POST.
+        returns_to: the mailbox for what comes back; each message gets an address of its own there.
     """
 
     address: str
     name: str
     unsubscribe_url: str | None = None
+    returns_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,8 @@ def format_mail(message: Message, *, sender: Sender, at: Instant) -> Envelope:
     except AddressInvalid as error:
         raise MessageRefused(reply=ADDRESS_INVALID) from error
     origin = parse_address(sender.address)
-    needs_utf8 = not (recipient + origin).isascii()
+    returns_to = _return_path(sender, message_id=message.id) or origin
+    needs_utf8 = not (recipient + origin + returns_to).isascii()
     headers = {
         "Date": format_datetime(at.to_stdlib()),
         "From": f"{_phrase(sender.name)} <{origin}>",
@@ -83,7 +86,7 @@ def format_mail(message: Message, *, sender: Sender, at: Instant) -> Envelope:
     head = "".join(f"{name}: {value.strip()}\r\n" for name, value in headers.items())
     content = head.encode() + _body(message).as_bytes()
     return Envelope(
-        sender=origin,
+        sender=returns_to,
         recipient=recipient,
         content=_DOT_AT_LINE_START.sub(b"..", content),
         needs_utf8=needs_utf8,
@@ -105,6 +108,14 @@ def parse_address(text: str) -> str:
     if not all(map(_ATOM.fullmatch, parts)) or len(text) > ADDRESS_CHARACTERS_MAX:
         raise AddressInvalid(expected="an address such as anna@example.com")
     return f"{local}@{ascii_domain}"
+
+
+def _return_path(sender: Sender, *, message_id: str) -> str | None:
+    """Name the message in the address that a report of its failure is sent to."""
+    if sender.returns_to is None:
+        return None
+    mailbox, _, domain = parse_address(sender.returns_to).rpartition("@")
+    return f"{mailbox}+{quote(message_id, safe='')}@{domain}"
 
 
 def _body(message: Message) -> EmailMessage:

@@ -72,9 +72,11 @@ class SmtpMailer:
         """Prepare to send; nothing is connected before the first message.
 
         Raises:
-            AddressInvalid: the sender's own address is none.
+            AddressInvalid: an address of the sender's own is none.
         """
         parse_address(sender.address)
+        if sender.returns_to is not None:
+            parse_address(sender.returns_to)
         self._server = server
         self._sender = sender
         self._own = _Own()

@@ -14,6 +14,7 @@ from offramp.cli import (
     export,
     ledger,
     lifecycle,
+    mail,
     policy,
     publication,
     replay,
@@ -63,6 +64,7 @@ app.command("exempt")(brake.exempt)
 app.command("arm")(arming.arm)
 app.command("approve")(arming.approve)
 app.add_typer(lifecycle.members, name="member")
+app.add_typer(mail.app, name="mail")
 app.command("export")(export.export)
 app.command("erase")(erase.erase)
 app.command("verify")(verify.verify)

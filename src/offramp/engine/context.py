@@ -46,6 +46,10 @@ class Limits:
     lock_tries_max: int = 20
     lock_wait_seconds: float = 0.1
 
+    def back_off(self, attempts: int) -> int:
+        """Give the minutes to wait after so many attempts that failed."""
+        return self.back_off_minutes[min(attempts, len(self.back_off_minutes)) - 1]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Data:

@@ -32,7 +32,7 @@ from offramp.ports import (
 
 Attach = Callable[[Member], tuple[Attachment, ...]]
 
-_SETTLED = frozenset({DeliveryStatus.ACCEPTED, DeliveryStatus.REFUSED, DeliveryStatus.BOUNCED})
+_TO_SEND = frozenset({DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.FAILED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +48,14 @@ class _Letter:
 
 
 def message_id(delivery: Delivery) -> str:
-    """Give the id of a delivery's message: the same at every attempt, and telling nothing."""
-    key = "/".join((delivery.offboarding, delivery.step, delivery.member, delivery.channel))
-    return hashlib.sha256(key.encode()).hexdigest()[:32]
+    """Give the id of a delivery's message: the same at every attempt, and telling nothing.
+
+    One that somebody asked for again is another message, or the reader's program would hide it.
+    """
+    parts = [delivery.offboarding, delivery.step, delivery.member, delivery.channel]
+    if delivery.round > 1:
+        parts.append(str(delivery.round))
+    return hashlib.sha256("/".join(parts).encode()).hexdigest()[:32]
 
 
 def no_attachments(member: Member) -> tuple[Attachment, ...]:
@@ -80,6 +85,19 @@ def deliver(work: Work, *, attach: Attach = no_attachments) -> Result | None:
         if see_delivered(work) is not None:
             return None
     return Result(outcome=Outcome.UNREACHED, proof=_counts(_deliveries(work)))
+
+
+def deliver_again(work: Work, *, attach: Attach) -> None:
+    """Send what was queued again of a step that is over, to nobody else.
+
+    Raises:
+        MailerUnavailable, SendOutcomeUnknown: some messages have to be tried again later.
+    """
+    step = work.planned.step
+    assert step is not None, "only a step of the policy has an audience"
+    letter = _compose_letter(work, step, attach=attach)
+    with work.context.mailer.session():
+        _send_all(letter)
 
 
 def _chain(work: Work, step: Step) -> Iterator[tuple[Audience, ...]]:
@@ -121,7 +139,7 @@ def _send_all(letter: _Letter) -> None:
             heartbeat.beat()  # whoever slept past the lease hands nothing more over
             outcome, error = _send(letter, delivery, member)
             with work.context.store.transaction() as transaction:
-                transaction.save_deliveries([outcome])
+                transaction.save_deliveries([outcome], at=work.context.clock.now())
             work.context.probe("delivery saved")
             trouble = error or trouble
     if trouble is not None:
@@ -148,20 +166,21 @@ def _send(
     """Hand over one message; the answer is its new row, and what went wrong for a while."""
     context = letter.work.context
     now = context.clock.now()
-    tried = replace(delivery, attempts=delivery.attempts + 1, next_try_at=None)
+    message = message_id(delivery)
+    tried = replace(delivery, attempts=delivery.attempts + 1, next_try_at=None, message=message)
     if member is None:
         return replace(tried, status=DeliveryStatus.REFUSED, reason="gone"), None
     was_sending = delivery.status is DeliveryStatus.SENDING
-    if was_sending and context.mailer.was_accepted(message_id(delivery)):
+    if was_sending and context.mailer.was_accepted(message):
         return _accepted(tried, at=now), None
     try:
         context.mailer.send(_message(letter, delivery, member), at=now)
     except MessageRefused as error:
         return replace(tried, status=DeliveryStatus.REFUSED, reason=error.reply), None
     except (MailerUnavailable, SendOutcomeUnknown) as error:
-        if tried.attempts >= context.limits.attempts_max and _was_anybody_reached(letter.work):
+        if tried.attempts >= context.limits.attempts_max and _may_be_given_up(letter.work):
             return replace(tried, status=DeliveryStatus.REFUSED, reason="unavailable"), None
-        return _again(tried, error, now=now), error
+        return _again(letter.work, tried, error, now=now), error
     context.probe("mail accepted")
     return _accepted(tried, at=now), None
 
@@ -178,20 +197,22 @@ def _message(letter: _Letter, delivery: Delivery, member: Member) -> Message:
     )
 
 
-def _was_anybody_reached(work: Work) -> bool:
+def _may_be_given_up(work: Work) -> bool:
     """Whether one reader may be given up: while nobody was reached, the mail server is to blame."""
-    return any(delivery.accepted_at is not None for delivery in _deliveries(work))
+    return work.is_over or any(d.accepted_at is not None for d in _deliveries(work))
 
 
-def _again(tried: Delivery, error: OfframpError, *, now: Instant) -> Delivery:
-    """Put a message back: one that may have been accepted stays marked, to be verified first."""
+def _again(work: Work, tried: Delivery, error: OfframpError, *, now: Instant) -> Delivery:
+    """Put a message back: one that may have been accepted stays marked, to be verified first.
+
+    A step that is under way has a back-off of its own; one that is over has not.
+    """
+    minutes = work.context.limits.back_off(tried.attempts) if work.is_over else 1
+    next_try_at = now.add(minutes=minutes)
     if isinstance(error, SendOutcomeUnknown):
-        return replace(tried, status=DeliveryStatus.SENDING, next_try_at=now.add(minutes=1))
+        return replace(tried, status=DeliveryStatus.SENDING, next_try_at=next_try_at)
     return replace(
-        tried,
-        status=DeliveryStatus.FAILED,
-        next_try_at=now.add(minutes=1),
-        reason="unavailable",
+        tried, status=DeliveryStatus.FAILED, next_try_at=next_try_at, reason="unavailable"
     )
 
 
@@ -220,6 +241,6 @@ def see_delivered(work: Work) -> Result | None:
     """
     deliveries = _deliveries(work)
     accepted = [d.accepted_at for d in deliveries if d.accepted_at is not None]
-    if not accepted or any(delivery.status not in _SETTLED for delivery in deliveries):
+    if not accepted or any(delivery.status in _TO_SEND for delivery in deliveries):
         return None
     return Result(delivered_at=max(accepted), proof=_counts(deliveries))

@@ -7,18 +7,19 @@ Source: mission A4, A7, and "nobody can say why"; policy language T5.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from whenever import Date, Instant
 
 from offramp.core.due import Held, Reason, Run, Situation, Wait, agenda, erases_at, judge
 from offramp.core.model import Facts, Hold, Organization, SubjectKind
-from offramp.core.plan import INSTEAD_SUFFIX, PlannedStep, Span, Timeline, plan, substitute
+from offramp.core.plan import PlannedStep, Span, Timeline, plan
 from offramp.core.transitions import FINISHED, OffboardingStatus, StepStatus
 from offramp.engine.arming import open_requests
 from offramp.engine.context import Context
 from offramp.engine.situation import (
+    planned_of,
     require_member,
     require_organization,
     require_policy,
@@ -272,7 +273,7 @@ def _leaving(
             is_open=is_open,
             deliveries=counts.get(planned.key, {}),
         )
-        for planned in _planned(situation.timeline, rows)
+        for planned in planned_of(situation.timeline, rows)
     )
     return Leaving(
         at=now,
@@ -282,15 +283,6 @@ def _leaving(
         steps=states,
         late=agenda(situation, now=now).late if is_open else (),
     )
-
-
-def _planned(timeline: Timeline, rows: Mapping[str, StepRow]) -> Iterator[PlannedStep]:
-    """Give every step, and each warning that stood in for a missed one after what it stands for."""
-    for planned in timeline.steps:
-        yield planned
-        instead = rows.get(planned.key + INSTEAD_SUFFIX)
-        if instead is not None:
-            yield substitute(timeline, planned.key, now=instead.due_at)
 
 
 def _state(

@@ -3,14 +3,21 @@
 Source: docs/architecture.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from whenever import Instant
 
 from offramp.core.due import Reason, Situation
 from offramp.core.errors import Missing
 from offramp.core.model import Facts, Member, Organization, Receipt
-from offramp.core.plan import PlannedStep, Timeline, plan, turn_of
+from offramp.core.plan import (
+    INSTEAD_SUFFIX,
+    PlannedStep,
+    Timeline,
+    plan,
+    substitute,
+    turn_of,
+)
 from offramp.core.policy import Policy
 from offramp.core.term import Term
 from offramp.core.transitions import FINISHED, StepStatus
@@ -82,6 +89,15 @@ def facts_of(offboarding: Offboarding, *, zone: str, overrides: Mapping[str, str
         overrides=overrides,
         turn=turn_of(offboarding.subject.organization),
     )
+
+
+def planned_of(timeline: Timeline, rows: Mapping[str, StepRow]) -> Iterator[PlannedStep]:
+    """Give every step, and each warning that stood in for a missed one after what it stands for."""
+    for planned in timeline.steps:
+        yield planned
+        instead = rows.get(planned.key + INSTEAD_SUFFIX)
+        if instead is not None:
+            yield substitute(timeline, planned.key, now=instead.due_at)
 
 
 def receipts_of(rows: tuple[StepRow, ...]) -> Mapping[str, Receipt]:

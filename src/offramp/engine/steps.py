@@ -150,6 +150,8 @@ def _finish(work: Work, result: Result) -> Carried:
         transaction.append([_event(work, status, at=now, proof=receipt.proof)])
         if result.conclude is not None:
             result.conclude(transaction)
+        if status is StepStatus.UNREACHED:
+            transaction.put_events([_alarm(work, status, at=now, detail={})])
         transaction.put_events(result.events)  # last: a conclusion may empty the outbox
         work.context.probe("receipt written")
     work.context.probe("receipt")
@@ -207,8 +209,7 @@ def _after(work: Work, error: OfframpError, *, now: Instant) -> StepRow:
     elif isinstance(error, Refused | Broken) or work.row.attempts >= limits.attempts_max:
         status, next_try_at = StepStatus.ABANDONED, None
     else:
-        steps = limits.back_off_minutes
-        minutes = steps[min(work.row.attempts, len(steps)) - 1]
+        minutes = limits.back_off(work.row.attempts)
         status, next_try_at = StepStatus.FAILED, now.add(minutes=minutes)
     return replace(
         work.row,
@@ -223,7 +224,7 @@ def _alarm(
 ) -> OutboxEvent:
     """Tell of a step that did not do what it was for, and will not by itself."""
     return OutboxEvent(
-        id=f"{work.claimed.id}:{work.planned.key}:{status.value}:{work.row.attempts}",
+        id=f"{work.claimed.id}:{work.planned.key}:{status.value}:{work.claimed.attempt}",
         kind=f"step-{status.value}",
         at=at,
         organization=work.claimed.subject.organization,

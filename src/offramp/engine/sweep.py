@@ -26,6 +26,7 @@ from offramp.engine.reporting import (
     report_stopped,
     report_sweep,
 )
+from offramp.engine.resending import send_asked
 from offramp.engine.situation import situation_of
 from offramp.engine.steps import Carried, carry_out
 from offramp.engine.timekeeping import keep_time
@@ -121,6 +122,7 @@ def work_off(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
     """
     if claimed.status is OffboardingStatus.COMPLETED:
         return look_after(context, claimed)
+    send_again_at = send_asked(context, claimed)
     carried: list[Carried] = []
     while True:
         now = context.clock.now()
@@ -136,7 +138,7 @@ def work_off(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
                 _settle(
                     transaction,
                     claimed,
-                    look_again_at=due.look_again_at,
+                    look_again_at=_earlier(due.look_again_at, send_again_at),
                     erases_at=begins_at(situation, now=now),
                 )
                 context.probe("settled uncommitted")
@@ -156,6 +158,10 @@ def _settle(
 ) -> None:
     if not transaction.settle(claimed, next_due_at=look_again_at, erases_at=erases_at):
         raise StaleClaim(offboarding=claimed.id, attempt=claimed.attempt)
+
+
+def _earlier(*dates: Instant | None) -> Instant | None:
+    return min((date for date in dates if date is not None), default=None)
 
 
 def _note_blocked(
@@ -258,8 +264,7 @@ def _stop(context: Context, claimed: Offboarding, *, reason: str) -> None:
 
 def _postpone(context: Context, claimed: Offboarding) -> None:
     """Look at an off-boarding again later; its started step will be verified first then."""
-    minutes = context.limits.back_off_minutes
-    wait = minutes[min(claimed.attempt, len(minutes)) - 1]
+    wait = context.limits.back_off(claimed.attempt)
     with context.store.transaction() as transaction:
         transaction.settle(
             claimed,

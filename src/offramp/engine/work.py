@@ -48,6 +48,11 @@ class Work:
         return issue_key(self.planned.key, self.row.issue)
 
     @property
+    def is_over(self) -> bool:
+        """Whether the step has its receipt: what is still sent was asked for again."""
+        return self.row.receipt is not None
+
+    @property
     def scope(self) -> Scope:
         """What of the vendor's data the step concerns."""
         subject = self.claimed.subject

@@ -140,6 +140,7 @@ class DeliveryStatus(StrEnum):
     REFUSED = "refused"  # the receiving server will never take it
     FAILED = "failed"  # to be tried again
     BOUNCED = "bounced"  # taken first and sent back later
+    COMPLAINED = "complained"  # taken, and reported as unwanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +156,37 @@ class Delivery:
     next_try_at: Instant | None = None
     accepted_at: Instant | None = None
     reason: str | None = None  # a code such as "550"; never the text of the server
+    round: int = 1  # one more each time that somebody asks for it to be sent again
+    message: str | None = None  # the id of the latest message that was handed over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryNote:
+    """What became of a delivery at one time; all of them are its history."""
+
+    offboarding: str
+    step: str
+    member: str
+    channel: str
+    at: Instant
+    status: DeliveryStatus
+    reason: str | None = None
+
+
+class Return(StrEnum):
+    """Why word of a message comes back."""
+
+    BOUNCED = "bounced"  # it could not be delivered
+    COMPLAINED = "complained"  # its reader does not want it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """Word of one message that came back; the reason is a code, never the text of a server."""
+
+    message: str
+    why: Return
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 Source: docs/architecture.md; docs/decisions/005-the-fence.md.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -17,6 +17,8 @@ from offramp.ports.record import (
     Arming,
     Changes,
     Delivery,
+    DeliveryNote,
+    DeliveryStatus,
     FenceRecord,
     InFlight,
     KeptGroup,
@@ -288,11 +290,33 @@ class Transaction(Protocol):
         """Mark up to `limit` deliveries as sending (queued, failed and due, or left sending by a
         dead attempt) and return them as they were before, so that `sending` ones are verified."""
 
-    def save_deliveries(self, deliveries: Iterable[Delivery]) -> None:
-        """Write the outcome of deliveries."""
+    def save_deliveries(self, deliveries: Iterable[Delivery], *, at: Instant) -> None:
+        """Write the outcome of deliveries, and add it to their history; one that was forgotten
+        meanwhile stays forgotten."""
 
     def deliveries(self, offboarding: str, *, step: str | None = None) -> tuple[Delivery, ...]:
         """List the deliveries of an off-boarding."""
+
+    def delivery_notes(self, offboarding: str) -> tuple[DeliveryNote, ...]:
+        """Give the history of an off-boarding's deliveries, oldest first."""
+
+    def find_message(self, message: str) -> Delivery | None:
+        """Find the delivery whose latest message has an id."""
+
+    def queue_again(
+        self,
+        offboarding: str,
+        *,
+        steps: Collection[str],
+        statuses: Collection[DeliveryStatus],
+        member: str | None = None,
+        at: Instant,
+    ) -> int:
+        """Queue deliveries of steps once more, each in its next round; returns how many."""
+
+    def waiting_steps(self, offboarding: str) -> Mapping[str, Instant | None]:
+        """Name the steps with deliveries that are queued, to be tried again, or half sent, each
+        with the earliest instant of the next try; none where one need not wait."""
 
     # erasure cursors
     def erased_rows(self, offboarding: str) -> Mapping[str, int]:

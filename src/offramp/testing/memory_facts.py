@@ -14,11 +14,12 @@ from offramp.core.policy import Policy
 from offramp.ports import (
     Changes,
     Delivery,
+    DeliveryNote,
     OrganizationErased,
     OrganizationUnknown,
     PolicyVersionTaken,
 )
-from offramp.testing.memory_tables import Addressed, MemoryPart, Owned
+from offramp.testing.memory_tables import MemoryPart, Owned
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -89,12 +90,16 @@ class MemoryFactPart(MemoryPart):
         def is_told_of_them(_key: object, value: _About) -> bool:
             return is_theirs((value.organization, value.member))
 
-        def is_to_them(key: Addressed, _value: Delivery) -> bool:
-            return is_theirs((tables.offboardings[key[0]].subject.organization, key[2]))
+        def is_to_them(_key: object, sent: Delivery | DeliveryNote) -> bool:
+            owner = tables.offboardings[sent.offboarding].subject.organization
+            return is_theirs((owner, sent.member))
 
+        notes = tables.delivery_notes
+        tables.delivery_notes = [note for note in notes if not is_to_them(None, note)]
         gone = [each for key, each in tables.members.items() if is_theirs(key)]
         return counts | {
             "delivery": _drop(tables.deliveries, is_to_them),
+            "delivery_note": len(notes) - len(tables.delivery_notes),
             "member_role": sum(len(each.roles) for each in gone),
             "seat": sum(len(each.pools) for each in gone),
             "outbox": _drop(tables.outbox, is_told_of_them),

@@ -17,10 +17,11 @@ from whenever import Instant
 
 from offramp.ports import FenceRecord, Offboarding, StoreUnavailable, Transaction
 from offramp.testing.memory_arming import MemoryArmingPart
+from offramp.testing.memory_delivery import MemoryDeliveryPart
 from offramp.testing.memory_facts import MemoryFactPart
 from offramp.testing.memory_retention import MemoryRetentionPart
 from offramp.testing.memory_tables import MemoryTables, stale
-from offramp.testing.memory_work import MemoryDeliveryPart, MemoryOffboardingPart, MemoryProofPart
+from offramp.testing.memory_work import MemoryOffboardingPart, MemoryProofPart
 
 WAIT_SECONDS_MAX = 5.0
 _KEY = b"a key for tests, and for nothing else"

@@ -20,6 +20,7 @@ from offramp.ports import (
     Arming,
     DeletionInFlight,
     Delivery,
+    DeliveryNote,
     KeptPart,
     Offboarding,
     OrganizationErased,
@@ -54,6 +55,7 @@ class MemoryTables:
     woken: dict[str, Instant] = field(default_factory=dict)  # while somebody held the claim
     steps: dict[tuple[str, str], StepRow] = field(default_factory=dict)
     deliveries: dict[Addressed, Delivery] = field(default_factory=dict)
+    delivery_notes: list[DeliveryNote] = field(default_factory=list)
     takers: dict[Addressed, int] = field(default_factory=dict)  # the attempt that has it
     cursors: Counter[tuple[str, str]] = field(default_factory=Counter)
     kept: dict[int, KeptPart] = field(default_factory=dict)

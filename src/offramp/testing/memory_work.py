@@ -1,23 +1,20 @@
-"""Off-boardings, steps, deliveries, proof and events in the store in memory.
+"""Off-boardings, steps, proof and events in the store in memory.
 
 Source: ``ports.Transaction``.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from whenever import Instant
 
 from offramp.core.dates import Boundary
 from offramp.core.ledger import GENESIS, Entry, Event, seal
-from offramp.core.model import Cause, Member, Role, Subject
-from offramp.core.policy import Audience
+from offramp.core.model import Cause
 from offramp.core.term import Source
 from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepStatus, move
 from offramp.ports import (
-    Delivery,
-    DeliveryStatus,
     InFlight,
     Offboarding,
     OffboardingExists,
@@ -28,13 +25,10 @@ from offramp.ports import (
     Ticket,
     Workload,
 )
-from offramp.testing.memory_tables import Addressed, MemoryPart, stale
+from offramp.testing.memory_tables import MemoryPart, stale
 
-_ROLE_OF = {Audience.ADMINS: Role.ADMIN, Audience.OWNER: Role.OWNER, Audience.BILLING: Role.BILLING}
 _CURRENT = frozenset({OffboardingStatus.OPEN, OffboardingStatus.STOPPED})
-_LEAVING = frozenset({OffboardingStatus.OPEN, OffboardingStatus.COMPLETED})
 SHARES = 8  # of a batch
-_WAITING = frozenset({DeliveryStatus.QUEUED, DeliveryStatus.FAILED})
 
 
 class MemoryOffboardingPart(MemoryPart):
@@ -295,75 +289,6 @@ class MemoryOffboardingPart(MemoryPart):
         self.tables.offboardings.update({row.id: row for row in rows})
 
 
-class MemoryDeliveryPart(MemoryPart):
-    """What is written to whom."""
-
-    def fan_out(self, offboarding: Offboarding, *, step: str, audience: Audience) -> int:
-        """Create the missing deliveries of an audience and count all of the step."""
-        for member in self._readers(offboarding.subject, audience):
-            delivery = Delivery(offboarding=offboarding.id, step=step, member=member.id)
-            self.tables.deliveries.setdefault(_key(delivery), delivery)
-        return len(self.deliveries(offboarding.id, step=step))
-
-    def take_deliveries(
-        self, offboarding: str, *, step: str, now: Instant, limit: int
-    ) -> tuple[Delivery, ...]:
-        """Mark deliveries as sending and return them as they were before."""
-        attempt = self.tables.offboardings[offboarding].attempt
-        waiting = [
-            delivery
-            for delivery in self.deliveries(offboarding, step=step)
-            if _is_due(delivery, now=now) or self._is_left(delivery, attempt=attempt)
-        ]
-        for delivery in waiting[:limit]:
-            self.tables.takers[_key(delivery)] = attempt
-            sending = replace(delivery, status=DeliveryStatus.SENDING)
-            self.tables.deliveries[_key(delivery)] = sending
-        return tuple(waiting[:limit])
-
-    def save_deliveries(self, deliveries: Iterable[Delivery]) -> None:
-        """Write the outcome of deliveries; one that was forgotten meanwhile stays forgotten."""
-        for delivery in deliveries:
-            if _key(delivery) in self.tables.deliveries:
-                self.tables.deliveries[_key(delivery)] = delivery
-
-    def deliveries(self, offboarding: str, *, step: str | None = None) -> tuple[Delivery, ...]:
-        """List the deliveries of an off-boarding."""
-        keys = sorted(self.tables.deliveries)
-        mine = [key for key in keys if key[0] == offboarding and step in (None, key[1])]
-        return tuple(self.tables.deliveries[key] for key in mine)
-
-    def _readers(self, subject: Subject, audience: Audience) -> Iterator[Member]:
-        everybody = audience in (Audience.MEMBERS, Audience.SUBJECT)
-        for member in self.tables.members.values():
-            if member.organization != subject.organization or not member.email:
-                continue
-            if everybody and subject.member is not None:
-                is_reader = member.id == subject.member
-            elif everybody:
-                is_reader = member.removed_at is None and self._is_covered(member, subject)
-            else:
-                is_reader = member.removed_at is None and _ROLE_OF[audience] in member.roles
-            if is_reader:
-                yield member
-
-    def _is_covered(self, member: Member, subject: Subject) -> bool:
-        own = [
-            row
-            for row in self.tables.offboardings.values()
-            if (row.subject.organization, row.subject.member) == (member.organization, member.id)
-            and row.subject.product in (None, subject.product)
-            and row.status in _LEAVING
-        ]
-        seats = [self.tables.pools.get((member.organization, pool)) for pool in member.pools]
-        products = {None, *(pool.product for pool in seats if pool)}
-        return not own and subject.product in products
-
-    def _is_left(self, delivery: Delivery, *, attempt: int) -> bool:
-        is_sending = delivery.status is DeliveryStatus.SENDING
-        return is_sending and self.tables.takers.get(_key(delivery)) != attempt
-
-
 class MemoryProofPart(MemoryPart):
     """Proof of what was done, and events for the outside."""
 
@@ -428,12 +353,3 @@ def _is_free(row: Offboarding, *, now: Instant) -> bool:
 
 def _earliest(*dates: Instant | None) -> Instant | None:
     return min((date for date in dates if date is not None), default=None)
-
-
-def _key(delivery: Delivery) -> Addressed:
-    return delivery.offboarding, delivery.step, delivery.member, delivery.channel
-
-
-def _is_due(delivery: Delivery, *, now: Instant) -> bool:
-    is_waiting = delivery.status in _WAITING
-    return is_waiting and (delivery.next_try_at is None or delivery.next_try_at <= now)

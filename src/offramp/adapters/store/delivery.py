@@ -5,10 +5,24 @@ Everything that chooses the readers of a notice in the store lives here.
 Source: docs/architecture.md; policy language N1; lessons L8, L10, L11.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, literal, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.engine import Row as Found
 from whenever import Instant
 
@@ -17,11 +31,14 @@ from offramp.adapters.store.part import Part, Row, batches
 from offramp.core.model import Subject
 from offramp.core.policy import Audience
 from offramp.core.transitions import OffboardingStatus
-from offramp.ports import Delivery, DeliveryStatus, Offboarding
+from offramp.ports import Delivery, DeliveryNote, DeliveryStatus, Offboarding
 
 _table = schema.delivery
 _FANNED_OUT = ("offboarding", "step", "member", "channel", "status", "attempts")
-_OUTCOME = ("status", "attempts", "next_try_at", "accepted_at", "reason")
+_OUTCOME = ("status", "attempts", "next_try_at", "accepted_at", "reason", "message")
+_KEY = tuple(column.name for column in _table.primary_key)
+_NOTED = (*_KEY, "status", "reason")
+_TO_SEND = (DeliveryStatus.QUEUED, DeliveryStatus.FAILED, DeliveryStatus.SENDING)
 
 
 class DeliveryPart(Part):
@@ -59,19 +76,18 @@ class DeliveryPart(Part):
             self.connection.execute(sending.values(status=DeliveryStatus.SENDING, taken_by=attempt))
         return tuple(_delivery(row) for row in taken)
 
-    def save_deliveries(self, deliveries: Iterable[Delivery]) -> None:
-        """Write the outcome of deliveries; one that was forgotten meanwhile stays forgotten."""
-        key = [column.name for column in _table.primary_key]
+    def save_deliveries(self, deliveries: Iterable[Delivery], *, at: Instant) -> None:
+        """Write the outcome of deliveries, and add it to their history; one that was forgotten
+        meanwhile stays forgotten."""
         rows = [
-            {f"its_{name}": getattr(delivery, name) for name in (*key, *_OUTCOME)}
+            {f"its_{name}": getattr(delivery, name) for name in (*_KEY, *_OUTCOME)}
             for delivery in deliveries
         ]
         if rows:
-            statement = update(_table).where(
-                *(_table.c[name] == bindparam(f"its_{name}") for name in key)
-            )
+            mine = [_table.c[name] == bindparam(f"its_{name}") for name in _KEY]
             values: Row = {name: bindparam(f"its_{name}") for name in _OUTCOME}
-            self.connection.execute(statement.values(values), rows)
+            self.connection.execute(update(_table).where(*mine).values(values), rows)
+            self.connection.execute(_noted(*mine, at=at), rows)
 
     def deliveries(self, offboarding: str, *, step: str | None = None) -> tuple[Delivery, ...]:
         """List the deliveries of an off-boarding."""
@@ -80,6 +96,74 @@ class DeliveryPart(Part):
             chosen = chosen.where(_table.c.step == step)
         ordered = chosen.order_by(_table.c.step, _table.c.member, _table.c.channel)
         return tuple(_delivery(row) for row in self.connection.execute(ordered))
+
+    def delivery_notes(self, offboarding: str) -> tuple[DeliveryNote, ...]:
+        """Give the history of an off-boarding's deliveries, oldest first."""
+        note = schema.delivery_note
+        chosen = select(note).where(note.c.offboarding == offboarding).order_by(note.c.number)
+        return tuple(
+            DeliveryNote(
+                offboarding=row.offboarding,
+                step=row.step,
+                member=row.member,
+                channel=row.channel,
+                at=row.at,
+                status=DeliveryStatus(row.status),
+                reason=row.reason,
+            )
+            for row in self.connection.execute(chosen)
+        )
+
+    def find_message(self, message: str) -> Delivery | None:
+        """Find the delivery whose latest message has an id."""
+        row = self.connection.execute(
+            select(_table).where(_table.c.message == message)
+        ).one_or_none()
+        return None if row is None else _delivery(row)
+
+    def queue_again(
+        self,
+        offboarding: str,
+        *,
+        steps: Collection[str],
+        statuses: Collection[DeliveryStatus],
+        member: str | None = None,
+        at: Instant,
+    ) -> int:
+        """Queue deliveries of steps once more, each in its next round; returns how many."""
+        mine = [
+            _table.c.offboarding == offboarding,
+            _table.c.step.in_(steps),
+            _table.c.status.in_(statuses),
+        ]
+        if member is not None:
+            mine.append(_table.c.member == member)
+        queued = literal(DeliveryStatus.QUEUED.value)
+        self.connection.execute(_noted(*mine, at=at, status=queued))
+        again = {"status": DeliveryStatus.QUEUED, "attempts": 0, "next_try_at": None}
+        changed = update(_table).where(*mine).values(round=_table.c.round + 1, **again)
+        return self.connection.execute(changed).rowcount
+
+    def waiting_steps(self, offboarding: str) -> Mapping[str, Instant | None]:
+        """Name the steps with deliveries to send, each with the instant of its next try."""
+        is_timed = _table.c.next_try_at.is_not(None)
+        untimed = func.sum(case((is_timed, 0), else_=1))
+        chosen = select(_table.c.step, func.min(_table.c.next_try_at), untimed).where(
+            _table.c.offboarding == offboarding, _table.c.status.in_(_TO_SEND)
+        )
+        rows = self.connection.execute(chosen.group_by(_table.c.step))
+        return {step: None if at_once else earliest for step, earliest, at_once in rows}
+
+
+def _noted(
+    *mine: ColumnElement[bool], at: Instant, status: ColumnElement[str] | None = None
+) -> Insert:
+    """Note how deliveries stand, or what they are about to become."""
+    note = schema.delivery_note
+    key = [_table.c[name] for name in _KEY]
+    told = (_table.c.status, _table.c.reason) if status is None else (status, null())
+    rows = select(*key, *told, literal(at, note.c.at.type)).where(*mine)
+    return insert(note).from_select([*_NOTED, "at"], rows)
 
 
 def _readers(subject: Subject, audience: Audience) -> Iterator[ColumnElement[bool]]:
@@ -141,4 +225,6 @@ def _delivery(row: Found[Any]) -> Delivery:
         next_try_at=row.next_try_at,
         accepted_at=row.accepted_at,
         reason=row.reason,
+        round=row.round,
+        message=row.message,
     )

@@ -34,7 +34,8 @@ class ErasurePart(Part):
             # First, so that nobody adds to what is being emptied.
             counts["organization"] = self._leave_tombstone(organization, at=at)
             counts["pool"] = self._run(_of_organization(schema.pool, organization))
-        counts["delivery"] = self._run(_deliveries(organization, member))
+        for table in (schema.delivery, schema.delivery_note):
+            counts[table.name] = self._run(_deliveries(table, organization, member))
         for table in _OF_A_MEMBER:
             statement = _of_organization(table, organization)
             if member is not None:
@@ -78,8 +79,8 @@ def _of_organization(table: Table, organization: str) -> Delete:
     return delete(table).where(table.c.organization == organization)
 
 
-def _deliveries(organization: str, member: str | None) -> Delete:
-    episode, delivery = schema.offboarding, schema.delivery
+def _deliveries(table: Table, organization: str, member: str | None) -> Delete:
+    episode = schema.offboarding
     ids = select(episode.c.id).where(episode.c.organization == organization)
-    statement = delete(delivery).where(delivery.c.offboarding.in_(ids))
-    return statement if member is None else statement.where(delivery.c.member == member)
+    statement = delete(table).where(table.c.offboarding.in_(ids))
+    return statement if member is None else statement.where(table.c.member == member)

@@ -276,7 +276,26 @@ delivery = Table(
     Column("accepted_at", MomentInTime),
     Column("reason", Text),
     Column("taken_by", Integer),  # the off-boarding's attempt that handed it to the mailer
+    Column("round", Integer, nullable=False, server_default="1"),
+    Column("message", Key),
     PrimaryKeyConstraint("offboarding", "step", "member", "channel"),
+    Index(None, "message"),
+    _of_offboarding(),
+)
+
+delivery_note = Table(
+    "delivery_note",
+    metadata,
+    Column("number", Integer, nullable=False),
+    Column("offboarding", Key, nullable=False),
+    Column("step", Key, nullable=False),
+    Column("member", Key, nullable=False),
+    Column("channel", Key, nullable=False),
+    Column("at", MomentInTime, nullable=False),
+    Column("status", Key, nullable=False),
+    Column("reason", Text),
+    PrimaryKeyConstraint("number"),
+    Index(None, "offboarding"),
     _of_offboarding(),
 )
 

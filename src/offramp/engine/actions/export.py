@@ -14,7 +14,7 @@ from offramp.core.model import Member
 from offramp.data.handover.export import export
 from offramp.data.manifest import Manifest
 from offramp.engine.archive import document_name, manifest_name, read_manifest
-from offramp.engine.delivery import deliver, see_delivered
+from offramp.engine.delivery import Attach, deliver, see_delivered
 from offramp.engine.work import Heartbeat, Result, Work
 from offramp.ports import Attachment
 
@@ -35,12 +35,17 @@ def perform(work: Work) -> Result | None:
     step = work.planned.step
     if step is None or not step.audience:
         return None
-    attachment = _attachment(work)
+    return deliver(work, attach=attach(work))
 
-    def attach(member: Member) -> tuple[Attachment, ...]:
-        return (attachment,)
 
-    return deliver(work, attach=attach)
+def attach(work: Work) -> Attach:
+    """Give every reader the document."""
+    document = (_attachment(work),)
+
+    def attach_document(member: Member) -> tuple[Attachment, ...]:
+        return document
+
+    return attach_document
 
 
 def verify(work: Work) -> Result | None:

@@ -21,7 +21,7 @@ def preview(work: Work) -> tuple[str, ...]:
 
 def perform(work: Work) -> Result | None:
     """Write to everybody who has not been written to by this step yet."""
-    return deliver(work, attach=_attach(work))
+    return deliver(work, attach=attach(work))
 
 
 def verify(work: Work) -> Result | None:
@@ -29,7 +29,8 @@ def verify(work: Work) -> Result | None:
     return see_delivered(work)
 
 
-def _attach(work: Work) -> Attach:
+def attach(work: Work) -> Attach:
+    """Give each reader the achievements of their own, where the policy attaches them."""
     step = work.planned.step
     if step is None or step.attach is None:
         return no_attachments
@@ -38,7 +39,7 @@ def _attach(work: Work) -> Attach:
     )
     organization = work.organization()
 
-    def attach(member: Member) -> tuple[Attachment, ...]:
+    def attach_own(member: Member) -> tuple[Attachment, ...]:
         return work.context.composer.attach_achievements(
             earned.get(member.id, ()),
             member=member,
@@ -46,4 +47,4 @@ def _attach(work: Work) -> Attach:
             at=work.planned.due_at,
         )
 
-    return attach
+    return attach_own

@@ -1,0 +1,154 @@
+"""`offramp mail`: what was written to whom, sending it again, and taking in what came back.
+
+Source: mission A4; docs/operations.md, "Mail that did not arrive".
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from offramp.cli.lifecycle import Member, Organization
+from offramp.cli.opening import open_context
+from offramp.cli.option import OptionMissing
+from offramp.cli.output import (
+    AsJson,
+    guarded,
+    read_file,
+    show_json,
+    show_table,
+    show_text,
+)
+from offramp.documents.returned_mail import read_returned
+from offramp.engine import correspondence, resending
+from offramp.engine.bounces import take_back
+from offramp.engine.correspondence import Written
+
+STANDARD_INPUT = Path("-")
+
+app = typer.Typer(help="What was written to whom, and what became of it.", no_args_is_help=True)
+
+Step = Annotated[str | None, typer.Option(help="Only the messages of one step.")]
+Lost = Annotated[bool, typer.Option("--lost", help="Only what was refused or came back.")]
+
+
+@app.command("history")
+@guarded
+def history(
+    organization: Organization,
+    member: Member = None,
+    step: Step = None,
+    lost: Lost = False,
+    as_json: AsJson = False,
+) -> None:
+    """List every message to the people of an organization, and what became of it when."""
+    found = correspondence.history(
+        open_context(), organization, member=member, step=step, is_lost=lost
+    )
+    if as_json:
+        show_json({"organization": organization, "messages": [_data(each) for each in found]})
+        return
+    columns = ("step", "member", "now", "since", "reason", "before")
+    show_table(columns, [_row(each) for each in found])
+
+
+@app.command("resend")
+@guarded
+def resend(
+    organization: Annotated[
+        str | None,
+        typer.Argument(metavar="[ORG]", help="The organization's id; else, with --lost, all."),
+    ] = None,
+    member: Member = None,
+    step: Step = None,
+    lost: Lost = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send messages again; the next sweep hands them over."""
+    if organization is None:
+        counts = _resend_everybodys(member=member, step=step, is_lost=lost)
+    else:
+        count = resending.ask_again(
+            open_context(), organization, member=member, step=step, is_lost=lost
+        )
+        counts = {organization: count}
+    if as_json:
+        show_json({"queued": counts})
+        return
+    for each, count in counts.items():
+        show_text(f"{each}: {count} queued; the next sweep sends them again")
+    if not counts:
+        show_text("nothing was lost")
+
+
+def _resend_everybodys(*, member: str | None, step: str | None, is_lost: bool) -> Mapping[str, int]:
+    if member is not None:
+        raise OptionMissing(option="ORG", hint="a member belongs to an organization")
+    if not is_lost:
+        raise OptionMissing(
+            option="ORG or --lost", hint="to everybody goes only what was refused or came back"
+        )
+    return resending.ask_all_again(open_context(), step=step)
+
+
+@app.command("returned")
+@guarded
+def returned(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILES]", help="Reports as they came; else standard input."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take in reports of failure and complaints, as a mail server pipes or files them."""
+    context = open_context()
+    counts = {"noted": 0, "known": 0, "other": 0}
+    for file in files or [STANDARD_INPUT]:
+        is_piped = file == STANDARD_INPUT
+        report = read_returned(sys.stdin.buffer.read() if is_piped else read_file(file))
+        if report is None:
+            counts["other"] += 1
+        else:
+            counts["noted" if take_back(context, report) else "known"] += 1
+    if as_json:
+        show_json(counts)
+    else:
+        show_text(
+            f"{counts['noted']} noted; {counts['known']} known already or of nobody here; "
+            f"{counts['other']} no report of ours"
+        )
+
+
+def _row(written: Written) -> tuple[str, ...]:
+    delivery, notes = written.delivery, written.notes
+    since = notes[-1].at.format_iso(unit="second") if notes else ""
+    before = ", ".join(note.status.value for note in notes[:-1])
+    return (
+        delivery.step,
+        delivery.member,
+        delivery.status.value,
+        since,
+        delivery.reason or "",
+        before,
+    )
+
+
+def _data(written: Written) -> dict[str, Any]:
+    delivery = written.delivery
+    return {
+        "offboarding": delivery.offboarding,
+        "step": delivery.step,
+        "member": delivery.member,
+        "channel": delivery.channel,
+        "status": delivery.status.value,
+        "reason": delivery.reason,
+        "round": delivery.round,
+        "attempts": delivery.attempts,
+        "accepted_at": delivery.accepted_at.format_iso() if delivery.accepted_at else None,
+        "history": [
+            {"at": note.at.format_iso(), "status": note.status.value, "reason": note.reason}
+            for note in written.notes
+        ],
+    }

@@ -1,0 +1,80 @@
+"""What came back of a message: a report of its failure, or a reader's complaint.
+
+Whose message it was is read from the address that the report was sent to, which names it, or from
+the headers of the message that it brings back. Nothing else of a report is believed or kept: what
+servers and people write there is free text.
+
+Source: RFC 3464 (delivery reports), 3463 (their codes), 5965 (complaints), 6522 (their form);
+mission A4.
+"""
+
+import re
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import Message
+
+from offramp.ports import Return, Returned
+
+_CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
+_OUR_ADDRESS = re.compile(r"\+([0-9a-f]{32})@")
+_OUR_ID = re.compile(r"<([0-9a-f]{32})@")
+_WAYS_HERE = ("Delivered-To", "X-Original-To", "Envelope-To", "To")
+_FAILED = "failed"
+
+
+def read_returned(content: bytes) -> Returned | None:
+    """Read one message of a mailbox of returns; none where it is no such report, or not of ours."""
+    report = message_from_bytes(content)
+    why, reason = _news(report)
+    message = _message_in(report)
+    if why is None or message is None:
+        return None
+    return Returned(message=message, why=why, reason=reason)
+
+
+def _news(report: Message) -> tuple[Return | None, str | None]:
+    for part in report.walk():
+        if part.get_content_type() == "message/feedback-report":
+            return Return.COMPLAINED, None
+        if part.get_content_type() == "message/delivery-status":
+            failures = [_code(each) for each in _blocks(part) if _is_failure(each)]
+            return (Return.BOUNCED, failures[0]) if failures else (None, None)
+    return None, None
+
+
+def _blocks(part: Message) -> Iterator[Message]:
+    """Give the groups of fields of a delivery report: one of the message, one per recipient."""
+    payload = part.get_payload()
+    blocks = payload if isinstance(payload, list) else ()
+    return (each for each in blocks if isinstance(each, Message))
+
+
+def _is_failure(block: Message) -> bool:
+    """Whether delivery was given up; a report of a delay says nothing final."""
+    return str(block.get("Action", "")).strip().lower() == _FAILED
+
+
+def _code(block: Message) -> str | None:
+    found = _CODE.search(str(block.get("Status", "")))
+    return found[0] if found else None
+
+
+def _message_in(report: Message) -> str | None:
+    for name in _WAYS_HERE:
+        for value in report.get_all(name, []):
+            if found := _OUR_ADDRESS.search(str(value)):
+                return found[1]
+    for returned in _returned(report):
+        if found := _OUR_ID.search(str(returned.get("Message-ID", ""))):
+            return found[1]
+    return None
+
+
+def _returned(report: Message) -> Iterator[Message]:
+    """Give what the report brings back of the message: all of it, or its headers."""
+    for part in report.walk():
+        if part.get_content_type() == "text/rfc822-headers":
+            payload = part.get_payload(decode=True)
+            yield message_from_bytes(payload if isinstance(payload, bytes) else b"")
+        elif part.get_content_type() == "message/rfc822":
+            yield from _blocks(part)

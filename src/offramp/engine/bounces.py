@@ -1,0 +1,120 @@
+"""A message that comes back: it was not delivered, whatever the receiving server said first (N2).
+
+Within the time that the policy names, a notice that nobody has any more is sent down its fallback
+chain, and what had to wait for it waits again. Later the fact is only shown, for a person to
+send the message again: dates that were promised do not move for ever.
+
+Source: mission A4; policy language N1-N3; RFC 3464, 5965; lessons L10, L32.
+"""
+
+from dataclasses import replace
+
+from whenever import Instant
+
+from offramp.core.dates import effect, shift
+from offramp.core.ledger import Event
+from offramp.core.model import Outcome, Receipt
+from offramp.core.transitions import OffboardingStatus
+from offramp.engine.context import Context
+from offramp.engine.exclusive import exclusively
+from offramp.engine.resending import put_back
+from offramp.engine.situation import timeline_of
+from offramp.engine.work import issue_key
+from offramp.ports import (
+    Delivery,
+    DeliveryStatus,
+    Offboarding,
+    OutboxEvent,
+    Return,
+    Returned,
+    Transaction,
+)
+
+
+def take_back(context: Context, returned: Returned) -> bool:
+    """Note that a message came back, or that its reader complained of it.
+
+    Returns:
+        Whether this is news of a message of ours; word of the same one may come often.
+
+    Raises:
+        DeletionInFlight: a worker is frozen in the middle of a chunk; try again.
+    """
+
+    def write(transaction: Transaction, now: Instant) -> bool:
+        sent = transaction.find_message(returned.message)
+        if sent is None:
+            return False
+        row = transaction.lock(sent.offboarding, now=now)
+        sent = transaction.find_message(returned.message)
+        if sent is None or sent.status not in _NEWS_OF[returned.why]:
+            return False
+        changed = replace(sent, status=DeliveryStatus(returned.why.value), reason=returned.reason)
+        if returned.why is Return.BOUNCED:
+            changed = replace(changed, accepted_at=None)
+        transaction.save_deliveries([changed], at=now)
+        if returned.why is Return.BOUNCED:
+            _let_it_not_count(transaction, row, sent, now=now)
+        _tell(transaction, row, changed, at=now)
+        return True
+
+    return exclusively(context, write)
+
+
+_NEWS_OF = {
+    Return.BOUNCED: frozenset({DeliveryStatus.ACCEPTED, DeliveryStatus.COMPLAINED}),
+    Return.COMPLAINED: frozenset({DeliveryStatus.ACCEPTED}),
+}
+
+
+def _let_it_not_count(
+    transaction: Transaction, row: Offboarding, sent: Delivery, *, now: Instant
+) -> None:
+    """Put its step back, where it was the last message that the step's receipt counted."""
+    assert sent.accepted_at is not None, "what was taken has its instant"
+    if row.status is not OffboardingStatus.OPEN or now > _proven_at(transaction, row, sent):
+        return
+    deliveries = transaction.deliveries(row.id, step=sent.step)
+    if any(each.accepted_at is not None for each in deliveries):
+        return
+    for step in transaction.steps(row.id):
+        if issue_key(step.key, step.issue) == sent.step and _counts(step.receipt, sent):
+            put_back(transaction, step)
+            transaction.wake(row.subject.organization, at=now)
+
+
+def _proven_at(transaction: Transaction, row: Offboarding, sent: Delivery) -> Instant:
+    """Give the end of the time in which a message that comes back was not delivered."""
+    timeline = timeline_of(transaction, row)
+    assert sent.accepted_at is not None, "what was taken has its instant"
+    window = shift(sent.accepted_at, timeline.policy.bounce_window, zone=timeline.zone)
+    return effect(window, zone=timeline.zone)
+
+
+def _counts(receipt: Receipt | None, sent: Delivery) -> bool:
+    """Whether a receipt says that a notice was delivered by this message: not by an earlier one."""
+    if receipt is None or receipt.outcome is not Outcome.DONE or sent.accepted_at is None:
+        return False
+    return sent.accepted_at <= receipt.done_at
+
+
+def _tell(transaction: Transaction, row: Offboarding, sent: Delivery, *, at: Instant) -> None:
+    kind = f"message-{sent.status.value}"
+    event = Event(
+        kind=kind,
+        at=at,
+        offboarding=row.id,
+        episode=row.episode,
+        step=sent.step,
+        detail={"reason": sent.reason},
+    )
+    alarm = OutboxEvent(
+        id=f"{sent.message}:{sent.status.value}",
+        kind=kind,
+        at=at,
+        organization=row.subject.organization,
+        member=sent.member,
+        detail={"step": sent.step, "reason": sent.reason},
+    )
+    transaction.append([event])
+    transaction.put_events([alarm])

@@ -1,0 +1,207 @@
+"""Messages that are sent again because somebody asked: what was lost, or never came (A4).
+
+Asking queues deliveries once more, each in its next round, under a new message id. A step that
+reached nobody begins anew, so that it counts when somebody is reached now; the receipt of one that
+was delivered stays as it is, and so do the dates that are counted from it.
+
+Source: mission A4; policy language N2; lessons L8, L33.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from whenever import Instant
+
+from offramp.core.errors import Broken, OfframpError, Refused
+from offramp.core.ledger import Event
+from offramp.core.plan import PlannedStep
+from offramp.core.policy import Action
+from offramp.core.transitions import FINISHED, STEP, OffboardingStatus, StepStatus, move
+from offramp.engine.actions import export, notify
+from offramp.engine.context import Context
+from offramp.engine.delivery import deliver_again
+from offramp.engine.reporting import report_step
+from offramp.engine.situation import (
+    planned_of,
+    require_member,
+    require_organization,
+    timeline_of,
+)
+from offramp.engine.work import Work, issue_key
+from offramp.ports import DeliveryStatus, Offboarding, StaleClaim, StepRow, Transaction
+
+LOST = frozenset({DeliveryStatus.REFUSED, DeliveryStatus.BOUNCED})
+SENT = LOST | {DeliveryStatus.ACCEPTED}
+"""Whoever complained is written to again only by what the policy promises everybody."""
+
+_ATTACH = {Action.NOTIFY: notify.attach, Action.EXPORT: export.attach}
+
+
+class NothingToResend(Refused):
+    """No message of {organization} that was sent fits."""
+
+
+def ask_again(
+    context: Context,
+    organization: str,
+    *,
+    step: str | None = None,
+    member: str | None = None,
+    is_lost: bool = False,
+) -> int:
+    """Let messages of finished steps be sent again with the next sweep.
+
+    Args:
+        step: only those of one step.
+        member: only those to one person.
+        is_lost: only those that were refused or came back.
+
+    Returns:
+        How many.
+
+    Raises:
+        NothingToResend: there is none, or what it told of is over.
+        OrganizationUnknown, OrganizationErased, MemberUnknown: there is nobody to write to.
+    """
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        require_organization(transaction, organization)
+        if member is not None:
+            require_member(transaction, organization, member)
+        statuses = LOST if is_lost else SENT
+        count = _queue(transaction, organization, statuses, step=step, member=member, now=now)
+    if not count:
+        hint = f"offramp mail history {organization} lists what was sent"
+        raise NothingToResend(organization=organization, hint=hint)
+    return count
+
+
+def ask_all_again(context: Context, *, step: str | None = None) -> Mapping[str, int]:
+    """Let everything that was lost be sent again, whosever it was.
+
+    Returns:
+        How many messages of each organization that had lost any.
+    """
+    counts = {}
+    with context.store.transaction() as transaction:
+        organizations = [each.id for each in transaction.organizations()]
+    for organization in organizations:
+        now = context.clock.now()
+        with context.store.transaction() as transaction:
+            counts[organization] = _queue(transaction, organization, LOST, step=step, now=now)
+    return {organization: count for organization, count in counts.items() if count}
+
+
+def _queue(
+    transaction: Transaction,
+    organization: str,
+    statuses: Collection[DeliveryStatus],
+    *,
+    step: str | None,
+    member: str | None = None,
+    now: Instant,
+) -> int:
+    count = 0
+    for row in transaction.offboardings(organization, status=OffboardingStatus.OPEN):
+        finished = {
+            issue_key(each.key, each.issue): each
+            for each in transaction.steps(row.id)
+            if each.status in FINISHED and step in (None, each.key)
+        }
+        queued = transaction.queue_again(
+            row.id, steps=[*finished], statuses=statuses, member=member, at=now
+        )
+        if queued:
+            _begin_anew(transaction, row, finished)
+            _note(transaction, row, step=step, messages=queued, at=now)
+        count += queued
+    if count:
+        transaction.wake(organization, at=now)
+    return count
+
+
+def _begin_anew(
+    transaction: Transaction, row: Offboarding, finished: Mapping[str, StepRow]
+) -> None:
+    """Put back the steps that reached nobody and are being sent again."""
+    for key in transaction.waiting_steps(row.id):
+        step = finished.get(key)
+        if step is not None and step.status is StepStatus.UNREACHED:
+            put_back(transaction, step)
+
+
+def put_back(transaction: Transaction, step: StepRow) -> None:
+    """Let a finished step be carried out again; it has no receipt until then."""
+    status = move(STEP, step.status, StepStatus.PENDING)
+    again = replace(step, status=status, attempts=0, receipt=None)
+    transaction.save_step(again, claimed=None, expected=step.status)
+
+
+def _note(
+    transaction: Transaction, row: Offboarding, *, step: str | None, messages: int, at: Instant
+) -> None:
+    event = Event(
+        kind="messages-asked-again",
+        at=at,
+        offboarding=row.id,
+        episode=row.episode,
+        step=step,
+        actor="operator",
+        detail={"messages": messages},
+    )
+    transaction.append([event])
+
+
+def send_asked(context: Context, claimed: Offboarding) -> Instant | None:
+    """Send what was asked for again; gives when to look again at what could not be sent.
+
+    Raises:
+        StaleClaim: another attempt has taken over.
+    """
+    with context.store.transaction() as transaction:
+        waiting = transaction.waiting_steps(claimed.id)
+        if not waiting:
+            return None
+        rows = {row.key: row for row in transaction.steps(claimed.id)}
+        planned = tuple(planned_of(timeline_of(transaction, claimed), rows))
+    return min(
+        (
+            look_again_at
+            for each in planned
+            if (row := rows.get(each.key)) is not None
+            and row.status in FINISHED
+            and issue_key(row.key, row.issue) in waiting
+            and (look_again_at := _send(context, claimed, each, row)) is not None
+        ),
+        default=None,
+    )
+
+
+def _send(
+    context: Context, claimed: Offboarding, planned: PlannedStep, row: StepRow
+) -> Instant | None:
+    """Send what one step has waiting; whatever is wrong with it stays with it (L33)."""
+    work = Work(context=context, claimed=claimed, planned=planned, row=row)
+    began, status, reason = context.elapsed(), StepStatus.DONE, None
+    try:
+        deliver_again(work, attach=_ATTACH[planned.action](work))
+    except (StaleClaim, Broken):
+        raise
+    except OfframpError as error:
+        status, reason = StepStatus.FAILED, error.code
+    report_step(
+        context,
+        claimed,
+        step=planned.key,
+        action="resend",
+        status=status,
+        reason=reason,
+        began=began,
+    )
+    with context.store.transaction() as transaction:
+        left = transaction.waiting_steps(claimed.id)
+    if work.delivery_key not in left:
+        return None
+    # What could not even be written has no date of its own.
+    soonest = context.clock.now().add(minutes=1)
+    return max(left[work.delivery_key] or soonest, soonest)

@@ -1,0 +1,163 @@
+"""Deliveries and their history in the store in memory.
+
+Source: ``ports.Transaction``.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from whenever import Instant
+
+from offramp.core.model import Member, Role, Subject
+from offramp.core.policy import Audience
+from offramp.core.transitions import OffboardingStatus
+from offramp.ports import Delivery, DeliveryNote, DeliveryStatus, Offboarding
+from offramp.testing.memory_tables import Addressed, MemoryPart
+
+_ROLE_OF = {Audience.ADMINS: Role.ADMIN, Audience.OWNER: Role.OWNER, Audience.BILLING: Role.BILLING}
+_LEAVING = frozenset({OffboardingStatus.OPEN, OffboardingStatus.COMPLETED})
+_WAITING = frozenset({DeliveryStatus.QUEUED, DeliveryStatus.FAILED})
+_TO_SEND = _WAITING | {DeliveryStatus.SENDING}
+
+
+class MemoryDeliveryPart(MemoryPart):
+    """What is written to whom."""
+
+    def fan_out(self, offboarding: Offboarding, *, step: str, audience: Audience) -> int:
+        """Create the missing deliveries of an audience and count all of the step."""
+        for member in self._readers(offboarding.subject, audience):
+            delivery = Delivery(offboarding=offboarding.id, step=step, member=member.id)
+            self.tables.deliveries.setdefault(_key(delivery), delivery)
+        return len(self.deliveries(offboarding.id, step=step))
+
+    def take_deliveries(
+        self, offboarding: str, *, step: str, now: Instant, limit: int
+    ) -> tuple[Delivery, ...]:
+        """Mark deliveries as sending and return them as they were before."""
+        attempt = self.tables.offboardings[offboarding].attempt
+        waiting = [
+            delivery
+            for delivery in self.deliveries(offboarding, step=step)
+            if _is_due(delivery, now=now) or self._is_left(delivery, attempt=attempt)
+        ]
+        for delivery in waiting[:limit]:
+            self.tables.takers[_key(delivery)] = attempt
+            sending = replace(delivery, status=DeliveryStatus.SENDING)
+            self.tables.deliveries[_key(delivery)] = sending
+        return tuple(waiting[:limit])
+
+    def save_deliveries(self, deliveries: Iterable[Delivery], *, at: Instant) -> None:
+        """Write the outcome of deliveries, and add it to their history."""
+        for delivery in deliveries:
+            if _key(delivery) in self.tables.deliveries:
+                self.tables.deliveries[_key(delivery)] = delivery
+                self._note(delivery, at=at)
+
+    def deliveries(self, offboarding: str, *, step: str | None = None) -> tuple[Delivery, ...]:
+        """List the deliveries of an off-boarding."""
+        keys = sorted(self.tables.deliveries)
+        mine = [key for key in keys if key[0] == offboarding and step in (None, key[1])]
+        return tuple(self.tables.deliveries[key] for key in mine)
+
+    def delivery_notes(self, offboarding: str) -> tuple[DeliveryNote, ...]:
+        """Give the history of an off-boarding's deliveries, oldest first."""
+        notes = self.tables.delivery_notes
+        return tuple(note for note in notes if note.offboarding == offboarding)
+
+    def find_message(self, message: str) -> Delivery | None:
+        """Find the delivery whose latest message has an id."""
+        found = (each for each in self.tables.deliveries.values() if each.message == message)
+        return next(found, None)
+
+    def queue_again(
+        self,
+        offboarding: str,
+        *,
+        steps: Collection[str],
+        statuses: Collection[DeliveryStatus],
+        member: str | None = None,
+        at: Instant,
+    ) -> int:
+        """Queue deliveries of steps once more, each in its next round; returns how many."""
+        chosen = [
+            each
+            for each in self.deliveries(offboarding)
+            if each.step in steps and each.status in statuses and member in (None, each.member)
+        ]
+        for each in chosen:
+            again = replace(
+                each,
+                status=DeliveryStatus.QUEUED,
+                attempts=0,
+                next_try_at=None,
+                round=each.round + 1,
+            )
+            self.tables.deliveries[_key(again)] = again
+            self._note(replace(again, reason=None), at=at)
+        return len(chosen)
+
+    def waiting_steps(self, offboarding: str) -> Mapping[str, Instant | None]:
+        """Name the steps with deliveries to send, each with the instant of its next try."""
+        tries: dict[str, list[Instant | None]] = {}
+        for each in self.deliveries(offboarding):
+            if each.status in _TO_SEND:
+                tries.setdefault(each.step, []).append(each.next_try_at)
+        return {step: _earliest(dates) for step, dates in tries.items()}
+
+    def _note(self, delivery: Delivery, *, at: Instant) -> None:
+        self.tables.delivery_notes.append(
+            DeliveryNote(
+                offboarding=delivery.offboarding,
+                step=delivery.step,
+                member=delivery.member,
+                channel=delivery.channel,
+                at=at,
+                status=delivery.status,
+                reason=delivery.reason,
+            )
+        )
+
+    def _readers(self, subject: Subject, audience: Audience) -> Iterator[Member]:
+        everybody = audience in (Audience.MEMBERS, Audience.SUBJECT)
+        for member in self.tables.members.values():
+            if member.organization != subject.organization or not member.email:
+                continue
+            if everybody and subject.member is not None:
+                is_reader = member.id == subject.member
+            elif everybody:
+                is_reader = member.removed_at is None and self._is_covered(member, subject)
+            else:
+                is_reader = member.removed_at is None and _ROLE_OF[audience] in member.roles
+            if is_reader:
+                yield member
+
+    def _is_covered(self, member: Member, subject: Subject) -> bool:
+        own = [
+            row
+            for row in self.tables.offboardings.values()
+            if (row.subject.organization, row.subject.member) == (member.organization, member.id)
+            and row.subject.product in (None, subject.product)
+            and row.status in _LEAVING
+        ]
+        seats = [self.tables.pools.get((member.organization, pool)) for pool in member.pools]
+        products = {None, *(pool.product for pool in seats if pool)}
+        return not own and subject.product in products
+
+    def _is_left(self, delivery: Delivery, *, attempt: int) -> bool:
+        is_sending = delivery.status is DeliveryStatus.SENDING
+        return is_sending and self.tables.takers.get(_key(delivery)) != attempt
+
+
+def _key(delivery: Delivery) -> Addressed:
+    return delivery.offboarding, delivery.step, delivery.member, delivery.channel
+
+
+def _is_due(delivery: Delivery, *, now: Instant) -> bool:
+    is_waiting = delivery.status in _WAITING
+    return is_waiting and (delivery.next_try_at is None or delivery.next_try_at <= now)
+
+
+def _earliest(dates: Sequence[Instant | None]) -> Instant | None:
+    """Give the first date; none where one of them need not be waited for."""
+    timed = [date for date in dates if date is not None]
+    return min(timed) if len(timed) == len(dates) else None
