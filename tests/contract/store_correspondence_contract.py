@@ -158,21 +158,31 @@ class CorrespondenceContract:
             (BOUNCED, None, {}),
         ],
     )
-    def test_a_step_waits_while_a_message_of_it_is_to_be_sent(
+    def test_a_step_is_resent_while_a_message_asked_for_is_to_be_sent(
         self, store, status, next_try_at, expected
     ):
         write(store)
-        save(store, A, status=status, next_try_at=next_try_at)
+        save(store, A, status=ACCEPTED)
         save(store, C, status=ACCEPTED)
+        queue_again(store, member=A)
+        save(store, A, status=status, next_try_at=next_try_at)
 
-        assert read(store, lambda t: t.waiting_steps("leaving")) == expected
+        assert read(store, lambda t: t.steps_to_resend("leaving")) == expected
 
-    def test_a_step_that_need_not_wait_for_everybody_waits_for_nobody(self, store):
+    def test_what_nobody_asked_for_is_the_business_of_its_step(self, store):
+        """A warning that was missed stays unsent, whatever of it was left over."""
+        write(store)
+        save(store, C, status=FAILED, next_try_at=LATER)
+
+        assert read(store, lambda t: t.steps_to_resend("leaving")) == {}
+
+    def test_a_step_need_not_wait_while_a_message_of_it_need_not(self, store):
         write(store)
         with store.transaction() as transaction:
             transaction.fan_out(LEAVING, step="bye", audience=Audience.ADMINS)
+            bye = transaction.deliveries("leaving", step="bye")
+            transaction.save_deliveries([replace(d, status=ACCEPTED) for d in bye], at=NOW)
+        queue_again(store, steps=("bye",))
         save(store, C, status=FAILED, next_try_at=LATER)
 
-        waiting = read(store, lambda t: t.waiting_steps("leaving"))
-
-        assert waiting == {"warn": None, "bye": None}
+        assert read(store, lambda t: t.steps_to_resend("leaving")) == {"bye": None}

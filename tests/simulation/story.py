@@ -14,9 +14,17 @@ from offramp.core.errors import Missing, Refused, Unavailable
 from offramp.core.policy import Policy
 from offramp.engine import brake
 from offramp.engine import offboarding as deeds
+from offramp.engine.bounces import take_back
 from offramp.engine.publication import publish
+from offramp.engine.resending import ask_again
 from offramp.engine.unlock import grant_unlock
-from offramp.ports import MailerUnavailable, MessageRefused, SendOutcomeUnknown
+from offramp.ports import (
+    MailerUnavailable,
+    MessageRefused,
+    Return,
+    Returned,
+    SendOutcomeUnknown,
+)
 from tests.simulation.laws import ZONE, Laws
 from tests.simulation.shop import KnownSource
 from tests.simulation.stories import POLICIES, START, open_world
@@ -32,7 +40,8 @@ TROUBLES_MAX = 6  # so many transactions in a row meet an outage
 VERSIONS = (2, 3)
 SETTLED = Instant.from_utc(2034, 1, 1)
 STOPPING = ("hold", "pause", "exempt", "renew", "extend", "reactivate")
-MENDED = ("mend", "resume", "uncap", "release", "readmit", "retry")
+MENDED = ("mend", "resume", "uncap", "release", "readmit", "retry", "resend")
+LATEST = 5  # so many of the latest messages may come back
 
 
 def version_of(policy, number):
@@ -91,6 +100,8 @@ class Story:
             "end a member": (1, lambda: self.end_member(ends=self.in_days(1, 60))),
             "remove a member": (1, lambda: self.end_member(is_removed=True)),
             "take it back": (1, self.end_member),
+            "resend": (1, lambda: self.for_each(lambda slug: ask_again(self.context, slug))),
+            "come back": (3, self.come_back),
             "retry": (1, lambda: self.for_each(lambda slug: deeds.retry(self.context, slug))),
         }
 
@@ -206,6 +217,13 @@ class Story:
             self.world.mail.lose_next_answer()
         else:
             self.world.mail.then(SendOutcomeUnknown())
+
+    def come_back(self):
+        """Send one of the latest messages back, or let its reader complain."""
+        latest = self.world.mail.sent[-LATEST:]
+        if latest:
+            sent, why = self.chance.choice(latest), self.chance.choice(tuple(Return))
+            take_back(self.context, Returned(message=sent.message.id, why=why))
 
     def change(self, deed):
         deed(self.context, self.pick(), until=self.in_days(1, 60))

@@ -270,6 +270,27 @@ def test_what_was_never_sent_cannot_be_sent_again(world, asked, error):
         ask_again(world.context, "acme", **asked)
 
 
+def test_a_warning_whose_use_has_passed_is_not_sent_again(world):
+    """A6: nobody is told that an end is near when it is over."""
+    world.run_until(TOLD)
+
+    with pytest.raises(NothingToResend):
+        ask_again(world.context, "acme", step="expiring-soon")
+
+
+def test_what_is_left_of_a_warning_that_was_missed_stays_unsent(world):
+    """A mail server that was down until the end has nothing to say about it any more."""
+    world.mail.fail("admin@acme.example", MailerUnavailable(reason="down"))
+    world.run_until(TOLD)
+    missed = step_of(world, "expiring-soon").status
+    world.mail.recover_wholly()
+
+    world.run_until(TOLD.add(hours=48))
+
+    assert missed is StepStatus.MISSED
+    assert sent_to(world, "admin@acme.example", subject="expiring-soon") == []
+
+
 def test_of_who_is_gone_nothing_is_sent_again(world):
     """L30."""
     world.run_until(LONG_AFTER[POLICY])

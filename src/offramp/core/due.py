@@ -249,8 +249,8 @@ def guards(planned: PlannedStep, situation: Situation, *, now: Instant) -> Itera
     """Ask every guard that stands before an unfinished step, one after the other."""
     early = Wait(planned=planned, reason=Reason.NOT_DUE, until=planned.due_at)
     yield Answer(guard=Guard.DUE, verdict=early if now < planned.due_at else None)
-    is_over = planned.useful_until is not None and now >= planned.useful_until
-    yield Answer(guard=Guard.USE, verdict=Missed(planned=planned) if is_over else None)
+    useless = Missed(planned=planned) if planned.is_useless(now=now) else None
+    yield Answer(guard=Guard.USE, verdict=useless)
     spent = Held(planned=planned, reason=Reason.ABANDONED)
     yield Answer(
         guard=Guard.ATTEMPTS, verdict=spent if planned.key in situation.abandoned else None

@@ -73,6 +73,10 @@ class PlannedStep:
     deadline_on: Date | None = None
     deadline_at: Instant | None = None
 
+    def is_useless(self, *, now: Instant) -> bool:
+        """Whether the time is over in which it was of use to anybody."""
+        return self.useful_until is not None and now >= self.useful_until
+
     @property
     def is_destructive(self) -> bool:
         """Whether it takes something away for good."""

@@ -7,7 +7,7 @@ was delivered stays as it is, and so do the dates that are counted from it.
 Source: mission A4; policy language N2; lessons L8, L33.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from whenever import Instant
@@ -16,7 +16,7 @@ from offramp.core.errors import Broken, OfframpError, Refused
 from offramp.core.ledger import Event
 from offramp.core.plan import PlannedStep
 from offramp.core.policy import Action
-from offramp.core.transitions import FINISHED, STEP, OffboardingStatus, StepStatus, move
+from offramp.core.transitions import STEP, OffboardingStatus, StepStatus, move
 from offramp.engine.actions import export, notify
 from offramp.engine.context import Context
 from offramp.engine.delivery import deliver_again
@@ -34,6 +34,7 @@ LOST = frozenset({DeliveryStatus.REFUSED, DeliveryStatus.BOUNCED})
 SENT = LOST | {DeliveryStatus.ACCEPTED}
 """Whoever complained is written to again only by what the policy promises everybody."""
 
+_GIVEN = frozenset({StepStatus.DONE, StepStatus.UNREACHED})
 _ATTACH = {Action.NOTIFY: notify.attach, Action.EXPORT: export.attach}
 
 
@@ -49,7 +50,7 @@ def ask_again(
     member: str | None = None,
     is_lost: bool = False,
 ) -> int:
-    """Let messages of finished steps be sent again with the next sweep.
+    """Let messages that are still of use be sent again with the next sweep.
 
     Args:
         step: only those of one step.
@@ -60,7 +61,7 @@ def ask_again(
         How many.
 
     Raises:
-        NothingToResend: there is none, or what it told of is over.
+        NothingToResend: there is none, or its use has passed.
         OrganizationUnknown, OrganizationErased, MemberUnknown: there is nobody to write to.
     """
     now = context.clock.now()
@@ -103,16 +104,16 @@ def _queue(
 ) -> int:
     count = 0
     for row in transaction.offboardings(organization, status=OffboardingStatus.OPEN):
-        finished = {
+        given = {
             issue_key(each.key, each.issue): each
-            for each in transaction.steps(row.id)
-            if each.status in FINISHED and step in (None, each.key)
+            for _, each in _given(transaction, row, now=now)
+            if step in (None, each.key)
         }
         queued = transaction.queue_again(
-            row.id, steps=[*finished], statuses=statuses, member=member, at=now
+            row.id, steps=[*given], statuses=statuses, member=member, at=now
         )
         if queued:
-            _begin_anew(transaction, row, finished)
+            _begin_anew(transaction, row, given)
             _note(transaction, row, step=step, messages=queued, at=now)
         count += queued
     if count:
@@ -120,12 +121,23 @@ def _queue(
     return count
 
 
-def _begin_anew(
-    transaction: Transaction, row: Offboarding, finished: Mapping[str, StepRow]
-) -> None:
+def _given(
+    transaction: Transaction, row: Offboarding, *, now: Instant
+) -> Iterator[tuple[PlannedStep, StepRow]]:
+    """Give the steps whose messages went out, or reached nobody, and would still be of use."""
+    rows = {each.key: each for each in transaction.steps(row.id)}
+    for planned in planned_of(timeline_of(transaction, row), rows):
+        step = rows.get(planned.key)
+        if planned.action not in _ATTACH or planned.is_useless(now=now):
+            continue
+        if step is not None and step.status in _GIVEN:
+            yield planned, step
+
+
+def _begin_anew(transaction: Transaction, row: Offboarding, given: Mapping[str, StepRow]) -> None:
     """Put back the steps that reached nobody and are being sent again."""
-    for key in transaction.waiting_steps(row.id):
-        step = finished.get(key)
+    for key in transaction.steps_to_resend(row.id):
+        step = given.get(key)
         if step is not None and step.status is StepStatus.UNREACHED:
             put_back(transaction, step)
 
@@ -159,22 +171,16 @@ def send_asked(context: Context, claimed: Offboarding) -> Instant | None:
         StaleClaim: another attempt has taken over.
     """
     with context.store.transaction() as transaction:
-        waiting = transaction.waiting_steps(claimed.id)
+        waiting = transaction.steps_to_resend(claimed.id)
         if not waiting:
             return None
-        rows = {row.key: row for row in transaction.steps(claimed.id)}
-        planned = tuple(planned_of(timeline_of(transaction, claimed), rows))
-    return min(
-        (
-            look_again_at
-            for each in planned
-            if (row := rows.get(each.key)) is not None
-            and row.status in FINISHED
-            and issue_key(row.key, row.issue) in waiting
-            and (look_again_at := _send(context, claimed, each, row)) is not None
-        ),
-        default=None,
-    )
+        given = [
+            (planned, row)
+            for planned, row in _given(transaction, claimed, now=context.clock.now())
+            if issue_key(row.key, row.issue) in waiting
+        ]
+    dates = [_send(context, claimed, planned, row) for planned, row in given]
+    return min((date for date in dates if date is not None), default=None)
 
 
 def _send(
@@ -199,7 +205,7 @@ def _send(
         began=began,
     )
     with context.store.transaction() as transaction:
-        left = transaction.waiting_steps(claimed.id)
+        left = transaction.steps_to_resend(claimed.id)
     if work.delivery_key not in left:
         return None
     # What could not even be written has no date of its own.

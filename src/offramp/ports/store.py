@@ -314,8 +314,8 @@ class Transaction(Protocol):
     ) -> int:
         """Queue deliveries of steps once more, each in its next round; returns how many."""
 
-    def waiting_steps(self, offboarding: str) -> Mapping[str, Instant | None]:
-        """Name the steps with deliveries that are queued, to be tried again, or half sent, each
+    def steps_to_resend(self, offboarding: str) -> Mapping[str, Instant | None]:
+        """Name the steps with deliveries that were queued again and are still to be sent, each
         with the earliest instant of the next try; none where one need not wait."""
 
     # erasure cursors

@@ -96,11 +96,11 @@ class MemoryDeliveryPart(MemoryPart):
             self._note(replace(again, reason=None), at=at)
         return len(chosen)
 
-    def waiting_steps(self, offboarding: str) -> Mapping[str, Instant | None]:
-        """Name the steps with deliveries to send, each with the instant of its next try."""
+    def steps_to_resend(self, offboarding: str) -> Mapping[str, Instant | None]:
+        """Name the steps with something to send again, each with the instant of its next try."""
         tries: dict[str, list[Instant | None]] = {}
         for each in self.deliveries(offboarding):
-            if each.status in _TO_SEND:
+            if each.round > 1 and each.status in _TO_SEND:
                 tries.setdefault(each.step, []).append(each.next_try_at)
         return {step: _earliest(dates) for step, dates in tries.items()}
 

@@ -144,12 +144,14 @@ class DeliveryPart(Part):
         changed = update(_table).where(*mine).values(round=_table.c.round + 1, **again)
         return self.connection.execute(changed).rowcount
 
-    def waiting_steps(self, offboarding: str) -> Mapping[str, Instant | None]:
-        """Name the steps with deliveries to send, each with the instant of its next try."""
+    def steps_to_resend(self, offboarding: str) -> Mapping[str, Instant | None]:
+        """Name the steps with something to send again, each with the instant of its next try."""
         is_timed = _table.c.next_try_at.is_not(None)
         untimed = func.sum(case((is_timed, 0), else_=1))
         chosen = select(_table.c.step, func.min(_table.c.next_try_at), untimed).where(
-            _table.c.offboarding == offboarding, _table.c.status.in_(_TO_SEND)
+            _table.c.offboarding == offboarding,
+            _table.c.round > 1,
+            _table.c.status.in_(_TO_SEND),
         )
         rows = self.connection.execute(chosen.group_by(_table.c.step))
         return {step: None if at_once else earliest for step, earliest, at_once in rows}
