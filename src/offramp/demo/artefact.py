@@ -15,6 +15,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from offramp.engine.delivery import message_id
 from offramp.ports import Delivery
 
 Row = Mapping[str, Any]
+ROUNDS = (1, 2)
+NOBODYS = Delivery(offboarding="", step="", member="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,7 @@ class Mail:
     step: str
     offboarding: str
     member: str
+    round: int  # 2 where somebody asked for it to be sent again
     text: str
     attachments: Mapping[str, bytes]
 
@@ -168,22 +172,30 @@ class Artefacts:
         files = sorted((self.folder / "mail").glob("*.eml"))
         return [_read_mail(file, senders) for file in files]
 
-    def mails_of(self, step: str, organization: str | None = None) -> list[Mail]:
-        """List the mails that a step of an organization's own off-boardings sent."""
+    def mails_of(
+        self, step: str, organization: str | None = None, *, round_: int = 1
+    ) -> list[Mail]:
+        """List the mails that a step of an organization's own off-boardings sent in one round."""
         rows = {row["id"] for row in self.offboardings(organization, of_members=False)}
-        return [m for m in self.mails if m.step == step and m.offboarding in rows]
+        return [
+            mail
+            for mail in self.mails
+            if (mail.step, mail.round) == (step, round_) and mail.offboarding in rows
+        ]
 
-    def _message_ids(self) -> Iterator[tuple[str, tuple[str, str, str]]]:
+    def _message_ids(self) -> Iterator[tuple[str, Delivery]]:
         """Work out every Message-ID that could have been sent."""
         for row in self.timeline["offboardings"]:
             people = [m for m in self.members if m["organization"] == row["organization"]]
             for step in row["steps"]:
-                for person in people:
-                    sent_for = (row["id"], step["key"], person["member"])
+                for person, round_ in product(people, ROUNDS):
                     delivery = Delivery(
-                        offboarding=sent_for[0], step=sent_for[1], member=sent_for[2]
+                        offboarding=row["id"],
+                        step=step["key"],
+                        member=person["member"],
+                        round=round_,
                     )
-                    yield message_id(delivery), sent_for
+                    yield message_id(delivery), delivery
 
     def _document(self, name: str) -> Row:
         document: Row = json.loads((self.folder / name).read_text(encoding="utf-8"))
@@ -199,19 +211,20 @@ class Artefacts:
             return list(csv.DictReader(source))
 
 
-def _read_mail(file: Path, senders: Mapping[str, tuple[str, str, str]]) -> Mail:
+def _read_mail(file: Path, senders: Mapping[str, Delivery]) -> Mail:
     message = message_from_bytes(file.read_bytes(), policy=policy.default)
     assert isinstance(message, EmailMessage), "the policy makes e-mail messages"
     identity = str(message["Message-ID"]).strip("<>").partition("@")[0]
-    offboarding, step, member = senders.get(identity, ("", "", ""))
+    sent = senders.get(identity, NOBODYS)
     body = message.get_body(preferencelist=("plain",))
     return Mail(
         file=f"mail/{file.name}",
         at=Instant(parsedate_to_datetime(str(message["Date"]))),
         to=message["To"].addresses[0].addr_spec,
-        step=step,
-        offboarding=offboarding,
-        member=member,
+        step=sent.step,
+        offboarding=sent.offboarding,
+        member=sent.member,
+        round=sent.round,
         text=str(body.get_content()) if body else "",
         attachments={str(part.get_filename()): _bytes(part) for part in message.iter_attachments()},
     )

@@ -113,21 +113,30 @@ def achievements(play: Artefacts) -> Evidence:
 
 
 def lost_mail(play: Artefacts) -> Evidence:
-    """A4: a message that did not arrive is visible."""
+    """A4: a message that did not arrive is visible, and is sent again."""
     proof = play.step("achievements").get("proof", {})
     reached = {mail.member for mail in play.mails_of("achievements")}
+    again = {mail.member for mail in play.mails_of("achievements", round_=2)}
+    returned = {e["member"] for e in play.events if e["kind"] == "message-bounced"}
     written_to = int(proof.get("deliveries", 0))
-    found = proof.get("refused") == 1 and written_to - len(reached) == 1
+    refused = int(proof.get("refused", 0))
+    found = (
+        refused == 1
+        and written_to - len(reached) == 1
+        and len(again) == 2
+        and again & reached == returned
+        and len(returned) == 1
+    )
     text = (
-        f"One mailbox was gone: of {written_to} messages {len(reached)} arrived, and the receipt "
-        f"of the step says that the server refused {proof.get('refused', 0)}."
+        f"One mailbox was gone: of {written_to} messages {len(reached)} were taken, and {refused} "
+        f"was refused. {len(returned)} of those that were taken came back half an hour later. On "
+        f"2024-09-04 support sent those {len(again)} again, and nobody else heard of it."
     )
     return Evidence(
         found=found,
         text=text,
-        links=(file_link(play, "timeline.json"), file_link(play, "ledger.jsonl")),
-        missing="Sending one message again, by support or by the person, and seeing bounces that "
-        "come back later.",
+        links=(file_link(play, "events.json"), file_link(play, "ledger.jsonl")),
+        missing="The page on which a person asks for it without support.",
     )
 
 

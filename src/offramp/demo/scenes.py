@@ -12,15 +12,22 @@ from offramp.core.model import Member
 from offramp.data.handover.part import Part
 from offramp.demo.play import Play, Probe, Scene, admins, local, users
 from offramp.demo.vendor import NOTES, TRAINING
+from offramp.engine.bounces import take_back
+from offramp.engine.correspondence import history
 from offramp.engine.handover import Request, hand_over
 from offramp.engine.offboarding import reactivate, renew, set_member_end
+from offramp.engine.resending import ask_again
+from offramp.ports import Return, Returned
 
 CURTAIN_AT = local("2024-08-09 09:00")  # three weeks before the end
 POOL_UNTIL = local("2024-10-04 12:00")
 GRACE_UNTIL = local("2025-10-10 12:00")
+MAILBOX_MENDED_AT = local("2024-09-04 09:00")
 DOWNLOAD = "download-of-a-user.json"
 
 NO_PRODUCT = (None,)
+MAILBOX_FULL = "5.2.2"  # RFC 3463
+
 PRODUCTS = ("notes", "recordings")
 
 
@@ -32,6 +39,8 @@ def pool_scenes() -> tuple[Scene, ...]:
         Scene(at=local("2024-08-30 23:01"), act=_ask_seats),
         Scene(at=local("2024-08-30 23:59"), act=_ask_everybody),
         Scene(at=local("2024-08-31 00:01"), act=_ask_everybody),
+        Scene(at=local("2024-08-31 09:30"), act=_a_message_comes_back),
+        Scene(at=local("2024-09-04 09:30"), act=_send_again_what_was_lost),
         Scene(at=local("2024-09-20 12:00"), act=_renew_the_other),
     )
 
@@ -90,6 +99,24 @@ def _ending_pool(play: Play) -> str:
     with play.context.store.transaction() as transaction:
         pools = transaction.pools(organization)
     return min(pools, key=lambda pool: (str(pool.ends), pool.id)).id
+
+
+def _a_message_comes_back(play: Play) -> None:
+    """Let a server send back what it had taken: that mailbox was full."""
+    person = users(play.members(TRAINING.leaving))[0]
+    organization = play.organization(TRAINING.leaving).id
+    (written,) = history(play.context, organization, member=person.id, step="achievements")
+    assert written.delivery.message is not None, "it was handed over"
+    take_back(
+        play.context,
+        Returned(message=written.delivery.message, why=Return.BOUNCED, reason=MAILBOX_FULL),
+    )
+
+
+def _send_again_what_was_lost(play: Play) -> None:
+    organization = play.organization(TRAINING.leaving)
+    count = ask_again(play.context, organization.id, step="achievements", is_lost=True)
+    play.say("the vendor's support", f"Sends again what was lost: {count} mails", kind="notify")
 
 
 def _renew_the_other(play: Play) -> None:

@@ -33,6 +33,7 @@ from offramp.demo.record import (
 from offramp.demo.scenes import (
     CURTAIN_AT,
     GRACE_UNTIL,
+    MAILBOX_MENDED_AT,
     POOL_UNTIL,
     grace_scenes,
     pool_scenes,
@@ -107,9 +108,9 @@ def put_on(stage: Stage, *, tell: Tell) -> None:
         _import(play, stage.out / "roster")
         write_plan(play, stage.out)
         marks, shared = _marks(play)
-        if stage.vendor is TRAINING:
-            _lose_a_mailbox(play, post)
         scenes, until = _script(stage.vendor)
+        if stage.vendor is TRAINING:
+            scenes += (_lose_a_mailbox(play, post),)
         before = _fingerprints(play)
         perform(play, scenes, until=until)
         siblings = _compared(play, before, _fingerprints(play))
@@ -190,10 +191,16 @@ def _marks(play: Play) -> tuple[set[str], int]:
     return ours - theirs, len(ours & theirs)
 
 
-def _lose_a_mailbox(play: Play, post: SmtpCatcher) -> None:
-    """Let one user's mailbox be gone, so that a message can be seen not to arrive (A4)."""
+def _lose_a_mailbox(play: Play, post: SmtpCatcher) -> Scene:
+    """Let one user's mailbox be gone until it is mended: a message is seen not to arrive (A4)."""
     person = users(play.members(play.vendor.leaving))[-1]
     post.refuse(person.email, MAILBOX_UNKNOWN)
+
+    def mend(play: Play) -> None:
+        post.accept(person.email)
+        play.say(play.vendor.leaving, "The mailbox that refused its mail is there again")
+
+    return Scene(at=MAILBOX_MENDED_AT, act=mend)
 
 
 def _fingerprints(play: Play) -> Mapping[str, Fingerprint]:

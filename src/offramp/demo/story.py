@@ -148,6 +148,8 @@ _EVENTS: Mapping[str, tuple[str, str]] = {
     "offboarding-moved": ("fact", "The end moves to {ends}"),
     "offboarding-canceled": ("return", "What was pending is canceled"),
     "export-handed-over": ("export", "The hand-over is recorded"),
+    "message-bounced": ("trouble", "A mail comes back: it does not count as delivered"),
+    "messages-asked-again": ("notify", "Queued once more: {messages} lost mails"),
     "offboarding-stopped": ("trouble", "Stopped: a person has to look"),
 }
 
