@@ -5,13 +5,18 @@ Everything that reads or writes a policy document in the store lives here.
 Source: docs/rules.md, "Stages, causes, versions"; docs/glossary.md.
 """
 
-from sqlalchemy import select
+import json
+from functools import lru_cache
+
+from sqlalchemy import Text, cast, select
 from whenever import Instant
 
 from offramp.adapters.store import schema
 from offramp.adapters.store.part import Part
 from offramp.core.policy import Policy
 from offramp.ports import PolicyVersionTaken
+
+READ_MAX = 64
 
 
 class PolicyPart(Part):
@@ -35,8 +40,14 @@ class PolicyPart(Part):
     def policy(self, policy: str, version: int | None = None) -> Policy | None:
         """Find a published version; the newest without a number."""
         table = schema.policy
-        chosen = select(table.c.document).where(table.c.id == policy)
+        chosen = select(cast(table.c.document, Text)).where(table.c.id == policy)
         if version is not None:
             chosen = chosen.where(table.c.version == version)
         document = self.connection.scalar(chosen.order_by(table.c.version.desc()).limit(1))
-        return None if document is None else Policy.model_validate(document)
+        return None if document is None else _read(document)
+
+
+@lru_cache(maxsize=READ_MAX)
+def _read(document: str) -> Policy:
+    """Read a document once: nobody changes a published version, nor what was read of it."""
+    return Policy.model_validate(json.loads(document))
