@@ -23,6 +23,7 @@ from offramp.adapters.dispatch_in_process import InProcessDispatcher
 from offramp.adapters.ids import RandomIds
 from offramp.adapters.keys_folder import FolderKeys
 from offramp.adapters.mail_format import Sender
+from offramp.adapters.mailer_paced import PacedMailer
 from offramp.adapters.mailer_smtp import Security, SmtpMailer, SmtpServer
 from offramp.adapters.report_structlog import StructlogReport
 from offramp.adapters.store.connection import connect
@@ -161,7 +162,7 @@ def _data(settings: Settings, clock: Clock, ids: Ids) -> Data | None:
     )
 
 
-def _mailer(settings: Settings) -> SmtpMailer:
+def _mailer(settings: Settings) -> Mailer:
     server = SmtpServer(
         host=settings.mail_host,
         port=settings.mail_port,
@@ -174,7 +175,13 @@ def _mailer(settings: Settings) -> SmtpMailer:
         name=settings.mail_from_name,
         returns_to=settings.mail_returns_to,
     )
-    return SmtpMailer(server, sender=sender)
+    return PacedMailer(
+        SmtpMailer(server, sender=sender),
+        per_minute=settings.mail_per_minute,
+        per_minute_to_domain=settings.mail_per_minute_to_domain,
+        elapsed=time.monotonic,
+        pause=time.sleep,
+    )
 
 
 def _limits(settings: Settings) -> Limits:

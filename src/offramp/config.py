@@ -66,6 +66,12 @@ class Settings(BaseSettings):
         default=None,
         description="The mailbox for what comes back; it has to take NAME+anything@ as well.",
     )
+    mail_per_minute: int | None = Field(
+        default=None, ge=1, description="No process hands over more mails in a minute."
+    )
+    mail_per_minute_to_domain: int | None = Field(
+        default=None, ge=1, description="Nor more of them to any one receiving domain."
+    )
     mail_from_name: str = Field(default="Offramp", description="The name beside it.")
     chunk_rows_max: int = Field(
         default=CHUNK_ROWS_MAX,
