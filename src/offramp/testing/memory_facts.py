@@ -16,9 +16,10 @@ from offramp.ports import (
     Delivery,
     OrganizationErased,
     OrganizationUnknown,
+    Parcel,
     PolicyVersionTaken,
 )
-from offramp.testing.memory_tables import Addressed, MemoryPart, Owned
+from offramp.testing.memory_tables import Addressed, MemoryPart, Owned, Posted
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -92,11 +93,15 @@ class MemoryFactPart(MemoryPart):
         def is_to_them(key: Addressed, _value: Delivery) -> bool:
             return is_theirs((tables.offboardings[key[0]].subject.organization, key[2]))
 
+        def is_on_its_way(key: Posted, value: Parcel) -> bool:
+            return is_told_of_them(key, value.event)
+
         gone = [each for key, each in tables.members.items() if is_theirs(key)]
         return counts | {
             "delivery": _drop(tables.deliveries, is_to_them),
             "member_role": sum(len(each.roles) for each in gone),
             "seat": sum(len(each.pools) for each in gone),
+            "parcel": _drop(tables.parcels, is_on_its_way),
             "outbox": _drop(tables.outbox, is_told_of_them),
             "hold": _drop(tables.holds, is_told_of_them),
             "unlock": _drop(tables.unlocks, is_told_of_them),

@@ -18,6 +18,7 @@ from whenever import Instant
 from offramp.ports import FenceRecord, Offboarding, StoreUnavailable, Transaction
 from offramp.testing.memory_arming import MemoryArmingPart
 from offramp.testing.memory_facts import MemoryFactPart
+from offramp.testing.memory_outbox import MemoryOutboxPart
 from offramp.testing.memory_retention import MemoryRetentionPart
 from offramp.testing.memory_tables import MemoryTables, stale
 from offramp.testing.memory_work import MemoryDeliveryPart, MemoryOffboardingPart, MemoryProofPart
@@ -32,6 +33,7 @@ class MemoryTransaction(
     MemoryDeliveryPart,
     MemoryRetentionPart,
     MemoryProofPart,
+    MemoryOutboxPart,
     MemoryArmingPart,
 ):
     """One transaction over a copy of the tables."""
