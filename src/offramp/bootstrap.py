@@ -10,7 +10,7 @@ import importlib
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -33,15 +33,32 @@ from offramp.adapters.vault_folder import FolderVault
 from offramp.config import Settings
 from offramp.core.errors import Missing
 from offramp.data.elsewhere import open_elsewhere
+from offramp.data.endpoint_spec import EVENT_SOURCE
 from offramp.data.sources.source import Tools
 from offramp.data.sources.sql import open_sources
 from offramp.documents.datamap import load_datamap
+from offramp.documents.webhook_file import load_webhooks
 from offramp.engine.context import Context, Data, Limits, never_stopping
-from offramp.ports import Clock, Ids, Keys, Mailer, Probe, Report, Store, Vault, WorkQueue
+from offramp.ports import (
+    Clock,
+    Endpoint,
+    Ids,
+    Keys,
+    Mailer,
+    Probe,
+    Report,
+    Store,
+    Vault,
+    WorkQueue,
+)
 
 
 class QueueMissing(Missing):
     """The package {package}, which spreads work over many workers, is not installed."""
+
+
+class WebhooksMissing(Missing):
+    """The package {package}, which sends events to endpoints, is not installed."""
 
 
 def build(
@@ -62,9 +79,11 @@ def build(
 
     Raises:
         StoreUnavailable, DocumentInvalid, SourceUnavailable: what the settings name is not there.
+        EndpointUnusable, WebhooksMissing: an endpoint cannot be used as it is declared.
     """
     keys = keys or FolderKeys(keys_folder(settings))
     clock, ids = clock or SystemClock(), ids or RandomIds()
+    event_source, endpoints = _endpoints(settings)
     return Context(
         store=store or open_store(settings, keys),
         clock=clock,
@@ -82,6 +101,8 @@ def build(
         probe=probe or _silent,
         is_stopping=is_stopping or never_stopping,
         limits=limits or _limits(settings),
+        endpoints=endpoints,
+        event_source=event_source,
     )
 
 
@@ -160,6 +181,24 @@ def _data(settings: Settings, clock: Clock, ids: Ids) -> Data | None:
         sources=open_sources(datamap, environment=os.environ),
         others=open_elsewhere(datamap, tools=source_tools(settings, clock=clock, ids=ids)),
     )
+
+
+def _endpoints(settings: Settings) -> tuple[str, Mapping[str, Endpoint]]:
+    if settings.webhooks is None:
+        return EVENT_SOURCE, {}
+    try:
+        # An extra, which only those need who have endpoints.
+        http = importlib.import_module("offramp.adapters.endpoint_http")
+    except ModuleNotFoundError as error:
+        raise WebhooksMissing(package=error.name, hint="pip install offramp[http]") from error
+    file = load_webhooks(settings.webhooks)
+    endpoints: Mapping[str, Endpoint] = http.open_endpoints(
+        file.endpoints,
+        environment=os.environ,
+        may_be_private=settings.private_addresses,
+        elapsed=time.monotonic,
+    )
+    return file.source, endpoints
 
 
 def _mailer(settings: Settings) -> Mailer:

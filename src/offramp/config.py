@@ -47,7 +47,10 @@ class Settings(BaseSettings):
     )
     private_addresses: bool = Field(
         default=False,
-        description="Whether a service that takes part may be in a private network.",
+        description="Whether a service or an endpoint may be in a private network.",
+    )
+    webhooks: Path | None = Field(
+        default=None, description="The endpoints that are told of events."
     )
     templates: Path | None = Field(
         default=None, description="A folder with the vendor's own message templates."

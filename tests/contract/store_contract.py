@@ -4,12 +4,12 @@ from tests.contract.store_arming_contract import ArmingContract
 from tests.contract.store_correspondence_contract import CorrespondenceContract
 from tests.contract.store_facts_contract import FactContract, OperationContract, PolicyContract
 from tests.contract.store_fence_contract import FenceContract
+from tests.contract.store_parcel_contract import OutboxContract, ParcelContract
 from tests.contract.store_proof_contract import (
     LEDGER_KEY,
     AudienceContract,
     DeliveryContract,
     LedgerContract,
-    OutboxContract,
 )
 from tests.contract.store_publication_contract import PublicationContract
 from tests.contract.store_retention_contract import AftercareContract, RetentionContract
@@ -39,5 +39,6 @@ class StoreContract(
     CorrespondenceContract,
     LedgerContract,
     OutboxContract,
+    ParcelContract,
 ):
     """The contract of `ports.Store`; the store is empty and seals with `LEDGER_KEY`."""

@@ -1,4 +1,4 @@
-"""What every store promises about deliveries, the ledger and the outbox."""
+"""What every store promises about deliveries and the ledger."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from offramp.core.ledger import GENESIS, Event, LedgerBroken, verify_chain
 from offramp.core.model import Role, Subject
 from offramp.core.policy import Audience
 from offramp.core.transitions import OffboardingStatus
-from offramp.ports import Delivery, DeliveryStatus, OutboxEvent
+from offramp.ports import Delivery, DeliveryStatus
 from tests.contract.store_world import (
     ANNA,
     BASIC,
@@ -313,54 +313,6 @@ class LedgerContract:
 
         with pytest.raises(LedgerBroken):
             verify_chain([first, edited], key=LEDGER_KEY)
-
-
-class OutboxContract:
-    """Events for the outside."""
-
-    def test_an_event_is_offered_until_it_was_handed_over(self, store):
-        """L34."""
-        event = OutboxEvent(
-            id="e-1", kind="stage-changed", at=NOW, organization="acme", member="anna",
-            detail={"stage": "expired", "attempt": 1, "is_final": False, "note": None},
-        )  # fmt: skip
-        with store.transaction() as transaction:
-            transaction.put_events([event])
-
-        assert read(store, lambda t: t.events(limit=5)) == (event,)
-        assert read(store, lambda t: t.events(limit=5)) == (event,)
-        with store.transaction() as transaction:
-            transaction.mark_sent(["e-1"], at=LATER)
-        assert read(store, lambda t: t.events(limit=5)) == ()
-
-    def test_an_event_of_the_whole_installation_has_no_organization(self, store):
-        event = OutboxEvent(id="e-1", kind="bulk-held", at=NOW, organization=None)
-
-        with store.transaction() as transaction:
-            transaction.put_events([event])
-
-        assert read(store, lambda t: t.events(limit=5)) == (event,)
-
-    def test_an_event_is_put_once(self, store):
-        event = OutboxEvent(id="e-1", kind="stage-changed", at=NOW, organization="acme")
-        with store.transaction() as transaction:
-            transaction.put_events([event])
-            transaction.put_events([replace(event, kind="other")])
-            transaction.mark_sent(["e-1"], at=NOW)
-            transaction.put_events([event])
-
-        assert read(store, lambda t: t.events(limit=5)) == ()
-
-    def test_the_oldest_events_are_offered_first(self, store):
-        minutes = {"c": 3, "a": 1, "b2": 2, "b1": 2}
-        events = [
-            OutboxEvent(id=name, kind="k", at=NOW.add(minutes=late), organization="acme")
-            for name, late in minutes.items()
-        ]
-        with store.transaction() as transaction:
-            transaction.put_events(events)
-
-        assert [event.id for event in read(store, lambda t: t.events(limit=3))] == ["a", "b2", "b1"]
 
 
 def _first(store):

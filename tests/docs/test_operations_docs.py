@@ -12,7 +12,7 @@ from whenever import Instant
 from offramp.adapters.report_prometheus import PrometheusReport
 from offramp.adapters.report_structlog import TOLD
 from offramp.engine.watch import Pulse
-from offramp.ports import Happening, Workload
+from offramp.ports import EndpointLoad, Happening, Workload
 from offramp.testing.world import World
 from offramp.web.monitor import Monitor
 
@@ -25,6 +25,7 @@ EVENTS = {
     Happening.STOPPED: {"reason": "LedgerBroken"},
     Happening.UNEXPECTED: {"error": "KeyError"},
     Happening.UNAVAILABLE: {"error": "StoreUnavailable"},
+    Happening.PARCEL: {"endpoint": "crm", "status": "waiting"},
 }
 OURS = re.compile(r"\bofframp_[a-z_]+")
 ROW = re.compile(r"^\| `(offramp_[a-z_]+)` \|", re.MULTILINE)
@@ -37,7 +38,9 @@ def families():
     report = PrometheusReport(version="0")
     for event, facts in EVENTS.items():
         report(event, facts)
-    text = report.text(Workload(), is_paused=False, now=NOW).decode()
+    endpoints = {"crm": EndpointLoad()}
+    written = report.text(Workload(), is_paused=False, now=NOW, endpoints=endpoints)
+    text = written.decode()
     return [each for each in text_string_to_metric_families(text) if each.name.startswith("off")]
 
 
@@ -99,6 +102,7 @@ def test_every_trouble_has_an_alert():
     assert asked >= {
         *("offramp_store_up", "offramp_lag_seconds", "offramp_offboardings_stopped"),
         *("offramp_steps_in_trouble", "offramp_unexpected_errors_total"),
+        *("offramp_events_retried", "offramp_events_failed", "offramp_endpoint_disabled"),
     }
 
 

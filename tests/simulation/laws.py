@@ -4,12 +4,15 @@ Dates are counted here by hand from the published texts, not from the plan, so t
 the plan would be seen as well.
 """
 
+import re
 from collections import Counter
 from datetime import date
 
 from whenever import Instant
 
+from offramp.core.event_kind import CATALOG, EventKind
 from offramp.core.ledger import as_fields, verify_chain
+from offramp.core.parcel import ATTEMPTS_MAX
 from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.engine.delivery import message_id
 from offramp.ports import DeliveryStatus
@@ -25,6 +28,7 @@ def require(holds, law):
         raise Finding(law)
 
 
+EVENT_ID = re.compile(r"[A-Za-z0-9:#_-]+")  # what may stand in a header, and parts nothing
 # Days after the last day of access on which a message may first be seen.
 FIRST_DAY = {
     "license-pool": {"expiring-soon": -14, "achievements": 1, "company-data": 23},
@@ -67,8 +71,9 @@ class Laws:
         second_mails_max: so often somebody could not know whether a message had gone out.
     """
 
-    def __init__(self, world, app, policy, *, leaving=("acme",)):
+    def __init__(self, world, app, policy, *, leaving=("acme",), endpoints=None):
         self.world, self.app, self.policy, self.leaving = world, app, policy, leaving
+        self.endpoints = endpoints or {}
         self.beta = app.dump("beta")
         self.look_at_rows()
         self.entries = ()
@@ -107,6 +112,9 @@ class Laws:
         verify_chain(entries, key=self.world.keys.ledger_key(), heads=[head])
         require(entries[: len(self.entries)] == self.entries, "L41 the ledger only grows")
         new = [as_fields(entry.event) for entry in entries[len(self.entries) :]]
+        for event in events:
+            self.event_is_in_the_catalogue(event)
+        self.one_id_is_one_event()
         self.nobody_is_named(repr([*new, *events, *self.world.trace]))
         self.entries = entries
         for offboarding, version in self.told.items():
@@ -117,6 +125,36 @@ class Laws:
         require(repeated <= self.second_mails_max, "L8 nobody is written to twice by one step")
         require(self.app.dump("beta") == self.beta, "L42 the sibling stays as it is")
         self.look_at_rows()
+
+    def event_is_in_the_catalogue(self, event):
+        shape = CATALOG[EventKind(event.kind)]
+        common = ("product", "offboarding") if shape.is_about_subject else ()
+        require(set(event.detail) == {*common, *shape.fields}, f"L35 {event.kind} is as described")
+        require((event.organization is None) != shape.is_about_subject, "L35 and about somebody")
+        require(EVENT_ID.fullmatch(event.id), f"L35 {event.id} may stand in a header")
+
+    def one_id_is_one_event(self):
+        for endpoint in self.endpoints.values():
+            bodies = {}
+            for each in endpoint.arrived:
+                first = bodies.setdefault(each.id, each.body)
+                require(each.body == first, "L35 one id is one event, however often it is sent")
+                require(each.body["id"] == each.id, "L35 and says so inside as well")
+
+    def every_event_arrived(self):
+        """Judge the end of a story, when everything has been mended for long."""
+        with self.world.store.transaction() as transaction:
+            require(not transaction.has_new_events(), "L34 every event was handed over")
+            loads = transaction.endpoint_loads(list(self.endpoints))
+            events = transaction.events(limit=100_000)
+        for name, endpoint in self.endpoints.items():
+            require(not loads[name].waiting, "L34 no event waits for ever")
+            wanted = {event.id for event in events if event.kind in endpoint.kinds}
+            missing = wanted - set(endpoint.taken)
+            require(len(missing) <= loads[name].failed, f"L34 events are lost: {missing}")
+            for event in missing:
+                tries = [each for each in endpoint.arrived if each.id == event]
+                require(len(tries) >= ATTEMPTS_MAX, "L34 given up only after the last attempt")
 
     def nobody_is_named(self, text):
         """Search whatever was written down about the work for every name and address there is."""

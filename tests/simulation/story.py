@@ -11,8 +11,9 @@ from random import Random
 from whenever import Instant
 
 from offramp.core.errors import Missing, Refused, Unavailable
+from offramp.core.parcel import Reply
 from offramp.core.policy import Policy
-from offramp.engine import brake
+from offramp.engine import brake, webhook
 from offramp.engine import offboarding as deeds
 from offramp.engine.bounces import take_back
 from offramp.engine.publication import publish
@@ -25,6 +26,7 @@ from offramp.ports import (
     Returned,
     SendOutcomeUnknown,
 )
+from offramp.testing.endpoint import YES, MemoryEndpoint
 from tests.simulation.laws import ZONE, Laws
 from tests.simulation.shop import KnownSource
 from tests.simulation.stories import POLICIES, START, open_world
@@ -42,6 +44,14 @@ SETTLED = Instant.from_utc(2034, 1, 1)
 STOPPING = ("hold", "pause", "exempt", "renew", "extend", "reactivate")
 MENDED = ("mend", "resume", "uncap", "release", "readmit", "retry", "resend")
 LATEST = 5  # so many of the latest messages may come back
+AUDITED = ("stage-changed", "erased")
+REPLIES = (
+    YES,
+    Reply(status=None, reason="ReadTimeout"),
+    Reply(status=503, reason="503", retry_after_seconds=7200),
+    Reply(status=302, reason="302"),
+    Reply(status=410, reason="410"),
+)
 
 
 def version_of(policy, number):
@@ -65,12 +75,17 @@ class Story:
         self.policy = self.chance.choice(tuple(SPAN_DAYS))
         self.days = days or SPAN_DAYS[self.policy]
         self.leaving = ("acme", *(f"firm{number}" for number in range(1, organizations)))
-        self.world = open_world(app, self.policy, leaving=self.leaving, store=store)
+        self.endpoints = {"crm": MemoryEndpoint(), "audit": MemoryEndpoint(AUDITED)}
+        self.world = open_world(
+            app, self.policy, leaving=self.leaving, store=store, endpoints=self.endpoints
+        )
         self.world.mail.can_tell = self.chance.random() < 0.5
         self.store = seen(self.world.store)
         self.world.store_as_seen = self.store
         self.world.context = replace(self.world.context, store=self.store)
-        self.laws = Laws(self.world, app, self.policy, leaving=self.leaving)
+        self.laws = Laws(
+            self.world, app, self.policy, leaving=self.leaving, endpoints=self.endpoints
+        )
         self.is_over = False
         self.versions = iter(VERSIONS)
         self.deeds = {
@@ -80,6 +95,7 @@ class Story:
             "outage": (2, self.outage),
             "store fails": (2, self.store_fails),
             "source fails": (2, self.source_fails),
+            "endpoint fails": (2, self.endpoint_fails),
             "mend": (2, self.mend),
             "refuse": (1, self.refuse),
             "lose": (2, self.lose),
@@ -193,6 +209,9 @@ class Story:
         self.store.trouble.clear()
         KnownSource.trouble.clear()
         self.world.mail.recover_wholly()
+        for name, endpoint in self.endpoints.items():
+            endpoint.recover()
+            webhook.enable(self.context, name)
 
     def store_fails(self):
         self.laws.second_mails_max += TROUBLES_MAX
@@ -200,6 +219,12 @@ class Story:
 
     def source_fails(self):
         KnownSource.trouble.extend(self.troubles())
+
+    def endpoint_fails(self):
+        """Let an endpoint say no, lose its answer after it took an event, or want no more."""
+        number = 1 + self.chance.randrange(TROUBLES_MAX)
+        replies = [self.chance.choice(REPLIES) for _ in range(number)]
+        self.endpoints[self.chance.choice(sorted(self.endpoints))].then(*replies)
 
     def troubles(self):
         """Draw what becomes of the transactions to come."""

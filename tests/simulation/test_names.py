@@ -27,8 +27,9 @@ def write_to_ledger(world, name):
 
 
 def put_into_outbox(world, name):
+    detail = {"product": None, "offboarding": "id-0001", "stage": name}
     event = OutboxEvent(
-        id="1", kind="noted", at=world.now, organization="acme", detail={"by": name}
+        id="1", kind="stage-changed", at=world.now, organization="acme", detail=detail
     )
     with world.store.transaction() as transaction:
         transaction.put_events([event])
@@ -57,7 +58,7 @@ def test_what_an_operator_writes_about_a_person_stays_in_the_store(world, app):
     laws.after_each_deed()
 
 
-@pytest.mark.parametrize("seed", [1, 5])  # one of each policy
+@pytest.mark.parametrize("seed", [4, 5])  # one of each policy
 def test_a_whole_story_leaves_a_ledger_without_a_name(app, seed):
     story = Story(app, seed)
 

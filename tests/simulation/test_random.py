@@ -46,6 +46,7 @@ def assert_it_is_over(story):
     assert [story.app.total(slug) for slug in story.leaving] == [0] * len(story.leaving)
     assert not [slug for slug in story.leaving if world.keys.has_key(slug)]
     assert not [name for name in world.vault.files if name.startswith("exports/")]
+    story.laws.every_event_arrived()
     proofs = repr(world.vault.files).casefold()
     assert [name for name in names_of(story.leaving) if name in proofs] == []
 

@@ -19,6 +19,11 @@ class FailingStore:
             yield transaction
 
     @contextmanager
+    def reading(self):
+        with self._through(self._store.reading()) as transaction:
+            yield transaction
+
+    @contextmanager
     def fence(self, claimed, **guarded):
         with self._through(self._store.fence(claimed, **guarded)) as record:
             yield record

@@ -1,8 +1,8 @@
 """What happens, counted for Prometheus; and what there is to do, as the store has it when asked.
 
 Every metric and every label is in this file. A label takes its values from a closed set: a state,
-an action, the name of a class. Never an id, a name or an address of anybody: whoever collects
-metrics keeps them for longer than we keep people.
+an action, an endpoint of the configuration, the name of a class. Never an id, a name or an address
+of anybody: whoever collects metrics keeps them for longer than we keep people.
 
 Source: docs/decisions/021-what-an-operator-sees.md; Prometheus, "Metric and label naming".
 """
@@ -27,7 +27,7 @@ from whenever import Instant
 from offramp.core.due import Reason
 from offramp.core.policy import Action
 from offramp.core.transitions import StepStatus
-from offramp.ports import Happening, Workload
+from offramp.ports import EndpointLoad, Happening, Workload
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -45,6 +45,7 @@ _STATES: Mapping[str, str] = {
     "stopped": "Off-boardings that wait for a person because an invariant failed.",
 }
 _OTHER = "other"
+NO_ENDPOINTS: Mapping[str, EndpointLoad] = {}
 
 
 class PrometheusReport:
@@ -92,6 +93,9 @@ class PrometheusReport:
         self._outages = self._counter(
             "outages", "Sweeps that ended because something is down.", "error"
         )
+        self._parcels = self._counter(
+            "events_sent", "Attempts to bring an event, by what became of it.", "endpoint", "status"
+        )
         for action in Action:
             self._steps.labels(action)
             for status in _ENDS:  # so that the first failure is an increase, and no new series
@@ -112,14 +116,23 @@ class PrometheusReport:
                 self._postponed.labels(_class_name(facts["error"])).inc()
             case Happening.STOPPED:
                 self._stops.labels(_class_name(facts["reason"])).inc()
+            case Happening.PARCEL:
+                self._parcels.labels(facts["endpoint"], facts["status"]).inc()
             case Happening.UNEXPECTED:
                 self._unexpected.labels(_class_name(facts["error"])).inc()
             case Happening.UNAVAILABLE:
                 self._outages.labels(_class_name(facts["error"])).inc()
 
-    def text(self, load: Workload | None, *, is_paused: bool, now: Instant) -> bytes:
+    def text(
+        self,
+        load: Workload | None,
+        *,
+        is_paused: bool,
+        now: Instant,
+        endpoints: Mapping[str, EndpointLoad] = NO_ENDPOINTS,
+    ) -> bytes:
         """Write everything as Prometheus reads it; without a workload the store is down."""
-        stored = _gauges(load, is_paused=is_paused, now=now)
+        stored = (*_gauges(load, is_paused=is_paused, now=now), *_events(endpoints))
         return generate_latest(_Families(metrics=(*self._registry.collect(), *stored)))
 
     def _count_step(self, facts: Mapping[str, object]) -> None:
@@ -170,6 +183,33 @@ def _gauges(load: Workload | None, *, is_paused: bool, now: Instant) -> Iterator
     ):
         steps.add_metric([status], number)
     yield steps
+
+
+def _events(endpoints: Mapping[str, EndpointLoad]) -> Iterator[Metric]:
+    """Show what there is to bring to each endpoint of the configuration."""
+    waiting = GaugeMetricFamily(
+        "offramp_events_waiting", "Events that an endpoint has not taken yet.", labels=["endpoint"]
+    )
+    retried = GaugeMetricFamily(
+        "offramp_events_retried",
+        "Of the waiting ones, those that it did not take at least once.",
+        labels=["endpoint"],
+    )
+    failed = GaugeMetricFamily(
+        "offramp_events_failed", "Events that were given up.", labels=["endpoint"]
+    )
+    disabled = GaugeMetricFamily(
+        "offramp_endpoint_disabled",
+        "Whether an endpoint answered 410 and is sent nothing.",
+        labels=["endpoint"],
+    )
+    for name, load in endpoints.items():
+        waiting.add_metric([name], load.waiting)
+        retried.add_metric([name], load.retried)
+        failed.add_metric([name], load.failed)
+        disabled.add_metric([name], float(load.disabled_at is not None))
+    if endpoints:
+        yield from (waiting, retried, failed, disabled)
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:

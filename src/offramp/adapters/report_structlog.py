@@ -14,12 +14,14 @@ from typing import Any, TextIO
 import structlog
 from structlog.contextvars import bind_contextvars, merge_contextvars, unbind_contextvars
 
+from offramp.core.parcel import ParcelStatus
 from offramp.core.transitions import StepStatus
 from offramp.ports import PROGRESS, Clock, Happening
 
 TOLD = (
     *("at", "level", "event", "offboarding", "attempt", "step", "action", "status", "reason"),
     *("seconds", "claimed", "failed", "error", "problem", "frames", "address"),
+    *("endpoint", "parcel"),
 )
 """Everything that a line may hold, in this order."""
 
@@ -31,9 +33,9 @@ _LEVELS: Mapping[str, str] = {
     Happening.UNEXPECTED: "error",
     Happening.UNAVAILABLE: "error",
 }
-_STEP_LEVELS: Mapping[str, str] = {
-    StepStatus.DONE: "info",
-    StepStatus.ABANDONED: "error",
+_STATUS_LEVELS: Mapping[str, Mapping[str, str]] = {
+    Happening.STEP: {StepStatus.DONE: "info", StepStatus.ABANDONED: "error"},
+    Happening.PARCEL: {ParcelStatus.DELIVERED: "info", ParcelStatus.FAILED: "error"},
 }
 
 
@@ -74,8 +76,8 @@ class StructlogReport:
 
 
 def _level(event: str, facts: Mapping[str, object]) -> str:
-    if event == Happening.STEP:
-        return _STEP_LEVELS.get(str(facts["status"]), "warning")
+    if event in _STATUS_LEVELS:
+        return _STATUS_LEVELS[event].get(str(facts["status"]), "warning")
     return _LEVELS.get(event, "info")
 
 

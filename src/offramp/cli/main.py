@@ -25,6 +25,7 @@ from offramp.cli import (
     setup,
     status,
     verify,
+    webhook,
     why,
     worker,
 )
@@ -72,6 +73,7 @@ app.command("replay")(replay.replay)
 app.command("restore")(restore.restore)
 app.command("retained")(retained.retained)
 app.command("keep-until")(retained.keep)
+app.add_typer(webhook.app, name="webhook")
 app.add_typer(ledger.ledger, name="ledger")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(ledger.keys, name="keys")

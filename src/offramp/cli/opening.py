@@ -36,10 +36,11 @@ def open_others(datamap: DataMap) -> Mapping[str, Source]:
 def open_context(
     *,
     with_data: bool = False,
+    with_endpoints: bool = False,
     report: Report | None = None,
     is_stopping: Callable[[], bool] | None = None,
 ) -> Context:
-    """Put the parts together; the vendor's data is opened only for those who need it.
+    """Put the parts together; data and endpoints are opened only for those who need them.
 
     Raises:
         SettingInvalid: a setting is wrong.
@@ -49,6 +50,8 @@ def open_context(
     settings = _load_installation()
     if not with_data:
         settings = settings.model_copy(update={"datamap": None})
+    if not with_endpoints:
+        settings = settings.model_copy(update={"webhooks": None})
     return build(settings, report=report or Watcher(), is_stopping=is_stopping)
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from offramp.core.parcel import ParcelStatus
 from offramp.ports import Happening
 
 SILENT_SECONDS = 1.0
@@ -63,7 +64,7 @@ class Watcher:
                 read_or_written=facts.get("bytes"),
             )
             return
-        if event not in _SILENT:
+        if event not in _SILENT and facts.get("status") != ParcelStatus.DELIVERED:
             self.events.append((event, facts))
         if event == "step":
             self._steps += 1

@@ -21,8 +21,10 @@ from offramp.cli.service import Everybody, Listen, Log, Service, watched
 from offramp.cli.telling import show_told, told
 from offramp.core.errors import Unavailable
 from offramp.engine.context import Context
+from offramp.engine.courier import carry_once, carrying
 from offramp.engine.dry_run import Intended, intend
 from offramp.engine.sweep import run_until_quiet, tick
+from offramp.ports import Report
 
 
 @dataclass(kw_only=True)
@@ -80,18 +82,24 @@ def run(
     stop.listen()
     if every is not None:
         everybody = Everybody()
-        context = open_context(with_data=True, report=everybody, is_stopping=stop)
-        with watched(context, everybody, listen=listen, log=log, as_json=as_json) as service:
+        context = _open(everybody, stop)
+        watching = watched(context, everybody, listen=listen, log=log, as_json=as_json)
+        with watching as service, carrying(context):
             _go_on(service, every_seconds=every)
         return
     watcher = Watcher()
-    context = open_context(with_data=True, report=watcher, is_stopping=stop)
+    context = _open(watcher, stop)
     with watcher.shown():
         if until_quiet:
             run_until_quiet(context)
         else:
             tick(context)
+    carry_once(context)
     _show_happened(context, watcher, as_json=as_json)
+
+
+def _open(report: Report, stop: Stop) -> Context:
+    return open_context(with_data=True, with_endpoints=True, report=report, is_stopping=stop)
 
 
 def _show_happened(context: Context, watcher: Watcher, *, as_json: bool) -> None:

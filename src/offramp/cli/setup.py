@@ -59,7 +59,7 @@ def initialize(
     policies = [find_policy(name) for name in (*PRESETS, *policy)]
     if settings.datamap is not None:
         load_datamap(settings.datamap)
-    context = build(settings.model_copy(update={"datamap": None}))
+    context = build(settings.model_copy(update={"datamap": None, "webhooks": None}))
     context.keys.signing_key()
     published = [_publish(context, each) for each in policies]
     if is_new:

@@ -42,6 +42,9 @@ def sentence(line: Mapping[str, Any]) -> str:
     """Say what happened, to whom, and why."""
     if line["event"] == Happening.LISTENING:
         return f"listening on {line['address']}"
+    if line["event"] == Happening.PARCEL:
+        told = f"the event {line['parcel']} is {line['status']} ({line['reason']})"
+        return f"endpoint {line['endpoint']}: {told}"
     names = (line.get(name) for name in ("organization", "product", "member"))
     who = " / ".join(filter(None, names)) or "offramp"
     if line["event"] != Happening.STEP:

@@ -11,6 +11,7 @@ from offramp.cli.output import AsJson, guarded, show_text
 from offramp.cli.run import Stop
 from offramp.cli.service import Everybody, Listen, Log, watched
 from offramp.core.errors import Unavailable
+from offramp.engine.courier import carrying
 from offramp.engine.worker import serve
 
 
@@ -20,7 +21,8 @@ def worker(listen: Listen = None, log: Log = None, as_json: AsJson = False) -> N
     stop, everybody = Stop(), Everybody()
     stop.listen()
     context, queue = open_worker(report=everybody, is_stopping=stop)
-    with watched(context, everybody, listen=listen, log=log, as_json=as_json) as service:
+    watching = watched(context, everybody, listen=listen, log=log, as_json=as_json)
+    with watching as service, carrying(context):
 
         def after_sweep(outage: Unavailable | None) -> None:
             service.pulse.beat()

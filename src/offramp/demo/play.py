@@ -89,8 +89,7 @@ class Play:
         with self.context.store.transaction() as transaction:
             entries = transaction.ledger(after=self.ledger_read)
             rows = {row.id: row for row in transaction.offboardings()}
-            events = transaction.events(limit=EVENTS_PER_READ)
-            transaction.mark_sent([event.id for event in events], at=self.now)
+            events = transaction.hand_over({}, at=self.now, limit=EVENTS_PER_READ)
         self.ledger_read += len(entries)
         self.events += events
         names = {organization.id: name for name, organization in self.organizations.items()}

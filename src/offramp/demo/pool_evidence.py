@@ -117,7 +117,7 @@ def lost_mail(play: Artefacts) -> Evidence:
     proof = play.step("achievements").get("proof", {})
     reached = {mail.member for mail in play.mails_of("achievements")}
     again = {mail.member for mail in play.mails_of("achievements", round_=2)}
-    returned = {e["member"] for e in play.events if e["kind"] == "message-bounced"}
+    returned = {e["detail"]["recipient"] for e in play.events if e["kind"] == "message-bounced"}
     written_to = int(proof.get("deliveries", 0))
     refused = int(proof.get("refused", 0))
     found = (

@@ -12,9 +12,11 @@ from whenever import Instant
 
 from offramp.core.due import Reason
 from offramp.core.errors import OfframpError
+from offramp.core.event_kind import EventKind
 from offramp.core.ledger import Event
 from offramp.core.transitions import StepStatus
 from offramp.data.scope import Scope
+from offramp.engine.announcement import announce
 from offramp.engine.context import Context, Data
 from offramp.engine.ending import date_of, watched_until
 from offramp.engine.late import Watch
@@ -23,10 +25,16 @@ from offramp.engine.retention import has_due, preview_due, sweep_due
 from offramp.engine.steps import Carried
 from offramp.engine.timekeeping import caught_up_at
 from offramp.engine.work import DataMapMissing, GuardNotMet
-from offramp.ports import Offboarding, OutboxEvent, StaleClaim, Transaction
+from offramp.ports import Offboarding, StaleClaim, Transaction
 
 NOTHING = "0 rows"
 RETENTION, LATE_WATCH = "retention", "late-watch"
+_ALARMS = {
+    (RETENTION, StepStatus.FAILED): EventKind.RETENTION_FAILED,
+    (RETENTION, StepStatus.HELD): EventKind.RETENTION_HELD,
+    (LATE_WATCH, StepStatus.FAILED): EventKind.LATE_WATCH_FAILED,
+    (LATE_WATCH, StepStatus.HELD): EventKind.LATE_WATCH_HELD,
+}
 
 
 def look_after(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
@@ -161,7 +169,7 @@ def _attempt(context: Context, claimed: Offboarding, key: str, act: Callable[[],
 def _note(context: Context, claimed: Offboarding, done: Carried) -> None:
     """Put into the ledger why something was not done, and raise the alarm."""
     now = context.clock.now()
-    kind = f"{done.key}-{done.status.value}"
+    kind = _ALARMS[done.key, done.status]
     event = Event(
         kind=kind,
         at=now,
@@ -170,14 +178,8 @@ def _note(context: Context, claimed: Offboarding, done: Carried) -> None:
         step=done.key,
         detail={"reason": done.reason},
     )
-    alarm = OutboxEvent(
-        id=f"{claimed.id}:{kind}:{claimed.attempt}",
-        kind=kind,
-        at=now,
-        organization=claimed.subject.organization,
-        member=claimed.subject.member,
-        detail={"reason": done.reason},
-    )
+    detail = {"reason": done.reason}
+    alarm = announce(claimed, kind, key=claimed.attempt, at=now, detail=detail)
     with context.store.transaction() as transaction:
         transaction.append([event])
         transaction.put_events([alarm])

@@ -15,7 +15,9 @@ from whenever import Instant
 
 from offramp.core.dates import civil_date
 from offramp.core.errors import Invalid, Missing, Refused
+from offramp.core.event_kind import EventKind
 from offramp.core.ledger import Detail, Event
+from offramp.engine.announcement import announce_to_all
 from offramp.engine.context import Context
 from offramp.engine.situation import DAY_HOURS
 from offramp.ports import Arming, Offboarding, OutboxEvent, Transaction
@@ -87,13 +89,13 @@ def foresee(context: Context) -> None:
     until = now.add(hours=DAY_HOURS)
     with context.store.transaction() as transaction:
         if transaction.erasures_expected(until=until, without="", limit=most + 1) > most:
-            transaction.put_events([alarm("bulk-coming", at=now)])
+            transaction.put_events([alarm(EventKind.BULK_COMING, at=now)])
 
 
-def alarm(kind: str, *, at: Instant) -> OutboxEvent:
+def alarm(kind: EventKind, *, at: Instant) -> OutboxEvent:
     """Make the event of a day, which concerns the whole installation."""
     day = civil_date(at, zone="UTC")
-    return OutboxEvent(id=f"{kind}:{day}", kind=kind, at=at, organization=None)
+    return announce_to_all(kind, key=str(day), at=at)
 
 
 def look_at_request(context: Context, arming: str) -> tuple[Arming, tuple[Offboarding, ...]]:

@@ -12,9 +12,11 @@ from dataclasses import replace
 from whenever import Instant
 
 from offramp.core.dates import effect, shift
-from offramp.core.ledger import Event
+from offramp.core.event_kind import EventKind
+from offramp.core.ledger import Detail, Event
 from offramp.core.model import Outcome, Receipt
 from offramp.core.transitions import OffboardingStatus
+from offramp.engine.announcement import announce
 from offramp.engine.context import Context
 from offramp.engine.exclusive import exclusively
 from offramp.engine.resending import put_back
@@ -24,7 +26,6 @@ from offramp.ports import (
     Delivery,
     DeliveryStatus,
     Offboarding,
-    OutboxEvent,
     Return,
     Returned,
     Transaction,
@@ -99,22 +100,19 @@ def _counts(receipt: Receipt | None, sent: Delivery) -> bool:
 
 
 def _tell(transaction: Transaction, row: Offboarding, sent: Delivery, *, at: Instant) -> None:
-    kind = f"message-{sent.status.value}"
     event = Event(
-        kind=kind,
+        kind=f"message-{sent.status.value}",
         at=at,
         offboarding=row.id,
         episode=row.episode,
         step=sent.step,
         detail={"reason": sent.reason},
     )
-    alarm = OutboxEvent(
-        id=f"{sent.message}:{sent.status.value}",
-        kind=kind,
-        at=at,
-        organization=row.subject.organization,
-        member=sent.member,
-        detail={"step": sent.step, "reason": sent.reason},
-    )
     transaction.append([event])
-    transaction.put_events([alarm])
+    told: dict[str, Detail] = {"step": sent.step, "recipient": sent.member}
+    if sent.status is DeliveryStatus.BOUNCED:
+        kind, told = EventKind.MESSAGE_BOUNCED, told | {"reason": sent.reason}
+    else:
+        kind = EventKind.MESSAGE_COMPLAINED
+    assert sent.message is not None, "it was found by its message"
+    transaction.put_events([announce(row, kind, key=sent.message, at=at, detail=told)])

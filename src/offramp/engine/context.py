@@ -10,6 +10,7 @@ from whenever import Instant
 
 from offramp.data.datamap import DataMap
 from offramp.data.elsewhere import Elsewhere, ask_elsewhere
+from offramp.data.endpoint_spec import EVENT_SOURCE
 from offramp.data.erasure.fence import CHUNK_ROWS_MAX
 from offramp.data.scope import Scope
 from offramp.data.sources.source import Source
@@ -18,6 +19,7 @@ from offramp.ports import (
     Clock,
     Composer,
     Dispatcher,
+    Endpoint,
     Ids,
     Keys,
     Mailer,
@@ -89,6 +91,8 @@ class Context:
     probe: Probe
     is_stopping: Callable[[], bool] = never_stopping  # whether to begin no further step
     limits: Limits = Limits()
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)  # of events, by name
+    event_source: str = EVENT_SOURCE
 
     def lease_from(self, now: Instant) -> Instant:
         """Say until when a claim that is made or kept now is nobody else's."""

@@ -8,8 +8,10 @@ from dataclasses import replace
 from whenever import Instant
 
 from offramp.core.aftercare import next_look
+from offramp.core.event_kind import EventKind
+from offramp.engine.announcement import announce
 from offramp.engine.context import Context
-from offramp.ports import Offboarding, OutboxEvent, Transaction
+from offramp.ports import Offboarding, Transaction
 
 
 def begin_aftercare(context: Context, transaction: Transaction, completed: Offboarding) -> None:
@@ -22,12 +24,11 @@ def begin_aftercare(context: Context, transaction: Transaction, completed: Offbo
     groups = transaction.kept(completed.id)
     undecided = sum(group.rows for group in groups if group.ends_at is None)
     if undecided:
-        event = OutboxEvent(
-            id=f"{completed.id}:retention-undecided",
-            kind="retention-undecided",
+        event = announce(
+            completed,
+            EventKind.RETENTION_UNDECIDED,
+            key=completed.episode,
             at=now,
-            organization=completed.subject.organization,
-            member=completed.subject.member,
             detail={"rows": undecided},
         )
         transaction.put_events([event])

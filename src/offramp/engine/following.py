@@ -14,11 +14,13 @@ from whenever import Instant
 
 from offramp.core.dates import effect
 from offramp.core.due import erases_at
-from offramp.core.ledger import Event
+from offramp.core.event_kind import EventKind
+from offramp.core.ledger import Detail, Event
 from offramp.core.model import Member, Organization, Pool, Subject, SubjectKind
 from offramp.core.policy import Policy
 from offramp.core.term import Term, as_published, member_term, organization_term, overtakes
 from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepStatus, move
+from offramp.engine.announcement import announce
 from offramp.engine.situation import (
     receipts_of,
     require_organization,
@@ -196,7 +198,7 @@ def _move(
     moved = _dated(transaction, moved, now=now)
     transaction.save_offboarding(moved, expected_episode=row.episode)
     transaction.append([_event("offboarding-moved", moved, at=now, actor=actor)])
-    transaction.put_events([_outbox("offboarding-moved", moved, at=now)])
+    transaction.put_events([_outbox(EventKind.OFFBOARDING_MOVED, moved, at=now)])
 
 
 def _reopen_missed(transaction: Transaction, moved: Offboarding, *, now: Instant) -> None:
@@ -223,7 +225,7 @@ def cancel(transaction: Transaction, row: Offboarding, *, now: Instant, actor: s
             transaction.save_step(canceled, claimed=None, expected=step.status)
     close(transaction, locked, OffboardingStatus.CANCELED, now=now)
     transaction.append([_event("offboarding-canceled", row, at=now, actor=actor)])
-    transaction.put_events([_outbox("offboarding-canceled", row, at=now)])
+    transaction.put_events([_outbox(EventKind.OFFBOARDING_CANCELED, row, at=now)])
 
 
 def close(
@@ -248,12 +250,6 @@ def _event(kind: str, row: Offboarding, *, at: Instant, actor: str) -> Event:
     )
 
 
-def _outbox(kind: str, row: Offboarding, *, at: Instant) -> OutboxEvent:
-    return OutboxEvent(
-        id=f"{row.id}:{kind}:{at.format_iso()}",
-        kind=kind,
-        at=at,
-        organization=row.subject.organization,
-        member=row.subject.member,
-        detail={"episode": row.episode, "ends": str(row.ends)},
-    )
+def _outbox(kind: EventKind, row: Offboarding, *, at: Instant) -> OutboxEvent:
+    detail: dict[str, Detail] = {"episode": row.episode, "ends": str(row.ends)}
+    return announce(row, kind, key=at.timestamp(unit="nanosecond"), at=at, detail=detail)

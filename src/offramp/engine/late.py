@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from offramp.core.errors import Refused
+from offramp.core.event_kind import EventKind
 from offramp.core.ledger import Detail, Event
 from offramp.data.elsewhere import Elsewhere, ask_afterwards
 from offramp.data.erasure.erase import ErasureResult, erase
@@ -17,12 +18,13 @@ from offramp.data.proof.verify import Verification, require_clean, verify
 from offramp.data.retention.late import NO_MARKS, LateRows, find_late, is_back
 from offramp.data.scope import Scope
 from offramp.data.sources.source import Errand, ReceiptList
+from offramp.engine.announcement import announce
 from offramp.engine.archive import proof_name, read_proof
 from offramp.engine.context import Context, Data
 from offramp.engine.fence import EngineFence
 from offramp.engine.keeper import StoreKeeper
 from offramp.engine.kept import LAST_ZONE
-from offramp.ports import Offboarding, OutboxEvent, Transaction
+from offramp.ports import Offboarding, Transaction
 
 
 class OrganizationReturned(Refused):
@@ -170,14 +172,8 @@ class Watch:
             episode=claimed.episode,
             detail=detail,
         )
-        alarm = OutboxEvent(
-            id=f"{claimed.id}:late-rows-erased:{claimed.attempt}",
-            kind="late-rows-erased",
-            at=now,
-            organization=claimed.subject.organization,
-            member=claimed.subject.member,
-            detail=detail,
-        )
+        kind = EventKind.LATE_ROWS_ERASED
+        alarm = announce(claimed, kind, key=claimed.attempt, at=now, detail=detail)
         with context.store.transaction() as transaction:
             transaction.append([event])
             transaction.put_events([alarm])

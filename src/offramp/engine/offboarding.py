@@ -15,11 +15,13 @@ from whenever import Instant
 
 from offramp.core.dates import Boundary, effect
 from offramp.core.errors import Invalid, Missing, Refused
+from offramp.core.event_kind import EventKind
 from offramp.core.ledger import Event
 from offramp.core.lint import override_faults
 from offramp.core.model import Member, Organization, Pool
 from offramp.core.policy import Policy
 from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepStatus, move
+from offramp.engine.announcement import announce
 from offramp.engine.context import Context
 from offramp.engine.exclusive import exclusively
 from offramp.engine.following import Followed, cancel, follow
@@ -298,7 +300,7 @@ def reactivate(
             _require_way_back(transaction, row, by=by, now=now)
             cancel(transaction, row, now=now, actor=by)
         transaction.put_pools([replace(p, ends=until) for p in chosen])
-        transaction.put_events([_reactivated(organization, at=now)])
+        transaction.put_events([_reactivated(row, at=now) for row in leaving])
         followed = follow(
             transaction, organization, ids=context.ids, now=now, actor=by, new_term=True
         )
@@ -322,13 +324,9 @@ def _require_way_back(transaction: Transaction, row: Offboarding, *, by: str, no
     raise ReactivationRefused(stage=span.stage.id, by=by, hint=f"the policy allows: {who}")
 
 
-def _reactivated(organization: str, *, at: Instant) -> OutboxEvent:
-    return OutboxEvent(
-        id=f"{organization}:reactivated:{at.format_iso()}",
-        kind="reactivated",
-        at=at,
-        organization=organization,
-    )
+def _reactivated(row: Offboarding, *, at: Instant) -> OutboxEvent:
+    kind, detail = EventKind.REACTIVATED, {"episode": row.episode}
+    return announce(row, kind, key=row.episode, at=at, detail=detail)
 
 
 def retry(context: Context, organization: str) -> int:

@@ -6,7 +6,7 @@ Source: ``ports.Happening``; docs/operations.md, "What is told".
 from offramp.core.errors import OfframpError, Unavailable, frames_of
 from offramp.core.transitions import StepStatus
 from offramp.engine.context import Context
-from offramp.ports import Happening, Offboarding, Ticket
+from offramp.ports import Happening, Offboarding, Parcel, Ticket
 
 
 def report_sweep(context: Context, *, claimed: int, failed: int, began: float) -> None:
@@ -71,6 +71,27 @@ def report_postponed(context: Context, claimed: Offboarding, error: Exception) -
         return
     told = {"error": type(error).__name__, "frames": frames_of(error)}
     context.report(Happening.UNEXPECTED, {**_claim(claimed), **told})
+
+
+def report_parcel(context: Context, parcel: Parcel, *, began: float) -> None:
+    """Tell what became of an event on its way to an endpoint, in one attempt."""
+    context.report(
+        Happening.PARCEL,
+        {
+            "endpoint": parcel.endpoint,
+            "parcel": parcel.event.id,
+            "attempt": parcel.attempts,
+            "status": parcel.status.value,
+            "reason": parcel.reason,
+            "seconds": _seconds(context, began),
+        },
+    )
+
+
+def report_unexpected(context: Context, error: BaseException) -> None:
+    """Tell of a mistake that belongs to no off-boarding, without its message."""
+    told = {"error": type(error).__name__, "frames": frames_of(error)}
+    context.report(Happening.UNEXPECTED, told)
 
 
 def report_unavailable(context: Context, error: Unavailable) -> None:

@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 
 from whenever import Instant
 
+from offramp.core.event_kind import EventKind
 from offramp.core.ledger import Detail, Event
 from offramp.data.erasure.fence import Pace
 from offramp.data.proof.certificate import sign_certificate
 from offramp.data.retention.keeping import as_listed
 from offramp.data.retention.sweep import Left, Overdue, Retention
 from offramp.data.scope import Scope
+from offramp.engine.announcement import announce
 from offramp.engine.archive import proof_name
 from offramp.engine.context import Context, Data
 from offramp.engine.fence import EngineFence
@@ -157,15 +159,8 @@ def _record(context: Context, claimed: Offboarding, swept: list[Swept]) -> None:
 
 
 def _told(claimed: Offboarding, detail: Mapping[str, Detail], *, at: Instant) -> OutboxEvent:
-    kind = "retention-waiting" if detail["left"] else "retention-swept"
-    return OutboxEvent(
-        id=f"{claimed.id}:{kind}:{claimed.attempt}",
-        kind=kind,
-        at=at,
-        organization=claimed.subject.organization,
-        member=claimed.subject.member,
-        detail=detail,
-    )
+    kind = EventKind.RETENTION_WAITING if detail["left"] else EventKind.RETENTION_SWEPT
+    return announce(claimed, kind, key=claimed.attempt, at=at, detail=detail)
 
 
 def _certify(

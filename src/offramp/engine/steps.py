@@ -16,12 +16,14 @@ from whenever import Instant
 
 from offramp.core.due import Missed, Run
 from offramp.core.errors import Broken, OfframpError, Refused, Uncertain
+from offramp.core.event_kind import EventKind
 from offramp.core.ledger import Event
 from offramp.core.model import Outcome, Receipt
 from offramp.core.plan import PlannedStep
 from offramp.core.policy import Action
 from offramp.core.transitions import STEP, StepStatus, move
 from offramp.engine.actions import access, erase, export, notify
+from offramp.engine.announcement import announce
 from offramp.engine.context import Context
 from offramp.engine.reporting import report_step
 from offramp.engine.work import GuardNotMet, Result, Work
@@ -151,7 +153,7 @@ def _finish(work: Work, result: Result) -> Carried:
         if result.conclude is not None:
             result.conclude(transaction)
         if status is StepStatus.UNREACHED:
-            transaction.put_events([_alarm(work, status, at=now, detail={})])
+            transaction.put_events([_alarm(work, EventKind.STEP_UNREACHED, at=now, detail={})])
         transaction.put_events(result.events)  # last: a conclusion may empty the outbox
         work.context.probe("receipt written")
     work.context.probe("receipt")
@@ -175,7 +177,7 @@ def _miss(context: Context, claimed: Offboarding, planned: PlannedStep) -> Carri
         transaction.save_step(row, claimed=claimed, expected=before.status if before else None)
         work = Work(context=context, claimed=claimed, planned=planned, row=row, began=began)
         transaction.append([_event(work, StepStatus.MISSED, at=now, proof={})])
-        transaction.put_events([_alarm(work, StepStatus.MISSED, at=now, detail={})])
+        transaction.put_events([_alarm(work, EventKind.STEP_MISSED, at=now, detail={})])
     _report(work, StepStatus.MISSED)
     return Carried(key=planned.key, status=StepStatus.MISSED)
 
@@ -190,7 +192,7 @@ def _record_trouble(work: Work, error: OfframpError) -> Carried:
         transaction.append([event])
         if row.status is StepStatus.ABANDONED:
             detail = {"reason": error.code}
-            transaction.put_events([_alarm(work, row.status, at=now, detail=detail)])
+            transaction.put_events([_alarm(work, EventKind.STEP_ABANDONED, at=now, detail=detail)])
     _report(work, row.status, reason=error.code)
     if isinstance(error, Broken):
         raise error
@@ -219,17 +221,11 @@ def _after(work: Work, error: OfframpError, *, now: Instant) -> StepRow:
     )
 
 
-def _alarm(
-    work: Work, status: StepStatus, *, at: Instant, detail: Mapping[str, str]
-) -> OutboxEvent:
+def _alarm(work: Work, kind: EventKind, *, at: Instant, detail: Mapping[str, str]) -> OutboxEvent:
     """Tell of a step that did not do what it was for, and will not by itself."""
-    return OutboxEvent(
-        id=f"{work.claimed.id}:{work.planned.key}:{status.value}:{work.claimed.attempt}",
-        kind=f"step-{status.value}",
-        at=at,
-        organization=work.claimed.subject.organization,
-        detail={"step": work.planned.key, **detail},
-    )
+    key = f"{work.planned.key}:{work.claimed.attempt}"
+    told = {"step": work.planned.key, **detail}
+    return announce(work.claimed, kind, key=key, at=at, detail=told)
 
 
 def _event(

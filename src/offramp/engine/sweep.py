@@ -13,9 +13,11 @@ from whenever import Instant
 
 from offramp.core.due import Agenda, Held, Reason, Wait, agenda, begins_at
 from offramp.core.errors import Broken
+from offramp.core.event_kind import EventKind
 from offramp.core.ledger import Event
 from offramp.core.transitions import STEP, OffboardingStatus, StepStatus, move
 from offramp.engine.aftercare import look_after
+from offramp.engine.announcement import announce
 from offramp.engine.arming import alarm, foresee
 from offramp.engine.context import Context
 from offramp.engine.following import close
@@ -30,7 +32,7 @@ from offramp.engine.resending import send_asked
 from offramp.engine.situation import situation_of
 from offramp.engine.steps import Carried, carry_out
 from offramp.engine.timekeeping import keep_time
-from offramp.ports import Offboarding, OutboxEvent, StaleClaim, StepRow, Transaction
+from offramp.ports import Offboarding, StaleClaim, StepRow, Transaction
 
 QUIET_TICKS_MAX = 10_000  # simulated time that does not come to rest is a fault, not a wait (L6)
 
@@ -172,16 +174,10 @@ def _note_blocked(
     for verdict in due.blocked:
         _note(transaction, claimed, verdict, rows.get(verdict.planned.key), now=now)
     if any(verdict.reason is Reason.BULK for verdict in due.blocked):
-        transaction.put_events([alarm("bulk-held", at=now)])
+        transaction.put_events([alarm(EventKind.BULK_HELD, at=now)])
     transaction.put_events(
         [
-            OutboxEvent(
-                id=f"{claimed.id}:{key}:window-closing",
-                kind="window-closing",
-                at=now,
-                organization=claimed.subject.organization,
-                detail={"step": key},
-            )
+            announce(claimed, EventKind.WINDOW_CLOSING, key=key, at=now, detail={"step": key})
             for key in due.late
         ]
     )
@@ -248,16 +244,9 @@ def _stop(context: Context, claimed: Offboarding, *, reason: str) -> None:
             detail={"reason": reason},
         )
         transaction.append([event])
+        kind, detail = EventKind.OFFBOARDING_STOPPED, {"reason": reason}
         transaction.put_events(
-            [
-                OutboxEvent(
-                    id=f"{claimed.id}:stopped:{claimed.attempt}",
-                    kind="offboarding-stopped",
-                    at=now,
-                    organization=claimed.subject.organization,
-                    detail={"reason": reason},
-                )
-            ]
+            [announce(claimed, kind, key=claimed.attempt, at=now, detail=detail)]
         )
     report_stopped(context, claimed, reason=reason)
 

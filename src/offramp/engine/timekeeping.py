@@ -8,6 +8,8 @@ Source: lesson L6; CONTRIBUTING.md, "Time".
 
 from whenever import Instant
 
+from offramp.core.event_kind import EventKind
+from offramp.engine.announcement import announce_to_all
 from offramp.engine.context import Context
 from offramp.ports import OutboxEvent, Transaction
 
@@ -44,10 +46,9 @@ def keep_time(context: Context) -> bool:
 
 def _alarm(until: Instant, *, now: Instant) -> OutboxEvent:
     """Tell of it once: whoever looks again finds the same instant to be caught up with."""
-    return OutboxEvent(
-        id=f"clock-went-back:{until.format_iso()}",
-        kind="clock-went-back",
+    return announce_to_all(
+        EventKind.CLOCK_WENT_BACK,
+        key=until.timestamp(unit="nanosecond"),
         at=now,
-        organization=None,
         detail={"until": until.format_iso()},
     )

@@ -4,27 +4,31 @@ Source: docs/operations.md; ``ports.Workload``.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from whenever import Instant
 
 from offramp.engine.context import Context
 from offramp.engine.overview import HOURS_AHEAD
-from offramp.ports import Workload
+from offramp.ports import EndpointLoad, Happening, Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """How much there is to do at an instant, and whether destruction is stopped."""
+    """How much there is to do and to send at an instant, and whether destruction is stopped."""
 
     at: Instant
     workload: Workload
     is_paused: bool
+    endpoints: Mapping[str, EndpointLoad] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
 class Pulse:
-    """When a worker was last seen to do something; it is a report, and hears of all it does."""
+    """When a worker was last seen to do something; it is a report, and hears of all it does.
+
+    What goes to the endpoints does so beside it, and says nothing about it.
+    """
 
     elapsed: Callable[[], float]  # seconds on a clock that only runs forward
     beaten_at: float = 0.0
@@ -35,7 +39,8 @@ class Pulse:
 
     def __call__(self, event: str, facts: Mapping[str, object], /) -> None:
         """Take whatever is told for a sign of life."""
-        self.beat()
+        if event != Happening.PARCEL:
+            self.beat()
 
     def beat(self) -> None:
         """Show that the worker goes on."""
@@ -58,6 +63,7 @@ def measure(context: Context) -> Load:
             at=now,
             workload=transaction.workload(now=now, until=now.add(hours=HOURS_AHEAD)),
             is_paused=transaction.is_paused(),
+            endpoints=transaction.endpoint_loads(list(context.endpoints)),
         )
 
 

@@ -12,6 +12,7 @@ from whenever import Instant
 
 from offramp.core.dates import Boundary
 from offramp.core.model import Cause, Receipt, Subject
+from offramp.core.parcel import ParcelStatus
 from offramp.core.term import Source
 from offramp.core.transitions import OffboardingStatus, StepStatus
 
@@ -197,11 +198,50 @@ class OutboxEvent:
     """
 
     id: str
-    kind: str  # stage-changed, sessions-revoked, offboarding-canceled, …
+    kind: str  # one of core/event_kind.py
     at: Instant
     organization: str | None
     member: str | None = None
     detail: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """One event for one endpoint, in the hands of whoever claimed it.
+
+    Attributes:
+        claim: the number of the claim: whoever has an older one may write nothing.
+        attempts: how often it was sent and not taken.
+        reason: what the endpoint answered last: a status, or the code of an error.
+    """
+
+    endpoint: str
+    event: OutboxEvent
+    claim: int
+    status: ParcelStatus
+    attempts: int
+    next_try_at: Instant
+    reason: str | None = None
+    delivered_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointLoad:
+    """How much there is to bring to one endpoint.
+
+    Attributes:
+        waiting: events that were not taken yet; those of a disabled endpoint stay here.
+        failed: events that were given up.
+        retried: of the waiting ones, those that it did not take at least once.
+        next_try_at: when the first of the waiting ones is tried.
+        disabled_at: since when it is sent nothing.
+    """
+
+    waiting: int = 0
+    failed: int = 0
+    retried: int = 0
+    next_try_at: Instant | None = None
+    disabled_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

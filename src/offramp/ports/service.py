@@ -12,6 +12,7 @@ from whenever import Instant
 
 from offramp.core.model import Achievement, Member, Organization
 from offramp.core.notice import NoticeFacts
+from offramp.core.parcel import Reply
 from offramp.ports.record import Offboarding, Ticket
 from offramp.ports.store import Transaction
 
@@ -169,6 +170,27 @@ class WorkQueue(Protocol):
 
     def forget(self, tickets: Sequence[Ticket]) -> None:
         """Remember tickets no longer."""
+
+
+class Endpoint(Protocol):
+    """An address of the vendor's at which events are taken; it is used by one thread at a time."""
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of events that it wants."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, as far as that may be told: without the path, which may be a secret."""
+
+    def post(self, body: str, *, event: str, at: Instant) -> Reply:
+        """Sign a body for this instant, send it under the id of its event, and give the reply.
+
+        It never raises because of what the endpoint does, and never takes longer than a lease.
+        """
+
+    def close(self) -> None:
+        """Let go of every connection; the next request makes a new one."""
 
 
 class Probe(Protocol):

@@ -17,9 +17,10 @@ from offramp.ports import (
     DeliveryNote,
     OrganizationErased,
     OrganizationUnknown,
+    Parcel,
     PolicyVersionTaken,
 )
-from offramp.testing.memory_tables import MemoryPart, Owned
+from offramp.testing.memory_tables import MemoryPart, Owned, Posted
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -94,6 +95,9 @@ class MemoryFactPart(MemoryPart):
             owner = tables.offboardings[sent.offboarding].subject.organization
             return is_theirs((owner, sent.member))
 
+        def is_on_its_way(key: Posted, value: Parcel) -> bool:
+            return is_told_of_them(key, value.event)
+
         notes = tables.delivery_notes
         tables.delivery_notes = [note for note in notes if not is_to_them(None, note)]
         gone = [each for key, each in tables.members.items() if is_theirs(key)]
@@ -102,6 +106,7 @@ class MemoryFactPart(MemoryPart):
             "delivery_note": len(notes) - len(tables.delivery_notes),
             "member_role": sum(len(each.roles) for each in gone),
             "seat": sum(len(each.pools) for each in gone),
+            "parcel": _drop(tables.parcels, is_on_its_way),
             "outbox": _drop(tables.outbox, is_told_of_them),
             "hold": _drop(tables.holds, is_told_of_them),
             "unlock": _drop(tables.unlocks, is_told_of_them),

@@ -19,6 +19,7 @@ from offramp.ports import FenceRecord, Offboarding, StoreUnavailable, Transactio
 from offramp.testing.memory_arming import MemoryArmingPart
 from offramp.testing.memory_delivery import MemoryDeliveryPart
 from offramp.testing.memory_facts import MemoryFactPart
+from offramp.testing.memory_outbox import MemoryOutboxPart
 from offramp.testing.memory_retention import MemoryRetentionPart
 from offramp.testing.memory_tables import MemoryTables, stale
 from offramp.testing.memory_work import MemoryOffboardingPart, MemoryProofPart
@@ -33,6 +34,7 @@ class MemoryTransaction(
     MemoryDeliveryPart,
     MemoryRetentionPart,
     MemoryProofPart,
+    MemoryOutboxPart,
     MemoryArmingPart,
 ):
     """One transaction over a copy of the tables."""

@@ -26,12 +26,14 @@ from offramp.ports import (
     OrganizationErased,
     OrganizationUnknown,
     OutboxEvent,
+    Parcel,
     StaleClaim,
     StepRow,
 )
 
 Owned: TypeAlias = tuple[str, str]  # organization, and what is its
 Addressed: TypeAlias = tuple[str, str, str, str]  # off-boarding, step, member, channel
+Posted: TypeAlias = tuple[str, str]  # event, endpoint
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,7 +66,10 @@ class MemoryTables:
     markers_made: int = 0
     entries: list[Entry] = field(default_factory=list)
     outbox: dict[str, OutboxEvent] = field(default_factory=dict)
-    sent: set[str] = field(default_factory=set)
+    sent: set[str] = field(default_factory=set)  # handed over
+    parcels: dict[Posted, Parcel] = field(default_factory=dict)
+    parcel_leases: dict[Posted, Instant] = field(default_factory=dict)
+    disabled: dict[str, Instant] = field(default_factory=dict)  # endpoints
 
     def copy(self) -> "MemoryTables":
         """Give tables that can be changed apart from these."""

@@ -1,4 +1,4 @@
-"""Off-boardings, steps, proof and events in the store in memory.
+"""Off-boardings, steps and proof in the store in memory.
 
 Source: ``ports.Transaction``.
 """
@@ -19,7 +19,6 @@ from offramp.ports import (
     Offboarding,
     OffboardingExists,
     OffboardingUnknown,
-    OutboxEvent,
     StaleOffboarding,
     StepRow,
     Ticket,
@@ -290,7 +289,7 @@ class MemoryOffboardingPart(MemoryPart):
 
 
 class MemoryProofPart(MemoryPart):
-    """Proof of what was done, and events for the outside."""
+    """Proof of what was done."""
 
     def append(self, events: Sequence[Event]) -> None:
         """Seal events to the end of the ledger."""
@@ -307,20 +306,6 @@ class MemoryProofPart(MemoryPart):
         """Give number and seal of the last entry."""
         last = self.tables.entries[-1:]
         return (last[0].number, last[0].seal) if last else (0, GENESIS)
-
-    def put_events(self, events: Sequence[OutboxEvent]) -> None:
-        """Add events; one that is there already is left alone."""
-        for event in events:
-            self.tables.outbox.setdefault(event.id, event)
-
-    def events(self, *, limit: int) -> tuple[OutboxEvent, ...]:
-        """List events that have not been sent, oldest first."""
-        waiting = [each for each in self.tables.outbox.values() if each.id not in self.tables.sent]
-        return tuple(sorted(waiting, key=lambda each: each.at)[:limit])
-
-    def mark_sent(self, events: Sequence[str], *, at: Instant) -> None:
-        """Note that events have been handed over."""
-        self.tables.sent.update(events)
 
 
 def _by_subject(row: Offboarding) -> tuple[str, str, str, int]:

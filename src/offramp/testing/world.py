@@ -20,7 +20,8 @@ from offramp.core.model import Achievement, Member, Organization
 from offramp.core.notice import NoticeFacts
 from offramp.engine.context import Context, Data, Limits
 from offramp.engine.sweep import NeverQuiet, run_until_quiet
-from offramp.ports import Attachment, Clock, Composer, Happening, Mailer, Message, Store
+from offramp.engine.webhook import hand_over, send_round
+from offramp.ports import Attachment, Clock, Composer, Endpoint, Happening, Mailer, Message, Store
 from offramp.testing.clock import VirtualClock
 from offramp.testing.ids import CountingIds
 from offramp.testing.keys import MemoryKeys
@@ -100,6 +101,7 @@ class World:
         mailer: Mailer | None = None,
         composer: Composer | None = None,
         limits: Limits = SMALL_CHUNKS,
+        endpoints: Mapping[str, Endpoint] | None = None,
     ) -> None:
         """Begin at an instant, with nothing in it but the vendor's data."""
         self.clock: Clock = (clock := VirtualClock(start))
@@ -115,6 +117,7 @@ class World:
         self._mailer = mailer or self.mail
         self._composer = composer or PlainComposer()
         self._data, self._limits = data, limits
+        self._endpoints = endpoints or {}
         self._ids = CountingIds()
         self._ticks = count()
         self._stalled_seconds = 0.0
@@ -153,7 +156,9 @@ class World:
     def work_elsewhere(self) -> None:
         """Let a second process carry out what is due, while the first one is where it is."""
         self.note("another worker")
-        run_until_quiet(replace(self.context, dispatcher=InProcessDispatcher()))
+        elsewhere = replace(self.context, dispatcher=InProcessDispatcher())
+        run_until_quiet(elsewhere)
+        self._send_events(elsewhere)
 
     def run_until(self, end: Instant) -> None:
         """Let time pass until an instant, carrying out in order whatever falls due (L6).
@@ -163,8 +168,7 @@ class World:
         """
         for _ in range(ROUNDS_MAX):
             self.work()
-            with self.store.transaction() as transaction:
-                due_at = transaction.next_due_at()
+            due_at = self._next_due_at()
             if due_at is None or due_at > end:
                 self._advance_to(max(end, self.now))
                 return
@@ -188,12 +192,29 @@ class World:
         while True:
             try:
                 run_until_quiet(self.context)
+                self._send_events(self.context)
                 return
             except Crash:
                 self.restart()
             except Unavailable as error:
                 self.note("outage", error.code)
                 self._advance_to(self.now.add(seconds=self._limits.lease_seconds))
+
+    def _send_events(self, context: Context) -> None:
+        """Bring events to the endpoints, one endpoint after the other, as nobody waits here."""
+        if self._endpoints:
+            while hand_over(context):
+                pass
+        for name in self._endpoints:
+            while send_round(context, name, is_stopping=context.is_stopping):
+                pass
+
+    def _next_due_at(self) -> Instant | None:
+        with self.store.transaction() as transaction:
+            loads = transaction.endpoint_loads(list(self._endpoints)).values()
+            parcels = [load.next_try_at for load in loads if load.disabled_at is None]
+            dates = [transaction.next_due_at(), *parcels]
+        return min((date for date in dates if date is not None), default=None)
 
     def restart(self) -> None:
         """Start a new process once the claims of the dead one have run out."""
@@ -223,6 +244,7 @@ class World:
             probe=self._pass,
             is_stopping=lambda: False,
             limits=self._limits,
+            endpoints=self._endpoints,
         )
 
     def _report(self, event: str, facts: Mapping[str, object]) -> None:

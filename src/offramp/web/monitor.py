@@ -80,6 +80,7 @@ class Monitor:
         text = self._metrics.text(
             load.workload if load else None,
             is_paused=load is not None and load.is_paused,
+            endpoints=load.endpoints if load else {},
             now=load.at if load else self._context.clock.now(),
         )
         return Answer(status=HTTPStatus.OK, body=text, content_type=CONTENT_TYPE)

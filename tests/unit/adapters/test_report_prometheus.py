@@ -8,7 +8,7 @@ from offramp.adapters.report_prometheus import PrometheusReport
 from offramp.core.due import Reason
 from offramp.core.policy import Action
 from offramp.core.transitions import StepStatus
-from offramp.ports import Happening, Workload
+from offramp.ports import EndpointLoad, Happening, Workload
 
 NOW = Instant.from_utc(2024, 8, 31)
 STEP = {
@@ -28,8 +28,8 @@ def report():
     return PrometheusReport(version="1.2.3")
 
 
-def text_of(report, load=None, *, is_paused=False):
-    return report.text(load, is_paused=is_paused, now=NOW).decode()
+def text_of(report, load=None, *, is_paused=False, **given):
+    return report.text(load, is_paused=is_paused, now=NOW, **given).decode()
 
 
 def samples(report, load=None, **given):
@@ -56,6 +56,11 @@ def samples(report, load=None, **given):
             ("offramp_claims_postponed_total", "LockTimeout"),
         ),
         ("stopped", {"reason": "LedgerBroken"}, ("offramp_stops_total", "LedgerBroken")),
+        (
+            "parcel",
+            {"endpoint": "crm", "status": "waiting", "reason": "503"},
+            ("offramp_events_sent_total", "crm", "waiting"),
+        ),
         ("unexpected", {"error": "KeyError"}, ("offramp_unexpected_errors_total", "KeyError")),
         (
             "unavailable",
@@ -156,6 +161,21 @@ STORED = frozenset(
         *(f"offramp_offboardings_{s}" for s in ("due", "lost", "running", "stopped", "coming")),
     }
 )
+
+
+def test_what_there_is_to_bring_to_each_endpoint_is_shown(report):
+    endpoints = {
+        "crm": EndpointLoad(waiting=3, retried=2, failed=1),
+        "pager": EndpointLoad(disabled_at=NOW),
+    }
+
+    found = samples(report, Workload(), endpoints=endpoints)
+
+    assert found["offramp_events_waiting", "crm"] == 3
+    assert found["offramp_events_retried", "crm"] == 2
+    assert found["offramp_events_failed", "crm"] == 1
+    assert found["offramp_endpoint_disabled", "crm"] == 0
+    assert found["offramp_endpoint_disabled", "pager"] == 1
 
 
 def test_where_nothing_is_due_there_is_no_lag(report):

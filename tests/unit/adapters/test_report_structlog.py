@@ -61,6 +61,9 @@ def test_a_line_says_what_happened_when_and_to_which_offboarding(written):
         ("stopped", {**CLAIM, "reason": "LedgerBroken"}, "error"),
         ("unexpected", {**CLAIM, "error": "KeyError", "frames": ("a",)}, "error"),
         ("unavailable", UNAVAILABLE, "error"),
+        ("parcel", {"status": "delivered"}, "info"),
+        ("parcel", {"status": "waiting"}, "warning"),
+        ("parcel", {"status": "failed"}, "error"),
     ],
 )
 def test_what_a_person_should_look_at_has_a_level_of_its_own(written, event, facts, level):

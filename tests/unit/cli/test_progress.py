@@ -2,7 +2,7 @@
 
 import pytest
 
-from offramp.cli.progress import told_rows
+from offramp.cli.progress import Watcher, told_rows
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,12 @@ from offramp.cli.progress import told_rows
 )
 def test_rows_are_told_with_how_many_there_are_where_that_is_known(rows, of, told):
     assert told_rows(rows, of=of) == told
+
+
+@pytest.mark.parametrize(("status", "is_told"), [("delivered", 0), ("waiting", 1), ("failed", 1)])
+def test_of_events_a_person_is_told_only_what_did_not_arrive(status, is_told):
+    watcher = Watcher()
+
+    watcher("parcel", {"endpoint": "crm", "status": status})
+
+    assert len(watcher.take()) == is_told

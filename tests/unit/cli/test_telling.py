@@ -30,6 +30,13 @@ STEP = {"at": "2024-08-31T00:00:01.25Z", "step": "erase", "status": "done", "rea
             "offramp: unexpected (KeyError)",
         ),
         (
+            {
+                **{"event": "parcel", "endpoint": "crm", "parcel": "id-1:erased:erase"},
+                **{"status": "waiting", "reason": "503"},
+            },
+            "endpoint crm: the event id-1:erased:erase is waiting (503)",
+        ),
+        (
             {"event": "listening", "address": "http://127.0.0.1:9464"},
             "listening on http://127.0.0.1:9464",
         ),

@@ -96,6 +96,16 @@ def test_whatever_a_worker_tells_is_a_sign_of_life(event):
     assert pulse.silent_seconds() == 0
 
 
+def test_what_goes_to_an_endpoint_is_no_sign_of_life_of_the_worker():
+    elapsed = Stopwatch()
+    pulse = Pulse(elapsed=elapsed)
+    elapsed.seconds += 1000
+
+    pulse("parcel", {})
+
+    assert pulse.silent_seconds() == 1000
+
+
 def test_a_worker_whose_store_answers_is_ready():
     monitor, _ = watch()
 

@@ -8,7 +8,7 @@ Source: lessons L22, L30.
 
 from collections.abc import Mapping
 
-from sqlalchemy import Delete, Table, delete, select, update
+from sqlalchemy import ColumnElement, Delete, Table, delete, select, update
 from whenever import Instant
 
 from offramp.adapters.store import schema
@@ -36,6 +36,7 @@ class ErasurePart(Part):
             counts["pool"] = self._run(_of_organization(schema.pool, organization))
         for table in (schema.delivery, schema.delivery_note):
             counts[table.name] = self._run(_deliveries(table, organization, member))
+        counts["parcel"] = self._forget_parcels(organization, member)
         for table in _OF_A_MEMBER:
             statement = _of_organization(table, organization)
             if member is not None:
@@ -70,6 +71,16 @@ class ErasurePart(Part):
         living = update(table).where(table.c.id == organization, table.c.erased_at.is_(None))
         blank = {"name": "", "zone": "", "locale": "", "overrides": {}, "is_exempt": False}
         return self.connection.execute(living.values(erased_at=at, **blank)).rowcount
+
+    def _forget_parcels(self, organization: str, member: str | None) -> int:
+        """Take back what is on its way; what is being handed over at this moment is waited for."""
+        outbox, parcel = schema.outbox, schema.parcel
+        theirs: list[ColumnElement[bool]] = [outbox.c.organization == organization]
+        if member is not None:
+            theirs.append(outbox.c.member == member)
+        events = select(outbox.c.id).where(*theirs)
+        self.connection.execute(events.with_for_update())
+        return self._run(delete(parcel).where(parcel.c.event.in_(events)))
 
     def _run(self, statement: Delete) -> int:
         return self.connection.execute(statement).rowcount

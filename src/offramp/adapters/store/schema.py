@@ -369,8 +369,56 @@ outbox = Table(
     Column("organization", OptionalKey, nullable=False),
     Column("member", Key),
     Column("detail", JSON, nullable=False),
-    Column("sent_at", MomentInTime),
+    Column("sent_at", MomentInTime),  # handed over to the endpoints that want it
     PrimaryKeyConstraint("number"),
     UniqueConstraint("id"),
     Index(None, "organization"),
+)
+
+Index(
+    "ix_outbox_new",
+    outbox.c.at,
+    outbox.c.number,
+    sqlite_where=text("sent_at IS NULL"),
+    postgresql_where=text("sent_at IS NULL"),
+)
+
+endpoint = Table(
+    "endpoint",
+    metadata,
+    Column("name", Key, nullable=False),
+    Column("disabled_at", MomentInTime, nullable=False),
+    PrimaryKeyConstraint("name"),
+)
+
+parcel = Table(
+    "parcel",
+    metadata,
+    Column("endpoint", Key, nullable=False),
+    Column("event", Key, nullable=False),
+    Column("status", Key, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_try_at", MomentInTime, nullable=False),
+    Column("claim", Integer, nullable=False),
+    Column("lease_until", MomentInTime),
+    Column("reason", Text),
+    Column("delivered_at", MomentInTime),
+    PrimaryKeyConstraint("event", "endpoint"),
+    ForeignKeyConstraint(["event"], ["outbox.id"]),
+)
+
+Index(
+    "ix_parcel_waiting",
+    parcel.c.endpoint,
+    parcel.c.next_try_at,
+    parcel.c.event,
+    sqlite_where=text("status = 'waiting'"),
+    postgresql_where=text("status = 'waiting'"),
+)
+
+Index(
+    "ix_parcel_failed",
+    parcel.c.endpoint,
+    sqlite_where=text("status = 'failed'"),
+    postgresql_where=text("status = 'failed'"),
 )

@@ -11,6 +11,7 @@ from offramp.adapters.store.delivery import DeliveryPart
 from offramp.adapters.store.erasure import ErasurePart
 from offramp.adapters.store.ledger import LedgerPart
 from offramp.adapters.store.outbox import OutboxPart
+from offramp.adapters.store.parcel import ParcelPart
 from offramp.adapters.store.policy import PolicyPart
 from offramp.adapters.store.retention import RetentionPart
 from offramp.adapters.store.step import StepPart
@@ -27,6 +28,7 @@ class SqlTransaction(
     RetentionPart,
     LedgerPart,
     OutboxPart,
+    ParcelPart,
     WorkloadPart,
 ):
     """One transaction of the store on SQLite or PostgreSQL."""

@@ -16,18 +16,15 @@ import httpx2
 
 from offramp.core.errors import OfframpError, Refused, Unavailable, Uncertain
 from offramp.data.sources import wire
-from offramp.data.sources.network import resolve
+from offramp.data.sources.outbound import addressed
 from offramp.data.sources.source import Receipt, SubjectUnknown, Tools
 
-CONNECT_SECONDS = 5.0
-SILENCE_SECONDS = 10.0  # between two bytes of an answer
 ANSWER_SECONDS = 20.0  # for a whole answer: a chunk has to be over before its fence is lost
 EXPORT_SECONDS = 300.0  # for a table: whoever waits longer loses the claim on its work
 ANSWER_BYTES_MAX = 64 * 1024
 
 _NOT_NOW = (408, 409, 425, 429, 503)  # nothing was done, says whoever answers so
 _MISSING = 404
-_DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 class ParticipantUnreachable(Unavailable):
@@ -107,25 +104,20 @@ class Line:
         return kind(source=self.source, operation=question.operation, reason=reason, hint=hint)
 
     def _request(self, question: Question) -> httpx2.Request:
-        """Address a request to the address that was judged, in the name of the service."""
-        host = self.url.host
-        port = self.url.port or _DEFAULT_PORTS[self.url.scheme]
-        private = self.tools.may_reach_private
-        address = resolve(self.source, host, port, may_be_private=private)
+        """Sign a question, and address it to the service."""
         path = f"{self.url.path.rstrip('/')}/{question.operation}"
         at = self.tools.now().to_stdlib()
-        return self.client.build_request(
-            "POST",
-            self.url.copy_with(host=address, path=path),
-            content=question.body.encode(),
+        return addressed(
+            self.client,
+            self.url.copy_with(path=path),
+            source=self.source,
+            body=question.body,
             headers={
-                "host": self.url.netloc.decode(),
                 "content-type": "application/json",
-                "accept-encoding": "identity",
                 wire.IDEMPOTENCY_KEY: question.id,
                 **self.seal.headers(question.id, question.body, at=at),
             },
-            extensions={"sni_hostname": host},
+            may_be_private=self.tools.may_reach_private,
         )
 
     def _require_success(self, question: Question, response: httpx2.Response) -> None:

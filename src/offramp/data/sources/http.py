@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, TypeVar
 
-import httpx2
 from pydantic import ValidationError
 
 from offramp.core.errors import OfframpError, Unavailable
@@ -25,14 +24,13 @@ from offramp.data.source_spec import HttpSpec
 from offramp.data.sources import wire
 from offramp.data.sources.address import read_address
 from offramp.data.sources.exchange import (
-    CONNECT_SECONDS,
     EXPORT_SECONDS,
-    SILENCE_SECONDS,
     Line,
     OutcomeUnknown,
     ParticipantUnreachable,
     Question,
 )
+from offramp.data.sources.outbound import URL_HINT, open_client, read_url
 from offramp.data.sources.source import Errand, Receipt, Shape, SubjectUnknown, Tools
 from offramp.data.sources.trouble import SourceUnusable
 
@@ -312,32 +310,15 @@ class HttpKind:
         Raises:
             SourceUnusable: the address or the secret is missing, or not one.
         """
-        url = _read_url(name, read_address(name, spec.url, tools.environment), tools)
+        address = read_address(name, spec.url, tools.environment)
+        try:
+            url = read_url(address, may_be_private=tools.may_reach_private)
+        except ValueError as error:
+            raise SourceUnusable(source=name, reason=str(error), hint=URL_HINT) from error
         try:
             seal = wire.read_secrets(read_address(name, spec.secret, tools.environment))
         except ValueError as error:
             hint = "it is written whsec_ and at least 24 bytes in base64"
             raise SourceUnusable(source=name, reason="its secret is none", hint=hint) from error
-        client = httpx2.Client(
-            follow_redirects=False,
-            trust_env=False,
-            timeout=httpx2.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS),
-        )
-        line = Line(source=name, url=url, seal=seal, client=client, tools=tools)
+        line = Line(source=name, url=url, seal=seal, client=open_client(), tools=tools)
         return HttpSource(name=name, spec=spec, line=line)
-
-
-def _read_url(name: str, address: str, tools: Tools) -> httpx2.URL:
-    """Read an address; without encryption only where a private network is allowed."""
-    hint = "https://host/path, without a user, a query or a fragment"
-    try:
-        url = httpx2.URL(address)
-    except httpx2.InvalidURL as error:
-        reason = "its address is none"
-        raise SourceUnusable(source=name, reason=reason, hint=hint) from error
-    if not url.host or url.userinfo or url.query or url.fragment:
-        raise SourceUnusable(source=name, reason="its address is not a plain one", hint=hint)
-    schemes = ("https", "http") if tools.may_reach_private else ("https",)
-    if url.scheme not in schemes:
-        raise SourceUnusable(source=name, reason="its address is not encrypted", hint=hint)
-    return url

@@ -33,7 +33,7 @@ def resolve(source: str, host: str, port: int, *, may_be_private: bool) -> str:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise NameUnknown(source=source, hint="is its address right in the data map?") from error
+        raise NameUnknown(source=source, hint="is its address right?") from error
     addresses = [str(entry[4][0]) for entry in found]
     if not may_be_private and not all(is_public(address) for address in addresses):
         hint = "set OFFRAMP_PRIVATE_ADDRESSES=true if it is really in your own network"

@@ -110,7 +110,7 @@ class UnknownSubject(_Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
-    """The secrets that both sides have: the first signs, and while they change any is believed."""
+    """The secrets that both sides have: each signs, and while they change any is believed."""
 
     secrets: tuple[Webhook, ...]
 
@@ -120,7 +120,9 @@ class Seal:
         return {
             ID: message_id,
             TIMESTAMP: timestamp,
-            SIGNATURE: self._sign(self.secrets[0], message_id, timestamp, body),
+            SIGNATURE: " ".join(
+                self._sign(secret, message_id, timestamp, body) for secret in self.secrets
+            ),
         }
 
     def fits(self, message_id: str, timestamp: str, signature: str, body: str) -> bool:

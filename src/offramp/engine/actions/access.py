@@ -6,10 +6,11 @@ be switched off here: this step tells the vendor's systems to end open sessions 
 Source: mission A2; policy language S1; lessons L34, L40.
 """
 
+from offramp.core.event_kind import EventKind
 from offramp.core.plan import PlannedStep
 from offramp.core.policy import Capability, Policy, Stage
+from offramp.engine.announcement import announce
 from offramp.engine.work import Result, Work
-from offramp.ports import OutboxEvent
 
 
 def preview(work: Work) -> tuple[str, ...]:
@@ -28,16 +29,16 @@ def perform(work: Work) -> None:
 def verify(work: Work) -> Result | None:
     """Give the receipt, with the events that are written together with it."""
     stage = _stage(work.planned)
-    kinds = ["stage-changed", *(["sessions-revoked"] if _ends_sessions(work, stage) else [])]
-    subject = work.claimed.subject
+    kinds = [EventKind.STAGE_CHANGED]
+    if _ends_sessions(work, stage):
+        kinds.append(EventKind.SESSIONS_REVOKED)
     events = tuple(
-        OutboxEvent(
-            id=f"{work.claimed.id}:{work.planned.key}:{kind}",
-            kind=kind,
+        announce(
+            work.claimed,
+            kind,
+            key=work.planned.key,
             at=work.planned.due_at,
-            organization=subject.organization,
-            member=subject.member,
-            detail={"stage": stage.id, "product": subject.product},
+            detail={"stage": stage.id},
         )
         for kind in kinds
     )

@@ -17,6 +17,7 @@ from whenever import Instant
 
 from offramp.core.due import Reason, held_categories
 from offramp.core.errors import Missing, Unavailable
+from offramp.core.event_kind import EventKind
 from offramp.core.ledger import Detail, Event
 from offramp.core.model import Subject
 from offramp.core.policy import Action
@@ -32,6 +33,7 @@ from offramp.data.manifest import TableDigest
 from offramp.data.proof.attestation import Erasure
 from offramp.data.proof.certificate import sign_certificate
 from offramp.data.scope import Scope
+from offramp.engine.announcement import announce
 from offramp.engine.archive import (
     exports_prefix,
     proof_name,
@@ -174,13 +176,12 @@ def verify(work: Work) -> Result | None:
 
 
 def _erased(work: Work, scope: Scope) -> OutboxEvent:
-    return OutboxEvent(
-        id=f"{work.claimed.id}:{work.planned.key}:erased",
-        kind="erased",
+    subject = replace(work.claimed.subject, product=scope.product)
+    return announce(
+        replace(work.claimed, subject=subject),
+        EventKind.ERASED,
+        key=work.planned.key,
         at=work.context.clock.now(),
-        organization=scope.organization,
-        member=scope.member,
-        detail={"product": scope.product},
     )
 
 

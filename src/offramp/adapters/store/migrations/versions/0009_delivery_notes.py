@@ -1,6 +1,6 @@
 """Keep the history of each delivery, and find a delivery by its message.
 
-Revision: 0009, after 0007.
+Revision: 0009, after 0008.
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from offramp.adapters.store.column_type import Key, MomentInTime
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 
 
 def upgrade() -> None:

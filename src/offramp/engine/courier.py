@@ -1,0 +1,116 @@
+"""Rounds to every endpoint, each for itself, beside the work on off-boardings and not in its way.
+
+One thread for each endpoint, so that one that is slow or dead holds up nothing but its own events;
+and one that makes parcels of what is new, even for nobody, so that an endpoint that is declared
+later begins with what happens later. A round that fails is told, and the next one begins after a
+while. Any number of processes may do this at once: a parcel is sent by whoever claimed it.
+
+Source: docs/webhooks.md; lessons L31, L33, L35.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from threading import Event, Thread
+
+from offramp.core.errors import Unavailable
+from offramp.engine.context import Context
+from offramp.engine.reporting import report_unavailable, report_unexpected
+from offramp.engine.webhook import hand_over, send_round
+
+REST_SECONDS = 1.0  # between two rounds when there was nothing
+TROUBLE_SECONDS = 10.0  # after a round that failed
+LOOK_SECONDS = 0.1  # between two looks whether a round has ended
+ONCE_SECONDS = 30.0  # for all rounds of a command that does not go on
+
+
+@dataclass(slots=True, kw_only=True)
+class Courier:
+    """The rounds of one process.
+
+    Attributes:
+        rounds: what is done again and again, each for itself; says how much there was to do.
+        resting: the round -> when the next one may begin, on the context's forward clock.
+    """
+
+    context: Context
+    rounds: Mapping[str, Callable[[], int]]
+    pool: ThreadPoolExecutor
+    running: dict[str, Future[int]] = field(default_factory=dict)
+    resting: dict[str, float] = field(default_factory=dict)
+
+    def tend(self) -> None:
+        """Take note of the rounds that have ended, and begin those whose rest is over."""
+        now = self.context.elapsed()
+        for name, future in list(self.running.items()):
+            if future.done():
+                del self.running[name]
+                self.resting[name] = now + self._rest_after(future)
+        for name, act in self.rounds.items():
+            if name not in self.running and self.resting.get(name, now) <= now:
+                self.running[name] = self.pool.submit(act)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every round has found nothing to do, or cannot go on now."""
+        return not self.running and self.resting.keys() == self.rounds.keys()
+
+    def _rest_after(self, future: Future[int]) -> float:
+        error = future.exception()
+        if error is None:
+            return 0.0 if future.result() else REST_SECONDS
+        if isinstance(error, Unavailable):
+            report_unavailable(self.context, error)
+        else:
+            report_unexpected(self.context, error)
+        return TROUBLE_SECONDS
+
+
+@contextmanager
+def carrying(context: Context) -> Iterator[None]:
+    """Bring events to the endpoints for as long as the block runs, and end what is in hand."""
+    closing = Event()
+    with _courier(context, is_stopping=closing.is_set) as courier:
+
+        def go_on() -> None:
+            while not closing.wait(LOOK_SECONDS):
+                courier.tend()
+
+        thread = Thread(target=go_on, name="courier", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            closing.set()
+            thread.join()
+
+
+def carry_once(context: Context) -> None:
+    """Bring to the endpoints what is due now, as far as that is soon done."""
+    until = context.elapsed() + ONCE_SECONDS
+    while hand_over(context):
+        pass
+
+    def is_stopping() -> bool:
+        return context.is_stopping() or context.elapsed() >= until
+
+    with _courier(context, is_stopping=is_stopping) as courier:
+        courier.tend()
+        while not courier.is_idle and not is_stopping():
+            context.pause(LOOK_SECONDS)
+            courier.tend()
+
+
+@contextmanager
+def _courier(context: Context, *, is_stopping: Callable[[], bool]) -> Iterator[Courier]:
+    rounds: dict[str, Callable[[], int]] = {"": partial(hand_over, context)}
+    for name in context.endpoints:
+        rounds[name] = partial(send_round, context, name, is_stopping=is_stopping)
+    try:
+        with ThreadPoolExecutor(max_workers=len(rounds), thread_name_prefix="endpoint") as pool:
+            yield Courier(context=context, rounds=rounds, pool=pool)
+    finally:
+        for endpoint in context.endpoints.values():
+            endpoint.close()
