@@ -27,6 +27,7 @@ class Happening(StrEnum):
     POSTPONED = "postponed"  # offboarding, attempt, error: something is down or in the way
     UNEXPECTED = "unexpected"  # offboarding (if known), attempt, error, frames
     UNAVAILABLE = "unavailable"  # error, problem: the worker waits for it to come back
+    UNPRINTED = "unprinted"  # organization, papers, error: they were sent without their paper
     LISTENING = "listening"  # address: where metrics and health can be asked for
     ERASE = "erase"
     EXPORT = "export"
