@@ -138,7 +138,7 @@ class AchievementFiles:
         narrative = phrase(
             "narrative", vendor=self.issuer.name, organization=_name(order.organization)
         )
-        for each in order.achievements:
+        for each in sorted(order.achievements, key=lambda each: each.at):
             title = _clipped(each.title) or phrase("what")
             holder = _clipped(each.holder or "") or order.holder
             earned_on = read_day(_clipped(each.at))

@@ -19,7 +19,7 @@ from offramp.ports import PROGRESS, Clock, Happening
 
 TOLD = (
     *("at", "level", "event", "offboarding", "attempt", "step", "action", "status", "reason"),
-    *("seconds", "claimed", "failed", "error", "problem", "frames", "address"),
+    *("seconds", "claimed", "failed", "error", "papers", "problem", "frames", "address"),
 )
 """Everything that a line may hold, in this order."""
 
@@ -30,6 +30,7 @@ _LEVELS: Mapping[str, str] = {
     Happening.STOPPED: "error",
     Happening.UNEXPECTED: "error",
     Happening.UNAVAILABLE: "error",
+    Happening.UNPRINTED: "error",
 }
 _STEP_LEVELS: Mapping[str, str] = {
     StepStatus.DONE: "info",

@@ -1,6 +1,6 @@
 """`offramp credential`: what people have earned, checked without us and without a network.
 
-Source: mission A3; docs/decisions/023-credentials.md.
+Source: mission A3; docs/decisions/022-credentials.md.
 """
 
 from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 The first key is made by `offramp init`. No private half is ever printed.
 
-Source: docs/cli.md; docs/decisions/023-credentials.md.
+Source: docs/cli.md; docs/decisions/022-credentials.md.
 """
 
 from base64 import b64encode

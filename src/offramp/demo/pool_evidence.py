@@ -26,6 +26,7 @@ from offramp.demo.play import local
 
 EXPIRES_ON = Date(2024, 8, 30)
 NOBODY = {"none"}
+MAILS_OPENED = 5  # with all of their PDFs, which take long to read
 
 
 def seats_end(play: Artefacts) -> Evidence:
@@ -94,23 +95,17 @@ def achievements(play: Artefacts) -> Evidence:
     reached = {mail.member for mail in mails}
     with_files = [m for m in mails if BADGES_FILE in m.attachments]
     keys = read_keys((play.folder / "credentials" / "jwks.json").read_bytes(), file="jwks.json")
-    signed = {
-        mail.file: [
-            [
-                verify_credential(token, public_keys=keys)["id"]
-                for token in tokens_in(content, file=name)
-            ]
-            for name, content in mail.files
-        ]
-        for mail in with_files
-    }
-    earned = sum(len(found[-1]) for found in signed.values())
+    earned = sum(len(_verified(mail.attachments[BADGES_FILE], keys)) for mail in with_files)
+    opened = [
+        [_verified(content, keys) for _, content in mail.files]
+        for mail in with_files[:MAILS_OPENED]
+    ]
     found = (
         {mail.on for mail in mails} == {EXPIRES_ON.add(days=1)}
         and reached <= {*play.people()}
         and len(people - reached) <= refused
         and earned > 0
-        and all(_is_twice_inside(ids) for ids in signed.values())
+        and all(map(_is_twice_inside, opened))
     )
     text = (
         f"{counted(len(mails), 'mail')} on 2024-08-31, {len(with_files)} of them with diplomas to "
@@ -121,6 +116,12 @@ def achievements(play: Artefacts) -> Evidence:
     first = with_files[0].file if with_files else "mail"
     links = (file_link(play, first), file_link(play, "credentials/jwks.json"))
     return Evidence(found=found, text=text, links=links)
+
+
+def _verified(content: bytes, keys: Sequence[bytes]) -> list[str]:
+    """Check the credentials of a file, and give their ids."""
+    tokens = tokens_in(content, file=BADGES_FILE)
+    return [verify_credential(token, public_keys=keys)["id"] for token in tokens]
 
 
 def _is_twice_inside(files: Sequence[Sequence[str]]) -> bool:
