@@ -17,8 +17,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from offramp.adapters.achievement_file import AchievementFiles
 from offramp.adapters.clock import SystemClock
 from offramp.adapters.composer_jinja import JinjaComposer
+from offramp.adapters.diploma import Printer
 from offramp.adapters.dispatch_in_process import InProcessDispatcher
 from offramp.adapters.ids import RandomIds
 from offramp.adapters.keys_folder import FolderKeys
@@ -32,6 +34,7 @@ from offramp.adapters.store.store import SqlStore
 from offramp.adapters.vault_folder import FolderVault
 from offramp.config import Settings
 from offramp.core.errors import Missing
+from offramp.data.credential.issuer import Issuer
 from offramp.data.elsewhere import open_elsewhere
 from offramp.data.endpoint_spec import EVENT_SOURCE
 from offramp.data.sources.source import Tools
@@ -84,25 +87,49 @@ def build(
     keys = keys or FolderKeys(keys_folder(settings))
     clock, ids = clock or SystemClock(), ids or RandomIds()
     event_source, endpoints = _endpoints(settings)
+    report = report or StructlogReport(clock=clock, stream=sys.stderr)
     return Context(
         store=store or open_store(settings, keys),
         clock=clock,
         ids=ids,
         keys=keys,
         mailer=mailer or _mailer(settings),
-        composer=JinjaComposer(settings.templates),
+        composer=JinjaComposer(
+            settings.templates, achievement_files=achievement_files(settings, keys, report=report)
+        ),
         vault=vault or FolderVault(settings.folder / "vault"),
         dispatcher=InProcessDispatcher(),
         data=_data(settings, clock, ids),
         version=version("offramp"),
         elapsed=time.monotonic,
         pause=time.sleep,
-        report=report or StructlogReport(clock=clock, stream=sys.stderr),
+        report=report,
         probe=probe or _silent,
         is_stopping=is_stopping or never_stopping,
         limits=limits or _limits(settings),
         endpoints=endpoints,
         event_source=event_source,
+    )
+
+
+def issuer_of(settings: Settings) -> Issuer:
+    """Say who signs credentials.
+
+    Raises:
+        AddressUnfit: the address in the settings is no plain https address.
+    """
+    return Issuer(name=settings.mail_from_name, address=settings.credentials_address)
+
+
+def achievement_files(settings: Settings, keys: Keys, *, report: Report) -> AchievementFiles:
+    """Make what writes the files of farewells."""
+    fonts = () if settings.fonts is None else (settings.fonts,)
+    return AchievementFiles(
+        issuer=issuer_of(settings),
+        signing_key=keys.signing_key,
+        report=report,
+        printer=Printer(folder=settings.templates, fonts=fonts),
+        printed_at_once=os.cpu_count() or 1,
     )
 
 

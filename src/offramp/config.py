@@ -55,6 +55,13 @@ class Settings(BaseSettings):
     templates: Path | None = Field(
         default=None, description="A folder with the vendor's own message templates."
     )
+    credentials_address: str | None = Field(
+        default=None,
+        description="Where you serve what `offramp credential publish` writes: https://….",
+    )
+    fonts: Path | None = Field(
+        default=None, description="A folder with more fonts, for the letters of diplomas."
+    )
     mail_host: str = Field(default="localhost", description="The mail server.")
     mail_port: int = Field(default=587, ge=1, le=65535, description="Its port.")
     mail_security: Literal["starttls", "tls", "none"] = Field(

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from offramp.data.credential.token import CredentialForged
 from offramp.data.proof.certificate import CertificateForged
 from offramp.demo import grace_evidence, pool_evidence
 from offramp.demo.artefact import Artefacts
@@ -23,8 +24,25 @@ from offramp.demo.vendor import NOTES, TRAINING
 
 ROOT = Path(__file__).parents[2]
 DEMO_SECONDS_MAX = 150  # a machine with nothing else to do needs about fifteen
-SHOWN = ("A1", "A2", "A5", "A6", "A8", "A9", "A10", "B1", "B2", "B3", "B4", "B5", "B6", "B8", "B10")
-IN_PART = ("A3", "A4", "A7", "A11", "B7", "B9", "B11")
+SHOWN = (
+    "A1",
+    "A2",
+    "A3",
+    "A5",
+    "A6",
+    "A8",
+    "A9",
+    "A10",
+    "B1",
+    "B2",
+    "B3",
+    "B4",
+    "B5",
+    "B6",
+    "B8",
+    "B10",
+)
+IN_PART = ("A4", "A7", "A11", "B7", "B9", "B11")
 NOT_YET = ("A12",)
 VENDORS = {"A": TRAINING, "B": NOTES}
 JUDGES = {row.number: row.judge for row in (*pool_evidence.ROWS, *grace_evidence.ROWS)}
@@ -79,7 +97,7 @@ def change(file, edit):
 
 @pytest.mark.parametrize("number", SHOWN)
 def test_the_artefacts_show_the_row(shown, number):
-    """A1 A2 A5 A6 A8 A9 A10, B1 B2 B3 B4 B5 B6 B8 B10."""
+    """A1 A2 A3 A5 A6 A8 A9 A10, B1 B2 B3 B4 B5 B6 B8 B10."""
     _, out = shown
 
     assert judge(number, out) is Verdict.SHOWN
@@ -87,7 +105,7 @@ def test_the_artefacts_show_the_row(shown, number):
 
 @pytest.mark.parametrize("number", IN_PART)
 def test_the_artefacts_show_the_row_in_part_and_say_what_is_missing(shown, number):
-    """A3 A4 A7 A11, B7 B9 B11."""
+    """A4 A7 A11, B7 B9 B11."""
     answer, out = shown
     told = next(row for row in answer["rows"] if row["number"] == number)
 
@@ -174,6 +192,19 @@ def test_a_certificate_of_which_a_byte_was_changed_is_refused(altered):
 
     with pytest.raises(CertificateForged):
         judge("A10", altered)
+
+
+def test_a_credential_that_was_altered_is_refused(altered):
+    play = Artefacts(altered / TRAINING.policy, vendor=TRAINING)
+    keys = play.folder / "credentials" / "jwks.json"
+
+    def forge(document):
+        document["keys"][0]["x"] = "A" * 43
+
+    change(keys, forge)
+
+    with pytest.raises(CredentialForged):
+        judge("A3", altered)
 
 
 def test_the_story_names_nobody(shown):

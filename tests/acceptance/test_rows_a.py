@@ -1,4 +1,4 @@
-"""The rows of the license-pool policy, on both databases, with real mail (A1, A2, A5, A6, A8, A10).
+"""The rows of the license-pool policy, on both databases, with real mail: A1-A3, A5, A6, A8, A10.
 
 One company leaves on 2024-08-30, one keeps half of its pools, two stay. The months are lived once
 for each kind of database; every row of the contract is then read off what was left behind.
@@ -9,11 +9,17 @@ from collections import Counter
 from dataclasses import dataclass
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from openbadgeslib.ob3 import OB3Verifier
 from whenever import Instant
 
 from offramp.core.model import Role
 from offramp.core.policy import Capability
 from offramp.core.transitions import OffboardingStatus
+from offramp.data.credential.issuer import Issuer, published_files
+from offramp.data.credential.reading import read_keys, tokens_in
+from offramp.data.credential.token import verify_credential
 from offramp.engine.access import may
 from tests.acceptance.departure import KINDS, TRAINING, Departure, depart, dump
 
@@ -129,6 +135,34 @@ def test_a2_access_lasts_to_the_end_of_the_last_day_with_no_worker_running_at_al
     assert all(last_second[member] for member in seated)
     assert not any(midnight.values())
     assert story.access[SIBLING, LAST_SECOND] == story.access[SIBLING, MIDNIGHT]
+
+
+def test_a3_every_user_gets_every_achievement_signed_and_it_stands_when_all_else_is_gone(story):
+    """A3, L13: checked after the deletion, with the published keys and by another's program."""
+    departure = story.departure
+    keys = departure.context.keys.public_keys()
+    published = published_files(Issuer(name="Vendor"), keys)["jwks.json"]
+    pem = Ed25519PublicKey.from_public_bytes(keys[0])
+    oracle = OB3Verifier(pem.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    names = {member.email: member.name for member in story.members}
+
+    earned = []
+    for day, address, message in departure.mail:
+        for part in message.iter_attachments():
+            if part.get_filename() == "open-badges.json" and address in names:
+                content = part.get_payload(decode=True)
+                for token in tokens_in(content, file="open-badges.json"):
+                    said = verify_credential(token, public_keys=read_keys(published, file="jwks"))
+                    assert oracle.verify(token).achievement.name == said["name"]
+                    assert said["credentialSubject"]["identifier"][0]["identityHash"]
+                    earned.append((day, said["name"]))
+
+    titles = [row["serial"] for row in story.before["certificates"]]
+    titles += [row["title"] for row in story.before["achievements"]]
+    assert Counter(name for _, name in earned) == Counter(titles)
+    assert {day for day, _ in earned} == {"2024-08-31"}
+    assert departure.belongings(LEAVING).keys() <= {KEPT, "invoice_lines"}
+    assert not departure.context.keys.has_key(LEAVING)
 
 
 def test_a5_all_administrators_are_told_fourteen_days_before(story):

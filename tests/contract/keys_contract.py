@@ -3,6 +3,7 @@
 import pytest
 
 from offramp.adapters.keys_folder import KeyDestroyed
+from offramp.data.proof.certificate import public_key_of
 
 KEY_BYTES = 32
 
@@ -30,6 +31,17 @@ class KeysContract:
     def test_the_ledger_key_and_the_signing_key_stay(self, keys):
         assert keys.ledger_key() == keys.ledger_key()
         assert keys.signing_key() == keys.signing_key()
+
+    def test_a_new_signing_key_leaves_the_public_halves_of_those_before_it(self, keys):
+        private = [keys.signing_key()]
+        assert keys.public_keys() == (public_key_of(private[0]),)
+
+        for _ in range(2):
+            keys.rotate_signing_key()
+            private.insert(0, keys.signing_key())
+
+        assert len(set(private)) == 3
+        assert keys.public_keys() == tuple(public_key_of(each) for each in private)
 
     def test_a_destroyed_key_is_never_made_again(self, keys):
         """L23: whoever still writes hashes for a customer after the end is stopped."""

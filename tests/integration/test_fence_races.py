@@ -8,6 +8,7 @@ import os
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import count
 
@@ -127,3 +128,28 @@ def begin_again(store, claimed):
         transaction.set_paused(is_paused=False, now=NOW)
         for hold in transaction.holds("acme"):
             transaction.release_hold(hold.id, at=NOW)
+
+
+def test_whoever_was_refused_has_the_turn_though_the_chunk_ended_before_they_could_ask(
+    tmp_path, monkeypatch
+):
+    """L18: of two transactions, the second one may come late; the next chunk knows anyway."""
+    engine = connect(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    migrate(engine)
+    store = SqlStore(engine, ledger_key=b"k" * 32)
+    fill(store, LEAVING)
+    claimed = claim_one(store)
+    ask = store._ask
+
+    with ExitStack() as running:
+        running.enter_context(chunk(store, claimed))
+
+        def ask_late(*asked):
+            running.close()
+            ask(*asked)
+
+        monkeypatch.setattr(store, "_ask", ask_late)
+        with pytest.raises(DeletionInFlight):
+            read(store, lambda t: t.place_hold(HOLD))
+
+    assert read(store, lambda t: t.is_asked_for(claimed))

@@ -1,7 +1,5 @@
 """The store on SQLite and PostgreSQL keeps every promise, with real commits."""
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from threading import Event as Signal
@@ -17,7 +15,7 @@ from offramp.adapters.store.store import SqlStore
 from offramp.core.ledger import LedgerBroken, verify_chain
 from offramp.core.policy import Audience
 from offramp.core.transitions import StepStatus
-from offramp.ports import DeletionInFlight, OffboardingExists, OutboxEvent, StaleClaim
+from offramp.ports import OffboardingExists, OutboxEvent, StaleClaim
 from offramp.testing.postgres import fresh_database
 from tests.contract.store_contract import LEDGER_KEY, StoreContract
 from tests.contract.store_fence_contract import STOPPERS, MarkerContract
@@ -39,6 +37,7 @@ from tests.contract.store_world import (
     leaving,
     read,
 )
+from tests.integration.waiting import in_threads
 
 LOCK_WAIT_SECONDS = 0.2
 OVERLAP_SECONDS = 0.05
@@ -101,13 +100,6 @@ def look(store):
         return transaction.workload(now=NOW, until=NOW).due, transaction.is_paused()
 
 
-def in_threads(*works):
-    """Do several things at once and collect what each gives."""
-    with ThreadPoolExecutor(len(works)) as pool:
-        begun = [pool.submit(work) for work in works]
-        return [each.result(PATIENCE_SECONDS) for each in begun]
-
-
 class TestSqlStore(StoreContract):
     """Both databases, the whole contract."""
 
@@ -118,28 +110,6 @@ class TestSqliteMarker(MarkerContract):
     @pytest.fixture
     def engine(self, sqlite_engine):
         return emptied(sqlite_engine)
-
-    def test_whoever_was_refused_has_the_turn_though_the_chunk_ended_before_they_could_ask(
-        self, engine, monkeypatch
-    ):
-        """L18: of two transactions, the second one may come late; the next chunk knows anyway."""
-        store = SqlStore(engine, ledger_key=LEDGER_KEY)
-        fill(store, LEAVING)
-        claimed = claim_one(store)
-        ask = store._ask
-
-        with ExitStack() as running:
-            running.enter_context(chunk(store, claimed))
-
-            def ask_late(*asked):
-                running.close()
-                ask(*asked)
-
-            monkeypatch.setattr(store, "_ask", ask_late)
-            with pytest.raises(DeletionInFlight):
-                read(store, lambda t: t.place_hold(HOLD))
-
-        assert read(store, lambda t: t.is_asked_for(claimed))
 
 
 class TestLooking:
@@ -413,55 +383,6 @@ class TestPostgresqlWaiting(Patient):
             again = claim(store, now=overdue)
 
         assert [row.id for row in again] == ["anna"]
-
-
-class TestParcels(Patient):
-    """Many processes bring events at once, and somebody is erased meanwhile."""
-
-    def test_each_event_is_handed_over_and_sent_by_one_of_many(self, store):
-        """L31."""
-        names = [f"e-{number:03}" for number in range(60)]
-        with store.transaction() as transaction:
-            transaction.put_events([_stage_event(name) for name in names])
-
-        def work():
-            taken = []
-            for _ in range(40):
-                with store.transaction() as transaction:
-                    transaction.hand_over({"crm": {"stage-changed"}}, at=NOW, limit=3)
-                with store.transaction() as transaction:
-                    taken += transaction.claim_parcels("crm", now=NOW, lease_until=LATER, limit=2)
-            return taken
-
-        taken = [parcel.event.id for part in in_threads(*[work] * WORKERS) for parcel in part]
-
-        assert sorted(taken) == names
-
-    def test_what_is_handed_over_while_somebody_is_erased_goes_as_well(self, store):
-        """L30: whoever is forgotten waits for whoever is handing over, and takes it back."""
-        fill(store, LEAVING)
-        with store.transaction() as transaction:
-            transaction.put_events([_stage_event("e-1")])
-        begun = Signal()
-
-        def hand_over():
-            with store.transaction() as transaction:
-                transaction.hand_over({"crm": {"stage-changed"}}, at=NOW, limit=9)
-                begun.set()
-                sleep(OVERLAP_SECONDS)
-
-        def forget():
-            begun.wait(PATIENCE_SECONDS)
-            with store.transaction() as transaction:
-                return transaction.forget("acme", member=None, at=NOW)
-
-        _, counts = in_threads(hand_over, forget)
-
-        assert (counts["parcel"], counts["outbox"]) == (1, 1)
-
-
-def _stage_event(name):
-    return OutboxEvent(id=name, kind="stage-changed", at=NOW, organization="acme")
 
 
 class TestEmptiness:

@@ -39,7 +39,8 @@ from jinja2 import (
 from markupsafe import Markup
 from whenever import Date, Instant
 
-from offramp.adapters.achievement_file import EarnedRow, achievement_data, read_day
+from offramp.adapters.achievement_file import AchievementFiles
+from offramp.adapters.diploma import Language as DiplomaLanguage
 from offramp.core.model import Achievement, Member, Organization
 from offramp.core.notice import NoticeFacts
 from offramp.ports import Attachment, Message
@@ -71,13 +72,21 @@ class _Language:
 class JinjaComposer:
     """Writes every message from templates."""
 
-    def __init__(self, folder: Path | None = None, *, vendor: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        vendor: str = "",
+        achievement_files: AchievementFiles | None = None,
+    ) -> None:
         """Prepare to write.
 
         Args:
             folder: the vendor's own templates and, in `translations/`, catalogs.
             vendor: the name under which the vendor's customers know it.
+            achievement_files: makes what farewells carry; none where nobody is sent any.
         """
+        self._achievement_files = achievement_files
         self._vendor = vendor
         self._catalogs = [_MESSAGES / "translations"]
         loaders: list[BaseLoader] = [PackageLoader("offramp.presets", "messages")]
@@ -132,30 +141,17 @@ class JinjaComposer:
         organization: Organization,
         at: Instant,
     ) -> tuple[Attachment, ...]:
-        """Write what a member has earned: a sheet to read and print, and the same as data."""
+        """Write what a member has earned into signed files that stay valid without the platform."""
         if not achievements:
             return ()
+        assert self._achievement_files is not None, "who writes farewells can make what they carry"
         language = self._language(member.locale or organization.locale)
-        sheet = language.html.get_template("achievements.html").render(
-            language.variables,
-            rows=[
-                EarnedRow(title=a.title, holder=a.holder, at=read_day(a.at)) for a in achievements
-            ],
+        return self._achievement_files.attach(
+            achievements,
             member=member,
             organization=organization,
-            vendor=self._vendor,
-            issued_on=at.to_tz(member.zone or organization.zone).date(),
-        )
-        data = achievement_data(
-            achievements, member=member, organization=organization, vendor=self._vendor, at=at
-        )
-        return (
-            Attachment(
-                name="achievements.html",
-                media_type="text/html; charset=utf-8",
-                content=sheet.encode(),
-            ),
-            Attachment(name="achievements.json", media_type="application/json", content=data),
+            at=at,
+            language=DiplomaLanguage(environment=language.text, tag=language.variables["language"]),
         )
 
     def _language(self, locale: str) -> _Language:

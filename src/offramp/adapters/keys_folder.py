@@ -9,15 +9,19 @@ Source: lesson L23; NIST SP 800-88 Rev. 2 (cryptographic erase).
 
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
 from offramp.adapters.disk import room_for, sync_folder, write_and_sync
 from offramp.core.errors import Broken, Refused
+from offramp.data.proof.certificate import public_key_of
 
 KEY_BYTES = 32
 _DESTROYED = ".destroyed"
+_SIGNING = "signing.key"
+_RETIRED = ".public"  # a public key that signs no more
 
 
 class KeyDestroyed(Refused):
@@ -71,7 +75,27 @@ class FolderKeys:
 
     def signing_key(self) -> bytes:
         """Give the vendor's private Ed25519 key (any 32 bytes are one), made on first use."""
-        return self._read_or_make("signing.key")
+        return self._read_or_make(_SIGNING)
+
+    def public_keys(self) -> tuple[bytes, ...]:
+        """Give the public half of the signing key, then of every one before it, newest first."""
+        present = public_key_of(self.signing_key())
+        files = sorted(self._folder.glob(f"*{_RETIRED}"), key=_age, reverse=True)
+        retired = (self._read(file.name) for file in files)
+        # After a crash in a rotation the present key has its file already.
+        return (present, *(key for key in retired if key != present))
+
+    def rotate_signing_key(self) -> None:
+        """Sign with a new key from now on; of the old one the public half alone is kept."""
+        old = public_key_of(self.signing_key())
+        # What the old key has signed must be checkable whatever happens next.
+        self._write_new(f"signing-{sha256(old).hexdigest()[:16]}{_RETIRED}", old)
+        with self._draft(_SIGNING, secrets.token_bytes(KEY_BYTES)) as draft:
+            # The old file is overwritten by its own descriptor, for its name is the new one's.
+            descriptor = os.open(self._folder / _SIGNING, os.O_WRONLY)
+            draft.replace(self._folder / _SIGNING)
+            write_and_sync(descriptor, secrets.token_bytes(KEY_BYTES))
+        sync_folder(self._folder)
 
     def destroy_all(self) -> None:
         """Destroy every key that is kept here, the one for signing too."""
@@ -89,16 +113,26 @@ class FolderKeys:
             )
 
     def _read_or_make(self, name: str) -> bytes:
-        file = self._folder / name
-        if not file.exists():
+        if not (self._folder / name).exists():
             self._write_new(name, secrets.token_bytes(KEY_BYTES))
-        key = file.read_bytes()
+        return self._read(name)
+
+    def _read(self, name: str) -> bytes:
+        key = (self._folder / name).read_bytes()
         if len(key) != KEY_BYTES:
             raise KeyDamaged(file=name, expected_bytes=KEY_BYTES)
         return key
 
     def _write_new(self, name: str, content: bytes) -> None:
         """Give a complete file its name, unless another process was faster."""
+        with self._draft(name, content) as draft, suppress(FileExistsError):
+            # Unlike a rename, a link does not replace the key that somebody else just made.
+            os.link(draft, self._folder / name)
+        sync_folder(self._folder)
+
+    @contextmanager
+    def _draft(self, name: str, content: bytes) -> Iterator[Path]:
+        """Write a complete file under a name that nobody looks for, while the block lasts."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder.chmod(0o700)
         draft = self._folder / f"{name}.{secrets.token_hex(8)}"
@@ -106,13 +140,9 @@ class FolderKeys:
         try:
             with room_for(name):
                 write_and_sync(descriptor, content)
-            # Unlike a rename, a link does not replace the key that somebody else just made.
-            os.link(draft, self._folder / name)
-        except FileExistsError:
-            pass
+            yield draft
         finally:
             draft.unlink(missing_ok=True)
-        sync_folder(self._folder)
 
     def _shred(self, name: str) -> None:
         """Overwrite and remove a key and every draft of it that a crash has left."""
@@ -125,6 +155,10 @@ class FolderKeys:
                 write_and_sync(descriptor, secrets.token_bytes(KEY_BYTES))
                 file.unlink()
         sync_folder(self._folder)
+
+
+def _age(file: Path) -> tuple[int, str]:
+    return file.stat().st_mtime_ns, file.name
 
 
 def _file_name(organization: str) -> str:

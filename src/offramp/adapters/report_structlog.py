@@ -20,7 +20,7 @@ from offramp.ports import PROGRESS, Clock, Happening
 
 TOLD = (
     *("at", "level", "event", "offboarding", "attempt", "step", "action", "status", "reason"),
-    *("seconds", "claimed", "failed", "error", "problem", "frames", "address"),
+    *("seconds", "claimed", "failed", "error", "papers", "problem", "frames", "address"),
     *("endpoint", "parcel"),
 )
 """Everything that a line may hold, in this order."""
@@ -32,6 +32,7 @@ _LEVELS: Mapping[str, str] = {
     Happening.STOPPED: "error",
     Happening.UNEXPECTED: "error",
     Happening.UNAVAILABLE: "error",
+    Happening.UNPRINTED: "error",
 }
 _STATUS_LEVELS: Mapping[str, Mapping[str, str]] = {
     Happening.STEP: {StepStatus.DONE: "info", StepStatus.ABANDONED: "error"},

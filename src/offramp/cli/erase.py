@@ -47,10 +47,11 @@ from offramp.data.erasure.erase import preview
 from offramp.data.erasure.statements import Statement
 from offramp.data.manifest import Manifest
 from offramp.data.proof.inspection import inspect
+from offramp.data.proof.paper import require_printer
 from offramp.data.proof.signing_key import read_signing_key
 from offramp.data.restoration.document_reader import open_document
 from offramp.data.scope import Scope, described
-from offramp.documents.certificate_paper import print_certificate, require_printer
+from offramp.documents.certificate_paper import print_certificate
 from offramp.engine.context import Data
 from offramp.engine.handover import Request, preview_erasure
 

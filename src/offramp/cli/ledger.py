@@ -1,9 +1,8 @@
-"""`offramp ledger` and `offramp keys`: what can be checked afterwards.
+"""`offramp ledger`: what can be checked afterwards.
 
 Source: lesson L41; docs/cli.md.
 """
 
-from base64 import b64encode
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,11 +20,9 @@ from offramp.cli.output import (
     show_text,
 )
 from offramp.core.ledger import Entry, as_fields
-from offramp.data.proof.certificate import ALGORITHM, public_key_of
 from offramp.engine.proof import read_ledger, verify_ledger
 
 ledger = typer.Typer(help="Read the ledger and check it.", no_args_is_help=True)
-keys = typer.Typer(help="Show what others need to check us.", no_args_is_help=True)
 
 
 @ledger.command("verify")
@@ -72,17 +69,6 @@ def show(as_json: AsJson = False) -> None:
             show_line(_entry_data(entry))
         else:
             show_text(_sentence(entry))
-
-
-@keys.command("public")
-@guarded
-def public(as_json: AsJson = False) -> None:
-    """Print the public key that our certificates are checked with."""
-    key = b64encode(public_key_of(open_context().keys.signing_key())).decode()
-    if as_json:
-        show_json({"algorithm": ALGORITHM, "public_key": key})
-    else:
-        show_text(key)
 
 
 def _entry_data(entry: Entry) -> dict[str, Any]:

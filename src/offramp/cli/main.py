@@ -9,9 +9,11 @@ from offramp.cli import (
     arming,
     brake,
     certificate,
+    credential,
     demo,
     erase,
     export,
+    keys,
     ledger,
     lifecycle,
     mail,
@@ -76,4 +78,5 @@ app.command("keep-until")(retained.keep)
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(ledger.ledger, name="ledger")
 app.add_typer(certificate.app, name="certificate")
-app.add_typer(ledger.keys, name="keys")
+app.add_typer(credential.app, name="credential")
+app.add_typer(keys.app, name="keys")

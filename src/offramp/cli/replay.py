@@ -116,12 +116,11 @@ def _installed(records: Path | None) -> Iterator[Replay]:
     context = open_context(with_data=True)
     if context.data is None:
         raise DataMapMissing(step="replay", hint="set OFFRAMP_DATAMAP to the data map file")
-    key = context.keys.signing_key()
     yield Replay(
         data=context.data,
         records=records or load_settings().folder / "vault" / "proofs",
-        public_keys=(public_key_of(key),),
-        signing_key=key,
+        public_keys=context.keys.public_keys(),
+        signing_key=context.keys.signing_key(),
         guard=partial(unless_paused, context),
         note=partial(note_replay, context),
     )

@@ -8,6 +8,7 @@ Source: engine/delivery.py, ``message_id``.
 
 import csv
 import json
+import zipfile
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 from functools import cached_property
+from io import BytesIO
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,16 @@ class Mail:
     round: int  # 2 where somebody asked for it to be sent again
     text: str
     attachments: Mapping[str, bytes]
+
+    @property
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """Every attachment, and instead of a zip what is in it."""
+        for name, content in self.attachments.items():
+            if not zipfile.is_zipfile(BytesIO(content)):
+                yield name, content
+                continue
+            with zipfile.ZipFile(BytesIO(content)) as packed:
+                yield from ((each, packed.read(each)) for each in packed.namelist())
 
     @property
     def on(self) -> Date:

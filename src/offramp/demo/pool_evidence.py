@@ -1,10 +1,15 @@
 """Rows A1 to A12 of the mission, looked for in what the training platform's play has left."""
 
 import json
+from collections.abc import Sequence
+from itertools import chain
 
 from whenever import Date, Instant
 
+from offramp.adapters.achievement_file import BADGES_FILE
 from offramp.core.ledger import GENESIS
+from offramp.data.credential.reading import read_keys, tokens_in
+from offramp.data.credential.token import verify_credential
 from offramp.demo.artefact import Artefacts, Row
 from offramp.demo.comeback import AGAIN, KEPT
 from offramp.demo.evidence import (
@@ -21,6 +26,7 @@ from offramp.demo.play import local
 
 EXPIRES_ON = Date(2024, 8, 30)
 NOBODY = {"none"}
+MAILS_OPENED = 5  # with all of their PDFs, which take long to read
 
 
 def seats_end(play: Artefacts) -> Evidence:
@@ -87,29 +93,41 @@ def achievements(play: Artefacts) -> Evidence:
     people = {id_ for id_, m in play.people().items() if m["pools"]}
     refused = play.step("achievements").get("proof", {}).get("refused", 0)
     reached = {mail.member for mail in mails}
-    with_files = [
-        m for m in mails if {"achievements.html", "achievements.json"} <= {*m.attachments}
+    with_files = [m for m in mails if BADGES_FILE in m.attachments]
+    keys = read_keys((play.folder / "credentials" / "jwks.json").read_bytes(), file="jwks.json")
+    earned = sum(len(_verified(mail.attachments[BADGES_FILE], keys)) for mail in with_files)
+    opened = [
+        [_verified(content, keys) for _, content in mail.files]
+        for mail in with_files[:MAILS_OPENED]
     ]
-    earned = sum(
-        len(json.loads(m.attachments["achievements.json"])["achievements"]) for m in with_files
-    )
     found = (
         {mail.on for mail in mails} == {EXPIRES_ON.add(days=1)}
         and reached <= {*play.people()}
         and len(people - reached) <= refused
         and earned > 0
+        and all(map(_is_twice_inside, opened))
     )
     text = (
-        f"{counted(len(mails), 'mail')} on 2024-08-31, {len(with_files)} of them with a sheet to "
-        f"print and a data file, {earned} achievements in all. Who has earned nothing gets no file."
+        f"{counted(len(mails), 'mail')} on 2024-08-31, {len(with_files)} of them with diplomas to "
+        f"print and their credentials, {earned} achievements in all. Each signature was checked "
+        "after the deletion, with nothing but the published keys. Who has earned nothing gets no "
+        "file."
     )
     first = with_files[0].file if with_files else "mail"
-    return Evidence(
-        found=found,
-        text=text,
-        links=(file_link(play, first),),
-        missing="A signature on the files, by which anybody can check them without the platform.",
-    )
+    links = (file_link(play, first), file_link(play, "credentials/jwks.json"))
+    return Evidence(found=found, text=text, links=links)
+
+
+def _verified(content: bytes, keys: Sequence[bytes]) -> list[str]:
+    """Check the credentials of a file, and give their ids."""
+    tokens = tokens_in(content, file=BADGES_FILE)
+    return [verify_credential(token, public_keys=keys)["id"] for token in tokens]
+
+
+def _is_twice_inside(files: Sequence[Sequence[str]]) -> bool:
+    """Whether all credentials of the data file are in the list, and each in its own diploma."""
+    listed, *diplomas, data = files
+    return list(listed) == list(data) == list(chain.from_iterable(diplomas))
 
 
 def lost_mail(play: Artefacts) -> Evidence:

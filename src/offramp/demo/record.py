@@ -3,7 +3,6 @@
 Everything that is written into a play's folder is written here; the report reads it back.
 """
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from whenever import Instant
 
 from offramp.core.ledger import as_fields
 from offramp.core.model import Facts, SubjectKind
 from offramp.core.plan import Timeline
 from offramp.core.term import Term
+from offramp.data.credential.issuer import Issuer, published_files
+from offramp.data.proof.signing_key import write_public_key
 from offramp.data.scope import Scope
 from offramp.data.survey import survey
 from offramp.demo.play import ZONE, Play
@@ -153,9 +153,11 @@ def _write_certificates(play: Play, folder: Path) -> None:
             is_whole = json.loads(content)["certificate"]["key_destroyed"]
             file = "certificate.json" if is_whole else f"certificates/{row.id}.json"
             _write(folder / file, content)
-    private = Ed25519PrivateKey.from_private_bytes(play.context.keys.signing_key())
-    public = base64.b64encode(private.public_key().public_bytes_raw())
-    _write(folder / "vendor-public-key.txt", public + b"\n")
+    public_keys = play.context.keys.public_keys()
+    _write(folder / "vendor-public-key.txt", write_public_key(public_keys[0]))
+    issuer = Issuer(name=play.vendor.brand, address=play.vendor.credentials_address)
+    for name, content in published_files(issuer, public_keys).items():
+        _write(folder / "credentials" / name, content)
 
 
 def _write_ledger(play: Play, file: Path) -> None:

@@ -15,7 +15,7 @@ from whenever import Instant
 
 from offramp.adapters.composer_jinja import JinjaComposer
 from offramp.adapters.store.connection import connect
-from offramp.bootstrap import build
+from offramp.bootstrap import achievement_files, build
 from offramp.config import load_settings
 from offramp.core.errors import Invalid
 from offramp.data.sources.sql import open_sources
@@ -140,12 +140,15 @@ def _context(stage: Stage, clock: VirtualClock, *, port: int) -> Context:
         mail_security="none",
         mail_from="offboarding@vendor.example",
         mail_from_name=stage.vendor.brand,
+        credentials_address=stage.vendor.credentials_address,
     )
     datamap = load_datamap(datamap_of(stage.vendor))
     environment = {stage.vendor.variable: stage.application_url}
     data = Data(datamap=datamap, sources=open_sources(datamap, environment=environment))
     context = build(settings, clock=clock, report=_silent)
-    return replace(context, data=data, composer=JinjaComposer(vendor=stage.vendor.brand))
+    files = achievement_files(settings, context.keys, report=_silent)
+    composer = JinjaComposer(vendor=stage.vendor.brand, achievement_files=files)
+    return replace(context, data=data, composer=composer)
 
 
 def _silent(event: str, facts: Mapping[str, object]) -> None:

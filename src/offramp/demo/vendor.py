@@ -39,6 +39,11 @@ class Vendor:
     sibling: str
     other: str
 
+    @property
+    def credentials_address(self) -> str:
+        """Where its public keys would be served."""
+        return f"https://{self.brand.lower()}.example/credentials"
+
 
 TRAINING = Vendor(
     policy="license-pool",

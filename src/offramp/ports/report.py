@@ -28,6 +28,7 @@ class Happening(StrEnum):
     UNEXPECTED = "unexpected"  # offboarding (if known), attempt, error, frames
     UNAVAILABLE = "unavailable"  # error, problem: the worker waits for it to come back
     PARCEL = "parcel"  # endpoint, parcel, attempt, status, reason, seconds: an event was sent
+    UNPRINTED = "unprinted"  # organization, papers, error: they were sent without their paper
     LISTENING = "listening"  # address: where metrics and health can be asked for
     ERASE = "erase"
     EXPORT = "export"

@@ -50,7 +50,13 @@ class Keys(Protocol):
         """Give the key that seals the ledger (32 bytes)."""
 
     def signing_key(self) -> bytes:
-        """Give the vendor's private Ed25519 key for certificates (32 bytes, raw)."""
+        """Give the vendor's private Ed25519 key, for all that is signed (32 bytes, raw)."""
+
+    def public_keys(self) -> tuple[bytes, ...]:
+        """Give the public half of the signing key, then of every one before it, newest first."""
+
+    def rotate_signing_key(self) -> None:
+        """Sign with a new key from now on; of the old one the public half alone is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from hashlib import sha256
 
 from offramp.adapters.keys_folder import KeyDestroyed
+from offramp.data.proof.certificate import public_key_of
 
 
 class MemoryKeys:
@@ -12,6 +13,7 @@ class MemoryKeys:
         """Begin without any organization's key."""
         self._made: set[str] = set()
         self._destroyed: set[str] = set()
+        self._rotations = 0
 
     def organization_key(self, organization: str) -> bytes:
         """Give the key of an organization, made on first use.
@@ -42,7 +44,20 @@ class MemoryKeys:
 
     def signing_key(self) -> bytes:
         """Give the vendor's private Ed25519 key."""
-        return _derive("signing")
+        return _derive(_signing(self._rotations))
+
+    def public_keys(self) -> tuple[bytes, ...]:
+        """Give the public half of the signing key, then of every one before it, newest first."""
+        private = (_derive(_signing(number)) for number in range(self._rotations, -1, -1))
+        return tuple(public_key_of(key) for key in private)
+
+    def rotate_signing_key(self) -> None:
+        """Sign with a new key from now on."""
+        self._rotations += 1
+
+
+def _signing(rotations: int) -> str:
+    return f"signing {rotations}" if rotations else "signing"
 
 
 def _derive(purpose: str) -> bytes:

@@ -1,6 +1,5 @@
 """What people read: the facts, in their language, and nothing that they could be tricked with."""
 
-import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -14,7 +13,7 @@ from jinja2 import UndefinedError
 from whenever import Date, Instant
 
 from offramp.adapters.composer_jinja import JinjaComposer
-from offramp.core.model import Achievement, Member, Organization, Role
+from offramp.core.model import Member, Organization, Role
 from offramp.core.notice import NoticeFacts
 from offramp.documents.yaml import load_yaml
 from offramp.ports import Attachment
@@ -68,10 +67,6 @@ SCARCE = replace(
     information=None,
     support=None,
 )
-EARNED = [
-    Achievement(title="First aid", holder="Anna", at="2024-02-29 10:00:00"),
-    Achievement(title="Fire safety", holder="Anna Nowak", at="spring 2022"),
-]
 
 PRESETS = files("offramp.presets")
 MESSAGES = PRESETS / "messages"
@@ -89,12 +84,6 @@ def compose(
         organization=organization,
         about=about,
         attachments=attachments,
-    )
-
-
-def attach(earned, *, member=ANNA, organization=ACME):
-    return JinjaComposer(vendor="Vendor").attach_achievements(
-        earned, member=member, organization=organization, at=AT
     )
 
 
@@ -243,14 +232,13 @@ def test_nothing_that_a_customer_typed_is_markup():
         assert f"Hello {evil}," in message.text
 
 
-def test_nothing_is_fetched_when_a_message_or_a_sheet_is_opened():
-    [sheet, _] = attach(EARNED)
+def test_nothing_is_fetched_when_a_message_is_opened():
+    html = compose().html
 
-    for html in (compose().html, sheet.content.decode()):
-        page = Page(html)
-        assert not {"img", "script", "link", "iframe", "object"} & set(page.tags)
-        assert not {"src", "srcset", "background"} & {name for name, _ in page.attributes}
-        assert not re.search(r"url\(|@import|@font-face", html)
+    page = Page(html)
+    assert not {"img", "script", "link", "iframe", "object"} & set(page.tags)
+    assert not {"src", "srcset", "background"} & {name for name, _ in page.attributes}
+    assert not re.search(r"url\(|@import|@font-face", html)
 
 
 def test_a_notice_of_the_vendors_own_policy_is_written_generically():
@@ -290,34 +278,9 @@ def test_a_template_that_uses_an_unknown_fact_fails_instead_of_leaving_a_gap(tmp
         compose(replace(FACTS, notice="generic"), composer=JinjaComposer(tmp_path))
 
 
-def test_achievements_stay_readable_without_the_platform():
-    """A3, L13: a sheet for people and a file for programs, both complete in themselves."""
-    sheet, data = attach(EARNED, member=replace(ANNA, locale="de"))
-
-    words = Page(sheet.content.decode()).words
-    for part in ("Anna", "Acme", "First aid", "29. Februar 2024", "spring 2022", "Anna Nowak"):
-        assert part in words
-    assert "Ausgestellt von Vendor am 31. August 2024" in words
-    assert json.loads(data.content)["achievements"] == [
-        {"title": "First aid", "holder": "Anna", "at": "2024-02-29 10:00:00"},
-        {"title": "Fire safety", "holder": "Anna Nowak", "at": "spring 2022"},
-    ]
-    assert (sheet.name, data.name) == ("achievements.html", "achievements.json")
-
-
-def test_nothing_on_an_achievement_is_markup():
-    evil = "<script>alert(1)</script>"
-    [sheet, _] = attach(
-        [Achievement(title=evil, holder=evil, at=evil)], organization=replace(ACME, name=evil)
-    )
-
-    page = Page(sheet.content.decode())
-    assert "script" not in page.tags
-    assert page.words.count(evil) == 4
-
-
-def test_who_has_earned_nothing_gets_no_empty_sheet_and_is_told():
-    assert attach([]) == ()
+def test_who_has_earned_nothing_gets_no_empty_file_and_is_told():
+    composer = JinjaComposer(vendor="Vendor")
+    assert composer.attach_achievements([], member=ANNA, organization=ACME, at=AT) == ()
 
     text = compose(replace(FACTS, notice="achievements")).text
 

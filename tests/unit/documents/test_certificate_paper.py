@@ -10,13 +10,8 @@ import zlib
 import pytest
 
 from offramp.data.proof.certificate import sign_certificate
-from offramp.documents import certificate_paper
-from offramp.documents.certificate_paper import (
-    CertificateUnprintable,
-    PrinterMissing,
-    print_certificate,
-    require_printer,
-)
+from offramp.data.proof.paper import LetterMissing
+from offramp.documents.certificate_paper import CertificateUnprintable, print_certificate
 from tests.unit.data.test_attestation import attested
 
 PRIVATE = bytes(range(32))
@@ -88,20 +83,10 @@ def test_every_kind_of_content_is_printed(changes):
 
 
 def test_a_character_that_no_font_has_is_told_and_not_drawn_as_a_box():
-    with pytest.raises(CertificateUnprintable):
+    with pytest.raises(LetterMissing):
         print_certificate(signed(organization="会社"))
 
 
 def test_another_kind_of_certificate_is_not_printed_as_one_of_an_erasure():
     with pytest.raises(CertificateUnprintable, match="only those of erasures"):
         print_certificate(sign_certificate({"certificate": "retention"}, private_key=PRIVATE))
-
-
-def test_a_package_that_is_missing_is_told_by_name(monkeypatch):
-    def missing(package):
-        raise ModuleNotFoundError(package)
-
-    monkeypatch.setattr(certificate_paper.importlib, "import_module", missing)
-
-    with pytest.raises(PrinterMissing, match="typst"):
-        require_printer()
