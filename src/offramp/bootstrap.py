@@ -10,7 +10,8 @@ import importlib
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +25,7 @@ from offramp.adapters.ids import RandomIds
 from offramp.adapters.keys_folder import FolderKeys
 from offramp.adapters.mail_format import Sender
 from offramp.adapters.mailer_smtp import Security, SmtpMailer, SmtpServer
+from offramp.adapters.message.brand import Brand, read_logo
 from offramp.adapters.report_structlog import StructlogReport
 from offramp.adapters.store.connection import connect
 from offramp.adapters.store.migration import migrate
@@ -38,9 +40,15 @@ from offramp.documents.datamap import load_datamap
 from offramp.engine.context import Context, Data, Limits, never_stopping
 from offramp.ports import Clock, Ids, Keys, Mailer, Probe, Report, Store, Vault, WorkQueue
 
+Camera = Callable[[str], Mapping[str, bytes]]
+
 
 class QueueMissing(Missing):
     """The package {package}, which spreads work over many workers, is not installed."""
+
+
+class CameraMissing(Missing):
+    """The package {package}, which takes pictures of messages, is not installed."""
 
 
 def build(
@@ -61,6 +69,7 @@ def build(
 
     Raises:
         StoreUnavailable, DocumentInvalid, SourceUnavailable: what the settings name is not there.
+        LogoInvalid, TemplatesMissing, TemplateInvalid: as for `open_composer`.
     """
     keys = keys or FolderKeys(keys_folder(settings))
     clock, ids = clock or SystemClock(), ids or RandomIds()
@@ -70,7 +79,7 @@ def build(
         ids=ids,
         keys=keys,
         mailer=mailer or _mailer(settings),
-        composer=JinjaComposer(settings.templates),
+        composer=open_composer(settings),
         vault=vault or FolderVault(settings.folder / "vault"),
         dispatcher=InProcessDispatcher(),
         data=_data(settings, clock, ids),
@@ -82,6 +91,41 @@ def build(
         is_stopping=is_stopping or never_stopping,
         limits=limits or _limits(settings),
     )
+
+
+def open_composer(settings: Settings) -> JinjaComposer:
+    """Make what writes messages, with the vendor's brand and its templates, checked.
+
+    Raises:
+        LogoInvalid, TemplatesMissing, TemplateInvalid: what the settings name cannot be used.
+    """
+    brand = Brand(
+        name=settings.brand_name,
+        logo=None if settings.brand_logo is None else read_logo(settings.brand_logo),
+        color=settings.brand_color,
+        agreement=settings.brand_agreement,
+        information=settings.brand_information,
+        support=settings.brand_support,
+    )
+    composer = JinjaComposer(settings.templates, brand=brand)
+    composer.check()
+    return composer
+
+
+def open_camera() -> AbstractContextManager[Camera]:
+    """Start what takes pictures of the HTML of a message, by the name of the light.
+
+    Raises:
+        CameraMissing: the package that takes them is not installed.
+        BrowserMissing: there is no browser, when the block begins.
+    """
+    try:
+        # An extra: only who looks at messages needs it.
+        picture = importlib.import_module("offramp.adapters.message.picture")
+    except ModuleNotFoundError as error:
+        raise CameraMissing(package=error.name, hint="pip install offramp[preview]") from error
+    camera: AbstractContextManager[Camera] = picture.open_camera()
+    return camera
 
 
 def keys_folder(settings: Settings) -> Path:
@@ -169,8 +213,13 @@ def _mailer(settings: Settings) -> SmtpMailer:
         password=settings.mail_password.get_secret_value(),
         security=Security(settings.mail_security),
     )
-    sender = Sender(address=settings.mail_from, name=settings.mail_from_name)
-    return SmtpMailer(server, sender=sender)
+    return SmtpMailer(server, sender=sender_of(settings))
+
+
+def sender_of(settings: Settings) -> Sender:
+    """Say whom the mail is from."""
+    name = settings.mail_from_name or settings.brand_name
+    return Sender(address=settings.mail_from, name=name)
 
 
 def _limits(settings: Settings) -> Limits:

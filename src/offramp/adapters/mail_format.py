@@ -18,7 +18,7 @@ from urllib.parse import quote
 from whenever import Instant
 
 from offramp.core.errors import Invalid
-from offramp.ports import Attachment, Message, MessageRefused
+from offramp.ports import Attachment, InlineImage, Message, MessageRefused
 
 ADDRESS_INVALID = "5.1.3"  # RFC 3463: bad destination mailbox address syntax
 PLAIN_CHARACTERS_MAX = 60  # longer words are folded, which only encoded ones can be anywhere
@@ -111,9 +111,19 @@ def _body(message: Message) -> EmailMessage:
     body = EmailMessage(policy=_PLAIN)
     body.set_content(message.text)
     body.add_alternative(message.html, subtype="html")
+    for image in message.images:
+        _embed(body, image)
     for attachment in message.attachments:
         _attach(body, attachment)
     return body
+
+
+def _embed(body: EmailMessage, image: InlineImage) -> None:
+    """Put a picture beside the HTML that shows it (RFC 2387)."""
+    page = body.get_body(("html", "related"))
+    assert page is not None, "the HTML was added before"
+    maintype, _, subtype = image.media_type.partition("/")
+    page.add_related(image.content, maintype, subtype, cid=f"<{image.content_id}>")
 
 
 def _attach(body: EmailMessage, attachment: Attachment) -> None:

@@ -36,10 +36,13 @@ def open_others(datamap: DataMap) -> Mapping[str, Source]:
 def open_context(
     *,
     with_data: bool = False,
+    with_messages: bool = False,
     report: Report | None = None,
     is_stopping: Callable[[], bool] | None = None,
 ) -> Context:
     """Put the parts together; the vendor's data is opened only for those who need it.
+
+    The same is true of its templates: a mistake in one keeps nobody from pausing everything.
 
     Raises:
         SettingInvalid: a setting is wrong.
@@ -49,6 +52,8 @@ def open_context(
     settings = _load_installation()
     if not with_data:
         settings = settings.model_copy(update={"datamap": None})
+    if not with_messages:
+        settings = settings.model_copy(update={"templates": None, "brand_logo": None})
     return build(settings, report=report or Watcher(), is_stopping=is_stopping)
 
 

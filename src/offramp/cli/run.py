@@ -80,12 +80,14 @@ def run(
     stop.listen()
     if every is not None:
         everybody = Everybody()
-        context = open_context(with_data=True, report=everybody, is_stopping=stop)
+        context = open_context(
+            with_data=True, with_messages=True, report=everybody, is_stopping=stop
+        )
         with watched(context, everybody, listen=listen, log=log, as_json=as_json) as service:
             _go_on(service, every_seconds=every)
         return
     watcher = Watcher()
-    context = open_context(with_data=True, report=watcher, is_stopping=stop)
+    context = open_context(with_data=True, with_messages=True, report=watcher, is_stopping=stop)
     with watcher.shown():
         if until_quiet:
             run_until_quiet(context)

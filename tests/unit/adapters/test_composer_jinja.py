@@ -14,6 +14,8 @@ from jinja2 import UndefinedError
 from whenever import Date, Instant
 
 from offramp.adapters.composer_jinja import JinjaComposer
+from offramp.adapters.message.brand import Brand
+from offramp.core.dates import first_instant
 from offramp.core.model import Achievement, Member, Organization, Role
 from offramp.core.notice import NoticeFacts
 from offramp.documents.yaml import load_yaml
@@ -32,17 +34,26 @@ ANNA = Member(
     locale="en",
     zone="Europe/Dublin",
 )
+
+
+def end_of(year, month, day):
+    """Give the end of a day in Dublin."""
+    return first_instant(Date(year, month, day).next_day(), "Europe/Dublin")
+
+
 FACTS = NoticeFacts(
     notice="expiring-soon",
     product=None,
     stage="active",
     stage_title="Active",
-    stage_ends_on=Date(2024, 8, 30),
-    days_left=15,
-    access_ends_on=Date(2024, 8, 30),
-    erases_on=Date(2024, 9, 29),
-    erases_no_later_than=Date(2024, 9, 29),
-    dates={},
+    zone="Europe/Dublin",
+    stated_at=Instant.from_utc(2024, 8, 16, 8),
+    stage_ends_at=end_of(2024, 8, 30),
+    access_ends_at=end_of(2024, 8, 30),
+    exports_at=Instant.from_utc(2024, 9, 22, 8),
+    exports_to=frozenset({Role.ADMIN}),
+    erases_at=Instant.from_utc(2024, 9, 29, 2),
+    erases_before=end_of(2024, 9, 29),
     agreement="https://vendor.example/agreement",
     information="https://vendor.example/leaving?a=1&b=2",
     support="https://vendor.example/support",
@@ -52,18 +63,18 @@ EXPIRED = replace(
     product="notes",
     stage="expired",
     stage_title="Expired",
-    stage_ends_on=Date(2024, 11, 28),
-    days_left=90,
-    erases_on=Date(2025, 8, 30),
-    erases_no_later_than=Date(2026, 2, 28),
+    stated_at=Instant.from_utc(2024, 8, 31, 8),
+    stage_ends_at=end_of(2024, 11, 28),
+    exports_at=None,
+    erases_at=Instant.from_utc(2025, 8, 30, 2),
+    erases_before=end_of(2026, 2, 28),
 )
 SCARCE = replace(
     EXPIRED,
-    stage_ends_on=None,
-    days_left=None,
-    access_ends_on=None,
-    erases_on=None,
-    erases_no_later_than=None,
+    stage_ends_at=None,
+    access_ends_at=None,
+    erases_at=None,
+    erases_before=None,
     agreement=None,
     information=None,
     support=None,
@@ -82,7 +93,7 @@ NOTICES = sorted(file.name.removesuffix(".jinja") for file in (MESSAGES / "notic
 def compose(
     facts=FACTS, *, member=ANNA, organization=ACME, composer=None, attachments=(), about=None
 ):
-    return (composer or JinjaComposer(vendor="Vendor")).compose(
+    return (composer or JinjaComposer(brand=Brand(name="Vendor"))).compose(
         facts,
         message_id="id-1",
         member=member,
@@ -93,7 +104,7 @@ def compose(
 
 
 def attach(earned, *, member=ANNA, organization=ACME):
-    return JinjaComposer(vendor="Vendor").attach_achievements(
+    return JinjaComposer(brand=Brand(name="Vendor")).attach_achievements(
         earned, member=member, organization=organization, at=AT
     )
 
@@ -165,7 +176,7 @@ def test_a_window_is_told_with_both_its_ends():
 
 
 def test_a_deletion_that_was_put_off_beyond_its_window_promises_no_latest_date():
-    late = replace(EXPIRED, erases_on=Date(2026, 3, 10))
+    late = replace(EXPIRED, erases_at=Instant.from_utc(2026, 3, 10, 2))
 
     assert "latest" not in compose(replace(late, notice="generic")).text
 
@@ -188,11 +199,20 @@ def test_a_deletion_that_was_put_off_beyond_its_window_promises_no_latest_date()
     ],
 )
 def test_days_are_counted_as_the_language_counts(locale, days_left, words):
-    facts = replace(FACTS, days_left=days_left)
+    facts = replace(FACTS, stage_ends_at=FACTS.stated_at.add(hours=24 * days_left - 12))
 
     message = compose(facts, member=replace(ANNA, locale=locale))
 
     assert words in " ".join(message.text.split())
+
+
+def test_the_first_of_a_month_is_written_as_the_language_does():
+    facts = replace(FACTS, access_ends_at=end_of(2024, 8, 1))
+
+    message = compose(facts, member=replace(ANNA, locale="fr"))
+
+    assert message.subject == "L’accès à Acme prend fin le 1er août 2024"
+    assert "jeudi 1er août 2024" in message.text
 
 
 @pytest.mark.parametrize(
@@ -220,13 +240,32 @@ def test_a_reader_without_locale_and_zone_has_the_organizations():
     assert "Zeitzone" not in message.text
 
 
-def test_the_zone_is_named_to_readers_elsewhere_alone():
-    """N1: a date is a day in the organization's zone."""
-    elsewhere = compose(member=replace(ANNA, zone="Europe/Warsaw"))
+@pytest.mark.parametrize(
+    ("zone", "day", "weekday", "time", "deletion"),
+    [
+        ("Europe/Warsaw", "August 31, 2024", "Saturday", "1:00 AM", "Sunday, September 29"),
+        ("Pacific/Auckland", "August 31, 2024", "Saturday", "11:00 AM", "Sunday, September 29"),
+        ("America/New_York", "August 30, 2024", "Friday", "7:00 PM", "Saturday, September 28"),
+    ],
+)
+def test_a_reader_elsewhere_is_told_days_and_hours_of_their_own_N1(
+    zone, day, weekday, time, deletion
+):
+    message = compose(member=replace(ANNA, zone=zone))
 
-    for words in (elsewhere.text, elsewhere.html):
-        assert "All dates are days in the time zone Europe/Dublin." in words
-    assert "time zone" not in compose().text
+    assert message.subject == f"Access to Acme ends on {day}, {time}"
+    for words in (message.text, Page(message.html).words):
+        plain = words.replace("\xa0", " ")
+        assert f"those of your time zone, {zone}." in plain
+        assert f"{weekday}, {day}, {time}" in plain
+        assert f"{deletion}, 2024" in plain
+
+
+def test_a_reader_at_home_is_told_whole_days_and_no_zone():
+    text = compose().text
+
+    assert "time zone" not in text
+    assert "Full access until: Friday, August 30, 2024\n" in text
 
 
 def test_nothing_that_a_customer_typed_is_markup():
@@ -234,7 +273,7 @@ def test_nothing_that_a_customer_typed_is_markup():
     named = replace(ACME, name=evil)
 
     for notice in NOTICES:
-        facts = replace(FACTS, notice=notice, product=evil, stage_title=evil, stage_ends_on=None)
+        facts = replace(FACTS, notice=notice, product=evil, stage_title=evil, stage_ends_at=None)
         message = compose(facts, member=replace(ANNA, name=evil), organization=named)
 
         page = Page(message.html)
@@ -325,7 +364,9 @@ def test_who_has_earned_nothing_gets_no_empty_sheet_and_is_told():
 
 
 def messages_to_translate():
-    methods = [(f"**.{end}", "jinja2.ext:babel_extract") for end in ("jinja", "txt", "html")]
+    methods = [
+        (f"**.{end}", "jinja2.ext:babel_extract") for end in ("jinja", "txt", "html", "mjml")
+    ]
     options = {"**": {"extensions": "jinja2.ext.i18n"}}
     found = {m for _, _, m, _, _ in extract_from_dir(str(MESSAGES), methods, options)}
     for preset in PRESETS.iterdir():
@@ -365,9 +406,8 @@ def test_an_administrator_is_told_when_only_one_member_leaves(locale, words):
 
 
 def test_the_day_of_deletion_is_not_named_twice():
-    last_day = Date(2024, 9, 29)
-    facts = replace(FACTS, notice="achievements", stage_title="Access ended")
+    facts = replace(FACTS, notice="generic", stage_title="Access ended")
 
-    text = compose(replace(facts, stage_ends_on=last_day, erases_on=last_day)).text
+    text = compose(replace(facts, stage_ends_at=end_of(2024, 9, 29))).text
 
     assert text.count("September 29, 2024") == 1
