@@ -118,6 +118,7 @@ def types(*arguments: str) -> int:
 def check(*arguments: str) -> int:
     """Do everything; `--rest` leaves out what `test` has already done."""
     _bring_mariadb()
+    _bring_chromium()
     if "--rest" in arguments:
         return max(lint(), types(), _run("pytest", *PARALLEL, "-m", ELSEWHERE))
     return max(lint(), types(), _run("pytest", *PARALLEL, *arguments))
@@ -201,18 +202,27 @@ def _locked(name: str) -> str:
     return "\n".join(block) + "\n"
 
 
-def _bring_mariadb() -> None:
-    """Install MariaDB from the system's packages, where it is missing and we are root on Debian.
+def _bring(package: str, *, programs: tuple[str, ...]) -> None:
+    """Install one of the system's packages, where it is missing and we are root on Debian.
 
     Elsewhere whoever starts it says what is missing, and how it is brought.
     """
-    is_here = shutil.which("mariadbd", path=f"{os.defpath}:/usr/sbin:/usr/local/sbin")
+    places = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin"
+    is_here = any(shutil.which(program, path=places) for program in programs)
     apt_get = shutil.which("apt-get")
     if is_here or os.geteuid() != 0 or not apt_get:
         return
-    print("Installing mariadb-server by apt-get …", flush=True)
-    for step in (["update"], ["install", "-y", "--no-install-recommends", "mariadb-server"]):
+    print(f"Installing {package} by apt-get …", flush=True)
+    for step in (["update"], ["install", "-y", "--no-install-recommends", package]):
         _succeeds([apt_get, "-qq", *step])
+
+
+def _bring_mariadb() -> None:
+    _bring("mariadb-server", programs=("mariadbd",))
+
+
+def _bring_chromium() -> None:
+    _bring("chromium", programs=("chromium", "chromium-browser", "google-chrome"))
 
 
 def _take_option(name: str, arguments: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:

@@ -18,6 +18,7 @@ from offramp.core.model import Receipt, Role
 from offramp.core.plan import PlannedStep, Span, Timeline
 from offramp.core.policy import Action, Audience
 
+DAY_HOURS = 24
 ROLE_OF: Mapping[Audience, Role | None] = {
     Audience.MEMBERS: None,
     Audience.SUBJECT: None,
@@ -53,7 +54,9 @@ class NoticeFacts:
         access_ends_at: from here on nobody has full access.
         exports_at: when the data is next handed over, and ``exports_to`` whom, as in `ROLE_OF`.
         erases_at: when deletion is to be expected as things stand.
-        erases_before: what is due until when at the latest.
+        erases_before: until when it is due at the latest.
+        days_left: on so many days the stage still holds, today included; these are counted by the
+            organization's calendar, whose last day may end within another one elsewhere.
     """
 
     notice: str
@@ -69,6 +72,7 @@ class NoticeFacts:
     exports_to: frozenset[Role | None] = frozenset()
     erases_at: Instant | None
     erases_before: Instant | None
+    days_left: int | None
     agreement: str | None
     information: str | None
     support: str | None
@@ -104,9 +108,11 @@ class NoticeFacts:
         return self._last_day(self.erases_before)
 
     @property
-    def days_left(self) -> int | None:
-        """The days on which the stage still holds, today included."""
-        return _days_left(self.stage_ends_at, now=self.stated_at, zone=self.zone)
+    def is_window(self) -> bool:
+        """Whether the deletion may be on one of several days."""
+        if self.erases_at is None or self.erases_before is None:
+            return False
+        return self.erases_at.add(hours=DAY_HOURS) < self.erases_before
 
     def _day(self, moment: Instant | None) -> Date | None:
         return None if moment is None else civil_date(moment, zone=self.zone)
@@ -143,6 +149,7 @@ def state_facts(
         exports_to=_roles_of(export),
         erases_at=erases_at(erase, timeline, receipts=receipts, now=now) if erase else None,
         erases_before=erase.deadline_at if erase else None,
+        days_left=_days_left(_end_to_come(span, now=now), now=now, zone=timeline.zone),
         agreement=links.agreement,
         information=links.information,
         support=links.support,

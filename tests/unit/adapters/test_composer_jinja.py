@@ -54,6 +54,7 @@ FACTS = NoticeFacts(
     exports_to=frozenset({Role.ADMIN}),
     erases_at=Instant.from_utc(2024, 9, 29, 2),
     erases_before=end_of(2024, 9, 29),
+    days_left=15,
     agreement="https://vendor.example/agreement",
     information="https://vendor.example/leaving?a=1&b=2",
     support="https://vendor.example/support",
@@ -68,6 +69,7 @@ EXPIRED = replace(
     exports_at=None,
     erases_at=Instant.from_utc(2025, 8, 30, 2),
     erases_before=end_of(2026, 2, 28),
+    days_left=90,
 )
 SCARCE = replace(
     EXPIRED,
@@ -75,6 +77,7 @@ SCARCE = replace(
     access_ends_at=None,
     erases_at=None,
     erases_before=None,
+    days_left=None,
     agreement=None,
     information=None,
     support=None,
@@ -199,7 +202,7 @@ def test_a_deletion_that_was_put_off_beyond_its_window_promises_no_latest_date()
     ],
 )
 def test_days_are_counted_as_the_language_counts(locale, days_left, words):
-    facts = replace(FACTS, stage_ends_at=FACTS.stated_at.add(hours=24 * days_left - 12))
+    facts = replace(FACTS, days_left=days_left)
 
     message = compose(facts, member=replace(ANNA, locale=locale))
 

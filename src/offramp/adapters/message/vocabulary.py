@@ -23,6 +23,7 @@ WORDS: Mapping[str, str] = {
     "facts.exports_on": "The day on which the data is handed over, while that is to come.",
     "facts.erases_on": "The day of the deletion, or the first on which it may happen.",
     "facts.erases_no_later_than": "The last day on which it may happen.",
+    "facts.is_window": "Whether it may happen on one of several days.",
     "facts.zone": "The time zone of all these days: the reader's.",
     "facts.agreement": "The link to the service agreement.",
     "facts.information": "The link to further information.",
