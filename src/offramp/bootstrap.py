@@ -99,17 +99,23 @@ def open_composer(settings: Settings) -> JinjaComposer:
     Raises:
         LogoInvalid, TemplatesMissing, TemplateInvalid: what the settings name cannot be used.
     """
-    brand = Brand(
+    brand = brand_of(settings)
+    if settings.brand_logo is not None:
+        brand = replace(brand, logo=read_logo(settings.brand_logo))
+    composer = JinjaComposer(settings.templates, brand=brand)
+    composer.check()
+    return composer
+
+
+def brand_of(settings: Settings) -> Brand:
+    """Give the vendor's brand without its logo, which is a file."""
+    return Brand(
         name=settings.brand_name,
-        logo=None if settings.brand_logo is None else read_logo(settings.brand_logo),
         color=settings.brand_color,
         agreement=settings.brand_agreement,
         information=settings.brand_information,
         support=settings.brand_support,
     )
-    composer = JinjaComposer(settings.templates, brand=brand)
-    composer.check()
-    return composer
 
 
 def open_camera() -> AbstractContextManager[Camera]:
@@ -218,8 +224,12 @@ def _mailer(settings: Settings) -> SmtpMailer:
 
 def sender_of(settings: Settings) -> Sender:
     """Say whom the mail is from."""
-    name = settings.mail_from_name or settings.brand_name
-    return Sender(address=settings.mail_from, name=name)
+    brand = brand_of(settings)
+    return Sender(
+        address=settings.mail_from,
+        name=settings.mail_from_name or brand.name,
+        reply_to=brand.support_mailbox,
+    )
 
 
 def _limits(settings: Settings) -> Limits:

@@ -40,11 +40,13 @@ class Sender:
     """Whom the mail is from.
 
     Attributes:
+        reply_to: who reads answers, where that is not the sender.
         unsubscribe_url: an https address that ends an optional kind of mail by one POST.
     """
 
     address: str
     name: str
+    reply_to: str | None = None
     unsubscribe_url: str | None = None
 
 
@@ -78,6 +80,8 @@ def format_mail(message: Message, *, sender: Sender, at: Instant) -> Envelope:
         "Message-ID": f"<{quote(message.id, safe=_ID_CHARACTERS)}@{origin.rpartition('@')[2]}>",
         "Auto-Submitted": "auto-generated",
     }
+    if sender.reply_to is not None:
+        headers["Reply-To"] = f"<{parse_address(sender.reply_to)}>"
     if message.is_optional:
         headers |= _ways_to_unsubscribe(sender, message_id=message.id)
     head = "".join(f"{name}: {value.strip()}\r\n" for name, value in headers.items())

@@ -103,6 +103,26 @@ def test_mail_comes_from_the_brand_unless_another_name_is_given():
     assert sender_of(load_settings(brand_name="Trellis", mail_from_name="Help")).name == "Help"
 
 
+@pytest.mark.parametrize(
+    ("support", "reply_to"),
+    [
+        ("help@trellis.example", "help@trellis.example"),
+        ("https://trellis.example/help", None),
+        (None, None),
+    ],
+)
+def test_whoever_answers_a_message_reaches_support(support, reply_to):
+    sender = sender_of(load_settings(brand_support=support, mail_from="x@trellis.example"))
+    message = Message(
+        id="1", to="anna@example.com", to_name="", subject="Soon", text="Soon.", html="<p>Soon.</p>"
+    )
+
+    envelope = format_mail(message, sender=sender, at=AT)
+
+    mail = message_from_bytes(envelope.content, policy=default)
+    assert mail["Reply-To"] == reply_to
+
+
 def test_a_logo_that_is_missing_is_told_at_the_start(tmp_path):
     settings = load_settings(brand_logo=tmp_path / "gone.png")
 

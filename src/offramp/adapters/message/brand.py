@@ -66,11 +66,14 @@ class Brand:
         return None if self.logo is None else f"cid:{self.logo.content_id}"
 
     @property
+    def support_mailbox(self) -> str | None:
+        """The address of support where it is one of mail: answers go there."""
+        return None if self.support is None or "://" in self.support else self.support
+
+    @property
     def support_link(self) -> str | None:
         """The address of support as a link."""
-        if self.support is None or "://" in self.support:
-            return self.support
-        return f"mailto:{self.support}"
+        return f"mailto:{self.support_mailbox}" if self.support_mailbox else self.support
 
 
 def read_logo(file: Path) -> InlineImage:

@@ -3,9 +3,12 @@
 Source: WCAG 2.2, success criteria 1.4.3 (contrast, level AA) and its definition of luminance.
 """
 
+from functools import lru_cache
+
 CONTRAST_MIN = 4.5  # of text; large text and shapes need less
 BLACK, WHITE = "#000000", "#ffffff"
 _SHADES = 100
+_KEPT = 64  # a brand has few colors, and every message asks for them
 
 
 def contrast(one: str, other: str) -> float:
@@ -14,11 +17,13 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
+@lru_cache(maxsize=_KEPT)
 def readable_on(background: str) -> str:
     """Choose black or white, whichever is read better; one of them always reaches level AA."""
     return max(WHITE, BLACK, key=lambda color: contrast(color, background))
 
 
+@lru_cache(maxsize=_KEPT)
 def shaded_for(color: str, *, background: str) -> str:
     """Move a color towards black or white, as little as is needed to be read on a background."""
     towards = readable_on(background)
