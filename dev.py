@@ -97,7 +97,7 @@ def sim(*arguments: str) -> int:
 def bench(*arguments: str) -> int:
     """Measure: rows per second, memory, lock time; the schedule, the queue, who takes over."""
     if arguments[:1] == ("data",):
-        _bring_mariadb()
+        _bring("mariadb-server", program="mariadbd")
     return _run("python", "-m", "benchmarks", *arguments)
 
 
@@ -117,7 +117,8 @@ def types(*arguments: str) -> int:
 
 def check(*arguments: str) -> int:
     """Do everything; `--rest` leaves out what `test` has already done."""
-    _bring_mariadb()
+    _bring("mariadb-server", program="mariadbd")
+    _bring("chromium", program="chromium")
     if "--rest" in arguments:
         return max(lint(), types(), _run("pytest", *PARALLEL, "-m", ELSEWHERE))
     return max(lint(), types(), _run("pytest", *PARALLEL, *arguments))
@@ -201,18 +202,15 @@ def _locked(name: str) -> str:
     return "\n".join(block) + "\n"
 
 
-def _bring_mariadb() -> None:
-    """Install MariaDB from the system's packages, where it is missing and we are root on Debian.
-
-    Elsewhere whoever starts it says what is missing, and how it is brought.
-    """
-    is_here = shutil.which("mariadbd", path=f"{os.defpath}:/usr/sbin:/usr/local/sbin")
+def _bring(package: str, *, program: str) -> None:
+    """Install one of the system's packages, where it is missing and we are root on Debian."""
+    is_here = shutil.which(program, path=f"{os.defpath}:/usr/sbin:/usr/local/sbin")
     apt_get = shutil.which("apt-get")
     if is_here or os.geteuid() != 0 or not apt_get:
         return
-    print("Installing mariadb-server by apt-get …", flush=True)
-    for step in (["update"], ["install", "-y", "--no-install-recommends", "mariadb-server"]):
-        _succeeds([apt_get, "-qq", *step])
+    print(f"Installing {package} by apt-get …", flush=True)
+    _succeeds([apt_get, "-qq", "update"])
+    _succeeds([apt_get, "-qq", "install", "-y", "--no-install-recommends", package])
 
 
 def _take_option(name: str, arguments: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:

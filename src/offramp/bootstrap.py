@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +28,7 @@ from offramp.adapters.keys_folder import FolderKeys
 from offramp.adapters.mail_format import Sender
 from offramp.adapters.mailer_paced import PacedMailer
 from offramp.adapters.mailer_smtp import Security, SmtpMailer, SmtpServer
+from offramp.adapters.message.brand import Brand, read_logo
 from offramp.adapters.report_structlog import StructlogReport
 from offramp.adapters.store.connection import connect
 from offramp.adapters.store.migration import migrate
@@ -55,6 +57,8 @@ from offramp.ports import (
     WorkQueue,
 )
 
+Camera = Callable[[str], Mapping[str, bytes]]
+
 
 class QueueMissing(Missing):
     """The package {package}, which spreads work over many workers, is not installed."""
@@ -62,6 +66,10 @@ class QueueMissing(Missing):
 
 class WebhooksMissing(Missing):
     """The package {package}, which sends events to endpoints, is not installed."""
+
+
+class CameraMissing(Missing):
+    """The package {package}, which takes pictures of messages, is not installed."""
 
 
 def build(
@@ -83,6 +91,7 @@ def build(
     Raises:
         StoreUnavailable, DocumentInvalid, SourceUnavailable: what the settings name is not there.
         EndpointUnusable, WebhooksMissing: an endpoint cannot be used as it is declared.
+        LogoInvalid, TemplatesMissing, TemplateInvalid: as for `open_composer`.
     """
     keys = keys or FolderKeys(keys_folder(settings))
     clock, ids = clock or SystemClock(), ids or RandomIds()
@@ -94,8 +103,8 @@ def build(
         ids=ids,
         keys=keys,
         mailer=mailer or _mailer(settings),
-        composer=JinjaComposer(
-            settings.templates, achievement_files=achievement_files(settings, keys, report=report)
+        composer=open_composer(
+            settings, achievement_files=achievement_files(settings, keys.signing_key, report=report)
         ),
         vault=vault or FolderVault(settings.folder / "vault"),
         dispatcher=InProcessDispatcher(),
@@ -118,19 +127,65 @@ def issuer_of(settings: Settings) -> Issuer:
     Raises:
         AddressUnfit: the address in the settings is no plain https address.
     """
-    return Issuer(name=settings.mail_from_name, address=settings.credentials_address)
+    name = settings.brand_name or settings.mail_from_name or settings.mail_from.rpartition("@")[2]
+    return Issuer(name=name, address=settings.credentials_address)
 
 
-def achievement_files(settings: Settings, keys: Keys, *, report: Report) -> AchievementFiles:
-    """Make what writes the files of farewells."""
+def achievement_files(
+    settings: Settings, signing_key: Callable[[], bytes], *, report: Report
+) -> AchievementFiles:
+    """Make what writes the files of farewells, signed with a key."""
     fonts = () if settings.fonts is None else (settings.fonts,)
     return AchievementFiles(
         issuer=issuer_of(settings),
-        signing_key=keys.signing_key,
+        signing_key=signing_key,
         report=report,
-        printer=Printer(folder=settings.templates, fonts=fonts),
+        printer=Printer(folder=settings.templates, fonts=fonts, color=settings.brand_color),
         printed_at_once=os.cpu_count() or 1,
     )
+
+
+def open_composer(
+    settings: Settings, *, achievement_files: AchievementFiles | None = None
+) -> JinjaComposer:
+    """Make what writes messages, with the vendor's brand and its templates, checked.
+
+    Raises:
+        LogoInvalid, TemplatesMissing, TemplateInvalid: what the settings name cannot be used.
+    """
+    brand = brand_of(settings)
+    if settings.brand_logo is not None:
+        brand = replace(brand, logo=read_logo(settings.brand_logo))
+    composer = JinjaComposer(settings.templates, brand=brand, achievement_files=achievement_files)
+    composer.check()
+    return composer
+
+
+def brand_of(settings: Settings) -> Brand:
+    """Give the vendor's brand without its logo, which is a file."""
+    return Brand(
+        name=settings.brand_name,
+        color=settings.brand_color,
+        agreement=settings.brand_agreement,
+        information=settings.brand_information,
+        support=settings.brand_support,
+    )
+
+
+def open_camera() -> AbstractContextManager[Camera]:
+    """Start what takes pictures of the HTML of a message, by the name of the light.
+
+    Raises:
+        CameraMissing: the package that takes them is not installed.
+        BrowserMissing: there is no browser, when the block begins.
+    """
+    try:
+        # An extra: only who looks at messages needs it.
+        picture = importlib.import_module("offramp.adapters.message.picture")
+    except ModuleNotFoundError as error:
+        raise CameraMissing(package=error.name, hint="pip install offramp[preview]") from error
+    camera: AbstractContextManager[Camera] = picture.open_camera()
+    return camera
 
 
 def keys_folder(settings: Settings) -> Path:
@@ -236,17 +291,23 @@ def _mailer(settings: Settings) -> Mailer:
         password=settings.mail_password.get_secret_value(),
         security=Security(settings.mail_security),
     )
-    sender = Sender(
-        address=settings.mail_from,
-        name=settings.mail_from_name,
-        returns_to=settings.mail_returns_to,
-    )
     return PacedMailer(
-        SmtpMailer(server, sender=sender),
+        SmtpMailer(server, sender=sender_of(settings)),
         per_minute=settings.mail_per_minute,
         per_minute_to_domain=settings.mail_per_minute_to_domain,
         elapsed=time.monotonic,
         pause=time.sleep,
+    )
+
+
+def sender_of(settings: Settings) -> Sender:
+    """Say whom the mail is from."""
+    brand = brand_of(settings)
+    return Sender(
+        address=settings.mail_from,
+        name=settings.mail_from_name or brand.name,
+        reply_to=brand.support_mailbox,
+        returns_to=settings.mail_returns_to,
     )
 
 

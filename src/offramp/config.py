@@ -18,10 +18,13 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from offramp.adapters.message.brand import COLOR
 from offramp.core.errors import Invalid
 from offramp.data.erasure.fence import CHUNK_ROWS_MAX
 
 LogFormat = Literal["text", "json"]
+WEB_ADDRESS = r"^https?://\S+$"
+WEB_OR_MAIL_ADDRESS = r"^(https?://\S+|[^@\s]+@[^@\s]+)$"
 CONFIG_FILE = "offramp.toml"
 CONFIG_FILE_VARIABLE = "OFFRAMP_CONFIG"
 
@@ -55,6 +58,30 @@ class Settings(BaseSettings):
     templates: Path | None = Field(
         default=None, description="A folder with the vendor's own message templates."
     )
+    brand_name: str = Field(default="", description="The name under which your customers know you.")
+    brand_logo: Path | None = Field(
+        default=None, description="A picture for the head of messages: PNG, JPEG or GIF."
+    )
+    brand_color: str = Field(
+        default=COLOR,
+        pattern="^#[0-9a-fA-F]{6}$",
+        description="The color of what stands out in messages.",
+    )
+    brand_support: str | None = Field(
+        default=None,
+        pattern=WEB_OR_MAIL_ADDRESS,
+        description="Where messages send whoever needs help: an address of the web or of mail.",
+    )
+    brand_agreement: str | None = Field(
+        default=None,
+        pattern=WEB_ADDRESS,
+        description="The service agreement, for messages; where empty, the link of the policy.",
+    )
+    brand_information: str | None = Field(
+        default=None,
+        pattern=WEB_ADDRESS,
+        description="Further information on leaving; where empty, the link of the policy.",
+    )
     credentials_address: str | None = Field(
         default=None,
         description="Where you serve what `offramp credential publish` writes: https://….",
@@ -82,7 +109,9 @@ class Settings(BaseSettings):
     mail_per_minute_to_domain: int | None = Field(
         default=None, ge=1, description="Nor more of them to any one receiving domain."
     )
-    mail_from_name: str = Field(default="Offramp", description="The name beside it.")
+    mail_from_name: str = Field(
+        default="", description="The name beside it; where empty, the name of the brand."
+    )
     chunk_rows_max: int = Field(
         default=CHUNK_ROWS_MAX,
         ge=1,

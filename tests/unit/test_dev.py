@@ -43,7 +43,7 @@ def test_an_unknown_command_is_named_beside_the_known_ones():
 def test_the_rest_of_the_checks_ends_with_tests_and_fails_when_there_are_none(monkeypatch):
     ran = []
     codes = {"pytest": 5}  # what pytest gives when no test was selected
-    monkeypatch.setattr(dev, "_bring_mariadb", lambda: None)
+    monkeypatch.setattr(dev, "_bring", lambda package, *, program: None)
     monkeypatch.setattr(dev, "_run", lambda *call: ran.append(call[0]) or codes.get(call[0], 0))
 
     code = dev.check("--rest")

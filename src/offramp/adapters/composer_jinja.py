@@ -1,72 +1,46 @@
 """Notices in words: templates decide what is said, catalogs in which language, facts what is true.
 
-A notice is one template in three frames: subject line, plain text, HTML. Dates are written the
-reader's way; they are days in the organization's zone, which is named to readers elsewhere.
-
-Wording is translated in gettext's own form (`.po`): translators have tools for it, and it carries
-each language's plural rule ("2 dni", "5 dni"). Catalogs are compiled in memory when a language is
-first needed, so that no built file can be older than its source.
+A notice is one template in three frames: subject line, plain text, HTML. Dates are days of the
+reader's own calendar; a reader outside of the organization's time zone is told which one it is,
+and the time of day at which something ends.
 
 A vendor's folder may hold templates and catalogs of the same names; they are looked at first.
 
-Source: mission A3, A5, A6, A8, B8, B10; policy language N1; lesson L7.
+Source: mission A3, A5, A6, A8, B8, B10; policy language N1; lesson L7;
+docs/decisions/024-messages.md.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
-from gettext import GNUTranslations, NullTranslations
+from dataclasses import replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from io import BytesIO
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
-from jinja2 import (
-    BaseLoader,
-    ChoiceLoader,
-    Environment,
-    FileSystemLoader,
-    PackageLoader,
-    StrictUndefined,
-)
-from markupsafe import Markup
-from whenever import Date, Instant
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PackageLoader
+from whenever import Instant
 
 from offramp.adapters.achievement_file import AchievementFiles
 from offramp.adapters.diploma import Language as DiplomaLanguage
+from offramp.adapters.message.brand import Brand
+from offramp.adapters.message.check import check_templates
+from offramp.adapters.message.frame import FrameLoader
+from offramp.adapters.message.language import (
+    SOURCE_LANGUAGE,
+    Language,
+    languages_of,
+    open_language,
+)
+from offramp.adapters.message.trial import try_templates
+from offramp.adapters.message.vocabulary import Company, File, Person
 from offramp.core.model import Achievement, Member, Organization
 from offramp.core.notice import NoticeFacts
 from offramp.ports import Attachment, Message
 
-SOURCE_LANGUAGE = "en"
 _MESSAGES: Traversable = files("offramp.presets") / "messages"
+_NOTICES = "notices/"
 _EMPTY_LINES = re.compile(r"\n{3,}")
-_PARAGRAPH_END = re.compile(r"\n\s*\n")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Language:
-    """One reader's locale, and the templates in its language."""
-
-    locale: Locale
-    text: Environment
-    html: Environment
-
-    @property
-    def variables(self) -> dict[str, str]:
-        """What a frame needs to know about the language it is written in."""
-        is_rightwards = self.locale.character_order == "left-to-right"
-        start, end = ("left", "right") if is_rightwards else ("right", "left")
-        direction = "ltr" if is_rightwards else "rtl"
-        language = str(self.locale).replace("_", "-")
-        return {"language": language, "direction": direction, "start": start, "end": end}
 
 
 class JinjaComposer:
@@ -76,25 +50,49 @@ class JinjaComposer:
         self,
         folder: Path | None = None,
         *,
-        vendor: str = "",
+        brand: Brand | None = None,
         achievement_files: AchievementFiles | None = None,
     ) -> None:
         """Prepare to write.
 
         Args:
             folder: the vendor's own templates and, in `translations/`, catalogs.
-            vendor: the name under which the vendor's customers know it.
+            brand: what the vendor's customers know it by.
             achievement_files: makes what farewells carry; none where nobody is sent any.
         """
+        self._folder = folder
+        self._brand = brand or Brand()
         self._achievement_files = achievement_files
-        self._vendor = vendor
         self._catalogs = [_MESSAGES / "translations"]
         loaders: list[BaseLoader] = [PackageLoader("offramp.presets", "messages")]
         if folder is not None:
             self._catalogs.insert(0, folder / "translations")
             loaders.insert(0, FileSystemLoader(folder))
-        self._loader = ChoiceLoader(loaders)
-        self._languages: dict[str, _Language] = {}
+        self._loader = FrameLoader(ChoiceLoader(loaders))
+        self._languages: dict[str, Language] = {}
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that messages can be written in."""
+        return languages_of(self._catalogs)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """The notices that have words of their own."""
+        files = (name for name in self._loader.list_templates() if name.startswith(_NOTICES))
+        return tuple(sorted(Path(file).stem for file in files if file.endswith(".jinja")))
+
+    def check(self) -> None:
+        """Refuse mistakes in the vendor's own templates now, and not when a message is due.
+
+        Raises:
+            TemplatesMissing: the folder does not exist.
+            TemplateInvalid: a template or a catalog in it is wrong.
+        """
+        if self._folder is None:
+            return
+        check_templates(self._folder, environment=self._language(SOURCE_LANGUAGE).html)
+        try_templates(self, notices=self.notices, languages=self.languages, folder=self._folder)
 
     def compose(
         self,
@@ -109,17 +107,20 @@ class JinjaComposer:
     ) -> Message:
         """Write the message for one reader; ``about`` is the member where only one leaves."""
         language = self._language(member.locale or organization.locale)
-        names = [f"notices/{facts.notice}.jinja", "notices/generic.jinja"]
-        variables = {
+        names = [f"{_NOTICES}{facts.notice}.jinja", f"{_NOTICES}generic.jinja"]
+        told = self._told(facts, member, zone=member.zone or organization.zone)
+        variables: dict[str, Any] = {
             **language.variables,
-            "facts": facts,
-            "member": member,
-            "about": about if about is not None and about.id != member.id else None,
-            "organization": organization,
+            "facts": told,
+            "member": _person(member),
+            "about": _person(about) if about is not None and about.id != member.id else None,
+            "organization": _company(organization),
             "place": _place(facts, organization),
-            "zone": organization.zone if member.zone not in ("", organization.zone) else None,
-            "attachments": attachments,
-            "vendor": self._vendor,
+            "zone": told.zone if told.zone != organization.zone else None,
+            "attachments": tuple(
+                File(name=each.name, size_bytes=len(each.content)) for each in attachments
+            ),
+            "brand": self._brand,
         }
         text, html = language.text.select_template(names), language.html.select_template(names)
         return Message(
@@ -128,9 +129,10 @@ class JinjaComposer:
             to_name=member.name,
             subject=" ".join(text.render(variables, frame="subject.txt").split()),
             text=_EMPTY_LINES.sub("\n\n", text.render(variables, frame="body.txt")).strip() + "\n",
-            html=html.render(variables, frame="body.html"),
+            html=html.render(variables, frame="body.mjml"),
             is_optional=is_optional,
             attachments=attachments,
+            images=(self._brand.logo,) if self._brand.logo else (),
         )
 
     def attach_achievements(
@@ -154,93 +156,30 @@ class JinjaComposer:
             language=DiplomaLanguage(environment=language.text, tag=language.variables["language"]),
         )
 
-    def _language(self, locale: str) -> _Language:
+    def _language(self, locale: str) -> Language:
         if locale not in self._languages:
-            self._languages[locale] = self._open_language(locale)
+            self._languages[locale] = open_language(
+                locale, catalogs=self._catalogs, loader=self._loader
+            )
         return self._languages[locale]
 
-    def _open_language(self, name: str) -> _Language:
-        """Take the reader's locale if its language is spoken here, so that none is ever mixed."""
-        locale = _parse_locale(name)
-        spoken = [each for each in self._catalogs if _has_catalog(each, locale)]
-        if not spoken:
-            locale = locale if locale.language == SOURCE_LANGUAGE else Locale(SOURCE_LANGUAGE)
-        translations: NullTranslations = NullTranslations()
-        for folder in reversed(spoken):
-            catalog = _read_catalog(folder, locale)
-            catalog.add_fallback(translations)
-            translations = catalog
-        open_environment = partial(
-            _open_environment, self._loader, locale=locale, translations=translations
-        )
-        return _Language(
-            locale=locale,
-            text=open_environment(is_markup=False),
-            html=open_environment(is_markup=True),
+    def _told(self, facts: NoticeFacts, member: Member, *, zone: str) -> NoticeFacts:
+        """State the facts for a reader; the brand's links go before the policy's."""
+        brand = self._brand
+        return replace(
+            facts.for_reader(member.roles, zone=zone),
+            agreement=brand.agreement or facts.agreement,
+            information=brand.information or facts.information,
+            support=brand.support_link or facts.support,
         )
 
 
-def _parse_locale(name: str) -> Locale:
-    try:
-        return Locale.parse(name.replace("-", "_"))
-    except (UnknownLocaleError, ValueError):
-        return Locale(SOURCE_LANGUAGE)
+def _person(member: Member) -> Person:
+    return Person(id=member.id, name=member.name, email=member.email)
 
 
-def _catalog_file(folder: Traversable, locale: Locale) -> Traversable:
-    return folder / f"{locale.language}.po"
-
-
-def _has_catalog(folder: Traversable, locale: Locale) -> bool:
-    return _catalog_file(folder, locale).is_file()
-
-
-def _read_catalog(folder: Traversable, locale: Locale) -> GNUTranslations:
-    compiled = BytesIO()
-    with _catalog_file(folder, locale).open("rb") as source:
-        write_mo(compiled, read_po(source, locale=locale.language))
-    compiled.seek(0)
-    return GNUTranslations(compiled)
-
-
-def _open_environment(
-    loader: BaseLoader, *, locale: Locale, translations: NullTranslations, is_markup: bool
-) -> Environment:
-    environment = Environment(
-        loader=loader,
-        autoescape=is_markup,  # noqa: S701 (the other frame is plain text, where nothing is markup)
-        undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    # The extension adds this method when it is loaded, unseen by type checkers.
-    environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
-    environment.filters["day"] = partial(_day, form="long", locale=locale)
-    environment.filters["weekday"] = partial(_day, form="full", locale=locale)
-    environment.filters["size"] = partial(_size, locale=locale)
-    # A stage's title is the vendor's own text: to be looked up, never to be formatted.
-    environment.filters["translated"] = translations.gettext
-    environment.filters["paragraphs"] = _paragraphs
-    return environment
-
-
-def _day(date: Date, *, form: Literal["long", "full"], locale: Locale) -> str:
-    """Write a date; inside a sentence without its weekday, which many languages would inflect."""
-    return format_date(date.to_stdlib(), format=form, locale=locale)
-
-
-def _size(size_bytes: int, *, locale: Locale) -> str:
-    if size_bytes < 1_000_000:
-        return f"{format_decimal(max(1, round(size_bytes / 1000)), locale=locale)} kB"
-    return f"{format_decimal(round(size_bytes / 1_000_000, 1), locale=locale)} MB"
-
-
-def _paragraphs(words: str) -> list[str]:
-    """Part words at empty lines; what was safe markup stays so."""
-    kind = Markup if isinstance(words, Markup) else str
-    parts = (" ".join(part.split()) for part in _PARAGRAPH_END.split(words))
-    return [kind(part) for part in parts if part]
+def _company(organization: Organization) -> Company:
+    return Company(id=organization.id, name=organization.name or organization.id)
 
 
 def _place(facts: NoticeFacts, organization: Organization) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from whenever import Instant
 
 from offramp.core.errors import Invalid
-from offramp.ports import Attachment, Message, MessageRefused
+from offramp.ports import Attachment, InlineImage, Message, MessageRefused
 
 ADDRESS_INVALID = "5.1.3"  # RFC 3463: bad destination mailbox address syntax
 PLAIN_CHARACTERS_MAX = 60  # longer words are folded, which only encoded ones can be anywhere
@@ -40,12 +40,14 @@ class Sender:
     """Whom the mail is from.
 
     Attributes:
+        reply_to: who reads answers, where that is not the sender.
         unsubscribe_url: an https address that ends an optional kind of mail by one POST.
         returns_to: the mailbox for what comes back; each message gets an address of its own there.
     """
 
     address: str
     name: str
+    reply_to: str | None = None
     unsubscribe_url: str | None = None
     returns_to: str | None = None
 
@@ -81,6 +83,8 @@ def format_mail(message: Message, *, sender: Sender, at: Instant) -> Envelope:
         "Message-ID": f"<{quote(message.id, safe=_ID_CHARACTERS)}@{origin.rpartition('@')[2]}>",
         "Auto-Submitted": "auto-generated",
     }
+    if sender.reply_to is not None:
+        headers["Reply-To"] = f"<{parse_address(sender.reply_to)}>"
     if message.is_optional:
         headers |= _ways_to_unsubscribe(sender, message_id=message.id)
     head = "".join(f"{name}: {value.strip()}\r\n" for name, value in headers.items())
@@ -122,9 +126,19 @@ def _body(message: Message) -> EmailMessage:
     body = EmailMessage(policy=_PLAIN)
     body.set_content(message.text)
     body.add_alternative(message.html, subtype="html")
+    for image in message.images:
+        _embed(body, image)
     for attachment in message.attachments:
         _attach(body, attachment)
     return body
+
+
+def _embed(body: EmailMessage, image: InlineImage) -> None:
+    """Put a picture beside the HTML that shows it (RFC 2387)."""
+    page = body.get_body(("html", "related"))
+    assert page is not None, "the HTML was added before"
+    maintype, _, subtype = image.media_type.partition("/")
+    page.add_related(image.content, maintype, subtype, cid=f"<{image.content_id}>")
 
 
 def _attach(body: EmailMessage, attachment: Attachment) -> None:

@@ -17,6 +17,7 @@ from offramp.cli import (
     ledger,
     lifecycle,
     mail,
+    message,
     policy,
     publication,
     replay,
@@ -44,6 +45,7 @@ app = typer.Typer(
 app.add_typer(policy.app, name="policy")
 policy.app.command("publish")(publication.publish_policy)
 app.add_typer(data_map.app, name="map")
+app.add_typer(message.app, name="message")
 app.command("demo")(demo.demo)
 app.command("init")(setup.initialize)
 app.command("import")(roster.import_files)

@@ -37,10 +37,13 @@ def open_context(
     *,
     with_data: bool = False,
     with_endpoints: bool = False,
+    with_messages: bool = False,
     report: Report | None = None,
     is_stopping: Callable[[], bool] | None = None,
 ) -> Context:
     """Put the parts together; data and endpoints are opened only for those who need them.
+
+    The same is true of its templates: a mistake in one keeps nobody from pausing everything.
 
     Raises:
         SettingInvalid: a setting is wrong.
@@ -52,6 +55,8 @@ def open_context(
         settings = settings.model_copy(update={"datamap": None})
     if not with_endpoints:
         settings = settings.model_copy(update={"webhooks": None})
+    if not with_messages:
+        settings = settings.model_copy(update={"templates": None, "brand_logo": None})
     return build(settings, report=report or Watcher(), is_stopping=is_stopping)
 
 

@@ -85,6 +85,19 @@ def write_file(file: Path, content: bytes) -> None:
         raise FileUnwritable(file=str(file), reason=reason) from error
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder that was asked for by name, unless it is there.
+
+    Raises:
+        FileUnwritable: it may not be made, or a file has its name.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise FileUnwritable(file=str(folder), reason=reason) from error
+
+
 def append_line(file: Path, line: str) -> None:
     """Add one line to the end of a file that was asked for by name; nothing before it is touched.
 

@@ -99,7 +99,9 @@ def run(
 
 
 def _open(report: Report, stop: Stop) -> Context:
-    return open_context(with_data=True, with_endpoints=True, report=report, is_stopping=stop)
+    return open_context(
+        with_data=True, with_messages=True, with_endpoints=True, report=report, is_stopping=stop
+    )
 
 
 def _show_happened(context: Context, watcher: Watcher, *, as_json: bool) -> None:

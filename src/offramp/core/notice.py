@@ -7,16 +7,18 @@ Source: mission A5, A6, B7, B8, B10; policy language N1, N3; lesson L7.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from whenever import Date, Instant
 
-from offramp.core.dates import civil_date, days_between
+from offramp.core.dates import civil_date, days_between, last_day_before
 from offramp.core.due import erases_at
 from offramp.core.model import Receipt, Role
 from offramp.core.plan import PlannedStep, Span, Timeline
 from offramp.core.policy import Action, Audience
 
+DAY_HOURS = 24
 ROLE_OF: Mapping[Audience, Role | None] = {
     Audience.MEMBERS: None,
     Audience.SUBJECT: None,
@@ -41,26 +43,82 @@ class Banner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeFacts:
-    """The facts that one message states, the same for every reader of it.
+    """The facts that one message states: instants, and the days that they are in one zone.
 
-    ``stage_ends_on`` is the last day of the stage that is in force when it is sent, none when
-    nothing is planned or the plan is late; ``erases_on`` is the date to be expected as things
-    stand; ``dates`` gives the planned date of every step and the first day of every stage.
+    A fact is none when nothing is planned, and the end of a stage also when the plan is late.
+
+    Attributes:
+        zone: whose days the dates are; `for_reader` gives those of a reader elsewhere.
+        issue: which hand-over of the same thing this is; above 1 it was sent before.
+        stage_ends_at: from here on another stage is in force than the one at ``stated_at``.
+        access_ends_at: from here on nobody has full access.
+        exports_at: when the data is next handed over, and ``exports_to`` whom, as in `ROLE_OF`.
+        erases_at: when deletion is to be expected as things stand.
+        erases_before: until when it is due at the latest.
+        days_left: on so many days the stage still holds, today included; these are counted by the
+            organization's calendar, whose last day may end within another one elsewhere.
     """
 
     notice: str
+    issue: int = 1
     product: str | None
     stage: str
     stage_title: str
-    stage_ends_on: Date | None
+    zone: str
+    stated_at: Instant
+    stage_ends_at: Instant | None
+    access_ends_at: Instant | None
+    exports_at: Instant | None
+    exports_to: frozenset[Role | None] = frozenset()
+    erases_at: Instant | None
+    erases_before: Instant | None
     days_left: int | None
-    access_ends_on: Date | None
-    erases_on: Date | None
-    erases_no_later_than: Date | None
-    dates: Mapping[str, Date]
     agreement: str | None
     information: str | None
     support: str | None
+
+    def for_reader(self, roles: frozenset[Role], *, zone: str) -> Self:
+        """State the same facts by the calendar of a reader, and only what concerns them (N1)."""
+        is_sent_it = None in self.exports_to or bool(self.exports_to & roles)
+        return replace(self, zone=zone, exports_at=self.exports_at if is_sent_it else None)
+
+    @property
+    def stage_ends_on(self) -> Date | None:
+        """The last day of the stage."""
+        return self._last_day(self.stage_ends_at)
+
+    @property
+    def access_ends_on(self) -> Date | None:
+        """The last day of full access."""
+        return self._last_day(self.access_ends_at)
+
+    @property
+    def exports_on(self) -> Date | None:
+        """The day on which the data is handed over."""
+        return self._day(self.exports_at)
+
+    @property
+    def erases_on(self) -> Date | None:
+        """The day of the deletion, or the first day on which it may happen."""
+        return self._day(self.erases_at)
+
+    @property
+    def erases_no_later_than(self) -> Date | None:
+        """The last day on which the deletion may happen."""
+        return self._last_day(self.erases_before)
+
+    @property
+    def is_window(self) -> bool:
+        """Whether the deletion may be on one of several days."""
+        if self.erases_at is None or self.erases_before is None:
+            return False
+        return self.erases_at.add(hours=DAY_HOURS) < self.erases_before
+
+    def _day(self, moment: Instant | None) -> Date | None:
+        return None if moment is None else civil_date(moment, zone=self.zone)
+
+    def _last_day(self, end: Instant | None) -> Date | None:
+        return None if end is None else last_day_before(end, zone=self.zone)
 
 
 def state_facts(
@@ -68,53 +126,56 @@ def state_facts(
     planned: PlannedStep,
     *,
     product: str | None = None,
+    issue: int = 1,
     receipts: Mapping[str, Receipt],
     now: Instant,
 ) -> NoticeFacts:
     """Work out what a notice says, from the timeline that everything else is decided from."""
     span = timeline.span_at(now, receipts=receipts)
     erase = next((p for p in timeline.steps if p.action is Action.ERASE), None)
-    erases_on = _erases_on(timeline, erase, receipts=receipts, now=now) if erase else None
+    export = _next_export(timeline, receipts=receipts, now=now)
     links = timeline.policy.links
     return NoticeFacts(
         notice=planned.step.id if planned.step else planned.key,
+        issue=issue,
         product=product,
         stage=span.stage.id,
         stage_title=span.stage.title or span.stage.id,
-        stage_ends_on=_last_day(span, now=now),
-        days_left=_days_left(timeline, span, now=now),
-        access_ends_on=timeline.spans[0].last_on,
-        erases_on=erases_on,
-        erases_no_later_than=erase.deadline_on if erase else None,
-        dates=_dates(timeline),
+        zone=timeline.zone,
+        stated_at=now,
+        stage_ends_at=_end_to_come(span, now=now),
+        access_ends_at=timeline.spans[0].ends_at,
+        exports_at=export.due_at if export else None,
+        exports_to=_roles_of(export),
+        erases_at=erases_at(erase, timeline, receipts=receipts, now=now) if erase else None,
+        erases_before=erase.deadline_at if erase else None,
+        days_left=_days_left(_end_to_come(span, now=now), now=now, zone=timeline.zone),
         agreement=links.agreement,
         information=links.information,
         support=links.support,
     )
 
 
-def _dates(timeline: Timeline) -> dict[str, Date]:
-    stages = {s.stage.id: s.first_on for s in timeline.spans if s.first_on is not None}
-    return stages | {planned.key: planned.due_on for planned in timeline.steps}
+def _next_export(
+    timeline: Timeline, *, receipts: Mapping[str, Receipt], now: Instant
+) -> PlannedStep | None:
+    exports = (p for p in timeline.steps if p.action is Action.EXPORT and p.key not in receipts)
+    return next((planned for planned in exports if planned.due_at > now), None)
 
 
-def _erases_on(
-    timeline: Timeline, erase: PlannedStep, *, receipts: Mapping[str, Receipt], now: Instant
-) -> Date:
-    """Give the new date when a late notice has moved it, and the real one when it is done (D2)."""
-    return civil_date(erases_at(erase, timeline, receipts=receipts, now=now), zone=timeline.zone)
+def _roles_of(planned: PlannedStep | None) -> frozenset[Role | None]:
+    audience = planned.step.audience if planned is not None and planned.step is not None else ()
+    return frozenset(ROLE_OF[each] for each in audience)
 
 
-def _last_day(span: Span, *, now: Instant) -> Date | None:
-    return None if span.is_overdue(now) else span.last_on
+def _end_to_come(span: Span, *, now: Instant) -> Instant | None:
+    return None if span.is_overdue(now) else span.ends_at
 
 
-def _days_left(timeline: Timeline, span: Span, *, now: Instant) -> int | None:
-    """Count the days on which the stage still holds, today included."""
-    last_day = _last_day(span, now=now)
-    if last_day is None:
+def _days_left(end: Instant | None, *, now: Instant, zone: str) -> int | None:
+    if end is None:
         return None
-    return days_between(civil_date(now, zone=timeline.zone), last_day) + 1
+    return days_between(civil_date(now, zone=zone), last_day_before(end, zone=zone)) + 1
 
 
 def banner(timeline: Timeline, *, receipts: Mapping[str, Receipt], now: Instant) -> Banner | None:
@@ -122,12 +183,12 @@ def banner(timeline: Timeline, *, receipts: Mapping[str, Receipt], now: Instant)
     span = timeline.span_at(now, receipts=receipts)
     if not span.stage.banner:
         return None
-    links = timeline.policy.links
+    links, ends_at = timeline.policy.links, _end_to_come(span, now=now)
     return Banner(
         stage=span.stage.id,
         title=span.stage.title or span.stage.id,
-        until_on=_last_day(span, now=now),
-        days_left=_days_left(timeline, span, now=now),
+        until_on=None if ends_at is None else span.last_on,
+        days_left=_days_left(ends_at, now=now, zone=timeline.zone),
         agreement=links.agreement,
         information=links.information,
     )

@@ -25,6 +25,8 @@ from offramp.demo.evidence import (
 from offramp.demo.play import local
 
 EXPIRES_ON = Date(2024, 8, 30)
+# In Dublin, where the company is, and by the clock of its administrator in Berlin.
+LAST_DAY = ("30 August 2024", "31. August 2024, 01:00")
 NOBODY = {"none"}
 MAILS_OPENED = 5  # with all of their PDFs, which take long to read
 
@@ -196,7 +198,7 @@ def look_up(play: Artefacts) -> Evidence:
     found = (
         bool(pools)
         and len(steps) >= 4
-        and all("30 August 2024" in m.text or "30. August 2024" in m.text for m in mails)
+        and all(any(day in m.text for day in LAST_DAY) for m in mails)
         and bool(mails)
     )
     text = (

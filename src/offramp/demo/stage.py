@@ -13,9 +13,8 @@ from pathlib import Path
 from pydantic import SecretStr
 from whenever import Instant
 
-from offramp.adapters.composer_jinja import JinjaComposer
 from offramp.adapters.store.connection import connect
-from offramp.bootstrap import achievement_files, build
+from offramp.bootstrap import build
 from offramp.config import load_settings
 from offramp.core.errors import Invalid
 from offramp.data.sources.sql import open_sources
@@ -139,16 +138,14 @@ def _context(stage: Stage, clock: VirtualClock, *, port: int) -> Context:
         mail_port=port,
         mail_security="none",
         mail_from="offboarding@vendor.example",
-        mail_from_name=stage.vendor.brand,
+        brand_name=stage.vendor.brand,
         credentials_address=stage.vendor.credentials_address,
     )
     datamap = load_datamap(datamap_of(stage.vendor))
     environment = {stage.vendor.variable: stage.application_url}
     data = Data(datamap=datamap, sources=open_sources(datamap, environment=environment))
     context = build(settings, clock=clock, report=_silent)
-    files = achievement_files(settings, context.keys, report=_silent)
-    composer = JinjaComposer(vendor=stage.vendor.brand, achievement_files=files)
-    return replace(context, data=data, composer=composer)
+    return replace(context, data=data)
 
 
 def _silent(event: str, facts: Mapping[str, object]) -> None:

@@ -115,6 +115,7 @@ def _compose_letter(work: Work, step: Step, *, attach: Attach) -> _Letter:
             timeline_of(transaction, work.claimed),
             work.planned,
             product=subject.product,
+            issue=work.row.issue,
             receipts=receipts_of(transaction.steps(work.claimed.id)),
             now=now,
         )

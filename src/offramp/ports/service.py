@@ -69,6 +69,15 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InlineImage:
+    """A picture inside of a message's HTML, which names it ``cid:`` and its id."""
+
+    content_id: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One e-mail to one person; ``id`` is the same at every attempt."""
 
@@ -80,6 +89,7 @@ class Message:
     html: str
     is_optional: bool = False
     attachments: tuple[Attachment, ...] = ()
+    images: tuple[InlineImage, ...] = ()
 
 
 class Mailer(Protocol):

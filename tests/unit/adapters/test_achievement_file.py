@@ -53,7 +53,7 @@ def attach(*earned, told=None, printer=None, member=ANNA, organization=ACME):
         printer=printer or Printer(),
         printed_at_once=2,
     )
-    composer = JinjaComposer(vendor="Trellis", achievement_files=files)
+    composer = JinjaComposer(achievement_files=files)
     return composer.attach_achievements(earned, member=member, organization=organization, at=AT)
 
 

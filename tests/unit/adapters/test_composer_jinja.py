@@ -13,6 +13,8 @@ from jinja2 import UndefinedError
 from whenever import Date, Instant
 
 from offramp.adapters.composer_jinja import JinjaComposer
+from offramp.adapters.message.brand import Brand
+from offramp.core.dates import first_instant
 from offramp.core.model import Member, Organization, Role
 from offramp.core.notice import NoticeFacts
 from offramp.documents.yaml import load_yaml
@@ -31,17 +33,27 @@ ANNA = Member(
     locale="en",
     zone="Europe/Dublin",
 )
+
+
+def end_of(year, month, day):
+    """Give the end of a day in Dublin."""
+    return first_instant(Date(year, month, day).next_day(), "Europe/Dublin")
+
+
 FACTS = NoticeFacts(
     notice="expiring-soon",
     product=None,
     stage="active",
     stage_title="Active",
-    stage_ends_on=Date(2024, 8, 30),
+    zone="Europe/Dublin",
+    stated_at=Instant.from_utc(2024, 8, 16, 8),
+    stage_ends_at=end_of(2024, 8, 30),
+    access_ends_at=end_of(2024, 8, 30),
+    exports_at=Instant.from_utc(2024, 9, 22, 8),
+    exports_to=frozenset({Role.ADMIN}),
+    erases_at=Instant.from_utc(2024, 9, 29, 2),
+    erases_before=end_of(2024, 9, 29),
     days_left=15,
-    access_ends_on=Date(2024, 8, 30),
-    erases_on=Date(2024, 9, 29),
-    erases_no_later_than=Date(2024, 9, 29),
-    dates={},
     agreement="https://vendor.example/agreement",
     information="https://vendor.example/leaving?a=1&b=2",
     support="https://vendor.example/support",
@@ -51,18 +63,20 @@ EXPIRED = replace(
     product="notes",
     stage="expired",
     stage_title="Expired",
-    stage_ends_on=Date(2024, 11, 28),
+    stated_at=Instant.from_utc(2024, 8, 31, 8),
+    stage_ends_at=end_of(2024, 11, 28),
+    exports_at=None,
+    erases_at=Instant.from_utc(2025, 8, 30, 2),
+    erases_before=end_of(2026, 2, 28),
     days_left=90,
-    erases_on=Date(2025, 8, 30),
-    erases_no_later_than=Date(2026, 2, 28),
 )
 SCARCE = replace(
     EXPIRED,
-    stage_ends_on=None,
+    stage_ends_at=None,
+    access_ends_at=None,
+    erases_at=None,
+    erases_before=None,
     days_left=None,
-    access_ends_on=None,
-    erases_on=None,
-    erases_no_later_than=None,
     agreement=None,
     information=None,
     support=None,
@@ -77,7 +91,7 @@ NOTICES = sorted(file.name.removesuffix(".jinja") for file in (MESSAGES / "notic
 def compose(
     facts=FACTS, *, member=ANNA, organization=ACME, composer=None, attachments=(), about=None
 ):
-    return (composer or JinjaComposer(vendor="Vendor")).compose(
+    return (composer or JinjaComposer(brand=Brand(name="Vendor"))).compose(
         facts,
         message_id="id-1",
         member=member,
@@ -154,7 +168,7 @@ def test_a_window_is_told_with_both_its_ends():
 
 
 def test_a_deletion_that_was_put_off_beyond_its_window_promises_no_latest_date():
-    late = replace(EXPIRED, erases_on=Date(2026, 3, 10))
+    late = replace(EXPIRED, erases_at=Instant.from_utc(2026, 3, 10, 2))
 
     assert "latest" not in compose(replace(late, notice="generic")).text
 
@@ -184,6 +198,15 @@ def test_days_are_counted_as_the_language_counts(locale, days_left, words):
     assert words in " ".join(message.text.split())
 
 
+def test_the_first_of_a_month_is_written_as_the_language_does():
+    facts = replace(FACTS, access_ends_at=end_of(2024, 8, 1))
+
+    message = compose(facts, member=replace(ANNA, locale="fr"))
+
+    assert message.subject == "L’accès à Acme prend fin le 1er août 2024"
+    assert "jeudi 1er août 2024" in message.text
+
+
 @pytest.mark.parametrize(
     ("locale", "subject"),
     [
@@ -209,13 +232,32 @@ def test_a_reader_without_locale_and_zone_has_the_organizations():
     assert "Zeitzone" not in message.text
 
 
-def test_the_zone_is_named_to_readers_elsewhere_alone():
-    """N1: a date is a day in the organization's zone."""
-    elsewhere = compose(member=replace(ANNA, zone="Europe/Warsaw"))
+@pytest.mark.parametrize(
+    ("zone", "day", "weekday", "time", "deletion"),
+    [
+        ("Europe/Warsaw", "August 31, 2024", "Saturday", "1:00 AM", "Sunday, September 29"),
+        ("Pacific/Auckland", "August 31, 2024", "Saturday", "11:00 AM", "Sunday, September 29"),
+        ("America/New_York", "August 30, 2024", "Friday", "7:00 PM", "Saturday, September 28"),
+    ],
+)
+def test_a_reader_elsewhere_is_told_days_and_hours_of_their_own_N1(
+    zone, day, weekday, time, deletion
+):
+    message = compose(member=replace(ANNA, zone=zone))
 
-    for words in (elsewhere.text, elsewhere.html):
-        assert "All dates are days in the time zone Europe/Dublin." in words
-    assert "time zone" not in compose().text
+    assert message.subject == f"Access to Acme ends on {day}, {time}"
+    for words in (message.text, Page(message.html).words):
+        plain = words.replace("\xa0", " ")
+        assert f"those of your time zone, {zone}." in plain
+        assert f"{weekday}, {day}, {time}" in plain
+        assert f"{deletion}, 2024" in plain
+
+
+def test_a_reader_at_home_is_told_whole_days_and_no_zone():
+    text = compose().text
+
+    assert "time zone" not in text
+    assert "Full access until: Friday, August 30, 2024\n" in text
 
 
 def test_nothing_that_a_customer_typed_is_markup():
@@ -223,7 +265,7 @@ def test_nothing_that_a_customer_typed_is_markup():
     named = replace(ACME, name=evil)
 
     for notice in NOTICES:
-        facts = replace(FACTS, notice=notice, product=evil, stage_title=evil, stage_ends_on=None)
+        facts = replace(FACTS, notice=notice, product=evil, stage_title=evil, stage_ends_at=None)
         message = compose(facts, member=replace(ANNA, name=evil), organization=named)
 
         page = Page(message.html)
@@ -279,7 +321,7 @@ def test_a_template_that_uses_an_unknown_fact_fails_instead_of_leaving_a_gap(tmp
 
 
 def test_who_has_earned_nothing_gets_no_empty_file_and_is_told():
-    composer = JinjaComposer(vendor="Vendor")
+    composer = JinjaComposer()
     assert composer.attach_achievements([], member=ANNA, organization=ACME, at=AT) == ()
 
     text = compose(replace(FACTS, notice="achievements")).text
@@ -288,7 +330,9 @@ def test_who_has_earned_nothing_gets_no_empty_file_and_is_told():
 
 
 def messages_to_translate():
-    methods = [(f"**.{end}", "jinja2.ext:babel_extract") for end in ("jinja", "txt", "html")]
+    methods = [
+        (f"**.{end}", "jinja2.ext:babel_extract") for end in ("jinja", "txt", "html", "mjml")
+    ]
     options = {"**": {"extensions": "jinja2.ext.i18n"}}
     found = {m for _, _, m, _, _ in extract_from_dir(str(MESSAGES), methods, options)}
     for preset in PRESETS.iterdir():
@@ -328,9 +372,8 @@ def test_an_administrator_is_told_when_only_one_member_leaves(locale, words):
 
 
 def test_the_day_of_deletion_is_not_named_twice():
-    last_day = Date(2024, 9, 29)
-    facts = replace(FACTS, notice="achievements", stage_title="Access ended")
+    facts = replace(FACTS, notice="generic", stage_title="Access ended")
 
-    text = compose(replace(facts, stage_ends_on=last_day, erases_on=last_day)).text
+    text = compose(replace(facts, stage_ends_at=end_of(2024, 9, 29))).text
 
     assert text.count("September 29, 2024") == 1

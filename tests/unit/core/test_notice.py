@@ -1,7 +1,7 @@
 import pytest
 from whenever import Date, Instant
 
-from offramp.core.model import Outcome
+from offramp.core.model import Outcome, Role
 from offramp.core.notice import ROLE_OF, banner, state_facts
 from offramp.core.plan import substitute
 from offramp.core.policy import Audience
@@ -29,9 +29,54 @@ def test_the_warning_states_the_dates_that_were_published_A5_L7():
     assert facts.stage_ends_on == facts.access_ends_on == Date(2024, 8, 30)
     assert facts.days_left == 15  # the sixteenth and the thirtieth included
     assert facts.erases_on == facts.erases_no_later_than == Date(2024, 9, 29)
-    assert facts.dates["company-data"] == Date(2024, 9, 22)
-    assert facts.dates["expired"] == Date(2024, 8, 31)
+    assert facts.exports_on == Date(2024, 9, 22)
     assert facts.agreement == "https://example.com/agreement"
+
+
+@pytest.mark.parametrize(
+    ("zone", "last_day"),
+    [
+        ("Europe/Dublin", Date(2024, 8, 30)),
+        ("America/Los_Angeles", Date(2024, 8, 30)),  # until four in the afternoon
+        ("Europe/Berlin", Date(2024, 8, 31)),  # until one at night
+        ("Pacific/Auckland", Date(2024, 8, 31)),  # until eleven in the morning
+    ],
+)
+def test_a_reader_elsewhere_is_told_the_days_of_their_own_calendar_N1(zone, last_day):
+    facts = facts_of("expiring-soon", "2024-08-16T08:00:00Z").for_reader(frozenset(), zone=zone)
+
+    assert facts.access_ends_on == last_day
+    assert facts.days_left == 15  # nobody is promised a day that is an hour long
+
+
+@pytest.mark.parametrize(
+    ("timeline", "zone", "is_window"),
+    [
+        (LICENSE_POOL, "Europe/Dublin", False),
+        (LICENSE_POOL, "Europe/Berlin", False),  # although that day ends within the next one there
+        (EDIT_ONLY, "Europe/Dublin", True),
+    ],
+)
+def test_a_deletion_on_one_day_is_on_one_day_everywhere(timeline, zone, is_window):
+    facts = state_facts(
+        timeline, timeline.steps[0], receipts={}, now=instant("2024-08-16T08:00:00Z")
+    )
+
+    assert facts.for_reader(frozenset(), zone=zone).is_window == is_window
+
+
+@pytest.mark.parametrize(("role", "told"), [(Role.ADMIN, Date(2024, 9, 22)), (Role.MEMBER, None)])
+def test_an_export_is_announced_to_whoever_will_be_sent_it(role, told):
+    facts = facts_of("achievements", "2024-08-31T08:00:00Z")
+
+    assert facts.for_reader(frozenset({role}), zone="Europe/Dublin").exports_on == told
+
+
+def test_what_was_handed_over_or_is_being_handed_over_is_not_announced():
+    sent = make_receipt("company-data", "2024-09-22T08:00:00Z")
+
+    assert facts_of("company-data", "2024-09-22T08:00:00Z").exports_on is None
+    assert facts_of("company-data", "2024-09-21T08:00:00Z", sent).exports_on is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""How messages are written: the vendor's brand, the frame, the languages, and what may be said."""

@@ -1,0 +1,162 @@
+"""The languages that messages are written in, each with its own templates.
+
+Wording is translated in gettext's own form (`.po`): translators have tools for it, and it carries
+each language's plural rule ("2 dni", "5 dni"). Catalogs are compiled in memory when a language is
+first needed, so that no built file can be older than its source.
+
+Source: policy language N1; CLDR (dates, times, numbers) by way of Babel.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from gettext import GNUTranslations, NullTranslations
+from importlib.resources.abc import Traversable
+from io import BytesIO
+from typing import Literal
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time, get_datetime_format
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+from jinja2 import BaseLoader, Environment, StrictUndefined
+from markupsafe import Markup
+from whenever import Date, Instant
+
+from offramp.core.dates import civil_date, last_day_before
+
+SOURCE_LANGUAGE = "en"
+FILTERS = ("day", "weekday", "until", "size", "translated", "paragraphs")
+"""The filters of ours that a template may use beside Jinja's own."""
+_FIRST = re.compile(r"\b1\b")
+_PARAGRAPH_END = re.compile(r"\n\s*\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """One reader's locale, and the templates in its language."""
+
+    locale: Locale
+    text: Environment
+    html: Environment
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What a frame needs to know about the language it is written in."""
+        is_rightwards = self.locale.character_order == "left-to-right"
+        start, end = ("left", "right") if is_rightwards else ("right", "left")
+        direction = "ltr" if is_rightwards else "rtl"
+        language = str(self.locale).replace("_", "-")
+        return {"language": language, "direction": direction, "start": start, "end": end}
+
+
+def open_language(name: str, *, catalogs: Sequence[Traversable], loader: BaseLoader) -> Language:
+    """Take the reader's locale if its language is spoken here, so that none is ever mixed.
+
+    Args:
+        name: the reader's locale.
+        catalogs: the folders with `.po` files, the one that is looked at first above.
+        loader: where templates are found.
+    """
+    locale = _parse_locale(name)
+    spoken = [each for each in catalogs if _catalog_file(each, locale).is_file()]
+    if not spoken:
+        locale = locale if locale.language == SOURCE_LANGUAGE else Locale(SOURCE_LANGUAGE)
+    translations: NullTranslations = NullTranslations()
+    for folder in reversed(spoken):
+        catalog = _read_catalog(folder, locale)
+        catalog.add_fallback(translations)
+        translations = catalog
+    open_environment = partial(_open_environment, loader, locale=locale, translations=translations)
+    return Language(
+        locale=locale,
+        text=open_environment(is_markup=False),
+        html=open_environment(is_markup=True),
+    )
+
+
+def languages_of(catalogs: Sequence[Traversable]) -> tuple[str, ...]:
+    """List the languages that messages can be written in, English first."""
+    files = (file.name for folder in catalogs if folder.is_dir() for file in folder.iterdir())
+    found = {name.removesuffix(".po") for name in files if name.endswith(".po")}
+    return (SOURCE_LANGUAGE, *sorted(found - {SOURCE_LANGUAGE}))
+
+
+def _parse_locale(name: str) -> Locale:
+    try:
+        return Locale.parse(name.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return Locale(SOURCE_LANGUAGE)
+
+
+def _catalog_file(folder: Traversable, locale: Locale) -> Traversable:
+    return folder / f"{locale.language}.po"
+
+
+def _read_catalog(folder: Traversable, locale: Locale) -> GNUTranslations:
+    compiled = BytesIO()
+    with _catalog_file(folder, locale).open("rb") as source:
+        write_mo(compiled, read_po(source, locale=locale.language))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+def _open_environment(
+    loader: BaseLoader, *, locale: Locale, translations: NullTranslations, is_markup: bool
+) -> Environment:
+    environment = Environment(
+        loader=loader,
+        autoescape=is_markup,  # noqa: S701 (the other frame is plain text, where nothing is markup)
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    # The extension adds this method when it is loaded, unseen by type checkers.
+    environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters |= {
+        "day": partial(_day, form="long", locale=locale),
+        "weekday": partial(_day, form="full", locale=locale),
+        "until": partial(_until, locale=locale),
+        "size": partial(_size, locale=locale),
+        # A stage's title is the vendor's own text: to be looked up, never to be formatted.
+        "translated": translations.gettext,
+        "paragraphs": _paragraphs,
+    }
+    return environment
+
+
+def _day(date: Date, *, form: Literal["long", "full"], locale: Locale) -> str:
+    """Write a date; inside a sentence without its weekday, which many languages would inflect."""
+    words = format_date(date.to_stdlib(), format=form, locale=locale)
+    # The one day of a month that French does not count like the others, and CLDR does.
+    is_first = locale.language == "fr" and date.day == 1
+    return _FIRST.sub("1er", words, count=1) if is_first else words
+
+
+def _until(
+    end: Instant, zone: str, form: Literal["long", "full"] = "full", *, locale: Locale
+) -> str:
+    """Write the last day before an end, and the time where the day is not over with it."""
+    last_day = last_day_before(end, zone=zone)
+    words = _day(last_day, form=form, locale=locale)
+    if civil_date(end, zone=zone) != last_day:
+        return words
+    time = format_time(end.to_tz(zone).to_stdlib().time(), format="short", locale=locale)
+    whole = str(get_datetime_format("medium", locale=locale)).format(time, words)
+    return whole.replace("\u202f", "\u00a0")  # the narrow one is a box in many mail programs
+
+
+def _size(size_bytes: int, *, locale: Locale) -> str:
+    if size_bytes < 1_000_000:
+        return f"{format_decimal(max(1, round(size_bytes / 1000)), locale=locale)} kB"
+    return f"{format_decimal(round(size_bytes / 1_000_000, 1), locale=locale)} MB"
+
+
+def _paragraphs(words: str) -> list[str]:
+    """Part words at empty lines; what was safe markup stays so."""
+    kind = Markup if isinstance(words, Markup) else str
+    parts = (" ".join(part.split()) for part in _PARAGRAPH_END.split(words))
+    return [kind(part) for part in parts if part]

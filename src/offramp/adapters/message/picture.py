@@ -1,0 +1,80 @@
+"""Messages as their readers see them: pictures by a Chromium, in light, in the dark, on a phone.
+
+Needs the extra `preview`, and a Chromium on this machine. Nothing is fetched while a picture is
+taken: every request is refused, and no script is run.
+
+Source: docs/cli.md (`offramp message preview`).
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Literal, NamedTuple
+
+from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
+
+from offramp.core.errors import Unavailable
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SECONDS_MAX = 30
+
+
+class BrowserMissing(Unavailable):
+    """There is no Chromium on this machine that pictures can be taken with."""
+
+
+class Light(NamedTuple):
+    """How a message is looked at."""
+
+    scheme: Literal["light", "dark"]
+    width: int
+
+
+LIGHTS = {
+    "light": Light("light", 720),
+    "dark": Light("dark", 720),
+    "phone": Light("light", 375),
+    "phone-dark": Light("dark", 375),
+}
+
+
+@contextmanager
+def open_camera() -> Iterator[Callable[[str], Mapping[str, bytes]]]:
+    """Start a browser for as long as the block lasts; it makes pictures of the HTML of a message.
+
+    Raises:
+        BrowserMissing: there is none, or it does not start.
+    """
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(
+                executable_path=find_browser(), chromium_sandbox=os.geteuid() != 0
+            )
+        except PlaywrightError as error:
+            hint = "apt-get install chromium, or playwright install chromium"
+            raise BrowserMissing(hint=hint) from error
+        with browser:
+            yield lambda html: {name: _take(browser, html, light) for name, light in LIGHTS.items()}
+
+
+def _take(browser: Browser, html: str, light: Light) -> bytes:
+    """Give a picture of a whole message, as PNG."""
+    context = browser.new_context(
+        viewport={"width": light.width, "height": 400},
+        device_scale_factor=2,
+        color_scheme=light.scheme,
+        java_script_enabled=False,
+    )
+    with context:
+        context.set_default_timeout(SECONDS_MAX * 1000)
+        context.route("**/*", lambda route: route.abort())
+        page = context.new_page()
+        page.set_content(html)
+        return page.screenshot(full_page=True)
+
+
+def find_browser() -> str | None:
+    """Find a Chromium of this machine; none lets Playwright use its own."""
+    return next((found for name in _BROWSERS if (found := shutil.which(name))), None)

@@ -1,0 +1,158 @@
+"""`offramp message`: what people will read, before anybody reads it.
+
+Source: docs/cli.md; docs/messages.md.
+"""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence, Set
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from whenever import Date
+
+from offramp.adapters.mail_format import Sender, format_mail
+from offramp.bootstrap import Camera, achievement_files, open_camera, open_composer, sender_of
+from offramp.cli.option import OptionInvalid
+from offramp.cli.output import AsJson, guarded, make_folder, show_json, show_text, write_file
+from offramp.cli.progress import Watcher
+from offramp.config import load_settings
+from offramp.core.errors import Missing, OfframpError, Unavailable
+from offramp.core.policy import Policy
+from offramp.core.spelling import did_you_mean
+from offramp.documents.policy import PRESETS, find_policy
+from offramp.engine.specimen import Specimen, specimens, write_specimen
+from offramp.ports import Composer, Message
+
+ENDS_ON = Date(2024, 8, 30)  # a Friday, as everywhere in the documentation
+
+app = typer.Typer(help="See what people will read.", no_args_is_help=True)
+
+
+@app.callback()
+def message() -> None:
+    """See what people will read."""
+    # With a single command Typer would leave out its name.
+
+
+@app.command("preview")
+@guarded
+def preview(
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the messages go.")],
+    notice: Annotated[
+        str | None, typer.Option(help="One notice alone, as the policy names it.")
+    ] = None,
+    language: Annotated[str | None, typer.Option(help="One language alone.")] = None,
+    policy: Annotated[
+        list[str], typer.Option(help="A preset or a file; both presets if left out. Repeatable.")
+    ] = [],  # noqa: B006 (Typer reads the default and never shares it)
+    as_json: AsJson = False,
+) -> None:
+    """Write every message in every language as HTML, text, mail and pictures; nothing is sent."""
+    settings = load_settings()
+    files = achievement_files(settings, _no_key_of_anybody, report=Watcher())
+    composer = open_composer(settings, achievement_files=files)
+    policies = [find_policy(name) for name in policy or PRESETS]
+    languages = _chosen("--language", language, known=composer.languages)
+    names = {each.facts.notice for p in policies for each in specimens(p, ends=ENDS_ON)}
+    notices = _chosen("--notice", notice, known=sorted(names))
+    with ExitStack() as stack:
+        camera, trouble = _camera(stack)
+        press = _Press(composer=composer, sender=sender_of(settings), camera=camera)
+        written = sum(
+            press.write_all(each, out / each.policy, notices=notices, languages=languages)
+            for each in policies
+        )
+    _show(out, written, trouble=trouble, as_json=as_json)
+
+
+def _no_key_of_anybody() -> bytes:
+    """Give a key for papers that are only looked at: what it signs is worth nothing."""
+    return bytes(range(32))
+
+
+def _chosen(option: str, name: str | None, *, known: Sequence[str]) -> frozenset[str]:
+    """Give the one that was asked for, or all."""
+    if name is not None and name not in known:
+        raise OptionInvalid(
+            option=option,
+            text=name,
+            expected=", ".join(known),
+            hint=did_you_mean(name, known),
+        )
+    return frozenset(known if name is None else (name,))
+
+
+def _camera(stack: ExitStack) -> tuple[Camera, OfframpError | None]:
+    """Start what takes pictures; where that is not possible there are none, and a reason."""
+    try:
+        return stack.enter_context(open_camera()), None
+    except (Missing, Unavailable) as error:
+        return _take_none, error
+
+
+def _take_none(html: str) -> Mapping[str, bytes]:
+    """Take no picture."""
+    return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Press:
+    """Writes messages into files."""
+
+    composer: Composer
+    sender: Sender
+    camera: Camera
+
+    def write_all(
+        self, policy: Policy, folder: Path, *, notices: Set[str], languages: Set[str]
+    ) -> int:
+        """Write the chosen messages of one policy, and say how many there were."""
+        written = 0
+        for specimen in specimens(policy, ends=ENDS_ON):
+            if specimen.facts.notice not in notices:
+                continue
+            for language in sorted(languages):
+                self._write(specimen, folder / specimen.name, language=language)
+                written += 1
+        return written
+
+    def _write(self, specimen: Specimen, folder: Path, *, language: str) -> None:
+        message = write_specimen(self.composer, specimen, language=language)
+        mail = format_mail(message, sender=self.sender, at=specimen.facts.stated_at)
+        html = _shown_alone(message)
+        files = {
+            f"{language}.html": html.encode(),
+            f"{language}.txt": f"{message.subject}\n\n{message.text}".encode(),
+            f"{language}.eml": mail.content,
+            **{f"{language}.{light}.png": picture for light, picture in self.camera(html).items()},
+        }
+        make_folder(folder)
+        for name, content in files.items():
+            write_file(folder / name, content)
+
+
+def _shown_alone(message: Message) -> str:
+    """Give the HTML as a page of its own, with its pictures inside."""
+    html = message.html
+    for image in message.images:
+        data = b64encode(image.content).decode()
+        html = html.replace(f"cid:{image.content_id}", f"data:{image.media_type};base64,{data}")
+    return html
+
+
+def _show(out: Path, written: int, *, trouble: OfframpError | None, as_json: bool) -> None:
+    if as_json:
+        reason = None if trouble is None else trouble.code
+        data = {"folder": str(out), "messages": written, "pictures": trouble is None}
+        show_json({**data, "reason": reason})
+        return
+    show_text(f"{out}: {written} messages as HTML, text and mail", style="bold")
+    if trouble is None:
+        show_text("and in pictures: in the light, in the dark, and on a phone")
+        return
+    show_text(f"without pictures: {trouble}", style="yellow")
+    if trouble.hint:
+        show_text(f"   {trouble.hint}", style="dim")

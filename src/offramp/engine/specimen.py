@@ -1,0 +1,162 @@
+"""Every message of a policy as made-up people would get it, on the day on which it is due.
+
+The facts are those of the same timeline as a real one's; nothing is stored and nothing is sent.
+
+Source: policy language N1; lesson L7.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from whenever import Date
+
+from offramp.core.model import (
+    Achievement,
+    Anchor,
+    Facts,
+    Member,
+    Organization,
+    Outcome,
+    Receipt,
+    Role,
+    SubjectKind,
+)
+from offramp.core.notice import NoticeFacts, state_facts
+from offramp.core.plan import PlannedStep, Timeline, plan, substitute
+from offramp.core.policy import Action, Audience, Policy
+from offramp.ports import Attachment, Composer, Message
+
+ZONE = "Europe/Dublin"
+_ORGANIZATION = Organization(
+    id="acme", name="Acme Training Ltd", zone=ZONE, locale="en", policy="specimen"
+)
+_ADMIN = Member(
+    id="1",
+    organization="acme",
+    email="anna.nowak@example.com",
+    name="Anna Nowak",
+    roles=frozenset({Role.ADMIN}),
+    locale="en",
+    zone=ZONE,
+)
+_USER = replace(
+    _ADMIN,
+    id="2",
+    email="zoe.murphy@example.com",
+    name="Zoë Murphy",
+    roles=frozenset({Role.MEMBER}),
+)
+_EARNED = (
+    Achievement(title="First aid at work", holder=None, at="2024-02-29"),
+    Achievement(title="Working at height", holder=None, at="2024-06-11"),
+)
+_DOCUMENT = Attachment(name="data.json", media_type="application/json", content=b" " * 184_000)
+
+
+class Carried(Enum):
+    """What may come with a message."""
+
+    ACHIEVEMENTS = auto()
+    DOCUMENT = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specimen:
+    """One message that somebody may get.
+
+    Attributes:
+        name: the notice, and which case of it where there are several.
+        about: the member, where one alone leaves and another reader is told.
+        carries: the kind of files that come with it.
+    """
+
+    name: str
+    facts: NoticeFacts
+    reader: Member
+    about: Member | None = None
+    carries: Carried | None = None
+
+
+def specimens(policy: Policy, *, ends: Date) -> tuple[Specimen, ...]:
+    """List every message of a policy for a subject whose term ends, each case once."""
+    found: dict[str, Specimen] = {}
+    for kind in policy.applies_to:
+        known = Facts(kind=kind, zone=ZONE, anchors={Anchor.EXPIRY: ends})
+        for each in _of_timeline(plan(policy, known)):
+            found.setdefault(each.name, each)
+    return tuple(found.values())
+
+
+def write_specimen(composer: Composer, specimen: Specimen, *, language: str) -> Message:
+    """Write one of them in a language."""
+    reader = replace(specimen.reader, locale=language)
+    attachments: tuple[Attachment, ...] = ()
+    if specimen.carries is Carried.DOCUMENT:
+        attachments = (_DOCUMENT,)
+    elif specimen.carries is Carried.ACHIEVEMENTS:
+        attachments = composer.attach_achievements(
+            _EARNED, member=reader, organization=_ORGANIZATION, at=specimen.facts.stated_at
+        )
+    return composer.compose(
+        specimen.facts,
+        message_id=f"{specimen.name}.{language}",
+        member=reader,
+        organization=_ORGANIZATION,
+        about=specimen.about,
+        attachments=attachments,
+    )
+
+
+def _of_timeline(timeline: Timeline) -> Iterator[Specimen]:
+    receipts: dict[str, Receipt] = {}
+    for planned in timeline.steps:
+        if planned.step is not None and planned.step.audience:
+            yield from _of_step(timeline, planned, receipts=receipts)
+        if planned.is_destructive and planned.step is not None:
+            for requirement in planned.step.requires:
+                yield _in_place_of(timeline, requirement.delivered, receipts=receipts)
+        else:
+            receipts[planned.key] = _receipt(planned)
+
+
+def _of_step(
+    timeline: Timeline, planned: PlannedStep, *, receipts: Mapping[str, Receipt]
+) -> Iterator[Specimen]:
+    """Give a notice as its reader gets it, and whatever else it may have to say."""
+    step, now = planned.step, planned.due_at
+    assert step is not None, "a notice is a step of the policy"
+    facts = state_facts(timeline, planned, receipts=receipts, now=now)
+    is_for_users = bool({Audience.MEMBERS, Audience.SUBJECT} & set(step.audience))
+    told = Specimen(name=step.id, facts=facts, reader=_USER if is_for_users else _ADMIN)
+    if step.attach is not None:
+        yield replace(told, carries=Carried.ACHIEVEMENTS)
+        yield replace(told, name=f"{step.id}-none")
+    elif step.action is Action.EXPORT:
+        yield replace(told, carries=Carried.DOCUMENT)
+        again = replace(told, name=f"{step.id}-again", facts=replace(facts, issue=2))
+        yield replace(again, carries=Carried.DOCUMENT)
+    else:
+        yield told
+    if timeline.kind is SubjectKind.MEMBER and Audience.ADMINS in step.audience:
+        yield replace(told, name=f"{step.id}-about-one", reader=_ADMIN, about=_USER)
+
+
+def _in_place_of(timeline: Timeline, required: str, *, receipts: Mapping[str, Receipt]) -> Specimen:
+    """Give the notice that stands in for one that was missed, on the day after it."""
+    due_at = max(planned.due_at for planned in timeline.occurrences(required))
+    now = due_at.add(hours=24)
+    planned = substitute(timeline, required, now=now)
+    missed = {key: receipt for key, receipt in receipts.items() if receipt.due_at < due_at}
+    facts = state_facts(timeline, planned, receipts=missed, now=now)
+    return Specimen(name=facts.notice, facts=facts, reader=_ADMIN)
+
+
+def _receipt(planned: PlannedStep) -> Receipt:
+    return Receipt(
+        step=planned.key,
+        outcome=Outcome.DONE,
+        due_at=planned.due_at,
+        done_at=planned.due_at,
+        delivered_at=planned.due_at,
+    )

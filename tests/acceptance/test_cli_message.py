@@ -1,0 +1,144 @@
+"""Every message can be looked at before anybody gets it: `offramp message preview`."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from offramp.adapters.composer_jinja import JinjaComposer
+from tests.acceptance.installation import COMMAND
+
+LANGUAGES = JinjaComposer().languages
+WITHOUT_PACKAGE = """
+import sys
+sys.modules["playwright"] = sys.modules["playwright.sync_api"] = None
+from offramp.cli.main import app
+app(["message", "preview", "--out", "out", "--language", "de", "--notice", "expiring-soon"])
+"""
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def run(folder, *arguments, command=COMMAND, **settings):
+    """Run a command in a folder where nothing was set up, and no browser can be found."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("OFFRAMP_")}
+    nowhere = {"PATH": str(folder), "PLAYWRIGHT_BROWSERS_PATH": str(folder)}
+    return subprocess.run(
+        [*command, *arguments],
+        cwd=folder,
+        env=environment | nowhere | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def preview(folder, *arguments, **settings):
+    """Run the command that is tested here."""
+    return run(folder, "message", "preview", "--out", "out", *arguments, **settings)
+
+
+def names_in(folder):
+    """List the names of the files in a folder."""
+    return sorted(file.name for file in folder.iterdir())
+
+
+def test_every_message_is_written_in_every_language_without_an_installation(tmp_path):
+    finished = preview(tmp_path)
+
+    folders = [each for each in (tmp_path / "out").glob("*/*")]
+    expected = sorted(
+        f"{language}.{end}" for language in LANGUAGES for end in ("eml", "html", "txt")
+    )
+    assert finished.returncode == 0
+    assert {each.name for each in folders} >= {
+        *("expiring-soon", "achievements", "achievements-none", "company-data"),
+        *("company-data-again", "deletion-warning", "ending-soon", "now-expired"),
+        *("now-expired-about-one", "now-deactivated", "now-marked-for-deletion"),
+    }
+    assert all(names_in(each) == expected for each in folders)
+    assert not (tmp_path / "offramp-data").exists()
+
+
+def test_it_says_so_where_there_is_no_browser_and_writes_the_rest(tmp_path):
+    finished = preview(tmp_path, "--policy", "license-pool", "--language", "de")
+
+    assert finished.returncode == 0
+    assert "without pictures: There is no Chromium on this machine" in finished.stdout
+    assert "apt-get install chromium" in finished.stdout
+    assert names_in(tmp_path / "out" / "license-pool" / "achievements") == [
+        *("de.eml", "de.html", "de.txt"),
+    ]
+
+
+def test_it_says_so_where_the_package_is_missing(tmp_path):
+    finished = run(tmp_path, "-c", WITHOUT_PACKAGE, command=(sys.executable,))
+
+    assert finished.returncode == 0
+    assert "without pictures: The package playwright" in finished.stdout
+    assert "pip install offramp[preview]" in finished.stdout
+
+
+@pytest.mark.parametrize(
+    ("option", "wrong", "hint"),
+    [("--notice", "expiring-son", "expiring-soon"), ("--language", "ja", "en, de")],
+)
+def test_what_does_not_exist_is_refused_with_what_does(tmp_path, option, wrong, hint):
+    finished = preview(tmp_path, option, wrong)
+
+    assert finished.returncode == 2
+    assert hint in finished.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_mistake_in_a_template_is_told_with_its_line(tmp_path):
+    (tmp_path / "own" / "notices").mkdir(parents=True)
+    (tmp_path / "own" / "notices" / "generic.jinja").write_text("\n{{ facts.price }}")
+
+    finished = preview(tmp_path, OFFRAMP_TEMPLATES="own")
+
+    assert finished.returncode == 2
+    assert "own/notices/generic.jinja, line 2: facts.price is not known here" in finished.stderr
+
+
+def test_the_brand_is_in_every_message(tmp_path):
+    (tmp_path / "logo.png").write_bytes(PNG)
+
+    preview(
+        tmp_path,
+        *("--policy", "license-pool", "--language", "en", "--notice", "expiring-soon"),
+        OFFRAMP_BRAND_NAME="Trellis",
+        OFFRAMP_BRAND_LOGO="logo.png",
+        OFFRAMP_BRAND_COLOR="#ffcc00",
+        OFFRAMP_BRAND_SUPPORT="help@trellis.example",
+        OFFRAMP_BRAND_AGREEMENT="https://trellis.example/terms",
+    )
+
+    folder = tmp_path / "out" / "license-pool" / "expiring-soon"
+    html, text = (folder / "en.html").read_text(), (folder / "en.txt").read_text()
+    assert 'src="data:image/png;base64,' in html
+    assert 'alt="Trellis"' in html
+    assert "background:#ffcc00;color:#000000" in html
+    for words in (html, text):
+        assert "mailto:help@trellis.example" in words
+        assert "https://trellis.example/terms" in words
+        assert "https://example.com/leaving" in words  # the policy's, where the brand has none
+    assert b"Content-ID: <logo@brand>" in (folder / "en.eml").read_bytes()
+
+
+@pytest.mark.browser
+def test_pictures_are_taken_in_every_light(tmp_path):
+    finished = preview(
+        tmp_path,
+        *("--policy", "license-pool", "--language", "pl", "--notice", "company-data"),
+        PATH=os.environ["PATH"],
+    )
+
+    folder = tmp_path / "out" / "license-pool" / "company-data"
+    pictures = {file.name: file.read_bytes() for file in folder.glob("*.png")}
+    assert "and in pictures" in finished.stdout
+    assert set(pictures) == {
+        f"pl.{light}.png" for light in ("light", "dark", "phone", "phone-dark")
+    }
+    assert all(picture.startswith(PNG) for picture in pictures.values())
+    assert len(set(pictures.values())) == len(pictures)
