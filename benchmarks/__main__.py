@@ -1,13 +1,14 @@
-"""``python3 dev.py bench data`` or ``bench engine``: measure, print, keep; ``--help`` says more."""
+"""``python3 dev.py bench`` and a suite: measure, print, keep; ``--help`` says more."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
 from benchmarks import data
+from benchmarks.achievements import suite as achievements
 from benchmarks.engine import suite
 
-SUITES = {"data": data.main, "engine": suite.main}
+SUITES = {"data": data.main, "engine": suite.main, "achievements": achievements.main}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -171,3 +171,10 @@ def test_an_address_that_is_none_is_told(kept):
 
     assert finished.code == 2
     assert "Credentials cannot be looked up at http://trellis.example" in finished.err
+
+
+def test_a_place_that_is_no_folder_is_told(kept):
+    finished = kept.run("credential", "publish", "--out", "offramp.toml")
+
+    assert finished.code == 2
+    assert "cannot be written" in finished.err

@@ -47,6 +47,7 @@ DIPLOMAS_MAX: Final = 100  # of one member; beyond it the list holds every crede
 PDF: Final = "application/pdf"
 BADGES_FILE: Final = "open-badges.json"
 CREDENTIAL_FILE: Final = "credential.jwt"
+_BYTE_ORDER_MARK = "\ufeff"  # spreadsheets leave it in what they import
 _INVISIBLE = frozenset({"Cc", "Cs"})  # control characters, and halves of letters
 _UNFIT_FOR_NAMES = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
 
@@ -272,9 +273,8 @@ def _file_name(number: int, title: str) -> str:
 
 def _clipped(text: str) -> str:
     """Keep a text to one line of a length that a paper can hold; empty where nothing is seen."""
-    line = " ".join(
-        "".join(c for c in text if category(c) not in _INVISIBLE or c in "\n\t").split()
-    )
+    visible = (c for c in text if category(c) not in _INVISIBLE or c in "\n\t")
+    line = " ".join("".join(visible).replace(_BYTE_ORDER_MARK, "").split())
     if not any(character.isprintable() for character in line):
         return ""
     return line if len(line) <= TITLE_CHARACTERS_MAX else line[: TITLE_CHARACTERS_MAX - 1] + "…"

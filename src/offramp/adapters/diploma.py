@@ -7,7 +7,7 @@ Source: mission A3; ISO 19005-3 (PDF/A-3), ISO 14289-1 (PDF/UA-1).
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
@@ -19,7 +19,7 @@ from unicodedata import category
 from jinja2 import Environment
 from whenever import Date
 
-from offramp.data.proof.paper import MAIN, LetterMissing, print_paper
+from offramp.data.proof.paper import MAIN, LayoutWrong, LetterMissing, print_paper
 
 COLOR: Final = "#8a6d34"
 WORDS: Final = "diploma/words.jinja"
@@ -73,16 +73,22 @@ class Printer:
 
         Raises:
             PrinterMissing: the packages that print are not installed.
-            LetterMissing: a letter is in none of the fonts.
+            LetterMissing: a letter is in none of the fonts, or this paper alone cannot be laid out.
+        LayoutWrong: nothing can be printed with this layout.
         """
         content = {**paper.content, "file": paper.file, "color": self.color}
         try:
             return self._print(paper, content)
         except LetterMissing:
-            plain = _plain(content)
+            plain = _mapped(content, without_decorations)
             if plain == content:
                 raise
             return self._print(paper, plain)
+        except LayoutWrong as error:
+            # Where the layout can show other words, it is these that it stumbles over, and what is
+            # wrong with one person's paper must not keep everybody else's.
+            self._print(paper, {**_mapped(content, _harmless), **_kept(content)})
+            raise LetterMissing(hint=error.hint) from error
 
     def _print(self, paper: Paper, content: Mapping[str, Any]) -> bytes:
         given = {
@@ -119,11 +125,19 @@ def without_decorations(text: str) -> str:
     return " ".join("".join(kept).split()) or (text and "-")
 
 
-def _plain(content: Any) -> Any:  # noqa: ANN401 (plain JSON of any shape)
+def _mapped(content: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 (plain JSON)
     if isinstance(content, str):
-        return without_decorations(content)
+        return change(content)
     if isinstance(content, Mapping):
-        return {name: _plain(value) for name, value in content.items()}
+        return {name: _mapped(value, change) for name, value in content.items()}
     if isinstance(content, list | tuple):
-        return [_plain(value) for value in content]
+        return [_mapped(value, change) for value in content]
     return content
+
+
+def _harmless(text: str) -> str:
+    return "A" if text else ""
+
+
+def _kept(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: content[name] for name in ("language", "color", "file")}

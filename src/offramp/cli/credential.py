@@ -30,8 +30,7 @@ def publish(
     context, issuer = open_context(), issuer_of(load_settings())
     files = published_files(issuer, context.keys.public_keys())
     for name, content in files.items():
-        (out / name).parent.mkdir(parents=True, exist_ok=True)
-        write_file(out / name, content)
+        write_file(out / name, content, with_folder=True)
     if as_json:
         show_json({"address": issuer.address, "files": sorted(files)})
         return

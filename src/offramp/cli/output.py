@@ -72,13 +72,15 @@ def show_table(
     _console().print(table)
 
 
-def write_file(file: Path, content: bytes) -> None:
-    """Write a file that was asked for by name.
+def write_file(file: Path, content: bytes, *, with_folder: bool = False) -> None:
+    """Write a file that was asked for by name, and its folder if that was asked for, too.
 
     Raises:
         FileUnwritable: its folder does not exist, or it may not be written.
     """
     try:
+        if with_folder:
+            file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()

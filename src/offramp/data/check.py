@@ -223,8 +223,11 @@ def _named(datamap: DataMap, territory: Territory) -> list[tuple[str, str | None
         table, column = split_column(mark)
         elsewhere.append((table, column))
     for award in datamap.achievements:
-        wanted = filter(None, (award.title, award.holder, award.at))
-        elsewhere += [(award.table, column) for column in wanted]
+        source, _, name = award.table.partition(".")
+        elsewhere += [(award.table, column) for column in filter(None, (award.holder, award.at))]
+        if source == territory.source:
+            trail = territory.catalog.trail(name, award.title)
+            elsewhere += [(territory.id_of(table), column) for table, column in trail]
     if datamap.people:
         members = datamap.people.members
         fields = (members.key, members.email, *members.name, members.locale, members.zone)

@@ -164,7 +164,11 @@ class People(Part):
 
 
 class AchievementRule(Part):
-    """Where a member's achievements are read from."""
+    """Where a member's achievements are read from.
+
+    Attributes:
+        title: a column, or the way to one through references: ``course_id.title``.
+    """
 
     table: TableId
     title: str

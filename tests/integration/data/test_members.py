@@ -3,6 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
+from offramp.data.check import DataMapIncomplete
 from offramp.data.handover.members import MembersUndeclared, achievements
 from tests.integration.data.school import school_map
 
@@ -15,6 +16,29 @@ def test_every_member_gets_all_achievements_and_nobody_elses(school):
     assert titles == {"100": ["Course 0", "Course 1"], "101": ["Course 2"]}
     assert earned["100"][0].holder == "User 0"
     assert earned["100"][0].at.startswith("2024-08-30")
+
+
+def test_a_title_is_found_in_another_table_through_references(school):
+    """A3: what is on a diploma is the name of a course, and not a number."""
+    rule = {"table": "app.certificates", "title": "enrolment_id.user_id.email", "at": "issued_at"}
+    datamap = school_map(school.url, achievements=[rule])
+
+    earned = dict(achievements(datamap, school.sources, "100"))
+
+    assert [len(found) for found in earned.values()] == [2, 1]
+    titles = {each.title for found in earned.values() for each in found}
+    assert titles == {"user0@company1.example", "user1@company1.example"}
+
+
+@pytest.mark.parametrize(
+    "title", ["nothing", "title.name", "enrolment_id.nothing", "enrolment_id.id.x"]
+)
+def test_a_title_that_nothing_leads_to_is_refused(school, title):
+    rule = {"table": "app.certificates", "title": title, "at": "issued_at"}
+    datamap = school_map(school.url, achievements=[rule])
+
+    with pytest.raises(DataMapIncomplete):
+        dict(achievements(datamap, school.sources, "100"))
 
 
 def test_the_number_of_queries_does_not_depend_on_the_number_of_members(school):

@@ -209,6 +209,7 @@ def test_a_picture_in_a_title_is_left_out_on_paper_and_kept_in_the_credential():
         "...",
         "🏆",
         "\u200b \x00",
+        "\ufeffFirst aid",
     ],
 )
 def test_a_title_is_text_and_nothing_else(title):
@@ -236,6 +237,24 @@ def test_a_vendor_brings_its_own_layout(tmp_path):
     given = named(attach(FIRST_AID, printer=Printer(folder=tmp_path)))
 
     assert words(given["01 First aid.pdf"]) == "Our own for Anna Kowalska"
+
+
+def test_what_only_one_paper_stumbles_over_does_not_keep_the_others(tmp_path):
+    """L33: a layout that cannot show one name can still be the right one for all others."""
+    (tmp_path / "diploma").mkdir()
+    layout = (
+        '#let said = json("content.json")\n'
+        "#set document(title: said.document_title, date: datetime(..said.date))\n"
+        '#assert(said.title != "Fire safety")\n'
+        "#said.title"
+    )
+    (tmp_path / "diploma" / "diploma.typ").write_text(layout)
+    told = Told()
+
+    given = named(attach(FIRST_AID, FIRE, told=told, printer=Printer(folder=tmp_path)))
+
+    assert [*given] == ["Achievements.pdf", "01 First aid.pdf", "open-badges.json"]
+    assert told == [("unprinted", {"organization": "acme", "papers": 1, "error": "LetterMissing"})]
 
 
 def test_a_mistake_in_an_own_layout_stops_the_mail_instead_of_sending_it_bare(tmp_path):

@@ -43,6 +43,7 @@ AWARD = Award(
 )
 HERE = Issuer(name="Trellis", address="https://trellis.example/credentials")
 NOWHERE = Issuer(name="Trellis")
+DEEP = b'{"a":' * 100_000
 
 
 def stated(award=AWARD, *, issuer=HERE, private=PRIVATE, at=AT):
@@ -248,13 +249,17 @@ def test_one_key_as_we_print_it_is_read_too():
     assert read_keys(write_public_key(PUBLIC), file="key") == (PUBLIC,)
 
 
-@pytest.mark.parametrize("content", [b"{}", b"[1]", b'{"keys": [{"crv": "P-256"}]}', b"\xff", b"7"])
+@pytest.mark.parametrize(
+    "content", [b"{}", b"[1]", b'{"keys": [{"crv": "P-256"}]}', b"\xff", b"7", DEEP]
+)
 def test_a_file_without_a_key_is_refused(content):
     with pytest.raises(PublicKeyInvalid):
         read_keys(content, file="keys")
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"hello", b"\xff\xfe", b'{"compactJwsString": 1}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"hello", b"\xff\xfe", b'{"compactJwsString": 1}', DEEP]
+)
 def test_a_file_without_a_credential_is_refused(content):
     with pytest.raises(CredentialMissing):
         tokens_in(content, file="x")

@@ -139,6 +139,21 @@ class Catalog:
             if reference.parent == parent
         )
 
+    def trail(self, table: str, path: str) -> Iterator[tuple[str, str]]:
+        """Name every column of a path such as ``course_id.title`` with its table, in order.
+
+        All but the last have to refer to one row of another table; what follows one that does not
+        is named with it, as a column that cannot exist.
+        """
+        column, _, rest = path.partition(".")
+        reference = self.tables[table].reference((column,)) if table in self.tables else None
+        if rest and reference is None:
+            yield table, path
+            return
+        yield table, column
+        if rest and reference is not None:
+            yield from self.trail(reference.parent, rest)
+
 
 def declare_references(catalog: Catalog, declared: Mapping[str, Mapping[str, str]]) -> Catalog:
     """Add references that the database does not declare, where it has what they name.

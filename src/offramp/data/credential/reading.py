@@ -45,7 +45,7 @@ def read_keys(content: bytes, *, file: str) -> tuple[bytes, ...]:
     try:
         document = json.loads(content)
         found = tuple(_ed25519_keys(document))
-    except (ValueError, TypeError, AttributeError, KeyError):
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         return (read_public_key(content, file=file),)
     if not found:
         raise PublicKeyInvalid(file=file, expected="jwks.json or did.json with an Ed25519 key")
@@ -63,7 +63,7 @@ def _tokens(part: bytes) -> Iterator[str]:
         return
     try:
         several = json.loads(text).get("compactJwsString")
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     if isinstance(several, list):
         yield from (token for token in several if isinstance(token, str))

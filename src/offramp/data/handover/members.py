@@ -87,8 +87,9 @@ def _select(
         joined, child = joined.join(parent, on), parent
     member = _text(child.c[members.key])
     order = territory.dialect.in_byte_order(member)
+    joined, title = _with_title(territory, name, rule.title, rows=rows, joined=joined)
     holder = _text(rows.c[rule.holder]) if rule.holder else sa.null()
-    fields = (_text(rows.c[rule.title]).label("title"), holder.label("holder"))
+    fields = (sa.func.coalesce(_text(title), "").label("title"), holder.label("holder"))
     key = (rows.c[column] for column in territory.catalog.tables[name].key)
     return (
         sa.select(member.label("member"), *fields, _text(rows.c[rule.at]).label("at"))
@@ -96,6 +97,21 @@ def _select(
         .where(territory.belongs(name, rows))
         .order_by(order, *key)
     )
+
+
+def _with_title(
+    territory: Territory, name: str, path: str, *, rows: sa.FromClause, joined: sa.FromClause
+) -> tuple[sa.FromClause, sa.ColumnElement[object]]:
+    """Join the tables that lead to a title, one row of each at most, and give its column."""
+    child: sa.FromClause = rows
+    *hops, (_, column) = territory.catalog.trail(name, path)
+    for number, (table, key) in enumerate(hops):
+        reference = territory.catalog.tables[table].reference((key,))
+        assert reference is not None, "the check has followed the same path"
+        parent = territory.table(reference.parent).alias(f"title_{number}")
+        on = child.c[key] == parent.c[reference.parent_columns[0]]
+        joined, child = joined.join(parent, on, isouter=True), parent
+    return joined, child.c[column]
 
 
 def _way_to_member(territory: Territory, name: str, members: str) -> list[Reference]:

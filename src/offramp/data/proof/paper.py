@@ -7,7 +7,9 @@ Source: ISO 19005-3 (PDF/A-3), ISO 14289-1 (PDF/UA-1).
 """
 
 import importlib
+import logging
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from io import BytesIO
@@ -19,7 +21,11 @@ from offramp.core.errors import Invalid
 STANDARDS: Final = ("a-3b", "ua-1")
 FONTS: Final = ("fontpkg_noto_sans", "fontpkg_amiri")
 MAIN: Final = "main.typ"
-_NO_FONT = "could not be displayed with font"
+# What a stranger's file can make a parser stumble over.
+_STUMBLES: Final = (ValueError, LookupError, TypeError, AttributeError, RuntimeError, OSError,
+                    ArithmeticError, AssertionError, zlib.error)  # fmt: skip
+logging.getLogger("pypdf").addHandler(logging.NullHandler())  # it comments on strangers' files
+_NO_LETTER: Final = ("could not be displayed with font", "disallowed codepoint")
 _PLACE = re.compile(r"(?P<place>[\w.-]+\.typ:\d+)")
 
 
@@ -75,9 +81,7 @@ def files_in(paper: bytes) -> list[bytes]:
     try:
         reader = pypdf.PdfReader(BytesIO(paper))
         return [content for contents in reader.attachments.values() for content in contents]
-    # Whatever a stranger's file makes a parser stumble over.
-    except (pypdf.errors.PyPdfError, ValueError, KeyError, TypeError, AttributeError,
-            IndexError, RecursionError, OSError) as error:  # fmt: skip
+    except (pypdf.errors.PyPdfError, *_STUMBLES) as error:
         raise PaperUnreadable from error
 
 
@@ -89,7 +93,7 @@ def _compile(files: Mapping[str, bytes], *, fonts: Sequence[Path], **options: An
         )
     except typst.TypstError as error:
         # What it says may quote the paper, which not everybody who reads errors may read.
-        if _NO_FONT in error.message:
+        if any(words in error.message for words in _NO_LETTER):
             raise LetterMissing(hint="fonts are added by the setting `fonts`") from error
         where = _PLACE.search(error.diagnostic)
         raise LayoutWrong(line=where["place"] if where else "?") from error
