@@ -66,7 +66,8 @@ class Specimen:
     """One message that somebody may get.
 
     Attributes:
-        name: the notice, and which case of it where there are several.
+        name: the notice, and which case of it where there are several: ``alone`` where one member
+            leaves, ``about-another`` for whoever else is told.
         about: the member, where one alone leaves and another reader is told.
         carries: the kind of files that come with it.
     """
@@ -83,8 +84,10 @@ def specimens(policy: Policy, *, ends: Date) -> tuple[Specimen, ...]:
     found: dict[str, Specimen] = {}
     for kind in policy.applies_to:
         known = Facts(kind=kind, zone=ZONE, anchors={Anchor.EXPIRY: ends})
+        told_before = frozenset(found)
         for each in _of_timeline(plan(policy, known)):
-            found.setdefault(each.name, each)
+            name = f"{each.name}-alone" if each.name in told_before else each.name
+            found.setdefault(name, replace(each, name=name))
     return tuple(found.values())
 
 
@@ -139,7 +142,7 @@ def _of_step(
     else:
         yield told
     if timeline.kind is SubjectKind.MEMBER and Audience.ADMINS in step.audience:
-        yield replace(told, name=f"{step.id}-about-one", reader=_ADMIN, about=_USER)
+        yield replace(told, name=f"{step.id}-about-another", reader=_ADMIN, about=_USER)
 
 
 def _in_place_of(timeline: Timeline, required: str, *, receipts: Mapping[str, Receipt]) -> Specimen:
@@ -149,7 +152,8 @@ def _in_place_of(timeline: Timeline, required: str, *, receipts: Mapping[str, Re
     planned = substitute(timeline, required, now=now)
     missed = {key: receipt for key, receipt in receipts.items() if receipt.due_at < due_at}
     facts = state_facts(timeline, planned, receipts=missed, now=now)
-    return Specimen(name=facts.notice, facts=facts, reader=_ADMIN)
+    about = _USER if timeline.kind is SubjectKind.MEMBER else None
+    return Specimen(name=facts.notice, facts=facts, reader=_ADMIN, about=about)
 
 
 def _receipt(planned: PlannedStep) -> Receipt:
