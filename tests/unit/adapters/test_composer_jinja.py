@@ -406,6 +406,8 @@ def test_an_administrator_is_told_when_only_one_member_leaves(locale, words):
     assert words in " ".join(told.text.split())
     assert words in told.html
     assert words not in own.text
+    assert told.subject == f"Zoë: {own.subject}"
+    assert f">{told.subject}</h1>" in told.html
 
 
 @pytest.mark.parametrize("notice", ["deletion-warning", "now-marked-for-deletion"])
