@@ -81,9 +81,10 @@ class Specimen:
 
 def specimens(policy: Policy, *, ends: Date) -> tuple[Specimen, ...]:
     """List every message of a policy for a subject whose term ends, each case once."""
+    anchors = {anchor.value: ends for anchor in Anchor if anchor is not Anchor.DELETION}
     found: dict[str, Specimen] = {}
     for kind in policy.applies_to:
-        known = Facts(kind=kind, zone=ZONE, anchors={Anchor.EXPIRY: ends})
+        known = Facts(kind=kind, zone=ZONE, anchors=anchors)
         told_before = frozenset(found)
         for each in _of_timeline(plan(policy, known)):
             name = f"{each.name}-alone" if each.name in told_before else each.name
@@ -118,7 +119,7 @@ def _of_timeline(timeline: Timeline) -> Iterator[Specimen]:
             yield from _of_step(timeline, planned, receipts=receipts)
         if planned.is_destructive and planned.step is not None:
             for requirement in planned.step.requires:
-                yield _in_place_of(timeline, requirement.delivered, receipts=receipts)
+                yield from _in_place_of(timeline, requirement.delivered, receipts=receipts)
         else:
             receipts[planned.key] = _receipt(planned)
 
@@ -145,15 +146,19 @@ def _of_step(
         yield replace(told, name=f"{step.id}-about-another", reader=_ADMIN, about=_USER)
 
 
-def _in_place_of(timeline: Timeline, required: str, *, receipts: Mapping[str, Receipt]) -> Specimen:
+def _in_place_of(
+    timeline: Timeline, required: str, *, receipts: Mapping[str, Receipt]
+) -> Iterator[Specimen]:
     """Give the notice that stands in for one that was missed, on the day after it."""
-    due_at = max(planned.due_at for planned in timeline.occurrences(required))
+    due_at = max((planned.due_at for planned in timeline.occurrences(required)), default=None)
+    if due_at is None:
+        return
     now = due_at.add(hours=24)
     planned = substitute(timeline, required, now=now)
     missed = {key: receipt for key, receipt in receipts.items() if receipt.due_at < due_at}
     facts = state_facts(timeline, planned, receipts=missed, now=now)
     about = _USER if timeline.kind is SubjectKind.MEMBER else None
-    return Specimen(name=facts.notice, facts=facts, reader=_ADMIN, about=about)
+    yield Specimen(name=facts.notice, facts=facts, reader=_ADMIN, about=about)
 
 
 def _receipt(planned: PlannedStep) -> Receipt:
