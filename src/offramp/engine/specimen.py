@@ -7,12 +7,10 @@ Source: policy language N1; lesson L7.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum, auto
 
 from whenever import Date
 
 from offramp.core.model import (
-    Achievement,
     Anchor,
     Facts,
     Member,
@@ -47,18 +45,11 @@ _USER = replace(
     name="Zoë Murphy",
     roles=frozenset({Role.MEMBER}),
 )
-_EARNED = (
-    Achievement(title="First aid at work", holder=None, at="2024-02-29"),
-    Achievement(title="Working at height", holder=None, at="2024-06-11"),
-)
+# What comes with a message is not looked at: it only has a name and a size.
 _DOCUMENT = Attachment(name="data.json", media_type="application/json", content=b" " * 184_000)
-
-
-class Carried(Enum):
-    """What may come with a message."""
-
-    ACHIEVEMENTS = auto()
-    DOCUMENT = auto()
+_ACHIEVEMENTS = Attachment(
+    name="achievements.pdf", media_type="application/pdf", content=b" " * 62_000
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +60,13 @@ class Specimen:
         name: the notice, and which case of it where there are several: ``alone`` where one member
             leaves, ``about-another`` for whoever else is told.
         about: the member, where one alone leaves and another reader is told.
-        carries: the kind of files that come with it.
     """
 
     name: str
     facts: NoticeFacts
     reader: Member
     about: Member | None = None
-    carries: Carried | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 def specimens(policy: Policy, *, ends: Date) -> tuple[Specimen, ...]:
@@ -94,21 +84,13 @@ def specimens(policy: Policy, *, ends: Date) -> tuple[Specimen, ...]:
 
 def write_specimen(composer: Composer, specimen: Specimen, *, language: str) -> Message:
     """Write one of them in a language."""
-    reader = replace(specimen.reader, locale=language)
-    attachments: tuple[Attachment, ...] = ()
-    if specimen.carries is Carried.DOCUMENT:
-        attachments = (_DOCUMENT,)
-    elif specimen.carries is Carried.ACHIEVEMENTS:
-        attachments = composer.attach_achievements(
-            _EARNED, member=reader, organization=_ORGANIZATION, at=specimen.facts.stated_at
-        )
     return composer.compose(
         specimen.facts,
         message_id=f"{specimen.name}.{language}",
-        member=reader,
+        member=replace(specimen.reader, locale=language),
         organization=_ORGANIZATION,
         about=specimen.about,
-        attachments=attachments,
+        attachments=specimen.attachments,
     )
 
 
@@ -134,12 +116,12 @@ def _of_step(
     is_for_users = bool({Audience.MEMBERS, Audience.SUBJECT} & set(step.audience))
     told = Specimen(name=step.id, facts=facts, reader=_USER if is_for_users else _ADMIN)
     if step.attach is not None:
-        yield replace(told, carries=Carried.ACHIEVEMENTS)
+        yield replace(told, attachments=(_ACHIEVEMENTS,))
         yield replace(told, name=f"{step.id}-none")
     elif step.action is Action.EXPORT:
-        yield replace(told, carries=Carried.DOCUMENT)
-        again = replace(told, name=f"{step.id}-again", facts=replace(facts, issue=2))
-        yield replace(again, carries=Carried.DOCUMENT)
+        sent = replace(told, attachments=(_DOCUMENT,))
+        yield sent
+        yield replace(sent, name=f"{step.id}-again", facts=replace(facts, issue=2))
     else:
         yield told
     if timeline.kind is SubjectKind.MEMBER and Audience.ADMINS in step.audience:
