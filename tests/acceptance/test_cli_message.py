@@ -54,7 +54,12 @@ def test_every_message_is_written_in_every_language_without_an_installation(tmp_
     assert {each.name for each in folders} >= {
         *("expiring-soon", "achievements", "achievements-none", "company-data"),
         *("company-data-again", "deletion-warning", "ending-soon", "now-expired"),
-        *("now-expired-about-one", "now-deactivated", "now-marked-for-deletion"),
+        *(
+            "now-expired-alone",
+            "now-expired-about-another",
+            "now-deactivated",
+            "now-marked-for-deletion",
+        ),
     }
     assert all(names_in(each) == expected for each in folders)
     assert not (tmp_path / "offramp-data").exists()

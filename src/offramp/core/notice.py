@@ -14,7 +14,7 @@ from whenever import Date, Instant
 
 from offramp.core.dates import civil_date, days_between, last_day_before
 from offramp.core.due import erases_at
-from offramp.core.model import Receipt, Role
+from offramp.core.model import Receipt, Role, SubjectKind
 from offramp.core.plan import PlannedStep, Span, Timeline
 from offramp.core.policy import Action, Audience
 
@@ -49,6 +49,7 @@ class NoticeFacts:
 
     Attributes:
         zone: whose days the dates are; `for_reader` gives those of a reader elsewhere.
+        is_one_member: whether one member alone leaves, and not the organization.
         issue: which hand-over of the same thing this is; above 1 it was sent before.
         stage_ends_at: from here on another stage is in force than the one at ``stated_at``.
         access_ends_at: from here on nobody has full access.
@@ -62,6 +63,7 @@ class NoticeFacts:
     notice: str
     issue: int = 1
     product: str | None
+    is_one_member: bool = False
     stage: str
     stage_title: str
     zone: str
@@ -139,6 +141,7 @@ def state_facts(
         notice=planned.step.id if planned.step else planned.key,
         issue=issue,
         product=product,
+        is_one_member=timeline.kind is SubjectKind.MEMBER,
         stage=span.stage.id,
         stage_title=span.stage.title or span.stage.id,
         zone=timeline.zone,

@@ -7,12 +7,10 @@ Source: policy language N1; lesson L7.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum, auto
 
 from whenever import Date
 
 from offramp.core.model import (
-    Achievement,
     Anchor,
     Facts,
     Member,
@@ -47,18 +45,11 @@ _USER = replace(
     name="Zoë Murphy",
     roles=frozenset({Role.MEMBER}),
 )
-_EARNED = (
-    Achievement(title="First aid at work", holder=None, at="2024-02-29"),
-    Achievement(title="Working at height", holder=None, at="2024-06-11"),
-)
+# What comes with a message is not looked at: it only has a name and a size.
 _DOCUMENT = Attachment(name="data.json", media_type="application/json", content=b" " * 184_000)
-
-
-class Carried(Enum):
-    """What may come with a message."""
-
-    ACHIEVEMENTS = auto()
-    DOCUMENT = auto()
+_ACHIEVEMENTS = Attachment(
+    name="achievements.pdf", media_type="application/pdf", content=b" " * 62_000
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,45 +57,40 @@ class Specimen:
     """One message that somebody may get.
 
     Attributes:
-        name: the notice, and which case of it where there are several.
+        name: the notice, and which case of it where there are several: ``alone`` where one member
+            leaves, ``about-another`` for whoever else is told.
         about: the member, where one alone leaves and another reader is told.
-        carries: the kind of files that come with it.
     """
 
     name: str
     facts: NoticeFacts
     reader: Member
     about: Member | None = None
-    carries: Carried | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 def specimens(policy: Policy, *, ends: Date) -> tuple[Specimen, ...]:
     """List every message of a policy for a subject whose term ends, each case once."""
+    anchors = {anchor.value: ends for anchor in Anchor if anchor is not Anchor.DELETION}
     found: dict[str, Specimen] = {}
     for kind in policy.applies_to:
-        known = Facts(kind=kind, zone=ZONE, anchors={Anchor.EXPIRY: ends})
+        known = Facts(kind=kind, zone=ZONE, anchors=anchors)
+        told_before = frozenset(found)
         for each in _of_timeline(plan(policy, known)):
-            found.setdefault(each.name, each)
+            name = f"{each.name}-alone" if each.name in told_before else each.name
+            found.setdefault(name, replace(each, name=name))
     return tuple(found.values())
 
 
 def write_specimen(composer: Composer, specimen: Specimen, *, language: str) -> Message:
     """Write one of them in a language."""
-    reader = replace(specimen.reader, locale=language)
-    attachments: tuple[Attachment, ...] = ()
-    if specimen.carries is Carried.DOCUMENT:
-        attachments = (_DOCUMENT,)
-    elif specimen.carries is Carried.ACHIEVEMENTS:
-        attachments = composer.attach_achievements(
-            _EARNED, member=reader, organization=_ORGANIZATION, at=specimen.facts.stated_at
-        )
     return composer.compose(
         specimen.facts,
         message_id=f"{specimen.name}.{language}",
-        member=reader,
+        member=replace(specimen.reader, locale=language),
         organization=_ORGANIZATION,
         about=specimen.about,
-        attachments=attachments,
+        attachments=specimen.attachments,
     )
 
 
@@ -115,7 +101,7 @@ def _of_timeline(timeline: Timeline) -> Iterator[Specimen]:
             yield from _of_step(timeline, planned, receipts=receipts)
         if planned.is_destructive and planned.step is not None:
             for requirement in planned.step.requires:
-                yield _in_place_of(timeline, requirement.delivered, receipts=receipts)
+                yield from _in_place_of(timeline, requirement.delivered, receipts=receipts)
         else:
             receipts[planned.key] = _receipt(planned)
 
@@ -130,26 +116,31 @@ def _of_step(
     is_for_users = bool({Audience.MEMBERS, Audience.SUBJECT} & set(step.audience))
     told = Specimen(name=step.id, facts=facts, reader=_USER if is_for_users else _ADMIN)
     if step.attach is not None:
-        yield replace(told, carries=Carried.ACHIEVEMENTS)
+        yield replace(told, attachments=(_ACHIEVEMENTS,))
         yield replace(told, name=f"{step.id}-none")
     elif step.action is Action.EXPORT:
-        yield replace(told, carries=Carried.DOCUMENT)
-        again = replace(told, name=f"{step.id}-again", facts=replace(facts, issue=2))
-        yield replace(again, carries=Carried.DOCUMENT)
+        sent = replace(told, attachments=(_DOCUMENT,))
+        yield sent
+        yield replace(sent, name=f"{step.id}-again", facts=replace(facts, issue=2))
     else:
         yield told
     if timeline.kind is SubjectKind.MEMBER and Audience.ADMINS in step.audience:
-        yield replace(told, name=f"{step.id}-about-one", reader=_ADMIN, about=_USER)
+        yield replace(told, name=f"{step.id}-about-another", reader=_ADMIN, about=_USER)
 
 
-def _in_place_of(timeline: Timeline, required: str, *, receipts: Mapping[str, Receipt]) -> Specimen:
+def _in_place_of(
+    timeline: Timeline, required: str, *, receipts: Mapping[str, Receipt]
+) -> Iterator[Specimen]:
     """Give the notice that stands in for one that was missed, on the day after it."""
-    due_at = max(planned.due_at for planned in timeline.occurrences(required))
+    due_at = max((planned.due_at for planned in timeline.occurrences(required)), default=None)
+    if due_at is None:
+        return
     now = due_at.add(hours=24)
     planned = substitute(timeline, required, now=now)
     missed = {key: receipt for key, receipt in receipts.items() if receipt.due_at < due_at}
     facts = state_facts(timeline, planned, receipts=missed, now=now)
-    return Specimen(name=facts.notice, facts=facts, reader=_ADMIN)
+    about = _USER if timeline.kind is SubjectKind.MEMBER else None
+    yield Specimen(name=facts.notice, facts=facts, reader=_ADMIN, about=about)
 
 
 def _receipt(planned: PlannedStep) -> Receipt:

@@ -369,6 +369,21 @@ def test_an_administrator_is_told_when_only_one_member_leaves(locale, words):
     assert words in " ".join(told.text.split())
     assert words in told.html
     assert words not in own.text
+    assert told.subject == f"Zoë: {own.subject}"
+    assert f">{told.subject}</h1>" in told.html
+
+
+@pytest.mark.parametrize("notice", ["deletion-warning", "now-marked-for-deletion"])
+@pytest.mark.parametrize("locale", ["en", *LANGUAGES])
+def test_nobody_is_told_that_everything_goes_where_only_one_members_data_does(notice, locale):
+    everything = replace(EXPIRED, notice=notice)
+    reader = replace(ANNA, locale=locale)
+
+    alone = compose(replace(everything, is_one_member=True), member=reader)
+
+    whole = compose(everything, member=reader)
+    assert alone.subject != whole.subject
+    assert alone.text.split("\n\n")[1] != whole.text.split("\n\n")[1]
 
 
 def test_the_day_of_deletion_is_not_named_twice():

@@ -13,6 +13,7 @@ WORDS: Mapping[str, str] = {
     "facts.notice": "The name of the notice.",
     "facts.issue": "Which hand-over this is; above 1 the same was sent before.",
     "facts.product": "The product that ends, where only one does.",
+    "facts.is_one_member": "Whether one member alone leaves, and not the organization.",
     "facts.stage": "The stage in force, by its name in the policy.",
     "facts.stage_title": "The same for people; `| translated` looks it up in the catalogs.",
     "facts.stage_ends_on": "The last day of that stage.",
