@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -36,6 +37,7 @@ from offramp.data.endpoint_spec import EVENT_SOURCE
 from offramp.data.sources.source import Tools
 from offramp.data.sources.sql import open_sources
 from offramp.documents.datamap import load_datamap
+from offramp.documents.timeline.calendar import calendar_file
 from offramp.documents.webhook_file import load_webhooks
 from offramp.engine.context import Context, Data, Limits, never_stopping
 from offramp.ports import (
@@ -102,6 +104,7 @@ def build(
         limits=limits or _limits(settings),
         endpoints=endpoints,
         event_source=event_source,
+        calendar=partial(calendar_file, organizer=settings.mail_from),
     )
 
 

@@ -1,4 +1,4 @@
-"""`offramp webhook`, `run` and `worker`: events reach real endpoints from processes that may die."""
+"""`offramp webhook`, `run`, `worker`: events reach real endpoints from processes that may die."""
 
 import signal
 import time

@@ -415,55 +415,6 @@ class TestPostgresqlWaiting(Patient):
         assert [row.id for row in again] == ["anna"]
 
 
-class TestParcels(Patient):
-    """Many processes bring events at once, and somebody is erased meanwhile."""
-
-    def test_each_event_is_handed_over_and_sent_by_one_of_many(self, store):
-        """L31."""
-        names = [f"e-{number:03}" for number in range(60)]
-        with store.transaction() as transaction:
-            transaction.put_events([_stage_event(name) for name in names])
-
-        def work():
-            taken = []
-            for _ in range(40):
-                with store.transaction() as transaction:
-                    transaction.hand_over({"crm": {"stage-changed"}}, at=NOW, limit=3)
-                with store.transaction() as transaction:
-                    taken += transaction.claim_parcels("crm", now=NOW, lease_until=LATER, limit=2)
-            return taken
-
-        taken = [parcel.event.id for part in in_threads(*[work] * WORKERS) for parcel in part]
-
-        assert sorted(taken) == names
-
-    def test_what_is_handed_over_while_somebody_is_erased_goes_as_well(self, store):
-        """L30: whoever is forgotten waits for whoever is handing over, and takes it back."""
-        fill(store, LEAVING)
-        with store.transaction() as transaction:
-            transaction.put_events([_stage_event("e-1")])
-        begun = Signal()
-
-        def hand_over():
-            with store.transaction() as transaction:
-                transaction.hand_over({"crm": {"stage-changed"}}, at=NOW, limit=9)
-                begun.set()
-                sleep(OVERLAP_SECONDS)
-
-        def forget():
-            begun.wait(PATIENCE_SECONDS)
-            with store.transaction() as transaction:
-                return transaction.forget("acme", member=None, at=NOW)
-
-        _, counts = in_threads(hand_over, forget)
-
-        assert (counts["parcel"], counts["outbox"]) == (1, 1)
-
-
-def _stage_event(name):
-    return OutboxEvent(id=name, kind="stage-changed", at=NOW, organization="acme")
-
-
 class TestEmptiness:
     """Nothing personal is left behind."""
 

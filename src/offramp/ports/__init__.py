@@ -43,6 +43,8 @@ from offramp.ports.record import (
 from offramp.ports.report import PROGRESS, Happening, Report
 from offramp.ports.service import (
     Attachment,
+    CalendarPart,
+    CalendarWriter,
     Clock,
     Composer,
     Dispatcher,
@@ -64,6 +66,8 @@ __all__ = [
     "PROGRESS",
     "Arming",
     "Attachment",
+    "CalendarPart",
+    "CalendarWriter",
     "Changes",
     "Clock",
     "Composer",
