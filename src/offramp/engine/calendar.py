@@ -54,11 +54,13 @@ def write_dates(context: Context, organization: str, *, is_canceled: bool) -> by
 
 
 def _part(transaction: Transaction, row: Offboarding) -> CalendarPart:
-    is_over = row.status is OffboardingStatus.CANCELED
+    is_over, subject = row.status is OffboardingStatus.CANCELED, row.subject
+    organization = require_organization(transaction, subject.organization)
+    name = organization.name or organization.id
     return CalendarPart(
         timeline=timeline_of(transaction, row),
         name=row.id,
         sequence=row.attempt + is_over,
         receipts=receipts_of(transaction.steps(row.id)),
-        is_for_readers=True,
+        place=f"{subject.product} ({name})" if subject.product else name,
     )

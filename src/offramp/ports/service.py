@@ -201,14 +201,15 @@ class CalendarPart:
     Attributes:
         name: makes the identities of the entries: under the same name they are the same entries.
         sequence: a higher one replaces what a calendar has.
-        is_for_readers: only what happens to them, with a reminder, and no messages.
+        place: whose dates they are, for readers who have others in their calendar too: they get
+            what happens to them, with a reminder, and none of the messages.
     """
 
     timeline: Timeline
     name: str
     sequence: int = 0
     receipts: Mapping[str, Receipt] = field(default_factory=dict)
-    is_for_readers: bool = False
+    place: str | None = None
 
 
 class CalendarWriter(Protocol):

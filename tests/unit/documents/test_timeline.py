@@ -189,7 +189,7 @@ def test_a_calendar_file_for_readers_adds_dates_or_takes_the_same_ones_back(
 ) -> None:
     """RFC 5546: the same identity, a sequence, a status, and where they come from."""
     timeline = timeline_of("license-pool")
-    part = CalendarPart(timeline=timeline, name="acme", sequence=7, is_for_readers=True)
+    part = CalendarPart(timeline=timeline, name="acme", sequence=7, place="Acme Ltd")
 
     content = calendar_file(
         [part], stamped_at=STAMPED_AT, is_canceled=is_canceled, organizer="hello@vendor.example"
@@ -204,6 +204,11 @@ def test_a_calendar_file_for_readers_adds_dates_or_takes_the_same_ones_back(
     assert {(event["sequence"], str(event["status"])) for event in events} == {(7, status)}
     assert all(event["dtstart"].params["value"] == "DATE" for event in events)
     assert len(calendar.walk("VALARM")) == alarms
+    assert sorted(str(event["summary"]) for event in events) == [
+        "Acme Ltd: Access ended",
+        "Acme Ltd: data is handed over",
+        "Acme Ltd: deletion, at the earliest",
+    ]
 
 
 def test_the_data_says_what_is_not_known_as_null() -> None:

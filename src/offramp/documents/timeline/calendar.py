@@ -17,7 +17,7 @@ from whenever import Instant
 
 from offramp.core.plan import PlannedStep
 from offramp.core.policy import Action
-from offramp.documents.timeline.rows import Row, timeline_rows
+from offramp.documents.timeline.rows import Row, access_words, timeline_rows, words
 from offramp.ports import CalendarPart
 
 ALARM_DAYS = 7  # before something is erased
@@ -45,7 +45,9 @@ def calendar_file(
         organizer: the address that the dates come from, which RFC 5546 asks for.
     """
     edition = _Edition(stamp=stamped_at.to_stdlib(), is_canceled=is_canceled, organizer=organizer)
-    titles = dict.fromkeys(p.timeline.policy.title or p.timeline.policy.policy for p in parts)
+    titles = dict.fromkeys(
+        part.place or part.timeline.policy.title or part.timeline.policy.policy for part in parts
+    )
     calendar = Calendar()
     calendar.add("prodid", "-//Offramp//Timeline//EN")
     calendar.add("version", "2.0")
@@ -61,7 +63,7 @@ def calendar_file(
 
 def _entries(part: CalendarPart, edition: _Edition, *, now: Instant) -> Iterator[Event]:
     for row in timeline_rows(part.timeline, receipts=part.receipts, now=now):
-        if part.is_for_readers and row.planned.action is Action.NOTIFY:
+        if part.place is not None and row.planned.action is Action.NOTIFY:
             continue  # they get the message itself
         identity = f"{part.name}-{row.planned.key.replace(':', '-')}"
         yield _entry(row, identity, row.on.to_stdlib(), part, edition)
@@ -94,19 +96,44 @@ def _entry(
     event.add("status", "CANCELLED" if edition.is_canceled else "CONFIRMED")
     if edition.organizer is not None:
         event.add("organizer", f"mailto:{edition.organizer}")
-    event.add("summary", f"{row.what} (last day)" if is_last else row.what)
-    details = [row.who, row.note] if is_last else [f"at {row.local_time}", row.who, row.note]
-    event.add("description", "\n".join(detail for detail in details if detail))
+    if part.place is None:
+        summary, details = _for_authors(row, is_last=is_last)
+    else:
+        summary, details = _for_readers(row, part.place, is_last=is_last)
+    event.add("summary", summary)
+    if details:
+        event.add("description", "\n".join(details))
     event.add("transp", "TRANSPARENT")
-    is_warned = part.is_for_readers and row.planned.is_destructive and not is_last
+    is_warned = part.place is not None and row.planned.is_destructive and not is_last
     if is_warned and not edition.is_canceled:
-        event.add_component(_alarm(row.what))
+        event.add_component(_alarm(summary))
     return event
 
 
-def _alarm(what: str) -> Alarm:
+def _for_authors(row: Row, *, is_last: bool) -> tuple[str, list[str]]:
+    """Word an entry for whoever writes a policy and wants to see all that it means."""
+    at = [] if is_last else [f"at {row.local_time}"]
+    details = [*at, *filter(None, (row.who, row.note))]
+    return (f"{row.what} (last day)" if is_last else row.what), details
+
+
+def _for_readers(row: Row, place: str, *, is_last: bool) -> tuple[str, list[str]]:
+    """Word an entry for whoever looks after an organization, beside everything else they do."""
+    planned = row.planned
+    if planned.stage is not None:
+        title = planned.stage.title or words(planned.stage.id)
+        details = [access_words(planned.stage), row.note]
+        return f"{place}: {title}", [detail for detail in details if detail]
+    if not planned.is_destructive:
+        return f"{place}: data is handed over", [f"at {row.local_time} to {row.who}"]
+    if is_last:
+        return f"{place}: last day of the deletion", []
+    return f"{place}: deletion, at the earliest", [f"not before {row.local_time}"]
+
+
+def _alarm(summary: str) -> Alarm:
     alarm = Alarm()
     alarm.add("action", "DISPLAY")
     alarm.add("trigger", -timedelta(days=ALARM_DAYS))
-    alarm.add("description", f"{what} in {ALARM_DAYS} days")
+    alarm.add("description", f"{summary}, in {ALARM_DAYS} days")
     return alarm
