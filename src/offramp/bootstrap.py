@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -42,6 +43,7 @@ from offramp.data.endpoint_spec import EVENT_SOURCE
 from offramp.data.sources.source import Tools
 from offramp.data.sources.sql import open_sources
 from offramp.documents.datamap import load_datamap
+from offramp.documents.timeline.calendar import calendar_file
 from offramp.documents.webhook_file import load_webhooks
 from offramp.engine.context import Context, Data, Limits, never_stopping
 from offramp.ports import (
@@ -104,7 +106,7 @@ def build(
         keys=keys,
         mailer=mailer or _mailer(settings),
         composer=open_composer(
-            settings, achievement_files=achievement_files(settings, keys.signing_key, report=report)
+            settings, achievement_files=achievement_files(settings, keys, report=report)
         ),
         vault=vault or FolderVault(settings.folder / "vault"),
         dispatcher=InProcessDispatcher(),
@@ -118,6 +120,7 @@ def build(
         limits=limits or _limits(settings),
         endpoints=endpoints,
         event_source=event_source,
+        calendar=partial(calendar_file, organizer=settings.mail_from),
     )
 
 
@@ -131,14 +134,12 @@ def issuer_of(settings: Settings) -> Issuer:
     return Issuer(name=name, address=settings.credentials_address)
 
 
-def achievement_files(
-    settings: Settings, signing_key: Callable[[], bytes], *, report: Report
-) -> AchievementFiles:
-    """Make what writes the files of farewells, signed with a key."""
+def achievement_files(settings: Settings, keys: Keys, *, report: Report) -> AchievementFiles:
+    """Make what writes the files of farewells."""
     fonts = () if settings.fonts is None else (settings.fonts,)
     return AchievementFiles(
         issuer=issuer_of(settings),
-        signing_key=signing_key,
+        signing_key=keys.signing_key,
         report=report,
         printer=Printer(folder=settings.templates, fonts=fonts, color=settings.brand_color),
         printed_at_once=os.cpu_count() or 1,

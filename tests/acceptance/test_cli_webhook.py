@@ -1,4 +1,4 @@
-"""`offramp webhook`, `run`, `worker`: events reach endpoints from processes that may die."""
+"""`offramp webhook`, `run`, `worker`: events reach real endpoints from processes that may die."""
 
 import signal
 import time
@@ -197,10 +197,11 @@ def test_whoever_is_killed_while_an_endpoint_thinks_is_followed_under_the_same_i
     assert listed(told)["crm"]["waiting"] == 0
 
 
-def test_a_worker_brings_events_beside_its_work_and_stops_at_once(told, crm, audit):
+@pytest.mark.parametrize("command", [("run", "--every", "1"), ("worker",)], ids=" ".join)
+def test_a_worker_brings_events_beside_its_work_and_stops_at_once(told, crm, audit, command):
     """L33: an endpoint that never answers delays neither the mails nor the other endpoint."""
     crm.script = [Trouble.SILENT]
-    process = told.start("run", "--every", "1")
+    process = told.start(*command)
     wait_until(lambda: audit.taken and crm.arrived)
     wait_until(lambda: told.step(LEAVING, "achievements")["status"] == "done")
 

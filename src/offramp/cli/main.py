@@ -8,6 +8,7 @@ import typer
 from offramp.cli import (
     arming,
     brake,
+    calendar,
     certificate,
     credential,
     demo,
@@ -51,6 +52,7 @@ app.command("init")(setup.initialize)
 app.command("import")(roster.import_files)
 app.command("status")(status.status)
 app.command("timeline")(status.timeline)
+app.command("calendar")(calendar.calendar)
 app.command("why")(why.why)
 app.command("run")(run.run)
 app.command("worker")(worker.worker)

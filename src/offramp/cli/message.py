@@ -14,10 +14,9 @@ import typer
 from whenever import Date
 
 from offramp.adapters.mail_format import Sender, format_mail
-from offramp.bootstrap import Camera, achievement_files, open_camera, open_composer, sender_of
+from offramp.bootstrap import Camera, open_camera, open_composer, sender_of
 from offramp.cli.option import OptionInvalid
 from offramp.cli.output import AsJson, guarded, make_folder, show_json, show_text, write_file
-from offramp.cli.progress import Watcher
 from offramp.config import load_settings
 from offramp.core.errors import Missing, OfframpError, Unavailable
 from offramp.core.policy import Policy
@@ -52,8 +51,7 @@ def preview(
 ) -> None:
     """Write every message in every language as HTML, text, mail and pictures; nothing is sent."""
     settings = load_settings()
-    files = achievement_files(settings, _no_key_of_anybody, report=Watcher())
-    composer = open_composer(settings, achievement_files=files)
+    composer = open_composer(settings)
     policies = [find_policy(name) for name in policy or PRESETS]
     languages = _chosen("--language", language, known=composer.languages)
     names = {each.facts.notice for p in policies for each in specimens(p, ends=ENDS_ON)}
@@ -66,11 +64,6 @@ def preview(
             for each in policies
         )
     _show(out, written, trouble=trouble, as_json=as_json)
-
-
-def _no_key_of_anybody() -> bytes:
-    """Give a key for papers that are only looked at: what it signs is worth nothing."""
-    return bytes(range(32))
 
 
 def _chosen(option: str, name: str | None, *, known: Sequence[str]) -> frozenset[str]:

@@ -38,6 +38,7 @@ from offramp.documents.timeline.data import timeline_data, warning_data
 from offramp.documents.timeline.drawing import draw_timeline
 from offramp.documents.timeline.rows import timeline_rows
 from offramp.documents.yaml import dotted
+from offramp.ports import CalendarPart
 
 app = typer.Typer(help="Check, show and compare policies.", no_args_is_help=True)
 
@@ -108,7 +109,8 @@ def show(
     timeline = plan(chosen, facts)
     if ics is not None:
         name = f"{chosen.policy}-{facts.kind.value}-{expiry}"
-        write_file(ics, calendar_file(timeline, name=name, stamped_at=SystemClock().now()))
+        part = CalendarPart(timeline=timeline, name=name)
+        write_file(ics, calendar_file([part], stamped_at=SystemClock().now()))
     if svg is not None:
         write_file(svg, draw_timeline(timeline, facts).encode())
     if as_json:

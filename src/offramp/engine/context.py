@@ -16,6 +16,7 @@ from offramp.data.scope import Scope
 from offramp.data.sources.source import Source
 from offramp.data.sources.sql import SqlSource
 from offramp.ports import (
+    CalendarWriter,
     Clock,
     Composer,
     Dispatcher,
@@ -93,6 +94,7 @@ class Context:
     limits: Limits = Limits()
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)  # of events, by name
     event_source: str = EVENT_SOURCE
+    calendar: CalendarWriter | None = None  # none: no message carries dates as a file
 
     def lease_from(self, now: Instant) -> Instant:
         """Say until when a claim that is made or kept now is nobody else's."""

@@ -72,11 +72,16 @@ class Courier:
 def carrying(context: Context) -> Iterator[None]:
     """Bring events to the endpoints for as long as the block runs, and end what is in hand."""
     closing = Event()
-    with _courier(context, is_stopping=closing.is_set) as courier:
+
+    def is_stopping() -> bool:
+        return closing.is_set() or context.is_stopping()
+
+    with _courier(context, is_stopping=is_stopping) as courier:
 
         def go_on() -> None:
             while not closing.wait(LOOK_SECONDS):
-                courier.tend()
+                if not is_stopping():  # rounds end while the last steps in hand do
+                    courier.tend()
 
         thread = Thread(target=go_on, name="courier", daemon=True)
         thread.start()

@@ -46,6 +46,8 @@ from offramp.ports.record import (
 from offramp.ports.report import PROGRESS, Happening, Report
 from offramp.ports.service import (
     Attachment,
+    CalendarPart,
+    CalendarWriter,
     Clock,
     Composer,
     Dispatcher,
@@ -68,6 +70,8 @@ __all__ = [
     "PROGRESS",
     "Arming",
     "Attachment",
+    "CalendarPart",
+    "CalendarWriter",
     "Changes",
     "Clock",
     "Composer",

@@ -3,16 +3,17 @@
 Source: docs/decisions/001-layers.md.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
 from whenever import Instant
 
-from offramp.core.model import Achievement, Member, Organization
+from offramp.core.model import Achievement, Member, Organization, Receipt
 from offramp.core.notice import NoticeFacts
 from offramp.core.parcel import Reply
+from offramp.core.plan import Timeline
 from offramp.ports.record import Offboarding, Ticket
 from offramp.ports.store import Transaction
 
@@ -207,6 +208,33 @@ class Endpoint(Protocol):
 
     def close(self) -> None:
         """Let go of every connection; the next request makes a new one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarPart:
+    """One timeline of a calendar file.
+
+    Attributes:
+        name: makes the identities of the entries: under the same name they are the same entries.
+        sequence: a higher one replaces what a calendar has.
+        place: whose dates they are, for readers who have others in their calendar too: they get
+            what happens to them, with a reminder, and none of the messages.
+    """
+
+    timeline: Timeline
+    name: str
+    sequence: int = 0
+    receipts: Mapping[str, Receipt] = field(default_factory=dict)
+    place: str | None = None
+
+
+class CalendarWriter(Protocol):
+    """Writes dates into a file that every calendar can read."""
+
+    def __call__(
+        self, parts: Sequence[CalendarPart], *, stamped_at: Instant, is_canceled: bool
+    ) -> bytes:
+        """Write a file that adds dates to a calendar, or takes them back."""
 
 
 class Probe(Protocol):

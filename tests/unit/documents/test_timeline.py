@@ -18,6 +18,7 @@ from offramp.documents.timeline.calendar import calendar_file
 from offramp.documents.timeline.data import timeline_data
 from offramp.documents.timeline.drawing import draw_timeline
 from offramp.documents.timeline.rows import access_words, period_words, timeline_rows
+from offramp.ports import CalendarPart
 
 FACTS = Facts(
     kind=SubjectKind.ORGANIZATION, zone="Europe/Dublin", anchors={"expiry": Date(2024, 8, 30)}
@@ -164,7 +165,9 @@ def test_a_stage_without_access_says_so() -> None:
 def test_a_calendar_file_has_an_entry_for_every_date_and_for_the_last_day_of_a_window() -> None:
     timeline = timeline_of("edit-only-grace")
 
-    content = calendar_file(timeline, name="acme", stamped_at=STAMPED_AT)
+    part = CalendarPart(timeline=timeline, name="acme")
+
+    content = calendar_file([part], stamped_at=STAMPED_AT)
 
     entries = {
         str(event["uid"]): event.start.isoformat()
@@ -174,7 +177,38 @@ def test_a_calendar_file_has_an_entry_for_every_date_and_for_the_last_day_of_a_w
     assert entries["acme-now-deactivated@offramp"] == "2024-11-29"
     assert entries["acme-stage-marked-for-deletion@offramp"] == "2025-08-31"
     assert entries["acme-erase-last@offramp"] == "2026-02-28"
-    assert content == calendar_file(timeline, name="acme", stamped_at=STAMPED_AT)
+    assert content == calendar_file([part], stamped_at=STAMPED_AT)
+
+
+@pytest.mark.parametrize(
+    ("is_canceled", "method", "status", "alarms"),
+    [(False, "PUBLISH", "CONFIRMED", 1), (True, "CANCEL", "CANCELLED", 0)],
+)
+def test_a_calendar_file_for_readers_adds_dates_or_takes_the_same_ones_back(
+    is_canceled: bool, method: str, status: str, alarms: int
+) -> None:
+    """RFC 5546: the same identity, a sequence, a status, and where they come from."""
+    timeline = timeline_of("license-pool")
+    part = CalendarPart(timeline=timeline, name="acme", sequence=7, place="Acme Ltd")
+
+    content = calendar_file(
+        [part], stamped_at=STAMPED_AT, is_canceled=is_canceled, organizer="hello@vendor.example"
+    )
+
+    calendar = Calendar.from_ical(content)
+    events = calendar.walk("VEVENT")
+    uids = [str(event["uid"]) for event in events]
+    assert calendar["method"] == method
+    assert len(uids) == len(set(uids)) > 1
+    assert "acme-expiring-soon@offramp" not in uids
+    assert {(event["sequence"], str(event["status"])) for event in events} == {(7, status)}
+    assert all(event["dtstart"].params["value"] == "DATE" for event in events)
+    assert len(calendar.walk("VALARM")) == alarms
+    assert sorted(str(event["summary"]) for event in events) == [
+        "Acme Ltd: Access ended",
+        "Acme Ltd: data is handed over",
+        "Acme Ltd: deletion, at the earliest",
+    ]
 
 
 def test_the_data_says_what_is_not_known_as_null() -> None:

@@ -1,38 +1,75 @@
 """A timeline as an iCalendar file, one all-day entry per date, for the reader's own calendar.
 
 The entries are all-day in the organization's zone, because the dates are what was promised; the
-local time stands in the description.
+local time stands in the description. A date that moves keeps the identity of its entry under a
+higher sequence, so that a second import moves it; when somebody comes back, the same entries are
+taken back.
 
-Source: RFC 5545; mission A7.
+Source: RFC 5545; RFC 5546, sections 3.2.1 and 3.2.5; RFC 7986; mission A7.
 """
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from icalendar import Calendar, Event
+from icalendar import Alarm, Calendar, Event
 from whenever import Instant
 
-from offramp.core.plan import PlannedStep, Timeline
-from offramp.documents.timeline.rows import Row, timeline_rows
+from offramp.core.plan import PlannedStep
+from offramp.core.policy import Action
+from offramp.documents.timeline.rows import Row, access_words, timeline_rows, words
+from offramp.ports import CalendarPart
+
+ALARM_DAYS = 7  # before something is erased
 
 
-def calendar_file(timeline: Timeline, *, name: str, stamped_at: Instant) -> bytes:
-    """Write a timeline as an iCalendar file.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Edition:
+    """What all entries of one file have in common."""
 
-    ``name`` makes the identities of the entries stable: the same name replaces the same entries.
+    stamp: datetime
+    is_canceled: bool
+    organizer: str | None
+
+
+def calendar_file(
+    parts: Sequence[CalendarPart],
+    *,
+    stamped_at: Instant,
+    is_canceled: bool = False,
+    organizer: str | None = None,
+) -> bytes:
+    """Write timelines as an iCalendar file that adds their dates to a calendar, or takes them back.
+
+    Args:
+        organizer: the address that the dates come from, which RFC 5546 asks for.
     """
-    stamp = stamped_at.to_stdlib()
+    edition = _Edition(stamp=stamped_at.to_stdlib(), is_canceled=is_canceled, organizer=organizer)
+    titles = dict.fromkeys(
+        part.place or part.timeline.policy.title or part.timeline.policy.policy for part in parts
+    )
     calendar = Calendar()
     calendar.add("prodid", "-//Offramp//Timeline//EN")
     calendar.add("version", "2.0")
-    calendar.add("x-wr-calname", timeline.policy.title or timeline.policy.policy)
-    for row in timeline_rows(timeline):
-        identity = f"{name}-{row.planned.key.replace(':', '-')}"
-        calendar.add_component(_entry(row, identity, row.on.to_stdlib(), stamp))
-        last = _last_day(row.planned)
-        if last is not None:
-            calendar.add_component(_entry(row, f"{identity}-last", last, stamp, is_last=True))
+    calendar.add("method", "CANCEL" if is_canceled else "PUBLISH")
+    for name in ("name", "x-wr-calname"):  # the newer way to say it, and the one that is known
+        calendar.add(name, ", ".join(titles))
+    for part in parts:
+        for entry in _entries(part, edition, now=stamped_at):
+            calendar.add_component(entry)
     content: bytes = calendar.to_ical()
     return content
+
+
+def _entries(part: CalendarPart, edition: _Edition, *, now: Instant) -> Iterator[Event]:
+    for row in timeline_rows(part.timeline, receipts=part.receipts, now=now):
+        if part.place is not None and row.planned.action is Action.NOTIFY:
+            continue  # they get the message itself
+        identity = f"{part.name}-{row.planned.key.replace(':', '-')}"
+        yield _entry(row, identity, row.on.to_stdlib(), part, edition)
+        last = _last_day(row.planned)
+        if last is not None:
+            yield _entry(row, f"{identity}-last", last, part, edition, is_last=True)
 
 
 def _last_day(planned: PlannedStep) -> date | None:
@@ -41,14 +78,62 @@ def _last_day(planned: PlannedStep) -> date | None:
     return planned.deadline_on.to_stdlib()
 
 
-def _entry(row: Row, identity: str, day: date, stamp: datetime, *, is_last: bool = False) -> Event:
+def _entry(
+    row: Row,
+    identity: str,
+    day: date,
+    part: CalendarPart,
+    edition: _Edition,
+    *,
+    is_last: bool = False,
+) -> Event:
     event = Event()
     event.add("uid", f"{identity}@offramp")
-    event.add("dtstamp", stamp)
+    event.add("sequence", part.sequence)
+    event.add("dtstamp", edition.stamp)
     event.add("dtstart", day)
     event.add("dtend", day + timedelta(days=1))
-    event.add("summary", f"{row.what} (last day)" if is_last else row.what)
-    details = [row.who, row.note] if is_last else [f"at {row.local_time}", row.who, row.note]
-    event.add("description", "\n".join(detail for detail in details if detail))
+    event.add("status", "CANCELLED" if edition.is_canceled else "CONFIRMED")
+    if edition.organizer is not None:
+        event.add("organizer", f"mailto:{edition.organizer}")
+    if part.place is None:
+        summary, details = _for_authors(row, is_last=is_last)
+    else:
+        summary, details = _for_readers(row, part.place, is_last=is_last)
+    event.add("summary", summary)
+    if details:
+        event.add("description", "\n".join(details))
     event.add("transp", "TRANSPARENT")
+    is_warned = part.place is not None and row.planned.is_destructive and not is_last
+    if is_warned and not edition.is_canceled:
+        event.add_component(_alarm(summary))
     return event
+
+
+def _for_authors(row: Row, *, is_last: bool) -> tuple[str, list[str]]:
+    """Word an entry for whoever writes a policy and wants to see all that it means."""
+    at = [] if is_last else [f"at {row.local_time}"]
+    details = [*at, *filter(None, (row.who, row.note))]
+    return (f"{row.what} (last day)" if is_last else row.what), details
+
+
+def _for_readers(row: Row, place: str, *, is_last: bool) -> tuple[str, list[str]]:
+    """Word an entry for whoever looks after an organization, beside everything else they do."""
+    planned = row.planned
+    if planned.stage is not None:
+        title = planned.stage.title or words(planned.stage.id)
+        details = [access_words(planned.stage), row.note]
+        return f"{place}: {title}", [detail for detail in details if detail]
+    if not planned.is_destructive:
+        return f"{place}: data is handed over", [f"at {row.local_time} to {row.who}"]
+    if is_last:
+        return f"{place}: last day of the deletion", []
+    return f"{place}: deletion, at the earliest", [f"not before {row.local_time}"]
+
+
+def _alarm(summary: str) -> Alarm:
+    alarm = Alarm()
+    alarm.add("action", "DISPLAY")
+    alarm.add("trigger", -timedelta(days=ALARM_DAYS))
+    alarm.add("description", f"{summary}, in {ALARM_DAYS} days")
+    return alarm

@@ -5,16 +5,18 @@ Instants are RFC 3339 in UTC, civil dates ISO 8601 in the organization's zone.
 Source: docs/policy.md, "The dates as JSON".
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from whenever import Date, Instant
 
 from offramp.core.advice import PolicyWarning
 from offramp.core.due import erases_at
-from offramp.core.model import ANCHOR_OF, Anchor, Facts, Role
+from offramp.core.model import ANCHOR_OF, Anchor, Facts, Receipt, Role
 from offramp.core.plan import PlannedStep, Span, Timeline
 from offramp.core.policy import ANY, Capability, Policy, Stage
+
+NOTHING_DONE: Mapping[str, Receipt] = {}
 
 
 def timeline_data(
@@ -62,11 +64,17 @@ def may_sign_in(policy: Policy, stage: Stage) -> bool:
     return any(Capability.SIGN_IN in policy.capabilities(level) for level in levels)
 
 
-def earliest_at(timeline: Timeline, planned: PlannedStep) -> Instant:
+def earliest_at(
+    timeline: Timeline,
+    planned: PlannedStep,
+    *,
+    receipts: Mapping[str, Receipt] = NOTHING_DONE,
+    now: Instant = Instant.MIN,
+) -> Instant:
     """Give the first instant at which a step's guards can hold, when every notice is on time."""
     if not planned.is_destructive:
         return planned.due_at
-    return erases_at(planned, timeline, receipts={}, now=Instant.MIN)
+    return erases_at(planned, timeline, receipts=receipts, now=now)
 
 
 def _stage_data(span: Span) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from whenever import Date, Instant
 
 from offramp.core.dates import Period
-from offramp.core.model import SubjectKind
+from offramp.core.model import Receipt, SubjectKind
 from offramp.core.plan import PlannedStep, Timeline
 from offramp.core.policy import ANY, Action, Audience, Stage, Step
-from offramp.documents.timeline.data import earliest_at
+from offramp.documents.timeline.data import NOTHING_DONE, earliest_at
 
 _PEOPLE: Mapping[Audience, str] = {
     Audience.MEMBERS: "every user",
@@ -42,9 +42,20 @@ class Row:
     note: str = ""
 
 
-def timeline_rows(timeline: Timeline) -> tuple[Row, ...]:
-    """Word a timeline, in the order in which things happen when every notice is on time."""
-    rows = [_row(timeline, planned) for planned in timeline.steps]
+def timeline_rows(
+    timeline: Timeline,
+    *,
+    receipts: Mapping[str, Receipt] = NOTHING_DONE,
+    now: Instant = Instant.MIN,
+) -> tuple[Row, ...]:
+    """Word a timeline, in the order in which things happen when every notice is on time.
+
+    With the receipts of what was done until now, a notice that was late moves what waits for it.
+    """
+    rows = [
+        _row(timeline, planned, at=earliest_at(timeline, planned, receipts=receipts, now=now))
+        for planned in timeline.steps
+    ]
     return tuple(sorted(rows, key=lambda row: row.at))
 
 
@@ -98,8 +109,7 @@ def access_words(stage: Stage) -> str:
     return "; ".join(parts)
 
 
-def _row(timeline: Timeline, planned: PlannedStep) -> Row:
-    at = earliest_at(timeline, planned)
+def _row(timeline: Timeline, planned: PlannedStep, *, at: Instant) -> Row:
     local = at.to_tz(timeline.zone)
     what, who, note = _worded(timeline, planned)
     return Row(

@@ -5,11 +5,14 @@ Source: mission A3, A5, A6, B8, B11; policy language N1-N3; lessons L8, L10, L13
 
 from collections.abc import Mapping
 
-from offramp.core.model import Achievement, Member
+from offramp.core.model import Achievement, Member, Role
 from offramp.data.handover.members import achievements
+from offramp.engine.calendar import attach_dates
 from offramp.engine.delivery import Attach, deliver, no_attachments, see_delivered
 from offramp.engine.work import Result, Work
 from offramp.ports import Attachment
+
+_LOOK_AFTER = frozenset({Role.ADMIN, Role.OWNER, Role.BILLING})
 
 
 def preview(work: Work) -> tuple[str, ...]:
@@ -29,11 +32,19 @@ def verify(work: Work) -> Result | None:
     return see_delivered(work)
 
 
+def _dates(work: Work) -> Attach:
+    """Give those who look after a whole organization its dates for their calendar."""
+    if work.claimed.subject.member is not None:
+        return no_attachments
+    dates = attach_dates(work.context, work.claimed)
+    return lambda member: dates if member.roles & _LOOK_AFTER else ()
+
+
 def attach(work: Work) -> Attach:
     """Give each reader the achievements of their own, where the policy attaches them."""
     step = work.planned.step
     if step is None or step.attach is None:
-        return no_attachments
+        return _dates(work)
     earned: Mapping[str, tuple[Achievement, ...]] = dict(
         achievements(work.data.datamap, work.data.sources, work.claimed.subject.organization)
     )
