@@ -229,9 +229,10 @@ def _succeeds(command: list[str]) -> bool:
 def _run(program: str, *arguments: str, settings: dict[str, str] | None = None) -> int:
     """Run a program of the environment in the repository, and give its exit code."""
     command = [str(BIN / program), *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **(settings or {})}, check=False
-    ).returncode
+    environment = {**os.environ, **(settings or {})}
+    # The tests start our program a thousand times; it has to be compiled only once.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

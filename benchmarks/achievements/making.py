@@ -49,7 +49,7 @@ def make(url: str, *, members: int) -> Made:
     """Read at once what everybody has earned, as a step does; make files member by member."""
     keys = MemoryKeys()
     files = achievement_files(SETTINGS, keys, report=_stumble)
-    composer = JinjaComposer(vendor=SETTINGS.mail_from_name, achievement_files=files)
+    composer = JinjaComposer(achievement_files=files)
     credential_seconds = _signing_seconds(
         Signer(issuer_of(SETTINGS), private_key=keys.signing_key()), number=members
     )

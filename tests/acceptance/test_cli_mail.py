@@ -27,12 +27,11 @@ Status: 5.2.2
 
 def achievements(smtp, address=SIOBHAN):
     """Give the mails with achievements to one person, in order."""
-    names = {"achievements.pdf", "achievements.json"}
     return [
         mail
         for mail in smtp.messages
         if mail.recipients == (address,)
-        and names & {part.get_filename() for part in mail.message.walk()}
+        and "open-badges.json" in {part.get_filename() for part in mail.message.walk()}
     ]
 
 

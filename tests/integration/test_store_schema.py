@@ -13,8 +13,9 @@ from whenever import Instant
 
 from offramp.adapters.store import schema
 from offramp.adapters.store.connection import StoreUrlInvalid, connect
-from offramp.adapters.store.migration import SCRIPTS, migrate
+from offramp.adapters.store.migration import migrate
 from offramp.adapters.store.store import SqlStore
+from offramp.adapters.store.upgrade import SCRIPTS
 from offramp.adapters.store.version import newest
 from offramp.ports import StoreUnavailable, StoreVersionDiffers
 

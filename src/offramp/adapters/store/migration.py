@@ -1,25 +1,20 @@
-"""Bringing a database to the newest schema; the only place that imports Alembic, which is slow.
+"""Bringing a database to the newest schema, as a rule by seeing that it has it.
 
-Every change of the schema is a script under ``migrations/versions``, the same for SQLite and
-PostgreSQL.
-
-Source: Alembic, "Running Batch Migrations for SQLite" and "Sharing a Connection".
+Source: lesson L31; ``upgrade`` for the migrations themselves.
 """
 
-from pathlib import Path
+import importlib
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine
 
-SCRIPTS = Path(__file__).parent / "migrations"
+from offramp.adapters.store.connection import for_reading
+from offramp.adapters.store.version import is_newest
 
 
 def migrate(engine: Engine) -> None:
     """Bring the tables of a store to the newest version; nothing happens when they are there."""
-    config = Config()
-    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    with for_reading(engine).connect() as connection:
+        if is_newest(connection):
+            return
+    # What runs the migrations is imported by whoever needs it: once for each new version.
+    importlib.import_module("offramp.adapters.store.upgrade").upgrade(engine)

@@ -2,13 +2,13 @@
 
 The migrations are numbered, and a revision is the number that its file begins with.
 
-Source: ``migration.migrate``; Alembic, "The Migration Environment".
+Source: ``upgrade``; Alembic, "The Migration Environment".
 """
 
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Connection, column, select, table
+from sqlalchemy import Connection, column, inspect, select, table
 
 from offramp.ports import StoreVersionDiffers
 
@@ -27,6 +27,13 @@ def require_newest(connection: Connection) -> None:
         raise StoreVersionDiffers(
             found=found or "none", expected=newest(), hint="restart with the program that fits"
         )
+
+
+def is_newest(connection: Connection) -> bool:
+    """Whether the tables are there, and those that this version works with."""
+    if not inspect(connection).has_table(_version.name):
+        return False
+    return connection.scalar(select(_version.c.version_num)) == newest()
 
 
 @cache
