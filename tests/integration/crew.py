@@ -25,6 +25,7 @@ from offramp.cli.run import Stop
 from offramp.config import Settings
 from offramp.engine.worker import serve
 from offramp.ports import StoreUnavailable
+from tests.integration.waiting import SECONDS_MAX
 from tests.simulation.shop import open_shop_at
 
 ROOT = Path(__file__).parents[2]
@@ -131,8 +132,16 @@ class Crew:
         return [json.loads(line) for each in files for line in each.read_text().splitlines()]
 
     def ask(self, question):
-        with self.store.transaction() as transaction:
-            return question(transaction)
+        """Ask the store; a server that was just crashed is waited for, as the workers do."""
+        until = time.monotonic() + SECONDS_MAX
+        while True:
+            try:
+                with self.store.transaction() as transaction:
+                    return question(transaction)
+            except StoreUnavailable:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
 
     def workload(self):
         now = self.clock.now()

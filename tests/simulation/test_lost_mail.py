@@ -8,6 +8,7 @@ from offramp.core.transitions import StepStatus
 from offramp.engine import resending
 from offramp.engine.bounces import take_back
 from offramp.engine.correspondence import history
+from offramp.engine.offboarding import retry
 from offramp.engine.resending import NothingToResend, ask_again
 from offramp.engine.situation import MemberUnknown
 from offramp.ports import (
@@ -252,6 +253,22 @@ def test_a_step_that_reached_nobody_counts_when_somebody_is_reached_now(world):
 
     assert unreached is StepStatus.UNREACHED
     assert step_of(world, "company-data").receipt.outcome is Outcome.DONE
+
+
+def test_nobody_is_given_up_while_a_message_waits_for_its_next_try(world):
+    """L10: whoever puts a step back does not have to wait for the minute to be over."""
+    world.mail.fail("admin@acme.example", MessageRefused(reply="550"))
+    world.mail.fail("owner@acme.example", MailerUnavailable(reason="down"))
+    world.run_until(HANDED_OVER)
+    while step_of(world, "company-data").status is not StepStatus.ABANDONED:
+        world.run_until(step_of(world, "company-data").next_try_at)
+
+    world.mail.recover("owner@acme.example")
+    retry(world.context, "acme")
+    world.run_until(world.now.add(hours=1))
+
+    assert step_of(world, "company-data").status is StepStatus.DONE
+    assert len(sent_to(world, "owner@acme.example", subject="company-data")) == 1
 
 
 @pytest.mark.parametrize(

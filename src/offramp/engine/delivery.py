@@ -84,6 +84,8 @@ def deliver(work: Work, *, attach: Attach = no_attachments) -> Result | None:
             _send_all(letter)
         if see_delivered(work) is not None:
             return None
+        if any(delivery.status in _TO_SEND for delivery in _deliveries(work)):
+            raise MailerUnavailable(reason="a message waits for its next try")
     return Result(outcome=Outcome.UNREACHED, proof=_counts(_deliveries(work)))
 
 
