@@ -1,6 +1,5 @@
 """Many processes bring events at once, on both databases, and somebody is erased meanwhile."""
 
-from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from time import sleep
 
@@ -12,16 +11,16 @@ from offramp.adapters.store.store import SqlStore
 from offramp.ports import OutboxEvent
 from tests.contract.store_contract import LEDGER_KEY
 from tests.contract.store_world import LATER, LEAVING, NOW, fill
+from tests.integration.waiting import SECONDS_MAX, in_threads
 
 OVERLAP_SECONDS = 0.05
-PATIENCE_SECONDS = 20
 WORKERS = 4
 WANTED = {"crm": {"stage-changed"}}
 
 
 @pytest.fixture
 def store(database_url):
-    engine = connect(database_url, lock_wait_seconds=PATIENCE_SECONDS)
+    engine = connect(database_url, lock_wait_seconds=SECONDS_MAX)
     migrate(engine)
     yield SqlStore(engine, ledger_key=LEDGER_KEY)
     engine.dispose()
@@ -29,13 +28,6 @@ def store(database_url):
 
 def event(name):
     return OutboxEvent(id=name, kind="stage-changed", at=NOW, organization="acme")
-
-
-def in_threads(*works):
-    """Do several things at once and collect what each gives."""
-    with ThreadPoolExecutor(len(works)) as pool:
-        begun = [pool.submit(work) for work in works]
-        return [each.result(PATIENCE_SECONDS) for each in begun]
 
 
 def test_each_event_is_handed_over_and_sent_by_one_of_many(store):
@@ -72,7 +64,7 @@ def test_what_is_handed_over_while_somebody_is_erased_goes_as_well(store):
             sleep(OVERLAP_SECONDS)
 
     def forget():
-        begun.wait(PATIENCE_SECONDS)
+        begun.wait(SECONDS_MAX)
         with store.transaction() as transaction:
             return transaction.forget("acme", member=None, at=NOW)
 

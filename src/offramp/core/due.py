@@ -453,7 +453,6 @@ def allowed_from(delivered_at: Instant, interval: Period, timeline: Timeline) ->
     time in which the receiving server may still send the message back counts in any case.
     """
     policy, zone = timeline.policy, timeline.zone
-    proven = effect(shift(delivered_at, policy.bounce_window, zone=zone), zone=zone)
     if interval.is_exact:
         stood = effect(shift(delivered_at, interval, zone=zone), zone=zone)
     else:
@@ -461,4 +460,10 @@ def allowed_from(delivered_at: Instant, interval: Period, timeline: Timeline) ->
             civil_date(delivered_at, zone=zone), interval, zone=zone, calendar=policy.calendar
         )
         stood = at_local_time(civil_date(day, zone=zone), policy.quiet_hour, zone=zone)
-    return max(proven, stood)
+    return max(proven_at(delivered_at, timeline), stood)
+
+
+def proven_at(delivered_at: Instant, timeline: Timeline) -> Instant:
+    """Give the end of the time in which a message that comes back was not delivered (N2)."""
+    zone = timeline.zone
+    return effect(shift(delivered_at, timeline.policy.bounce_window, zone=zone), zone=zone)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from whenever import Instant
 
-from offramp.core.dates import effect, shift
+from offramp.core.due import proven_at
 from offramp.core.event_kind import EventKind
 from offramp.core.ledger import Detail, Event
 from offramp.core.model import Outcome, Receipt
@@ -19,8 +19,8 @@ from offramp.core.transitions import OffboardingStatus
 from offramp.engine.announcement import announce
 from offramp.engine.context import Context
 from offramp.engine.exclusive import exclusively
-from offramp.engine.resending import put_back
 from offramp.engine.situation import timeline_of
+from offramp.engine.steps import put_back
 from offramp.engine.work import issue_key
 from offramp.ports import (
     Delivery,
@@ -73,7 +73,9 @@ def _let_it_not_count(
 ) -> None:
     """Put its step back, where it was the last message that the step's receipt counted."""
     assert sent.accepted_at is not None, "what was taken has its instant"
-    if row.status is not OffboardingStatus.OPEN or now > _proven_at(transaction, row, sent):
+    if row.status is not OffboardingStatus.OPEN:
+        return
+    if now > proven_at(sent.accepted_at, timeline_of(transaction, row)):
         return
     deliveries = transaction.deliveries(row.id, step=sent.step)
     if any(each.accepted_at is not None for each in deliveries):
@@ -82,14 +84,6 @@ def _let_it_not_count(
         if issue_key(step.key, step.issue) == sent.step and _counts(step.receipt, sent):
             put_back(transaction, step)
             transaction.wake(row.subject.organization, at=now)
-
-
-def _proven_at(transaction: Transaction, row: Offboarding, sent: Delivery) -> Instant:
-    """Give the end of the time in which a message that comes back was not delivered."""
-    timeline = timeline_of(transaction, row)
-    assert sent.accepted_at is not None, "what was taken has its instant"
-    window = shift(sent.accepted_at, timeline.policy.bounce_window, zone=timeline.zone)
-    return effect(window, zone=timeline.zone)
 
 
 def _counts(receipt: Receipt | None, sent: Delivery) -> bool:

@@ -82,9 +82,10 @@ def deliver(work: Work, *, attach: Attach = no_attachments) -> Result | None:
         work.context.probe("fanned out")
         with work.context.mailer.session():
             _send_all(letter)
-        if see_delivered(work) is not None:
+        deliveries = _deliveries(work)
+        if _delivered(deliveries) is not None:
             return None
-        if any(delivery.status in _TO_SEND for delivery in _deliveries(work)):
+        if _are_under_way(deliveries):
             raise MailerUnavailable(reason="a message waits for its next try")
     return Result(outcome=Outcome.UNREACHED, proof=_counts(_deliveries(work)))
 
@@ -242,8 +243,15 @@ def see_delivered(work: Work) -> Result | None:
 
     A notice counts as delivered when the last accepted message was accepted (N2).
     """
-    deliveries = _deliveries(work)
+    return _delivered(_deliveries(work))
+
+
+def _delivered(deliveries: tuple[Delivery, ...]) -> Result | None:
     accepted = [d.accepted_at for d in deliveries if d.accepted_at is not None]
-    if not accepted or any(delivery.status in _TO_SEND for delivery in deliveries):
+    if not accepted or _are_under_way(deliveries):
         return None
     return Result(delivered_at=max(accepted), proof=_counts(deliveries))
+
+
+def _are_under_way(deliveries: tuple[Delivery, ...]) -> bool:
+    return any(delivery.status in _TO_SEND for delivery in deliveries)

@@ -20,7 +20,7 @@ from offramp.core.ledger import Event
 from offramp.core.lint import override_faults
 from offramp.core.model import Member, Organization, Pool
 from offramp.core.policy import Policy
-from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepStatus, move
+from offramp.core.transitions import OFFBOARDING, OffboardingStatus, StepStatus, move
 from offramp.engine.announcement import announce
 from offramp.engine.context import Context
 from offramp.engine.exclusive import exclusively
@@ -32,6 +32,7 @@ from offramp.engine.situation import (
     require_policy,
     timeline_of,
 )
+from offramp.engine.steps import put_back
 from offramp.ports import Changes, Offboarding, OutboxEvent, Transaction
 
 _T = TypeVar("_T")
@@ -350,9 +351,7 @@ def _put_back(transaction: Transaction, row: Offboarding, *, now: Instant) -> in
         return 0
     abandoned = [s for s in transaction.steps(row.id) if s.status is StepStatus.ABANDONED]
     for step in abandoned:
-        status = move(STEP, step.status, StepStatus.PENDING)
-        again = replace(step, status=status, attempts=0, next_try_at=None, reason=None)
-        transaction.save_step(again, claimed=None, expected=step.status)
+        put_back(transaction, step)
     if row.status is OffboardingStatus.STOPPED:
         reopened = move(OFFBOARDING, row.status, OffboardingStatus.OPEN)
         opened = replace(row, status=reopened, closed_at=None, next_due_at=now)

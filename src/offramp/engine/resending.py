@@ -8,7 +8,6 @@ Source: mission A4; policy language N2; lessons L8, L33.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 
 from whenever import Instant
 
@@ -16,7 +15,7 @@ from offramp.core.errors import Broken, OfframpError, Refused
 from offramp.core.ledger import Event
 from offramp.core.plan import PlannedStep
 from offramp.core.policy import Action
-from offramp.core.transitions import STEP, OffboardingStatus, StepStatus, move
+from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.engine.actions import export, notify
 from offramp.engine.context import Context
 from offramp.engine.delivery import deliver_again
@@ -27,6 +26,7 @@ from offramp.engine.situation import (
     require_organization,
     timeline_of,
 )
+from offramp.engine.steps import put_back
 from offramp.engine.work import Work, issue_key
 from offramp.ports import DeliveryStatus, Offboarding, StaleClaim, StepRow, Transaction
 
@@ -140,13 +140,6 @@ def _begin_anew(transaction: Transaction, row: Offboarding, given: Mapping[str, 
         step = given.get(key)
         if step is not None and step.status is StepStatus.UNREACHED:
             put_back(transaction, step)
-
-
-def put_back(transaction: Transaction, step: StepRow) -> None:
-    """Let a finished step be carried out again; it has no receipt until then."""
-    status = move(STEP, step.status, StepStatus.PENDING)
-    again = replace(step, status=status, attempts=0, receipt=None)
-    transaction.save_step(again, claimed=None, expected=step.status)
 
 
 def _note(

@@ -130,6 +130,19 @@ def _start(context: Context, claimed: Offboarding, planned: PlannedStep) -> tupl
     return work, is_repeat
 
 
+def put_back(transaction: Transaction, step: StepRow) -> None:
+    """Let a step that is over, or was abandoned, be carried out again from its beginning."""
+    again = replace(
+        step,
+        status=move(STEP, step.status, StepStatus.PENDING),
+        attempts=0,
+        next_try_at=None,
+        reason=None,
+        receipt=None,
+    )
+    transaction.save_step(again, claimed=None, expected=step.status)
+
+
 def _row(transaction: Transaction, claimed: Offboarding, planned: PlannedStep) -> StepRow | None:
     return next((r for r in transaction.steps(claimed.id) if r.key == planned.key), None)
 

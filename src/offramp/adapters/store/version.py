@@ -22,7 +22,7 @@ def require_newest(connection: Connection) -> None:
     Raises:
         StoreVersionDiffers: they are not those that this version works with.
     """
-    found = connection.scalar(select(_version.c.version_num))
+    found = _version_in(connection)
     if found != newest():
         raise StoreVersionDiffers(
             found=found or "none", expected=newest(), hint="restart with the program that fits"
@@ -31,9 +31,11 @@ def require_newest(connection: Connection) -> None:
 
 def is_newest(connection: Connection) -> bool:
     """Whether the tables are there, and those that this version works with."""
-    if not inspect(connection).has_table(_version.name):
-        return False
-    return connection.scalar(select(_version.c.version_num)) == newest()
+    return inspect(connection).has_table(_version.name) and _version_in(connection) == newest()
+
+
+def _version_in(connection: Connection) -> str | None:
+    return connection.scalar(select(_version.c.version_num))
 
 
 @cache
