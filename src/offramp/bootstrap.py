@@ -30,6 +30,7 @@ from offramp.adapters.mail_format import Sender
 from offramp.adapters.mailer_paced import PacedMailer
 from offramp.adapters.mailer_smtp import Security, SmtpMailer, SmtpServer
 from offramp.adapters.message.brand import Brand, read_logo
+from offramp.adapters.message.page import LinkPages
 from offramp.adapters.report_structlog import StructlogReport
 from offramp.adapters.store.connection import connect
 from offramp.adapters.store.migration import migrate
@@ -120,6 +121,7 @@ def build(
         limits=limits or _limits(settings),
         endpoints=endpoints,
         event_source=event_source,
+        public_address=_without_slash(settings.public_address),
         calendar=partial(calendar_file, organizer=settings.mail_from),
     )
 
@@ -160,6 +162,11 @@ def open_composer(
     composer = JinjaComposer(settings.templates, brand=brand, achievement_files=achievement_files)
     composer.check()
     return composer
+
+
+def link_pages(settings: Settings) -> LinkPages:
+    """Make what writes the pages behind links."""
+    return LinkPages(brand_of(settings), folder=settings.templates)
 
 
 def brand_of(settings: Settings) -> Brand:
@@ -320,7 +327,13 @@ def _limits(settings: Settings) -> Limits:
         bulk_organizations_max=settings.bulk_organizations_max,
         late_watch_days=settings.late_watch_days,
         attempts_max=settings.attempts_max,
+        attachment_bytes_max=settings.attachment_bytes_max,
+        link_days=settings.link_days,
     )
+
+
+def _without_slash(address: str | None) -> str | None:
+    return None if address is None else address.rstrip("/")
 
 
 def _silent(point: str) -> None:

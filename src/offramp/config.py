@@ -24,6 +24,10 @@ from offramp.data.erasure.fence import CHUNK_ROWS_MAX
 
 LogFormat = Literal["text", "json"]
 WEB_ADDRESS = r"^https?://\S+$"
+# Whoever has the address of a link has the data, so only this machine may do without encryption.
+PUBLIC_ADDRESS = (
+    r"^(https://[^\s?#@]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?(/[^\s?#]*)?)$"
+)
 WEB_OR_MAIL_ADDRESS = r"^(https?://\S+|[^@\s]+@[^@\s]+)$"
 CONFIG_FILE = "offramp.toml"
 CONFIG_FILE_VARIABLE = "OFFRAMP_CONFIG"
@@ -85,6 +89,19 @@ class Settings(BaseSettings):
     credentials_address: str | None = Field(
         default=None,
         description="Where you serve what `offramp credential publish` writes: https://….",
+    )
+    public_address: str | None = Field(
+        default=None,
+        pattern=PUBLIC_ADDRESS,
+        description="Where people reach `offramp serve`: https://…; links to data lead there.",
+    )
+    attachment_bytes_max: int = Field(
+        default=10_000_000,
+        ge=1,
+        description="Of a larger file a link is sent, where there is a public address.",
+    )
+    link_days: int = Field(
+        default=30, ge=1, le=3650, description="How long such a link lives, from its mail on."
     )
     fonts: Path | None = Field(
         default=None, description="A folder with more fonts, for the letters of diplomas."

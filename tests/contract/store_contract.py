@@ -4,6 +4,7 @@ from tests.contract.store_arming_contract import ArmingContract
 from tests.contract.store_correspondence_contract import CorrespondenceContract
 from tests.contract.store_facts_contract import FactContract, OperationContract, PolicyContract
 from tests.contract.store_fence_contract import FenceContract
+from tests.contract.store_link_contract import LinkContract
 from tests.contract.store_parcel_contract import OutboxContract, ParcelContract
 from tests.contract.store_proof_contract import (
     LEDGER_KEY,
@@ -37,6 +38,7 @@ class StoreContract(
     AudienceContract,
     DeliveryContract,
     CorrespondenceContract,
+    LinkContract,
     LedgerContract,
     OutboxContract,
     ParcelContract,

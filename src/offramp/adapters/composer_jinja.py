@@ -34,6 +34,7 @@ from offramp.adapters.message.language import (
 )
 from offramp.adapters.message.trial import try_templates
 from offramp.adapters.message.vocabulary import Company, File, Person
+from offramp.core.link import Download
 from offramp.core.model import Achievement, Member, Organization
 from offramp.core.notice import NoticeFacts
 from offramp.ports import Attachment, Message
@@ -103,6 +104,7 @@ class JinjaComposer:
         organization: Organization,
         about: Member | None = None,
         attachments: tuple[Attachment, ...] = (),
+        download: Download | None = None,
         is_optional: bool = False,
     ) -> Message:
         """Write the message for one reader; ``about`` is the member where only one leaves."""
@@ -120,6 +122,7 @@ class JinjaComposer:
             "attachments": tuple(
                 File(name=each.name, size_bytes=len(each.content)) for each in attachments
             ),
+            "download": download,
             "brand": self._brand,
         }
         text, html = language.text.select_template(names), language.html.select_template(names)

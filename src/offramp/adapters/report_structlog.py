@@ -33,6 +33,7 @@ _LEVELS: Mapping[str, str] = {
     Happening.UNEXPECTED: "error",
     Happening.UNAVAILABLE: "error",
     Happening.UNPRINTED: "error",
+    Happening.HEAVY: "warning",
 }
 _STATUS_LEVELS: Mapping[str, Mapping[str, str]] = {
     Happening.STEP: {StepStatus.DONE: "info", StepStatus.ABANDONED: "error"},

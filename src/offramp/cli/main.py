@@ -17,6 +17,7 @@ from offramp.cli import (
     keys,
     ledger,
     lifecycle,
+    link,
     mail,
     message,
     policy,
@@ -72,6 +73,7 @@ app.command("arm")(arming.arm)
 app.command("approve")(arming.approve)
 app.add_typer(lifecycle.members, name="member")
 app.add_typer(mail.app, name="mail")
+app.add_typer(link.app, name="link")
 app.command("export")(export.export)
 app.command("erase")(erase.erase)
 app.command("verify")(verify.verify)

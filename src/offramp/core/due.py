@@ -406,6 +406,14 @@ def erases_at(
     return expected
 
 
+def expected_erasure(
+    timeline: Timeline, *, receipts: Mapping[str, Receipt], now: Instant
+) -> Instant | None:
+    """Give the instant at which deletion is to be expected; none where none is planned."""
+    erase = next((p for p in timeline.steps if p.action is Action.ERASE), None)
+    return None if erase is None else erases_at(erase, timeline, receipts=receipts, now=now)
+
+
 def begins_at(situation: Situation, *, now: Instant) -> Instant | None:
     """Give the instant at which a deletion will begin by itself; none where nothing is to begin.
 

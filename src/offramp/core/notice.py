@@ -13,7 +13,7 @@ from typing import Self
 from whenever import Date, Instant
 
 from offramp.core.dates import civil_date, days_between, last_day_before
-from offramp.core.due import erases_at
+from offramp.core.due import expected_erasure
 from offramp.core.model import Receipt, Role, SubjectKind
 from offramp.core.plan import PlannedStep, Span, Timeline
 from offramp.core.policy import Action, Audience
@@ -150,7 +150,7 @@ def state_facts(
         access_ends_at=timeline.spans[0].ends_at,
         exports_at=export.due_at if export else None,
         exports_to=_roles_of(export),
-        erases_at=erases_at(erase, timeline, receipts=receipts, now=now) if erase else None,
+        erases_at=expected_erasure(timeline, receipts=receipts, now=now),
         erases_before=erase.deadline_at if erase else None,
         days_left=_days_left(_end_to_come(span, now=now), now=now, zone=timeline.zone),
         agreement=links.agreement,

@@ -18,6 +18,7 @@ from offramp.core.errors import OfframpError
 from offramp.core.model import Member, Organization, Outcome
 from offramp.core.notice import NoticeFacts, state_facts
 from offramp.core.policy import Audience, Step
+from offramp.engine.offer import Offer
 from offramp.engine.situation import receipts_of, require_organization, timeline_of
 from offramp.engine.work import Heartbeat, Result, Work
 from offramp.ports import (
@@ -45,6 +46,7 @@ class _Letter:
     organization: Organization
     about: Member | None  # the one member, where only one is leaving
     attach: Attach
+    offer: Offer | None = None  # what it leads to instead
 
 
 def message_id(delivery: Delivery) -> str:
@@ -63,7 +65,9 @@ def no_attachments(member: Member) -> tuple[Attachment, ...]:
     return ()
 
 
-def deliver(work: Work, *, attach: Attach = no_attachments) -> Result | None:
+def deliver(
+    work: Work, *, attach: Attach = no_attachments, offer: Offer | None = None
+) -> Result | None:
     """Write to the step's audience, and down its fallback chain while nobody could be reached.
 
     Returns:
@@ -74,7 +78,7 @@ def deliver(work: Work, *, attach: Attach = no_attachments) -> Result | None:
     """
     step = work.planned.step
     assert step is not None, "only a step of the policy has an audience"
-    letter = _compose_letter(work, step, attach=attach)
+    letter = _compose_letter(work, step, attach=attach, offer=offer)
     for audiences in _chain(work, step):
         with work.context.store.transaction() as transaction:
             for audience in audiences:
@@ -90,7 +94,7 @@ def deliver(work: Work, *, attach: Attach = no_attachments) -> Result | None:
     return Result(outcome=Outcome.UNREACHED, proof=_counts(_deliveries(work)))
 
 
-def deliver_again(work: Work, *, attach: Attach) -> None:
+def deliver_again(work: Work, *, attach: Attach, offer: Offer | None = None) -> None:
     """Send what was queued again of a step that is over, to nobody else.
 
     Raises:
@@ -98,7 +102,7 @@ def deliver_again(work: Work, *, attach: Attach) -> None:
     """
     step = work.planned.step
     assert step is not None, "only a step of the policy has an audience"
-    letter = _compose_letter(work, step, attach=attach)
+    letter = _compose_letter(work, step, attach=attach, offer=offer)
     with work.context.mailer.session():
         _send_all(letter)
 
@@ -110,7 +114,7 @@ def _chain(work: Work, step: Step) -> Iterator[tuple[Audience, ...]]:
             yield (audience,)
 
 
-def _compose_letter(work: Work, step: Step, *, attach: Attach) -> _Letter:
+def _compose_letter(work: Work, step: Step, *, attach: Attach, offer: Offer | None) -> _Letter:
     now = work.context.clock.now()
     subject = work.claimed.subject
     with work.context.store.transaction() as transaction:
@@ -129,7 +133,13 @@ def _compose_letter(work: Work, step: Step, *, attach: Attach) -> _Letter:
             else transaction.member(subject.organization, subject.member)
         )
     return _Letter(
-        work=work, step=step, facts=facts, organization=organization, about=about, attach=attach
+        work=work,
+        step=step,
+        facts=facts,
+        organization=organization,
+        about=about,
+        attach=attach,
+        offer=offer,
     )
 
 
@@ -143,7 +153,10 @@ def _send_all(letter: _Letter) -> None:
             heartbeat.beat()  # whoever slept past the lease hands nothing more over
             outcome, error = _send(letter, delivery, member)
             with work.context.store.transaction() as transaction:
-                transaction.save_deliveries([outcome], at=work.context.clock.now())
+                now = work.context.clock.now()
+                transaction.save_deliveries([outcome], at=now)
+                if letter.offer is not None and outcome.status is DeliveryStatus.ACCEPTED:
+                    letter.offer.replace_earlier(transaction, outcome, at=now)
             work.context.probe("delivery saved")
             trouble = error or trouble
     if trouble is not None:
@@ -178,7 +191,7 @@ def _send(
     if was_sending and context.mailer.was_accepted(message):
         return _accepted(tried, at=now), None
     try:
-        context.mailer.send(_message(letter, delivery, member), at=now)
+        context.mailer.send(_message(letter, delivery, member, now=now), at=now)
     except MessageRefused as error:
         return replace(tried, status=DeliveryStatus.REFUSED, reason=error.reply), None
     except (MailerUnavailable, SendOutcomeUnknown) as error:
@@ -189,14 +202,24 @@ def _send(
     return _accepted(tried, at=now), None
 
 
-def _message(letter: _Letter, delivery: Delivery, member: Member) -> Message:
+def _message(letter: _Letter, delivery: Delivery, member: Member, *, now: Instant) -> Message:
+    message, download = message_id(delivery), None
+    if letter.offer is not None:
+        download = letter.offer.make(
+            delivery,
+            message=message,
+            zone=member.zone or letter.organization.zone,
+            erases_at=letter.facts.erases_at,
+            now=now,
+        )
     return letter.work.context.composer.compose(
         letter.facts,
-        message_id=message_id(delivery),
+        message_id=message,
         member=member,
         organization=letter.organization,
         about=letter.about,
         attachments=letter.attach(member),
+        download=download,
         is_optional=letter.step.optional,
     )
 

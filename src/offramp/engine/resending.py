@@ -49,6 +49,7 @@ def ask_again(
     step: str | None = None,
     member: str | None = None,
     is_lost: bool = False,
+    action: Action | None = None,
 ) -> int:
     """Let messages that are still of use be sent again with the next sweep.
 
@@ -56,6 +57,7 @@ def ask_again(
         step: only those of one step.
         member: only those to one person.
         is_lost: only those that were refused or came back.
+        action: only those of steps that do this.
 
     Returns:
         How many.
@@ -70,7 +72,15 @@ def ask_again(
         if member is not None:
             require_member(transaction, organization, member)
         statuses = LOST if is_lost else SENT
-        count = _queue(transaction, organization, statuses, step=step, member=member, now=now)
+        count = _queue(
+            transaction,
+            organization,
+            statuses,
+            step=step,
+            member=member,
+            action=action,
+            now=now,
+        )
     if not count:
         hint = f"offramp mail history {organization} lists what was sent"
         raise NothingToResend(organization=organization, hint=hint)
@@ -100,14 +110,15 @@ def _queue(
     *,
     step: str | None,
     member: str | None = None,
+    action: Action | None = None,
     now: Instant,
 ) -> int:
     count = 0
     for row in transaction.offboardings(organization, status=OffboardingStatus.OPEN):
         given = {
             issue_key(each.key, each.issue): each
-            for _, each in _given(transaction, row, now=now)
-            if step in (None, each.key)
+            for planned, each in _given(transaction, row, now=now)
+            if step in (None, each.key) and action in (None, planned.action)
         }
         queued = transaction.queue_again(
             row.id, steps=[*given], statuses=statuses, member=member, at=now
@@ -183,7 +194,8 @@ def _send(
     work = Work(context=context, claimed=claimed, planned=planned, row=row)
     began, status, reason = context.elapsed(), StepStatus.DONE, None
     try:
-        deliver_again(work, attach=_ATTACH[planned.action](work))
+        offer = export.offer(work) if planned.action is Action.EXPORT else None
+        deliver_again(work, attach=_ATTACH[planned.action](work), offer=offer)
     except (StaleClaim, Broken):
         raise
     except OfframpError as error:

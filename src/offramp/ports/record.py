@@ -174,6 +174,31 @@ class DeliveryNote:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """What one message leads its reader to, known by the digest of a secret that only it holds.
+
+    Attributes:
+        digest: SHA-256 of the secret part of its address.
+        step: the key of the delivery, and ``round`` which of its messages it is.
+        file: what it leads to, by its name in the vault.
+        downloads: how often somebody began to download the file.
+        revoked_at: since when it leads nowhere, by a person's will or because of a newer one.
+    """
+
+    digest: str
+    offboarding: str
+    step: str
+    member: str
+    round: int = 1
+    file: str
+    mailed_at: Instant
+    expires_at: Instant
+    downloads: int = 0
+    downloaded_at: Instant | None = None
+    revoked_at: Instant | None = None
+
+
 class Return(StrEnum):
     """Why word of a message comes back."""
 

@@ -29,6 +29,7 @@ class Happening(StrEnum):
     UNAVAILABLE = "unavailable"  # error, problem: the worker waits for it to come back
     PARCEL = "parcel"  # endpoint, parcel, attempt, status, reason, seconds: an event was sent
     UNPRINTED = "unprinted"  # organization, papers, error: they were sent without their paper
+    HEAVY = "heavy"  # offboarding, step, bytes: attached, because no link could be sent
     LISTENING = "listening"  # address: where metrics and health can be asked for
     ERASE = "erase"
     EXPORT = "export"

@@ -10,6 +10,7 @@ from typing import BinaryIO, Protocol
 
 from whenever import Instant
 
+from offramp.core.link import Download
 from offramp.core.model import Achievement, Member, Organization, Receipt
 from offramp.core.notice import NoticeFacts
 from offramp.core.parcel import Reply
@@ -122,9 +123,13 @@ class Composer(Protocol):
         organization: Organization,
         about: Member | None = None,
         attachments: tuple[Attachment, ...] = (),
+        download: Download | None = None,
         is_optional: bool = False,
     ) -> Message:
-        """Write the message for one reader; ``about`` is the member where only one leaves."""
+        """Write the message for one reader; ``about`` is the member where only one leaves.
+
+        ``download`` is what the message leads to instead of carrying it.
+        """
 
     def attach_achievements(
         self,

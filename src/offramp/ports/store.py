@@ -24,6 +24,7 @@ from offramp.ports.record import (
     InFlight,
     KeptGroup,
     KeptPart,
+    Link,
     Offboarding,
     OutboxEvent,
     Parcel,
@@ -68,9 +69,9 @@ class Transaction(Protocol):
     def forget(self, organization: str, *, member: str | None, at: Instant) -> Mapping[str, int]:
         """Empty our own tables of an organization (or one member); a tombstone stays (L30).
 
-        Deletes members, roles, seats, pools, deliveries, outbox rows, holds, unlocks, blocks and
-        cases of it, and blanks the organization's name, zone, locale and overrides, so that no
-        name and no address is left. Returns rows per table of ours.
+        Deletes members, roles, seats, pools, deliveries, links, outbox rows, holds, unlocks,
+        blocks and cases of it, and blanks the organization's name, zone, locale and overrides,
+        so that no name and no address is left. Returns rows per table of ours.
         """
 
     # policies
@@ -319,6 +320,30 @@ class Transaction(Protocol):
     def steps_to_resend(self, offboarding: str) -> Mapping[str, Instant | None]:
         """Name the steps with deliveries that were queued again and are still to be sent, each
         with the earliest instant of the next try; none where one need not wait."""
+
+    # links
+    def put_link(self, link: Link) -> None:
+        """Note a link, or the later mail of one that is there; none of a forgotten delivery."""
+
+    def find_link(self, digest: str) -> Link | None:
+        """Find a link by the digest of its secret."""
+
+    def links(self, offboarding: str) -> tuple[Link, ...]:
+        """List the links of an off-boarding, by step, member and round."""
+
+    def count_download(self, digest: str, *, at: Instant) -> int:
+        """Note that a download begins; returns how many have begun, 0 where there is no link."""
+
+    def revoke_links(
+        self,
+        offboarding: str,
+        *,
+        steps: Collection[str] | None = None,
+        member: str | None = None,
+        spared: str | None = None,
+        at: Instant,
+    ) -> int:
+        """Let links lead nowhere from now on, all but one; returns how many still did."""
 
     # erasure cursors
     def erased_rows(self, offboarding: str) -> Mapping[str, int]:

@@ -15,6 +15,7 @@ from offramp.ports import (
     Changes,
     Delivery,
     DeliveryNote,
+    Link,
     OrganizationErased,
     OrganizationUnknown,
     Parcel,
@@ -91,7 +92,7 @@ class MemoryFactPart(MemoryPart):
         def is_told_of_them(_key: object, value: _About) -> bool:
             return is_theirs((value.organization, value.member))
 
-        def is_to_them(_key: object, sent: Delivery | DeliveryNote) -> bool:
+        def is_to_them(_key: object, sent: Delivery | DeliveryNote | Link) -> bool:
             owner = tables.offboardings[sent.offboarding].subject.organization
             return is_theirs((owner, sent.member))
 
@@ -104,6 +105,7 @@ class MemoryFactPart(MemoryPart):
         return counts | {
             "delivery": _drop(tables.deliveries, is_to_them),
             "delivery_note": len(notes) - len(tables.delivery_notes),
+            "link": _drop(tables.links, is_to_them),
             "member_role": sum(len(each.roles) for each in gone),
             "seat": sum(len(each.pools) for each in gone),
             "parcel": _drop(tables.parcels, is_on_its_way),

@@ -19,6 +19,7 @@ from offramp.ports import FenceRecord, Offboarding, StoreUnavailable, Transactio
 from offramp.testing.memory_arming import MemoryArmingPart
 from offramp.testing.memory_delivery import MemoryDeliveryPart
 from offramp.testing.memory_facts import MemoryFactPart
+from offramp.testing.memory_link import MemoryLinkPart
 from offramp.testing.memory_outbox import MemoryOutboxPart
 from offramp.testing.memory_retention import MemoryRetentionPart
 from offramp.testing.memory_tables import MemoryTables, stale
@@ -32,6 +33,7 @@ class MemoryTransaction(
     MemoryFactPart,
     MemoryOffboardingPart,
     MemoryDeliveryPart,
+    MemoryLinkPart,
     MemoryRetentionPart,
     MemoryProofPart,
     MemoryOutboxPart,

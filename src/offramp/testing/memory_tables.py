@@ -22,6 +22,7 @@ from offramp.ports import (
     Delivery,
     DeliveryNote,
     KeptPart,
+    Link,
     Offboarding,
     OrganizationErased,
     OrganizationUnknown,
@@ -58,6 +59,7 @@ class MemoryTables:
     steps: dict[tuple[str, str], StepRow] = field(default_factory=dict)
     deliveries: dict[Addressed, Delivery] = field(default_factory=dict)
     delivery_notes: list[DeliveryNote] = field(default_factory=list)
+    links: dict[str, Link] = field(default_factory=dict)
     takers: dict[Addressed, int] = field(default_factory=dict)  # the attempt that has it
     cursors: Counter[tuple[str, str]] = field(default_factory=Counter)
     kept: dict[int, KeptPart] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from whenever import Instant
 
 from offramp.adapters.dispatch_in_process import InProcessDispatcher
 from offramp.core.errors import Unavailable
+from offramp.core.link import Download
 from offramp.core.model import Achievement, Member, Organization
 from offramp.core.notice import NoticeFacts
 from offramp.engine.context import Context, Data, Limits
@@ -51,15 +52,17 @@ class PlainComposer:
         organization: Organization,
         about: Member | None = None,
         attachments: tuple[Attachment, ...] = (),
+        download: Download | None = None,
         is_optional: bool = False,
     ) -> Message:
         """Write the message for one reader."""
+        leads_to = f", {download.address} until {download.until_on}" if download else ""
         return Message(
             id=message_id,
             to=member.email,
             to_name=member.name,
             subject=facts.notice,
-            text=f"{facts.stage} until {facts.stage_ends_on}, gone on {facts.erases_on}",
+            text=f"{facts.stage} until {facts.stage_ends_on}, gone on {facts.erases_on}{leads_to}",
             html="",
             is_optional=is_optional,
             attachments=attachments,
@@ -102,6 +105,7 @@ class World:
         composer: Composer | None = None,
         limits: Limits = SMALL_CHUNKS,
         endpoints: Mapping[str, Endpoint] | None = None,
+        public_address: str | None = None,
     ) -> None:
         """Begin at an instant, with nothing in it but the vendor's data."""
         self.clock: Clock = (clock := VirtualClock(start))
@@ -118,6 +122,7 @@ class World:
         self._composer = composer or PlainComposer()
         self._data, self._limits = data, limits
         self._endpoints = endpoints or {}
+        self._public_address = public_address
         self._ids = CountingIds()
         self._ticks = count()
         self._stalled_seconds = 0.0
@@ -245,6 +250,7 @@ class World:
             is_stopping=lambda: False,
             limits=self._limits,
             endpoints=self._endpoints,
+            public_address=self._public_address,
         )
 
     def _report(self, event: str, facts: Mapping[str, object]) -> None:

@@ -334,7 +334,7 @@ def messages_to_translate():
         (f"**.{end}", "jinja2.ext:babel_extract") for end in ("jinja", "txt", "html", "mjml")
     ]
     options = {"**": {"extensions": "jinja2.ext.i18n"}}
-    found = {m for _, _, m, _, _ in extract_from_dir(str(MESSAGES), methods, options)}
+    found = {m for _, _, m, _, _ in extract_from_dir(str(PRESETS), methods, options)}
     for preset in PRESETS.iterdir():
         if preset.name.endswith(".yaml"):
             found |= {stage["title"] for stage in load_yaml(preset).data["stages"]}

@@ -106,9 +106,12 @@ def test_a_folder_that_is_not_there_is_told(tmp_path):
 
 
 def test_every_word_of_the_list_may_be_used_as_it_is_named(tmp_path):
-    single = [word for word in WORDS if not word.startswith(("attachments.", "about.", "frame"))]
+    asked_for = ("attachments.", "about.", "download.", "frame")
+    single = [word for word in WORDS if not word.startswith(asked_for)]
     words = "".join(f"{{% if {word} %}}{{{{ {word} }}}}{{% endif %}}" for word in single)
     words += "{% for f in attachments %}{{ f.name }}{{ f.size_bytes }}{% endfor %}"
+    words += "{% if download %}{{ download.address }}{{ download.name }}"
+    words += "{{ download.size_bytes | size }}{{ download.until_on | day }}{% endif %}"
     words += "{% if about %}{{ about.name }}{{ about.id }}{% endif %}"
     write(tmp_path, "notices/everything.jinja", body(words))
     write(tmp_path, "diploma/words.jinja", "".join(f"{{{{ {word} }}}}" for word in PHRASE_WORDS))

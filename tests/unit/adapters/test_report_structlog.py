@@ -65,6 +65,7 @@ def test_a_line_says_what_happened_when_and_to_which_offboarding(written):
         ("parcel", {"status": "waiting"}, "warning"),
         ("parcel", {"status": "failed"}, "error"),
         ("unprinted", {"papers": 2, "error": "LetterMissing"}, "error"),
+        ("heavy", {**CLAIM, "step": "company-data", "bytes": 12_000_000}, "warning"),
     ],
 )
 def test_what_a_person_should_look_at_has_a_level_of_its_own(written, event, facts, level):

@@ -12,9 +12,10 @@ from itertools import product
 from pathlib import Path
 
 from jinja2 import TemplateError
-from whenever import Instant
+from whenever import Date, Instant
 
 from offramp.adapters.message.check import TemplateInvalid
+from offramp.core.link import Download
 from offramp.core.model import Member, Organization, Role
 from offramp.core.notice import NoticeFacts
 from offramp.ports import Attachment, Composer
@@ -64,6 +65,12 @@ _READER = Member(
     zone="Pacific/Auckland",
 )
 _FILE = Attachment(name="data.json", media_type="application/json", content=b"{}")
+_DOWNLOAD = Download(
+    address="https://vendor.example/links/trial",
+    name="data.json",
+    size_bytes=40_000_000,
+    until_on=Date(2024, 9, 28),
+)
 
 
 def try_templates(
@@ -74,8 +81,11 @@ def try_templates(
     Raises:
         TemplateInvalid: one of them could not be written.
     """
-    ways = product((_FULL, _SCARCE), ((_FILE,), ()), (None, replace(_READER, id="2")))
-    for (facts, attachments, about), notice, language in product(ways, notices, languages):
+    carried = (((_FILE,), None), ((), None), ((), _DOWNLOAD))
+    ways = product((_FULL, _SCARCE), carried, (None, replace(_READER, id="2")))
+    for (facts, (attachments, download), about), notice, language in product(
+        ways, notices, languages
+    ):
         try:
             composer.compose(
                 replace(facts, notice=notice),
@@ -84,6 +94,7 @@ def try_templates(
                 organization=_COMPANY,
                 about=about,
                 attachments=attachments,
+                download=download,
             )
         except _MISUSES as error:
             file, line = _place_of(error, folder=folder)

@@ -34,7 +34,8 @@ class ErasurePart(Part):
             # First, so that nobody adds to what is being emptied.
             counts["organization"] = self._leave_tombstone(organization, at=at)
             counts["pool"] = self._run(_of_organization(schema.pool, organization))
-        for table in (schema.delivery, schema.delivery_note):
+        # Deliveries first: nobody notes a link of one that is gone.
+        for table in (schema.delivery, schema.delivery_note, schema.link):
             counts[table.name] = self._run(_deliveries(table, organization, member))
         counts["parcel"] = self._forget_parcels(organization, member)
         for table in _OF_A_MEMBER:

@@ -299,6 +299,25 @@ delivery_note = Table(
     _of_offboarding(),
 )
 
+link = Table(
+    "link",
+    metadata,
+    Column("digest", Key, nullable=False),
+    Column("offboarding", Key, nullable=False),
+    Column("step", Key, nullable=False),
+    Column("member", Key, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("mailed_at", MomentInTime, nullable=False),
+    Column("expires_at", MomentInTime, nullable=False),
+    Column("downloads", Integer, nullable=False),
+    Column("downloaded_at", MomentInTime),
+    Column("revoked_at", MomentInTime),
+    PrimaryKeyConstraint("digest"),
+    Index(None, "offboarding", "member"),
+    _of_offboarding(),
+)
+
 erasure_cursor = Table(
     "erasure_cursor",
     metadata,

@@ -10,6 +10,7 @@ from offramp.adapters.store.claim import ClaimPart
 from offramp.adapters.store.delivery import DeliveryPart
 from offramp.adapters.store.erasure import ErasurePart
 from offramp.adapters.store.ledger import LedgerPart
+from offramp.adapters.store.link import LinkPart
 from offramp.adapters.store.outbox import OutboxPart
 from offramp.adapters.store.parcel import ParcelPart
 from offramp.adapters.store.policy import PolicyPart
@@ -24,6 +25,7 @@ class SqlTransaction(
     PolicyPart,
     StepPart,
     DeliveryPart,
+    LinkPart,
     ErasurePart,
     RetentionPart,
     LedgerPart,

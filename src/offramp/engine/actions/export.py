@@ -14,9 +14,10 @@ from offramp.core.model import Member
 from offramp.data.handover.export import export
 from offramp.data.manifest import Manifest
 from offramp.engine.archive import document_name, manifest_name, read_manifest
-from offramp.engine.delivery import Attach, deliver, see_delivered
+from offramp.engine.delivery import Attach, deliver, no_attachments, see_delivered
+from offramp.engine.offer import Offer
 from offramp.engine.work import Heartbeat, Result, Work
-from offramp.ports import Attachment
+from offramp.ports import Attachment, Happening
 
 
 def preview(work: Work) -> tuple[str, ...]:
@@ -35,11 +36,24 @@ def perform(work: Work) -> Result | None:
     step = work.planned.step
     if step is None or not step.audience:
         return None
-    return deliver(work, attach=attach(work))
+    return deliver(work, attach=attach(work), offer=offer(work))
+
+
+def offer(work: Work) -> Offer | None:
+    """Lead every reader to the document, where it is too large for a mail and can be led to."""
+    name = document_name(work.claimed.id, work.delivery_key)
+    context, size_bytes = work.context, work.context.vault.size(name)
+    if context.public_address is None or size_bytes is None:
+        return None
+    if size_bytes <= context.limits.attachment_bytes_max:
+        return None
+    return Offer(work=work, file=name, size_bytes=size_bytes, address=context.public_address)
 
 
 def attach(work: Work) -> Attach:
-    """Give every reader the document."""
+    """Give every reader the document, unless they are led to it."""
+    if offer(work) is not None:
+        return no_attachments
     document = (_attachment(work),)
 
     def attach_document(member: Member) -> tuple[Attachment, ...]:
@@ -100,11 +114,18 @@ def _write(work: Work) -> Manifest:
 
 
 def _attachment(work: Work) -> Attachment:
-    """Give the document as a file of a mail, compressed when it is large."""
+    """Give the document as a file of a mail, compressed when it is large.
+
+    One that is too large even so goes out all the same, and that is told: whoever runs this has to
+    name an address at which it can be fetched.
+    """
     name = document_name(work.claimed.id, work.delivery_key)
     with work.context.vault.read(name) as source:
         content = source.read(work.context.limits.attachment_bytes_max + 1)
         if len(content) <= work.context.limits.attachment_bytes_max:
             return Attachment(name="data.json", media_type="application/json", content=content)
         packed = gzip.compress(content + source.read(), mtime=0)
+    if len(packed) > work.context.limits.attachment_bytes_max:
+        told = {"offboarding": work.claimed.id, "step": work.planned.key, "bytes": len(packed)}
+        work.context.report(Happening.HEAVY, told)
     return Attachment(name="data.json.gz", media_type="application/gzip", content=packed)

@@ -1,0 +1,114 @@
+"""The page behind a link, in the reader's language: what it leads to, or that it leads nowhere.
+
+It fetches nothing, runs nothing, and its one style is named by its digest, so that a browser can be
+told to take no other.
+
+Source: lesson L14; CSP Level 3, section 2.3.1 (hash-source); WCAG 2.2.
+"""
+
+import re
+from base64 import b64encode
+from functools import lru_cache
+from hashlib import sha256
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from babel import negotiate_locale
+from jinja2 import PackageLoader
+from markupsafe import Markup
+
+from offramp.adapters.message.brand import Brand
+from offramp.adapters.message.language import Language, languages_of, open_language
+from offramp.core.link import Download
+
+_CATALOGS: Traversable = files("offramp.presets") / "messages" / "translations"
+_TEMPLATE, _STYLE = "link.html", "style.css"
+_LANGUAGES_KEPT = 64  # anybody can ask for a page in any of them
+_WANTED = re.compile(
+    r"\s*([A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*"
+)
+
+
+class LinkPages:
+    """Writes both pages."""
+
+    def __init__(self, brand: Brand, *, folder: Path | None = None) -> None:
+        """Prepare to write.
+
+        Args:
+            brand: what the vendor's customers know it by.
+            folder: the vendor's own templates, whose catalogs are looked at first.
+        """
+        own = () if folder is None else (folder / "translations",)
+        self._catalogs: tuple[Traversable, ...] = (*own, _CATALOGS)
+        self._brand = brand
+        self._loader = PackageLoader("offramp.presets", "pages")
+        self._open = lru_cache(maxsize=_LANGUAGES_KEPT)(self._open_language)
+        style = self._open("en").text.get_template(_STYLE).render(brand=brand)
+        self._style = Markup(style)  # noqa: S704 (our own file, and colors that the settings check)
+
+    @property
+    def style_source(self) -> str:
+        """How a policy for browsers names the style of the pages."""
+        digest = sha256(self._style.encode()).digest()
+        return f"'sha256-{b64encode(digest).decode()}'"
+
+    def leading(
+        self,
+        download: Download,
+        *,
+        locale: str,
+        organization: str,
+        is_one_member: bool,
+        is_own: bool,
+        zone: str | None,
+        support: str | None,
+    ) -> str:
+        """Write the page of a link that leads to a file.
+
+        Args:
+            download: the file, with its address as the page is to name it.
+            locale: the reader's.
+            organization: the name of whose data it is.
+            is_one_member: whether it is the data of one member alone.
+            is_own: whether that member is the reader.
+            zone: the reader's, where it is not the organization's.
+            support: of the policy; the brand's goes first.
+        """
+        return self._write(
+            self._open(locale),
+            download=download,
+            organization=organization,
+            is_one_member=is_one_member,
+            is_own=is_own,
+            zone=zone,
+            support=self._brand.support_link or support,
+        )
+
+    def dead(self, *, wanted: str) -> str:
+        """Write the page of every other link, in a language that a browser says it wants.
+
+        It is the same page whatever the link is, and says nothing about anybody.
+        """
+        language = _choose(wanted, spoken=languages_of(self._catalogs))
+        support = self._brand.support_link
+        return self._write(self._open(language), download=None, support=support)
+
+    def _write(self, language: Language, **given: Any) -> str:  # noqa: ANN401 (words of a template)
+        template = language.html.get_template(_TEMPLATE)
+        return template.render(
+            {**language.variables, "brand": self._brand, "style": self._style, **given}
+        )
+
+    def _open_language(self, locale: str) -> Language:
+        return open_language(locale, catalogs=self._catalogs, loader=self._loader)
+
+
+def _choose(wanted: str, *, spoken: tuple[str, ...]) -> str:
+    """Choose a language by the header ``Accept-Language`` (RFC 9110, section 12.5.4)."""
+    parts = (_WANTED.fullmatch(part) for part in wanted.split(",")[:_LANGUAGES_KEPT])
+    weighed = [(float(part[2] or 1), part[1]) for part in parts if part]
+    weighed.sort(key=lambda pair: -pair[0])
+    return negotiate_locale([tag for _, tag in weighed], spoken, sep="-") or spoken[0]

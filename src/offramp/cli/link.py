@@ -1,0 +1,94 @@
+"""`offramp link`: the links to data that was too large for a mail.
+
+Source: policy language E1; lesson L14; docs/operations.md, "Data that is too large for a mail".
+"""
+
+from typing import Annotated, Any
+
+import typer
+
+from offramp.cli.lifecycle import Member, Organization
+from offramp.cli.opening import open_context
+from offramp.cli.output import AsJson, guarded, show_json, show_table, show_text
+from offramp.core.link import LinkState
+from offramp.engine import link
+from offramp.engine.link import Listed
+
+app = typer.Typer(help="The links to data that was too large for a mail.", no_args_is_help=True)
+
+Step = Annotated[str | None, typer.Option(help="Only the data of one step.")]
+
+
+@app.command("list")
+@guarded
+def list_links(organization: Organization, member: Member = None, as_json: AsJson = False) -> None:
+    """List every link to data of an organization, whether it works, and how often it was used."""
+    found = link.list_links(open_context(), organization, member=member)
+    if as_json:
+        show_json({"organization": organization, "links": [_data(each) for each in found]})
+    elif found:
+        columns = ("step", "member", "state", "mailed", "until", "downloads", "last")
+        show_table(columns, [_row(each) for each in found], unbroken=("state",))
+    else:
+        show_text("no link was sent")
+
+
+@app.command()
+@guarded
+def reissue(
+    organization: Organization,
+    member: Member = None,
+    step: Step = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send data again that was sent before; a new link ends the old one of its reader."""
+    count = link.reissue(open_context(), organization, member=member, step=step)
+    if as_json:
+        show_json({"queued": {organization: count}})
+    else:
+        show_text(f"{organization}: {count} queued; the next sweep sends them again")
+
+
+@app.command()
+@guarded
+def revoke(
+    organization: Organization,
+    member: Member = None,
+    step: Step = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let links to data of an organization lead nowhere, from now on."""
+    count = link.revoke(open_context(), organization, member=member, step=step)
+    if as_json:
+        show_json({"revoked": {organization: count}})
+    else:
+        show_text(f"{organization}: {count} revoked; offramp link reissue sends new ones")
+
+
+def _row(listed: Listed) -> tuple[str, ...]:
+    each = listed.link
+    last = each.downloaded_at.format_iso(unit="second") if each.downloaded_at else ""
+    return (
+        each.step,
+        each.member,
+        listed.state.value,
+        each.mailed_at.format_iso(unit="second"),
+        each.expires_at.format_iso(unit="second") if listed.state is LinkState.ALIVE else "",
+        str(each.downloads),
+        last,
+    )
+
+
+def _data(listed: Listed) -> dict[str, Any]:
+    each = listed.link
+    return {
+        "offboarding": each.offboarding,
+        "step": each.step,
+        "member": each.member,
+        "state": listed.state.value,
+        "mailed_at": each.mailed_at.format_iso(),
+        "expires_at": each.expires_at.format_iso(),
+        "downloads": each.downloads,
+        "downloaded_at": each.downloaded_at.format_iso() if each.downloaded_at else None,
+        "revoked_at": each.revoked_at.format_iso() if each.revoked_at else None,
+    }

@@ -1,0 +1,229 @@
+"""Links to what was handed over: looked up, used, listed, sent again, taken back.
+
+Whoever has a link may use it; whoever has none learns nothing: unknown, expired, revoked and erased
+are one and the same to them.
+
+Source: policy language E1; mission A8, B9; lessons L14, L30; docs/decisions/026-links.md.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from whenever import Date, Instant
+
+from offramp.core.due import expected_erasure
+from offramp.core.errors import Missing, Refused
+from offramp.core.ledger import Event
+from offramp.core.link import LinkState, last_day_of, state_of
+from offramp.core.policy import Action
+from offramp.core.transitions import OffboardingStatus
+from offramp.engine.context import Context
+from offramp.engine.offer import digest_of
+from offramp.engine.resending import NothingToResend, ask_again
+from offramp.engine.situation import (
+    receipts_of,
+    require_member,
+    require_organization,
+    timeline_of,
+)
+from offramp.ports import Link, Offboarding, Transaction
+
+PIECE_BYTES = 256 * 1024  # of a file that are in memory at once
+
+
+class LinkDead(Missing):
+    """This link leads nowhere, or not any more."""
+
+
+class NoLinks(Refused):
+    """No link to data of {organization} fits that leads anywhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a link leads to, as its reader may be told.
+
+    Attributes:
+        organization: the name of whose data it is.
+        until_on: the last day on which the reader can be sure of it, in their zone.
+        zone: that zone, where it is not the organization's.
+        locale: in which the reader is told.
+    """
+
+    link: Link
+    size_bytes: int
+    organization: str
+    until_on: Date
+    zone: str | None
+    locale: str
+    support: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One link as an operator sees it."""
+
+    link: Link
+    state: LinkState
+
+
+def look_up(context: Context, secret: str) -> Found:
+    """Find out what a link leads to; looking changes nothing and counts for nothing.
+
+    Raises:
+        LinkDead: it leads nowhere.
+    """
+    now = context.clock.now()
+    with context.store.reading() as transaction:
+        link = transaction.find_link(digest_of(secret))
+        row = transaction.offboarding(link.offboarding) if link else None
+        if link is None or row is None or _state(context, link, now=now) is not LinkState.ALIVE:
+            raise LinkDead
+        organization = transaction.organization(row.subject.organization)
+        member = transaction.member(row.subject.organization, link.member)
+        if organization is None or member is None:
+            raise LinkDead
+        zone = member.zone or organization.zone
+        erases_at, support = _plans(transaction, row, now=now)
+    return Found(
+        link=link,
+        size_bytes=context.vault.size(link.file) or 0,
+        organization=organization.name or organization.id,
+        until_on=last_day_of(link.expires_at, erases_at=erases_at, zone=zone, now=now),
+        zone=zone if zone != organization.zone else None,
+        locale=member.locale or organization.locale,
+        support=support,
+    )
+
+
+def note_download(context: Context, link: Link) -> None:
+    """Count a download that begins; the first one of a link is put on record.
+
+    Raises:
+        LinkDead: it was forgotten at this very moment.
+    """
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        count = transaction.count_download(link.digest, at=now)
+        row = transaction.offboarding(link.offboarding)
+        if not count or row is None:
+            raise LinkDead
+        if count == 1:
+            transaction.append([_event("export-downloaded", row, actor="user", at=now)])
+
+
+def pieces(context: Context, file: str, *, start: int, stop: int) -> Iterator[bytes]:
+    """Read a part of a file piece by piece, for as long as there is such a file.
+
+    An erasure ends a download that is under way: what is being read would outlive it otherwise.
+    """
+    with context.vault.read(file) as source:
+        source.seek(start)
+        while start < stop and context.vault.size(file) is not None:
+            piece = source.read(min(PIECE_BYTES, stop - start))
+            if not piece:
+                return
+            start += len(piece)
+            yield piece
+
+
+def list_links(
+    context: Context, organization: str, *, member: str | None = None
+) -> tuple[Listed, ...]:
+    """List every link to data of an organization.
+
+    Raises:
+        OrganizationUnknown, OrganizationErased, MemberUnknown: there is nobody to ask about.
+    """
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        _require(transaction, organization, member)
+        return tuple(
+            Listed(link=link, state=_state(context, link, now=now))
+            for row in transaction.offboardings(organization)
+            for link in transaction.links(row.id)
+            if member in (None, link.member)
+        )
+
+
+def revoke(
+    context: Context, organization: str, *, member: str | None = None, step: str | None = None
+) -> int:
+    """Let links to data of an organization lead nowhere, from now on.
+
+    Returns:
+        How many.
+
+    Raises:
+        NoLinks: there is none that still leads anywhere.
+        OrganizationUnknown, OrganizationErased, MemberUnknown: there is nobody to ask about.
+    """
+    now, count = context.clock.now(), 0
+    steps = None if step is None else (step,)
+    with context.store.transaction() as transaction:
+        _require(transaction, organization, member)
+        for row in transaction.offboardings(organization):
+            revoked = transaction.revoke_links(row.id, steps=steps, member=member, at=now)
+            if revoked:
+                event = _event("links-revoked", row, actor="operator", at=now, links=revoked)
+                transaction.append([event])
+            count += revoked
+    if not count:
+        raise _none(organization)
+    return count
+
+
+def reissue(
+    context: Context, organization: str, *, member: str | None = None, step: str | None = None
+) -> int:
+    """Let the data be sent again with the next sweep; new links end those of the same readers.
+
+    Returns:
+        To how many people.
+
+    Raises:
+        NoLinks: nobody was sent any data, or its use has passed.
+        OrganizationUnknown, OrganizationErased, MemberUnknown: there is nobody to write to.
+    """
+    try:
+        return ask_again(context, organization, step=step, member=member, action=Action.EXPORT)
+    except NothingToResend as error:
+        raise _none(organization) from error
+
+
+def _none(organization: str) -> NoLinks:
+    return NoLinks(
+        organization=organization, hint=f"offramp link list {organization} shows what there is"
+    )
+
+
+def _require(transaction: Transaction, organization: str, member: str | None) -> None:
+    require_organization(transaction, organization)
+    if member is not None:
+        require_member(transaction, organization, member)
+
+
+def _state(context: Context, link: Link, *, now: Instant) -> LinkState:
+    return state_of(
+        expires_at=link.expires_at,
+        revoked_at=link.revoked_at,
+        has_file=context.vault.size(link.file) is not None,
+        now=now,
+    )
+
+
+def _plans(
+    transaction: Transaction, row: Offboarding, *, now: Instant
+) -> tuple[Instant | None, str | None]:
+    """Say when the data is to be deleted, while it is to be, and where there is support."""
+    timeline = timeline_of(transaction, row)
+    receipts = receipts_of(transaction.steps(row.id))
+    is_open = row.status is OffboardingStatus.OPEN
+    erases_at = expected_erasure(timeline, receipts=receipts, now=now) if is_open else None
+    return erases_at, timeline.policy.links.support
+
+
+def _event(kind: str, row: Offboarding, *, actor: str, at: Instant, **detail: int) -> Event:
+    return Event(
+        kind=kind, at=at, offboarding=row.id, episode=row.episode, actor=actor, detail=detail
+    )
