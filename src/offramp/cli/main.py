@@ -27,6 +27,7 @@ from offramp.cli import (
     retained,
     roster,
     run,
+    serve,
     setup,
     status,
     verify,
@@ -57,6 +58,7 @@ app.command("calendar")(calendar.calendar)
 app.command("why")(why.why)
 app.command("run")(run.run)
 app.command("worker")(worker.worker)
+app.command("serve")(serve.serve)
 app.command("renew")(lifecycle.renew)
 app.command("extend")(lifecycle.extend)
 app.command("reactivate")(lifecycle.reactivate)
