@@ -11,6 +11,7 @@ import typer
 
 from offramp.adapters.clock import SystemClock
 from offramp.adapters.report_structlog import StructlogReport
+from offramp.bootstrap import link_pages
 from offramp.cli.opening import open_context
 from offramp.cli.output import AsJson, guarded, show_line, show_text
 from offramp.cli.run import Stop
@@ -43,7 +44,7 @@ def serve(
     report = StructlogReport(clock=SystemClock(), stream=sys.stderr)
     context = open_context(report=report, is_stopping=stop)
     access_keys = application.AccessKeys.parse(settings.access_keys.get_secret_value())
-    app = application.create_app(context, access_keys=access_keys)
+    app = application.create_app(context, access_keys=access_keys, pages=link_pages(settings))
     stop.listen()
     with open_listener(listen or settings.serve_at) as listener:
         url = url_of(listener)

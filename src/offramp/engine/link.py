@@ -6,7 +6,7 @@ are one and the same to them.
 Source: policy language E1; mission A8, B9; lessons L14, L30; docs/decisions/026-links.md.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 from whenever import Date, Instant
@@ -15,6 +15,7 @@ from offramp.core.due import expected_erasure
 from offramp.core.errors import Missing, Refused
 from offramp.core.ledger import Event
 from offramp.core.link import LinkState, last_day_of, state_of
+from offramp.core.model import Subject
 from offramp.core.policy import Action
 from offramp.core.transitions import OffboardingStatus
 from offramp.engine.context import Context
@@ -51,6 +52,7 @@ class Found:
     """
 
     link: Link
+    subject: Subject
     size_bytes: int
     organization: str
     until_on: Date
@@ -87,6 +89,7 @@ def look_up(context: Context, secret: str) -> Found:
         erases_at, support = _plans(transaction, row, now=now)
     return Found(
         link=link,
+        subject=row.subject,
         size_bytes=context.vault.size(link.file) or 0,
         organization=organization.name or organization.id,
         until_on=last_day_of(link.expires_at, erases_at=erases_at, zone=zone, now=now),
@@ -112,7 +115,7 @@ def note_download(context: Context, link: Link) -> None:
             transaction.append([_event("export-downloaded", row, actor="user", at=now)])
 
 
-def pieces(context: Context, file: str, *, start: int, stop: int) -> Iterator[bytes]:
+def pieces(context: Context, file: str, *, start: int, stop: int) -> Generator[bytes, None, None]:
     """Read a part of a file piece by piece, for as long as there is such a file.
 
     An erasure ends a download that is under way: what is being read would outlive it otherwise.

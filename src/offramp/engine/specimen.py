@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from whenever import Date
 
+from offramp.core.link import Download, last_day_of, link_ends_at
 from offramp.core.model import (
     Anchor,
     Facts,
@@ -47,6 +48,8 @@ _USER = replace(
 )
 # What comes with a message is not looked at: it only has a name and a size.
 _DOCUMENT = Attachment(name="data.json", media_type="application/json", content=b" " * 184_000)
+_ADDRESS = "https://leaving.example.com/links/Yx3mT0c9QkP2vJ7sLh5RfWb8NzDgAe4UoKi6XtCq1Vy"
+_LINK_DAYS = 30
 _ACHIEVEMENTS = Attachment(
     name="achievements.pdf", media_type="application/pdf", content=b" " * 62_000
 )
@@ -67,6 +70,7 @@ class Specimen:
     reader: Member
     about: Member | None = None
     attachments: tuple[Attachment, ...] = ()
+    download: Download | None = None
 
 
 def specimens(policy: Policy, *, ends: Date) -> tuple[Specimen, ...]:
@@ -91,6 +95,7 @@ def write_specimen(composer: Composer, specimen: Specimen, *, language: str) -> 
         organization=_ORGANIZATION,
         about=specimen.about,
         attachments=specimen.attachments,
+        download=specimen.download,
     )
 
 
@@ -120,12 +125,26 @@ def _of_step(
         yield replace(told, name=f"{step.id}-none")
     elif step.action is Action.EXPORT:
         sent = replace(told, attachments=(_DOCUMENT,))
-        yield sent
-        yield replace(sent, name=f"{step.id}-again", facts=replace(facts, issue=2))
+        led = replace(told, name=f"{step.id}-link", download=_download(facts))
+        for each in (sent, led):
+            yield each
+            yield replace(each, name=f"{each.name}-again", facts=replace(facts, issue=2))
     else:
         yield told
     if timeline.kind is SubjectKind.MEMBER and Audience.ADMINS in step.audience:
         yield replace(told, name=f"{step.id}-about-another", reader=_ADMIN, about=_USER)
+
+
+def _download(facts: NoticeFacts) -> Download:
+    """Give what a message leads to where it would be too large."""
+    now = facts.stated_at
+    ends_at = link_ends_at(now, days=_LINK_DAYS, zone=facts.zone)
+    return Download(
+        address=_ADDRESS,
+        name=_DOCUMENT.name,
+        size_bytes=41_300_000,
+        until_on=last_day_of(ends_at, erases_at=facts.erases_at, zone=facts.zone, now=now),
+    )
 
 
 def _in_place_of(

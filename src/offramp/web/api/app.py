@@ -8,16 +8,21 @@ Source: docs/http.md; docs/decisions/025-http.md.
 
 from fastapi import APIRouter, Depends, FastAPI
 
+from offramp.adapters.message.brand import Brand
+from offramp.adapters.message.page import LinkPages
 from offramp.engine.context import Context
 from offramp.web.api.access_key import AccessKeys, require_key
 from offramp.web.api.guard import SafeHeaders
 from offramp.web.api.health import health_routes
+from offramp.web.api.link import link_routes
 from offramp.web.api.problem import answer_problems
 
 BODY_BYTES_MAX = 64 * 1024  # of any request, unless a route says otherwise
 
 
-def create_app(context: Context, *, access_keys: AccessKeys) -> FastAPI:
+def create_app(
+    context: Context, *, access_keys: AccessKeys, pages: LinkPages | None = None
+) -> FastAPI:
     """Make the application; it answers from the context's store."""
     app = FastAPI(
         title="Offramp",
@@ -32,6 +37,7 @@ def create_app(context: Context, *, access_keys: AccessKeys) -> FastAPI:
     answer_problems(app, report=context.report)
     app.add_middleware(SafeHeaders)
     app.include_router(health_routes(context))
+    app.include_router(link_routes(context, pages or LinkPages(Brand())))
     app.include_router(_for_programs(context, access_keys))
     return app
 
