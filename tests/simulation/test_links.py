@@ -226,6 +226,18 @@ def test_a_link_is_revoked_at_once(world):
         links.revoke(world.context, "acme")
 
 
+def test_what_was_handed_over_again_is_revoked_by_the_name_of_its_step(world, app):
+    world.run_until(HANDED_OVER)
+    app.write("acme")
+    world.run_until(ERASED)
+    with pytest.raises(NoLinks):
+        links.revoke(world.context, "acme", step="expiring-soon")
+
+    links.revoke(world.context, "acme", step="company-data")
+
+    assert [leads(world, secret) for secret in secrets(world)] == [None, None]
+
+
 def test_nothing_is_sent_again_to_those_who_were_sent_nothing(world):
     world.run_until(MAILED.subtract(hours=24))
 
@@ -275,6 +287,25 @@ def test_a_crash_around_a_link_leaves_one_that_works(app, place):
     assert len(set(secrets(world))) == 1
     assert leads(world, secrets(world)[0]) is not None
     assert states(world) == [("acme-admin", 1, LinkState.ALIVE)]
+
+
+@pytest.mark.parametrize("can_tell", [True, False])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_crash_while_a_link_is_replaced_leaves_the_new_one_alone(app, place, can_tell):
+    """L32."""
+    world = open_with_links(app)
+    world.mail.can_tell = can_tell
+    world.run_until(HANDED_OVER)
+    links.reissue(world.context, "acme")
+    world.die_at(len(world.points), place)
+
+    world.run_until(HANDED_OVER.add(hours=2))
+
+    assert len(set(secrets(world))) == 2
+    assert states(world) == [
+        ("acme-admin", 1, LinkState.REVOKED),
+        ("acme-admin", 2, LinkState.ALIVE),
+    ]
 
 
 def test_a_lost_answer_is_no_reason_for_a_second_link(world):

@@ -159,10 +159,7 @@ def _send_all(letter: _Letter) -> None:
             heartbeat.beat()  # whoever slept past the lease hands nothing more over
             outcome, error = _send(letter, delivery, member)
             with work.context.store.transaction() as transaction:
-                now = work.context.clock.now()
-                transaction.save_deliveries([outcome], at=now)
-                if letter.offer is not None and outcome.status is DeliveryStatus.ACCEPTED:
-                    letter.offer.replace_earlier(transaction, outcome, at=now)
+                transaction.save_deliveries([outcome], at=work.context.clock.now())
             work.context.probe("delivery saved")
             trouble = error or trouble
     if trouble is not None:
@@ -195,7 +192,7 @@ def _send(
         return replace(tried, status=DeliveryStatus.REFUSED, reason="gone"), None
     was_sending = delivery.status is DeliveryStatus.SENDING
     if was_sending and context.mailer.was_accepted(message):
-        return _accepted(tried, at=now), None
+        return _taken(letter, tried, at=now), None
     try:
         context.mailer.send(_message(letter, delivery, member, now=now), at=now)
     except MessageRefused as error:
@@ -205,7 +202,7 @@ def _send(
             return replace(tried, status=DeliveryStatus.REFUSED, reason="unavailable"), None
         return _again(letter.work, tried, error, now=now), error
     context.probe("mail accepted")
-    return _accepted(tried, at=now), None
+    return _taken(letter, tried, at=now), None
 
 
 def _message(letter: _Letter, delivery: Delivery, member: Member, *, now: Instant) -> Message:
@@ -249,7 +246,10 @@ def _again(work: Work, tried: Delivery, error: OfframpError, *, now: Instant) ->
     )
 
 
-def _accepted(delivery: Delivery, *, at: Instant) -> Delivery:
+def _taken(letter: _Letter, delivery: Delivery, *, at: Instant) -> Delivery:
+    """Note that a message was accepted; its reader needs no earlier link any more."""
+    if letter.offer is not None:
+        letter.offer.replace_earlier(delivery, at=at)
     return replace(delivery, status=DeliveryStatus.ACCEPTED, accepted_at=at, reason=None)
 
 

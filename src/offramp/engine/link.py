@@ -27,6 +27,7 @@ from offramp.engine.situation import (
     require_organization,
     timeline_of,
 )
+from offramp.engine.work import issue_key
 from offramp.ports import Link, Offboarding, Transaction
 
 PIECE_BYTES = 256 * 1024  # of a file that are in memory at once
@@ -162,10 +163,10 @@ def revoke(
         OrganizationUnknown, OrganizationErased, MemberUnknown: there is nobody to ask about.
     """
     now, count = context.clock.now(), 0
-    steps = None if step is None else (step,)
     with context.store.transaction() as transaction:
         _require(transaction, organization, member)
         for row in transaction.offboardings(organization):
+            steps = None if step is None else _issues(transaction, row, step)
             revoked = transaction.revoke_links(row.id, steps=steps, member=member, at=now)
             if revoked:
                 event = _event("links-revoked", row, actor="operator", at=now, links=revoked)
@@ -204,6 +205,12 @@ def _require(transaction: Transaction, organization: str, member: str | None) ->
     require_organization(transaction, organization)
     if member is not None:
         require_member(transaction, organization, member)
+
+
+def _issues(transaction: Transaction, row: Offboarding, step: str) -> frozenset[str]:
+    """Name the issues of a step that links lead to: what was handed over again has its own."""
+    issued = {each.key: each.issue for each in transaction.steps(row.id)}.get(step, 0)
+    return frozenset(issue_key(step, issue) for issue in range(1, issued + 1))
 
 
 def _state(context: Context, link: Link, *, now: Instant) -> LinkState:

@@ -16,7 +16,7 @@ from whenever import Instant
 
 from offramp.core.link import Download, last_day_of, link_ends_at
 from offramp.engine.work import Work, issue_key
-from offramp.ports import Delivery, Link, Transaction
+from offramp.ports import Delivery, Link
 
 FILE_NAME = "data.json"
 PATH = "links"  # below the public address
@@ -71,20 +71,22 @@ class Offer:
             until_on=last_day_of(ends_at, erases_at=erases_at, zone=zone, now=now),
         )
 
-    def replace_earlier(self, transaction: Transaction, delivery: Delivery, *, at: Instant) -> None:
+    def replace_earlier(self, delivery: Delivery, *, at: Instant) -> None:
         """End the links that a reader had before the message that was just accepted.
 
         Those of earlier issues too: what they lead to is out of date.
         """
         assert delivery.message is not None, "what was accepted has its id"
         row = self.work.row
-        transaction.revoke_links(
-            delivery.offboarding,
-            steps=[issue_key(row.key, issue) for issue in range(1, row.issue + 1)],
-            member=delivery.member,
-            spared=digest_of(self._secret(delivery.message)),
-            at=at,
-        )
+        with self.work.context.store.transaction() as transaction:
+            transaction.revoke_links(
+                delivery.offboarding,
+                steps=[issue_key(row.key, issue) for issue in range(1, row.issue + 1)],
+                member=delivery.member,
+                spared=digest_of(self._secret(delivery.message)),
+                at=at,
+            )
+        self.work.context.probe("link replaced")
 
     def _secret(self, message: str) -> str:
         organization = self.work.claimed.subject.organization
