@@ -9,9 +9,12 @@ from whenever import Date, Instant
 from offramp.core.link import LinkState
 from offramp.engine import link as links
 from offramp.engine.link import LinkDead, NoLinks
+from offramp.engine.offboarding import register
 from offramp.engine.offer import digest_of
+from offramp.engine.publication import publish
 from offramp.ports import MailerUnavailable, MessageRefused, SendOutcomeUnknown
-from offramp.testing.world import SMALL_CHUNKS
+from offramp.testing.builders import make_policy
+from offramp.testing.world import SMALL_CHUNKS, World
 from tests.simulation import shop
 from tests.simulation.stories import LONG_AFTER, open_world
 
@@ -212,6 +215,39 @@ def test_data_that_has_changed_is_led_to_anew_and_the_old_link_ends(world, app):
     old, new = secrets(world)
     assert leads(world, old) is None
     assert leads(world, new).link.step == "company-data/2"
+
+
+def test_what_is_one_persons_own_is_led_to_in_the_same_way(app):
+    """B9: a policy hands it over to whoever leaves alone."""
+    policy = make_policy(
+        {"id": "own-data", "at": "expiry + P1D", "export": "member", "send_to": "subject"},
+        {"id": "erase", "at": "expiry + P30D", "erase": "member"},
+        applies_to=["member"],
+    )
+    app.fill("acme")
+    world = World(MAILED, data=app.data, limits=TINY, public_address=ADDRESS)
+    publish(world.context, policy)
+    leaver, *others = shop.members("acme")
+    register(
+        world.context,
+        organizations=[shop.organization("acme", policy=policy.policy)],
+        pools=[shop.pool("acme", ends=None)],
+        members=[replace(leaver, ends=Date(2024, 9, 20)), *others],
+    )
+
+    world.run_until(MAILED.add(hours=24))
+    (message,) = [sent.message for sent in world.mail.sent]
+    secret = LINK.search(message.text)[1]
+    found = leads(world, secret)
+    document = read_all(world, found)
+    world.run_until(MAILED.add(hours=24 * 60))
+
+    assert (message.to, found.link.member, found.subject.member) == (OWNER, leaver.id, leaver.id)
+    assert b"owner@acme.example" in document
+    assert b"admin@acme.example" not in document
+    assert leads(world, secret) is None
+    with world.store.transaction() as transaction:
+        assert transaction.links(found.link.offboarding) == ()
 
 
 def test_a_link_is_revoked_at_once(world):

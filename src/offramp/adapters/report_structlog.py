@@ -20,7 +20,7 @@ from offramp.ports import PROGRESS, Clock, Happening
 
 TOLD = (
     *("at", "level", "event", "offboarding", "attempt", "step", "action", "status", "reason"),
-    *("seconds", "claimed", "failed", "error", "papers", "problem", "frames", "address"),
+    *("seconds", "claimed", "failed", "error", "bytes", "papers", "problem", "frames", "address"),
     *("endpoint", "parcel"),
 )
 """Everything that a line may hold, in this order."""

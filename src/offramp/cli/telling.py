@@ -47,6 +47,9 @@ def sentence(line: Mapping[str, Any]) -> str:
         return f"endpoint {line['endpoint']}: {told}"
     names = (line.get(name) for name in ("organization", "product", "member"))
     who = " / ".join(filter(None, names)) or "offramp"
+    if line["event"] == Happening.HEAVY:
+        told = f"{line['step']} is attached with {line['bytes']:,} bytes"
+        return f"{who}: {told}, which many mail servers refuse; set public_address to send a link"
     if line["event"] != Happening.STEP:
         return f"{who}: {line['event']} ({_cause(line)})"
     reason = f" ({line['reason']})" if line["reason"] else ""

@@ -81,6 +81,12 @@ def test_what_is_not_chosen_by_name_is_not_written(written):
     assert "organization" not in line
 
 
+def test_what_is_too_large_for_a_mail_is_written_with_its_size(written):
+    (line,) = written(("heavy", {"offboarding": "1", "step": "data", "bytes": 12_000_000}))
+
+    assert (line["offboarding"], line["step"], line["bytes"]) == ("1", "data", 12_000_000)
+
+
 @pytest.mark.parametrize(
     ("event", "facts"),
     [

@@ -37,6 +37,11 @@ STEP = {"at": "2024-08-31T00:00:01.25Z", "step": "erase", "status": "done", "rea
             "endpoint crm: the event id-1:erased:erase is waiting (503)",
         ),
         (
+            {"event": "heavy", **ACME, "step": "company-data", "bytes": 12_000_000},
+            "acme / notes: company-data is attached with 12,000,000 bytes, which many mail servers"
+            " refuse; set public_address to send a link",
+        ),
+        (
             {"event": "listening", "address": "http://127.0.0.1:9464"},
             "listening on http://127.0.0.1:9464",
         ),
