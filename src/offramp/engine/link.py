@@ -80,7 +80,10 @@ def look_up(context: Context, secret: str) -> Found:
     with context.store.reading() as transaction:
         link = transaction.find_link(digest_of(secret))
         row = transaction.offboarding(link.offboarding) if link else None
-        if link is None or row is None or _state(context, link, now=now) is not LinkState.ALIVE:
+        size_bytes = context.vault.size(link.file) if link else None
+        if link is None or row is None or size_bytes is None:
+            raise LinkDead
+        if _state(link, has_file=True, now=now) is not LinkState.ALIVE:
             raise LinkDead
         organization = transaction.organization(row.subject.organization)
         member = transaction.member(row.subject.organization, link.member)
@@ -91,7 +94,7 @@ def look_up(context: Context, secret: str) -> Found:
     return Found(
         link=link,
         subject=row.subject,
-        size_bytes=context.vault.size(link.file) or 0,
+        size_bytes=size_bytes,
         organization=organization.name or organization.id,
         until_on=last_day_of(link.expires_at, erases_at=erases_at, zone=zone, now=now),
         zone=zone if zone != organization.zone else None,
@@ -143,7 +146,7 @@ def list_links(
     with context.store.transaction() as transaction:
         _require(transaction, organization, member)
         return tuple(
-            Listed(link=link, state=_state(context, link, now=now))
+            Listed(link=link, state=_state(link, has_file=_has_file(context, link), now=now))
             for row in transaction.offboardings(organization)
             for link in transaction.links(row.id)
             if member in (None, link.member)
@@ -213,12 +216,13 @@ def _issues(transaction: Transaction, row: Offboarding, step: str) -> frozenset[
     return frozenset(issue_key(step, issue) for issue in range(1, issued + 1))
 
 
-def _state(context: Context, link: Link, *, now: Instant) -> LinkState:
+def _has_file(context: Context, link: Link) -> bool:
+    return context.vault.size(link.file) is not None
+
+
+def _state(link: Link, *, has_file: bool, now: Instant) -> LinkState:
     return state_of(
-        expires_at=link.expires_at,
-        revoked_at=link.revoked_at,
-        has_file=context.vault.size(link.file) is not None,
-        now=now,
+        expires_at=link.expires_at, revoked_at=link.revoked_at, has_file=has_file, now=now
     )
 
 
