@@ -207,6 +207,23 @@ def test_a_notice_that_comes_back_before_its_receipt_is_written_does_not_count(w
     assert receipt.proof == {"deliveries": 2, "accepted": 1, "refused": 1}
 
 
+def test_whoever_sleeps_while_a_message_is_handed_over_counts_from_when_they_wake(world):
+    """N2: the time that was promised between a delivery and the deletion is never shorter."""
+    asleep_seconds = 3 * 24 * 3600
+
+    world.run_until(TOLD.subtract(hours=12))
+    world.meanwhile("mail accepted", lambda: world.stall(seconds=asleep_seconds))
+    world.run_until(TOLD.add(hours=24 * 5))
+
+    woke_at = step_of(world, "achievements").due_at.add(seconds=asleep_seconds)
+    user, admin = (
+        history(world.context, "acme", step="achievements", member=f"acme-{name}")[0].delivery
+        for name in ("user", "admin")
+    )
+    assert user.accepted_at >= woke_at
+    assert admin.accepted_at >= woke_at
+
+
 def test_what_comes_back_after_the_promised_time_is_shown_and_moves_nothing(world):
     """N2: within the policy's time."""
     world.run_until(WARNED)
