@@ -159,7 +159,7 @@ def banners(play: Artefacts) -> Evidence:
     told = [banner for banner in shown if banner is not None]
     found = (
         len(told) == len(shown) > 0
-        and {banner["until_on"] for banner in told} == {"2024-11-28"}
+        and {banner["ends_on"] for banner in told} == {"2024-11-28"}
         and not any(outside)
     )
     days = sorted({banner["days_left"] for banner in told}, reverse=True)
