@@ -146,6 +146,13 @@ class Settings(BaseSettings):
         default=None,
         description="Where a worker tells of its metrics and health: PORT or HOST:PORT.",
     )
+    serve_at: str = Field(
+        default="127.0.0.1:8080", description="Where `offramp serve` listens: PORT or HOST:PORT."
+    )
+    access_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="What programs that ask it have to show; several stand apart by blanks.",
+    )
     log: LogFormat = Field(
         default="text", description="How a worker tells what happens: text or json."
     )

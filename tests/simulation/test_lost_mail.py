@@ -192,6 +192,21 @@ def test_a_warning_that_nobody_has_any_more_reached_nobody_and_deletion_waits(wo
     assert app.rows("acme")["organizations"] == 1
 
 
+@pytest.mark.parametrize("point", ["performed", "verified"])
+def test_a_notice_that_comes_back_before_its_receipt_is_written_does_not_count(world, point):
+    """L10: between the look at what was delivered and the receipt lies a moment, too."""
+
+    def come_back():
+        bounce(world, sent_to(world, "admin@acme.example", subject="expiring-soon")[0])
+
+    world.meanwhile(point, come_back)
+    world.run_until(WARNED)
+
+    receipt = step_of(world, "expiring-soon").receipt
+    assert len(sent_to(world, "owner@acme.example", subject="expiring-soon")) == 1
+    assert receipt.proof == {"deliveries": 2, "accepted": 1, "refused": 1}
+
+
 def test_what_comes_back_after_the_promised_time_is_shown_and_moves_nothing(world):
     """N2: within the policy's time."""
     world.run_until(WARNED)

@@ -26,6 +26,7 @@ from offramp.cli import (
     retained,
     roster,
     run,
+    serve,
     setup,
     status,
     verify,
@@ -56,6 +57,7 @@ app.command("calendar")(calendar.calendar)
 app.command("why")(why.why)
 app.command("run")(run.run)
 app.command("worker")(worker.worker)
+app.command("serve")(serve.serve)
 app.command("renew")(lifecycle.renew)
 app.command("extend")(lifecycle.extend)
 app.command("reactivate")(lifecycle.reactivate)

@@ -11,10 +11,11 @@ Source: policy language N1, N2; lessons L8, L10, L32, L37; RFC 5322 (Message-ID)
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from whenever import Instant
 
-from offramp.core.errors import OfframpError
+from offramp.core.errors import OfframpError, Unavailable
 from offramp.core.model import Member, Organization, Outcome
 from offramp.core.notice import NoticeFacts, state_facts
 from offramp.core.policy import Audience, Step
@@ -28,11 +29,16 @@ from offramp.ports import (
     Message,
     MessageRefused,
     SendOutcomeUnknown,
+    Transaction,
 )
 
 Attach = Callable[[Member], tuple[Attachment, ...]]
 
 _TO_SEND = frozenset({DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.FAILED})
+
+
+class CameBack(Unavailable):
+    """What {step} sent came back before it could be noted as delivered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +249,18 @@ def see_delivered(work: Work) -> Result | None:
 
     A notice counts as delivered when the last accepted message was accepted (N2).
     """
-    return _delivered(_deliveries(work))
+    seen = _delivered(_deliveries(work))
+    return None if seen is None else replace(seen, conclude=partial(_require_delivered, work))
+
+
+def _require_delivered(work: Work, transaction: Transaction) -> None:
+    """Look once more where no message can come back any more before the receipt is written.
+
+    Raises:
+        CameBack: nobody has the message by now.
+    """
+    if _delivered(transaction.deliveries(work.claimed.id, step=work.delivery_key)) is None:
+        raise CameBack(step=work.planned.key)
 
 
 def _delivered(deliveries: tuple[Delivery, ...]) -> Result | None:

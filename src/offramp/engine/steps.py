@@ -69,12 +69,12 @@ def carry_out(context: Context, claimed: Offboarding, verdict: Run | Missed) -> 
     context.probe("started")
     try:
         result = _effect(work, is_repeat=is_repeat)
+        context.probe("verified")
+        return _finish(work, result)
     except StaleClaim:
         raise
     except OfframpError as error:
         return _record_trouble(work, error)
-    context.probe("verified")
-    return _finish(work, result)
 
 
 def _effect(work: Work, *, is_repeat: bool) -> Result:

@@ -9,6 +9,7 @@ Source: mission A8; policy language E1; lesson L14; docs/decisions/006-exports.m
 
 import gzip
 import json
+from dataclasses import replace
 
 from offramp.core.model import Member
 from offramp.data.handover.export import export
@@ -64,7 +65,7 @@ def verify(work: Work) -> Result | None:
     seen = see_delivered(work)
     if seen is None:
         return None
-    return Result(delivered_at=seen.delivered_at, proof={**seen.proof, **proof})
+    return replace(seen, proof={**seen.proof, **proof})
 
 
 def _write(work: Work) -> Manifest:
