@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -41,6 +42,7 @@ from offramp.core.notice import NoticeFacts
 from offramp.ports import Attachment, BannerWords, LinkWords, Message
 
 _MESSAGES: Traversable = files("offramp.presets") / "messages"
+LANGUAGES_KEPT = 64  # a page may ask in any
 _NOTICES = "notices/"
 _BANNERS = f"{BANNERS}/"
 _GENERIC = "generic.jinja"
@@ -74,7 +76,7 @@ class JinjaComposer:
             self._catalogs.insert(0, folder / "translations")
             loaders.insert(0, FileSystemLoader(folder))
         self._loader = FrameLoader(ChoiceLoader(loaders))
-        self._languages: dict[str, Language] = {}
+        self._language = lru_cache(maxsize=LANGUAGES_KEPT)(self._open_language)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -183,12 +185,8 @@ class JinjaComposer:
             language=DiplomaLanguage(environment=language.text, tag=language.variables["language"]),
         )
 
-    def _language(self, locale: str) -> Language:
-        if locale not in self._languages:
-            self._languages[locale] = open_language(
-                locale, catalogs=self._catalogs, loader=self._loader
-            )
-        return self._languages[locale]
+    def _open_language(self, locale: str) -> Language:
+        return open_language(locale, catalogs=self._catalogs, loader=self._loader)
 
     def _names_in(self, folder: str) -> tuple[str, ...]:
         files = (name for name in self._loader.list_templates() if name.startswith(folder))

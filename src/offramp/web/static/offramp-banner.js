@@ -143,6 +143,7 @@ class OfframpBanner extends HTMLElement {
       this.#askIn(FIRST_RETRY * 2 ** Math.min(this.#failures++, 8));
     } finally {
       clearTimeout(given);
+      request.abort(); // lets go of what was not read
     }
   }
 
