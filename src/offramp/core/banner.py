@@ -100,12 +100,14 @@ def _spokesman(reader: Reader, *, now: Instant) -> Standing | None:
 
     Where the strictest has nothing to say in the product, what a milder one says is not true.
     """
+    by_stages = replace(reader, is_blocked=False, unlocks=())
     votes = [
-        (len(replace(reader, standings=(each,), is_blocked=False, unlocks=()).allowed(now)), each)
+        replace(by_stages, standings=(each,)).decide(Capability.SIGN_IN, now=now).capabilities
         for each in reader.standings
     ]
-    least = min((count for count, _ in votes), default=0)
-    strictest = (standing for count, standing in reversed(votes) if count == least)
+    least = min(map(len, votes), default=0)
+    pairs = zip(reversed(reader.standings), reversed(votes), strict=True)
+    strictest = (standing for standing, vote in pairs if len(vote) == least)
     return next((each for each in strictest if each.span(now).stage.banner), None)
 
 

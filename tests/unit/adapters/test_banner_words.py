@@ -219,7 +219,7 @@ def test_what_support_has_opened_is_told_with_its_end():
     assert plain(words.text) == (
         "Support has given you full access until November 28, 2024, 6:30 PM."
     )
-    assert words.until == ""
+    assert words.until == "“Expired” until: November 28, 2024."
 
 
 @pytest.mark.parametrize(
@@ -245,6 +245,18 @@ def test_whatever_a_policy_allows_is_said_as_it_is_L38(level, heading, text):
     words = write(replace(banner(), allowed=allowed, lost=LEVELS["full"] - allowed))
 
     assert (words.heading, words.text) == (heading, text)
+
+
+@pytest.mark.parametrize("locale", LANGUAGES)
+def test_where_nothing_is_possible_no_days_are_counted_for_it(locale):
+    """They would be days of what? The stage is named that lasts so long."""
+    nothing = LEVELS["none"]
+
+    words = write(replace(banner(), allowed=nothing, lost=LEVELS["full"]), locale=locale)
+
+    assert words.stage in words.until
+    assert "2024" in words.until
+    assert "1 " not in words.until.replace("2024", "").replace("28", "")
 
 
 def test_what_is_left_afterwards_is_named():

@@ -214,14 +214,23 @@ function draw(banner) {
 function anchors(links) {
   if (!Array.isArray(links)) return [];
   return links.slice(0, LINKS_MAX).flatMap((link) => {
-    const url = URL.canParse(words(link?.href)) && new URL(link.href);
-    if (!url || !SAFE.includes(url.protocol)) return [];
-    const anchor = make("a", "link", words(link.label) || url.href);
-    anchor.href = url.href;
+    const address = safe(words(link?.href));
+    if (!address) return [];
+    const anchor = make("a", "link", words(link.label) || address);
+    anchor.href = address;
     const item = make("li", "item");
     item.append(anchor);
     return [item];
   });
+}
+
+function safe(address) {
+  try {
+    const url = new URL(address);
+    return SAFE.includes(url.protocol) ? url.href : "";
+  } catch {
+    return "";
+  }
 }
 
 function make(name, part, text) {
