@@ -46,6 +46,7 @@ from offramp.ports.record import (
 from offramp.ports.report import PROGRESS, Happening, Report
 from offramp.ports.service import (
     Attachment,
+    BannerWords,
     CalendarPart,
     CalendarWriter,
     Clock,
@@ -55,6 +56,7 @@ from offramp.ports.service import (
     Ids,
     InlineImage,
     Keys,
+    LinkWords,
     Mailer,
     Message,
     Probe,
@@ -70,6 +72,7 @@ __all__ = [
     "PROGRESS",
     "Arming",
     "Attachment",
+    "BannerWords",
     "CalendarPart",
     "CalendarWriter",
     "Changes",
@@ -91,6 +94,7 @@ __all__ = [
     "KeptGroup",
     "KeptPart",
     "Keys",
+    "LinkWords",
     "Mailer",
     "MailerUnavailable",
     "Message",

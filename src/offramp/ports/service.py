@@ -10,6 +10,7 @@ from typing import BinaryIO, Protocol
 
 from whenever import Instant
 
+from offramp.core.banner import Banner
 from offramp.core.model import Achievement, Member, Organization, Receipt
 from offramp.core.notice import NoticeFacts
 from offramp.core.parcel import Reply
@@ -93,6 +94,36 @@ class Message:
     images: tuple[InlineImage, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkWords:
+    """Where a reader may turn, and what it is called."""
+
+    label: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BannerWords:
+    """A banner in one language: plain text, and empty where there is nothing to say.
+
+    Attributes:
+        language: as HTML names it, with its ``direction``: ``ltr`` or ``rtl``.
+        stage: its title.
+        text: what is so; ``until`` says how long, and ``advice`` what the reader can do.
+        note: whose time zone all that is in, for a reader elsewhere.
+    """
+
+    language: str
+    direction: str
+    stage: str
+    heading: str
+    text: str
+    until: str
+    advice: str
+    note: str
+    links: tuple[LinkWords, ...]
+
+
 class Mailer(Protocol):
     """Hands messages to mail servers."""
 
@@ -135,6 +166,11 @@ class Composer(Protocol):
         at: Instant,
     ) -> tuple[Attachment, ...]:
         """Write what a member has earned into files that stay readable without the platform."""
+
+    def write_banner(
+        self, banner: Banner, *, member: Member, organization: Organization, locale: str = ""
+    ) -> BannerWords:
+        """Write what a page shows; a locale goes before those of the member and organization."""
 
 
 class Vault(Protocol):

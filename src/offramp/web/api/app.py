@@ -10,9 +10,11 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from offramp.engine.context import Context
 from offramp.web.api.access_key import AccessKeys, require_key
+from offramp.web.api.banner import banner_routes
 from offramp.web.api.guard import SafeHeaders
 from offramp.web.api.health import health_routes
 from offramp.web.api.problem import answer_problems
+from offramp.web.api.static import static_routes
 
 BODY_BYTES_MAX = 64 * 1024  # of any request, unless a route says otherwise
 
@@ -32,10 +34,13 @@ def create_app(context: Context, *, access_keys: AccessKeys) -> FastAPI:
     answer_problems(app, report=context.report)
     app.add_middleware(SafeHeaders)
     app.include_router(health_routes(context))
+    app.include_router(static_routes())
     app.include_router(_for_programs(context, access_keys))
     return app
 
 
 def _for_programs(context: Context, access_keys: AccessKeys) -> APIRouter:
     """Give the routes for which a key has to be shown."""
-    return APIRouter(prefix="/v1", dependencies=[Depends(require_key(access_keys))])
+    routes = APIRouter(prefix="/v1", dependencies=[Depends(require_key(access_keys))])
+    routes.include_router(banner_routes(context))
+    return routes
