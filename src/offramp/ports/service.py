@@ -14,7 +14,7 @@ from offramp.core.model import Achievement, Member, Organization, Receipt
 from offramp.core.notice import NoticeFacts
 from offramp.core.parcel import Reply
 from offramp.core.plan import Timeline
-from offramp.ports.record import Offboarding, Ticket
+from offramp.ports.record import Offboarding, Returned, Ticket
 from offramp.ports.store import Transaction
 
 
@@ -108,6 +108,19 @@ class Mailer(Protocol):
 
     def was_accepted(self, message_id: str) -> bool | None:
         """Say whether a message was accepted before; none when this mailer cannot tell."""
+
+
+class Mailbox(Protocol):
+    """Where reports of failure and complaints arrive as mail, among whatever else does."""
+
+    def visit(self, take: Callable[[Returned], bool], *, is_stopping: Callable[[], bool]) -> int:
+        """Show every report to `take`, and put away those that it says are done with.
+
+        A report is put away only after `take` has returned, so one may be shown twice and none is
+        lost. Everything else stays as it is, unread. Returns how many letters are no report.
+
+        Raises `MailboxUnavailable`.
+        """
 
 
 class Composer(Protocol):
