@@ -44,7 +44,7 @@ from offramp.data.endpoint_spec import EVENT_SOURCE
 from offramp.data.sources.source import Tools
 from offramp.data.sources.sql import open_sources
 from offramp.documents.datamap import load_datamap
-from offramp.documents.returned_mail import read_returned
+from offramp.documents.returned_mail import REPORT_BYTES_MAX, read_returned
 from offramp.documents.timeline.calendar import calendar_file
 from offramp.documents.webhook_file import load_webhooks
 from offramp.engine.context import Context, Data, Limits, never_stopping
@@ -328,7 +328,7 @@ def _returns(settings: Settings) -> Mailbox | None:
         folder=settings.returns_imap_folder,
         done=settings.returns_imap_done,
     )
-    return ImapMailbox(server, read=read_returned)
+    return ImapMailbox(server, read=read_returned, bytes_max=REPORT_BYTES_MAX)
 
 
 def _limits(settings: Settings) -> Limits:

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from offramp.adapters.mailbox_imap import LOOKS_MAX, REPORT_BYTES_MAX, ImapMailbox, ImapServer
+from offramp.adapters.mailbox_imap import LOOKS_MAX, ImapMailbox, ImapServer
 from offramp.adapters.mailer_smtp import Security
-from offramp.documents.returned_mail import read_returned
+from offramp.documents.returned_mail import REPORT_BYTES_MAX, read_returned
 from offramp.ports import MailboxUnavailable
 from offramp.testing.imap import PASSWORD, USERNAME, running_imap
 from tests.contract.mailbox_contract import (
@@ -55,6 +55,10 @@ def take():
     return Taker()
 
 
+def mailbox_at(place):
+    return ImapMailbox(place, read=read_returned, bytes_max=REPORT_BYTES_MAX)
+
+
 def visit(mailbox, take):
     return mailbox.visit(take, is_stopping=lambda: False)
 
@@ -84,7 +88,7 @@ class ServerWorld:
 class TestImapMailbox(MailboxContract):
     @pytest.fixture
     def mailbox(self, place):
-        return ImapMailbox(place, read=read_returned)
+        return mailbox_at(place)
 
     @pytest.fixture
     def world(self, server, wire):
@@ -96,7 +100,7 @@ def test_nothing_is_marked_as_read(place, server, take):
     server.put(report())
     take.leaving = {ID}
 
-    visit(ImapMailbox(place, read=read_returned), take)
+    visit(mailbox_at(place), take)
 
     assert server.flags() == [frozenset(), frozenset()]
 
@@ -105,7 +109,7 @@ def test_without_a_folder_for_it_what_is_done_with_is_deleted(place, server, tak
     server.put(AWAY)
     server.put(report())
 
-    visit(ImapMailbox(replace(place, done=""), read=read_returned), take)
+    visit(mailbox_at(replace(place, done="")), take)
 
     assert server.letters() == [AWAY]
     assert server.letters(DONE) == []
@@ -116,7 +120,7 @@ def test_what_a_person_deletes_is_neither_shown_nor_expunged(place, server, take
     server.put(report(OTHER_ID))
     server.delete(1)
 
-    visit(ImapMailbox(place, read=read_returned), take)
+    visit(mailbox_at(place), take)
 
     assert take.shown == [returned(OTHER_ID)]
     assert server.letters() == [report()]
@@ -125,12 +129,12 @@ def test_what_a_person_deletes_is_neither_shown_nor_expunged(place, server, take
 def test_what_stays_is_looked_at_a_few_times_by_each_process(place, server, take):
     server.put(report())
     take.leaving = {ID}
-    mailbox = ImapMailbox(place, read=read_returned)
+    mailbox = mailbox_at(place)
 
     for _ in range(LOOKS_MAX + 2):
         visit(mailbox, take)
     looks = len(take.shown)
-    visit(ImapMailbox(place, read=read_returned), take)
+    visit(mailbox_at(place), take)
 
     assert looks == LOOKS_MAX
     assert len(take.shown) == LOOKS_MAX + 1
@@ -143,7 +147,7 @@ def test_of_a_report_that_brings_back_a_large_message_the_beginning_is_read(plac
     server.put(letter)
     take = Taker()
 
-    visit(ImapMailbox(place, read=read_returned), take)
+    visit(mailbox_at(place), take)
 
     assert take.shown == [returned()]
     assert wire.down_bytes < 2 * REPORT_BYTES_MAX
@@ -155,7 +159,7 @@ def test_a_connection_that_breaks_anywhere_loses_nothing(place, server, wire, ta
     reports = [report(), report(OTHER_ID)]
     for letter in (AWAY, *reports):
         server.put(letter)
-    mailbox = ImapMailbox(place, read=read_returned)
+    mailbox = mailbox_at(place)
     wire.up_bytes_max = number * 25
     with pytest.raises(MailboxUnavailable):
         visit(mailbox, take)
@@ -179,7 +183,7 @@ def test_a_connection_that_breaks_anywhere_loses_nothing(place, server, wire, ta
     ],
 )
 def test_what_is_wrong_is_said_without_the_servers_words(place, changes, said):
-    mailbox = ImapMailbox(replace(place, **changes), read=read_returned)
+    mailbox = mailbox_at(replace(place, **changes))
 
     with pytest.raises(MailboxUnavailable) as raised:
         visit(mailbox, Taker())
@@ -203,7 +207,7 @@ class TestPrivacy:
                 place, host="localhost", port=server.port, security=Security.STARTTLS, tls=tls
             )
 
-            visit(ImapMailbox(private, read=read_returned), take)
+            visit(mailbox_at(private), take)
 
         assert take.shown == [returned()]
 
@@ -212,4 +216,4 @@ class TestPrivacy:
             unknown = replace(place, host="localhost", port=server.port, security=Security.STARTTLS)
 
             with pytest.raises(MailboxUnavailable, match="SSLCertVerificationError"):
-                visit(ImapMailbox(unknown, read=read_returned), Taker())
+                visit(mailbox_at(unknown), Taker())

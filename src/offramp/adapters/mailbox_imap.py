@@ -21,7 +21,6 @@ from typing import Any
 from offramp.adapters.mailer_smtp import Security
 from offramp.ports import MailboxUnavailable, Returned
 
-REPORT_BYTES_MAX = 256 * 1024  # of one letter, from its beginning
 LETTERS_AT_ONCE = 500  # whose headers are asked for
 LOOKS_MAX = 3  # at one letter that stays, by one process
 _NUMBER = re.compile(rb"\bUID (\d+)")
@@ -54,10 +53,13 @@ class ImapServer:
 class ImapMailbox:
     """One folder of a mailbox, through a new connection at each visit."""
 
-    def __init__(self, server: ImapServer, *, read: Callable[[bytes], Returned | None]) -> None:
-        """Prepare to visit; ``read`` says what a letter reports, if anything."""
+    def __init__(
+        self, server: ImapServer, *, read: Callable[[bytes], Returned | None], bytes_max: int
+    ) -> None:
+        """Prepare to visit; ``read`` says what the beginning of a letter reports, if anything."""
         self._server = server
         self._read = read
+        self._bytes_max = bytes_max
         self._age: list[bytes] = []
         self._looks: Counter[str] = Counter()
 
@@ -77,7 +79,7 @@ class ImapMailbox:
                 if self._looks[number] >= LOOKS_MAX:
                     continue
                 self._looks[number] += 1
-                returned = self._read(folder.read(number))
+                returned = self._read(folder.read(number, bytes_max=self._bytes_max))
                 if returned is None:
                     other += 1
                 elif take(returned):
@@ -124,9 +126,9 @@ class _Folder:
                     other += 1
         return reports, other
 
-    def read(self, number: str) -> bytes:
+    def read(self, number: str, *, bytes_max: int) -> bytes:
         """Read the beginning of a letter; nothing of one that is gone by now."""
-        wanted = f"(BODY.PEEK[]<0.{REPORT_BYTES_MAX}>)"
+        wanted = f"(BODY.PEEK[]<0.{bytes_max}>)"
         answer = _ask("the server does not show a letter", self._uid, "FETCH", number, wanted)
         return next((content for _, content in _letters(answer)), b"")
 

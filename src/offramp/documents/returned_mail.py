@@ -15,6 +15,7 @@ from email.message import Message
 
 from offramp.ports import Return, Returned
 
+REPORT_BYTES_MAX = 256 * 1024  # what follows is the message that it brings back
 _CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
 _OUR_ADDRESS = re.compile(r"\+([0-9a-f]{32})@")
 _OUR_ID = re.compile(r"<([0-9a-f]{32})@")
@@ -23,10 +24,17 @@ _FAILED = "failed"
 
 
 def read_returned(content: bytes) -> Returned | None:
-    """Read one message of a mailbox of returns; none where it is no such report, or not of ours."""
-    report = message_from_bytes(content)
-    why, reason = _news(report)
-    message = _message_in(report)
+    """Read one message of a mailbox of returns; none where it is no such report, or not of ours.
+
+    Anybody can send one there, so what takes long to read is not read: a report says what it has
+    to say at its beginning, and is nested twice.
+    """
+    try:
+        report = message_from_bytes(content[:REPORT_BYTES_MAX])
+        why, reason = _news(report)
+        message = _message_in(report)
+    except RecursionError:
+        return None
     if why is None or message is None:
         return None
     return Returned(message=message, why=why, reason=reason)
