@@ -124,6 +124,16 @@ class Settings(BaseSettings):
     returns_every_minutes: int = Field(
         default=5, ge=1, description="How often a worker looks into that mailbox."
     )
+    returns_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="What a mail server that hands reports to `offramp serve` has to show.",
+    )
+    returns_sendgrid_keys: str = Field(
+        default="", description="The verification keys of SendGrid's event webhooks."
+    )
+    returns_amazon_topics: str = Field(
+        default="", description="The ARNs of the topics to which Amazon SES sends what came back."
+    )
     mail_per_minute: int | None = Field(
         default=None, ge=1, description="No process hands over more mails in a minute."
     )

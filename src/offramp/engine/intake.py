@@ -4,7 +4,7 @@ What was noted is put away, and only then; so whoever dies in between finds it k
 is of nobody here stays: it may be of another installation, or of a message whose outcome is not
 written down yet.
 
-Source: mission A4; docs/returned-mail.md.
+Source: mission A4; docs/returned-mail.md; docs/decisions/029-returned-mail.md.
 """
 
 from collections import Counter
