@@ -2,7 +2,7 @@
 
 import pytest
 
-from offramp.ports import MailboxUnavailable, Return, Returned
+from offramp.ports import Fate, MailboxUnavailable, Return, Returned
 
 ID, OTHER_ID = "0123456789abcdef" * 2, "fedcba9876543210" * 2
 AWAY = b"From: anna@acme.example\r\nSubject: Away\r\n\r\nUntil Monday.\r\n"
@@ -28,20 +28,20 @@ class Taker:
 
     Attributes:
         shown: what was shown, in order.
-        leaving: messages whose reports are to stay.
+        fates: what becomes of the reports of messages, where they are not put away.
         is_dying: whether it dies of the next one.
     """
 
     def __init__(self):
         self.shown = []
-        self.leaving = set()
+        self.fates = {}
         self.is_dying = False
 
     def __call__(self, report):
         self.shown.append(report)
         if self.is_dying:
             raise KeyboardInterrupt
-        return report.message not in self.leaving
+        return self.fates.get(report.message, Fate.PUT_AWAY)
 
 
 class MailboxContract:
@@ -84,14 +84,15 @@ class MailboxContract:
         assert (take.shown, other) == ([returned()], 1)
         assert world.letters() == [letter]
 
-    def test_what_is_not_done_with_stays_and_is_shown_again(self, mailbox, world, take):
+    @pytest.mark.parametrize("fate", [Fate.STAYS, Fate.COMES_AGAIN])
+    def test_what_is_not_done_with_is_left_and_shown_again(self, mailbox, world, take, fate):
         world.put(report())
         world.put(report(OTHER_ID))
-        take.leaving = {ID}
+        take.fates = {ID: fate}
 
         self.visit(mailbox, take)
         stayed = world.letters()
-        take.leaving = set()
+        take.fates = {}
         self.visit(mailbox, take)
 
         assert stayed == [report()]

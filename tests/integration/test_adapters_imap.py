@@ -8,7 +8,7 @@ import pytest
 from offramp.adapters.mailbox_imap import LOOKS_MAX, ImapMailbox, ImapServer
 from offramp.adapters.mailer_smtp import Security
 from offramp.documents.returned_mail import REPORT_BYTES_MAX, read_returned
-from offramp.ports import MailboxUnavailable
+from offramp.ports import Fate, MailboxUnavailable
 from offramp.testing.imap import PASSWORD, USERNAME, running_imap
 from tests.contract.mailbox_contract import (
     AWAY,
@@ -98,7 +98,7 @@ class TestImapMailbox(MailboxContract):
 def test_nothing_is_marked_as_read(place, server, take):
     server.put(AWAY)
     server.put(report())
-    take.leaving = {ID}
+    take.fates = {ID: Fate.STAYS}
 
     visit(mailbox_at(place), take)
 
@@ -128,7 +128,7 @@ def test_what_a_person_deletes_is_neither_shown_nor_expunged(place, server, take
 
 def test_what_stays_is_looked_at_a_few_times_by_each_process(place, server, take):
     server.put(report())
-    take.leaving = {ID}
+    take.fates = {ID: Fate.STAYS}
     mailbox = mailbox_at(place)
 
     for _ in range(LOOKS_MAX + 2):
@@ -138,6 +138,31 @@ def test_what_stays_is_looked_at_a_few_times_by_each_process(place, server, take
 
     assert looks == LOOKS_MAX
     assert len(take.shown) == LOOKS_MAX + 1
+
+
+def test_what_cannot_be_noted_now_is_looked_at_as_often_as_it_takes(place, server, take):
+    server.put(report())
+    take.fates = {ID: Fate.COMES_AGAIN}
+    mailbox = mailbox_at(place)
+
+    for _ in range(LOOKS_MAX + 2):
+        visit(mailbox, take)
+
+    assert len(take.shown) == LOOKS_MAX + 2
+
+
+def test_an_outage_while_a_report_is_noted_is_no_look(place, server, take):
+    server.put(report())
+    mailbox = mailbox_at(place)
+    take.is_dying = True
+    for _ in range(LOOKS_MAX):
+        with pytest.raises(KeyboardInterrupt):
+            visit(mailbox, take)
+    take.is_dying = False
+
+    visit(mailbox, take)
+
+    assert server.letters() == []
 
 
 def test_of_a_report_that_brings_back_a_large_message_the_beginning_is_read(place, server, wire):

@@ -19,7 +19,7 @@ from email.parser import HeaderParser
 from typing import Any
 
 from offramp.adapters.mailer_smtp import Security
-from offramp.ports import MailboxUnavailable, Returned
+from offramp.ports import Fate, MailboxUnavailable, Returned
 
 LETTERS_AT_ONCE = 500  # whose headers are asked for
 LOOKS_MAX = 3  # at one letter that stays, by one process
@@ -63,8 +63,8 @@ class ImapMailbox:
         self._age: list[bytes] = []
         self._looks: Counter[str] = Counter()
 
-    def visit(self, take: Callable[[Returned], bool], *, is_stopping: Callable[[], bool]) -> int:
-        """Show every report to ``take``, and put away those that it says are done with.
+    def visit(self, take: Callable[[Returned], Fate], *, is_stopping: Callable[[], bool]) -> int:
+        """Show every report to ``take``, which says what becomes of it.
 
         Raises:
             MailboxUnavailable: it cannot be reached or used; what is left stays where it is.
@@ -78,12 +78,13 @@ class ImapMailbox:
                     break
                 if self._looks[number] >= LOOKS_MAX:
                     continue
-                self._looks[number] += 1
                 returned = self._read(folder.read(number, bytes_max=self._bytes_max))
-                if returned is None:
-                    other += 1
-                elif take(returned):
+                other += returned is None
+                fate = Fate.STAYS if returned is None else take(returned)
+                if fate is Fate.PUT_AWAY:
                     folder.put_away(number)
+                elif fate is Fate.STAYS:
+                    self._looks[number] += 1
             return other
 
     def _forget_all_but(self, numbers: Sequence[str], *, age: list[bytes]) -> None:

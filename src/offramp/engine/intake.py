@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from offramp.engine.bounces import Taken, take_back
 from offramp.engine.context import Context
-from offramp.ports import DeletionInFlight, Mailbox, Returned
+from offramp.ports import DeletionInFlight, Fate, Mailbox, Returned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +41,16 @@ def fetch(context: Context, mailbox: Mailbox, *, is_stopping: Callable[[], bool]
     seen: Counter[Taken] = Counter()
     waiting = 0
 
-    def take(returned: Returned) -> bool:
+    def take(returned: Returned) -> Fate:
         nonlocal waiting
         try:
             taken = take_back(context, returned)
         except DeletionInFlight:
             waiting += 1
-            return False
+            return Fate.COMES_AGAIN
         seen[taken] += 1
         context.probe("returned noted")
-        return taken is not Taken.NOBODYS
+        return Fate.STAYS if taken is Taken.NOBODYS else Fate.PUT_AWAY
 
     other = mailbox.visit(take, is_stopping=is_stopping)
     return Fetched(

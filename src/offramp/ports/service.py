@@ -14,7 +14,7 @@ from offramp.core.model import Achievement, Member, Organization, Receipt
 from offramp.core.notice import NoticeFacts
 from offramp.core.parcel import Reply
 from offramp.core.plan import Timeline
-from offramp.ports.record import Offboarding, Returned, Ticket
+from offramp.ports.record import Fate, Offboarding, Returned, Ticket
 from offramp.ports.store import Transaction
 
 
@@ -113,11 +113,12 @@ class Mailer(Protocol):
 class Mailbox(Protocol):
     """Where reports of failure and complaints arrive as mail, among whatever else does."""
 
-    def visit(self, take: Callable[[Returned], bool], *, is_stopping: Callable[[], bool]) -> int:
-        """Show every report to `take`, and put away those that it says are done with.
+    def visit(self, take: Callable[[Returned], Fate], *, is_stopping: Callable[[], bool]) -> int:
+        """Show every report to `take`, which says what becomes of it.
 
         A report is put away only after `take` has returned, so one may be shown twice and none is
-        lost. Everything else stays as it is, unread. Returns how many letters are no report.
+        lost. Everything else is left as it is, unread; what stays is not shown for ever. Returns
+        how many letters are no report.
 
         Raises `MailboxUnavailable`.
         """

@@ -5,7 +5,7 @@ Source: ``ports.Mailbox``; tests/contract/mailbox_contract.py.
 
 from collections.abc import Callable
 
-from offramp.ports import MailboxUnavailable, Returned
+from offramp.ports import Fate, MailboxUnavailable, Returned
 
 
 class MemoryMailbox:
@@ -24,8 +24,8 @@ class MemoryMailbox:
         self.is_down = False
         self._read = read
 
-    def visit(self, take: Callable[[Returned], bool], *, is_stopping: Callable[[], bool]) -> int:
-        """Show every report to ``take``, and put away those that it says are done with."""
+    def visit(self, take: Callable[[Returned], Fate], *, is_stopping: Callable[[], bool]) -> int:
+        """Show every report to ``take``, which says what becomes of it."""
         if self.is_down:
             raise MailboxUnavailable(reason="it was taken away")
         other = 0
@@ -35,7 +35,7 @@ class MemoryMailbox:
             returned = self._read(letter)
             if returned is None:
                 other += 1
-            elif take(returned):
+            elif take(returned) is Fate.PUT_AWAY:
                 self.letters.remove(letter)
                 self.done.append(letter)
         return other

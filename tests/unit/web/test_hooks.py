@@ -165,6 +165,13 @@ class TestReports:
         assert self.hand_in(client, content).json() == {**NONE, count: 1}
         assert statuses(world) == ["accepted"]
 
+    @pytest.mark.parametrize(
+        "kind", ["application/x-www-form-urlencoded", "application/json", "text/plain", ""]
+    )
+    def test_a_report_is_taken_as_it_is_whatever_it_is_called(self, client, kind):
+        """What curl sends has a name of its own."""
+        assert self.hand_in(client, **{"Content-Type": kind}).json() == NOTED
+
     def test_a_program_that_knows_passwords_alone_shows_the_key_as_one(self, client):
         shown = b64encode(f"anybody:{KEY}".encode()).decode()
 
