@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from offramp.testing.server import ServerUnavailable
+
 HOST = "localhost"
 USERNAME, PASSWORD = "returns", "öpen sesame"
 INBOX = "INBOX"
@@ -69,6 +71,9 @@ def running_imap(*, certificate: Path | None = None) -> Iterator[ImapCatcher]:
 
     Args:
         certificate: a file with its certificate and its key; without one it has no TLS.
+
+    Raises:
+        ServerUnavailable: the package is missing, or the server did not come up.
     """
     port = _free_port()
     tls = ["--no-tls"]
@@ -113,4 +118,5 @@ def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
             return
         time.sleep(LOOK_SECONDS)
     said = process.stderr.read() if process.poll() is not None and process.stderr else b""
-    raise OSError(f"the mail server did not come up: {said.decode(errors='replace')}")
+    reason = f"the mail server did not come up: {said.decode(errors='replace')}"
+    raise ServerUnavailable(reason=reason, hint="pip install pymap")
