@@ -6,7 +6,7 @@ from whenever import Instant
 from offramp.core.model import Outcome
 from offramp.core.transitions import StepStatus
 from offramp.engine import resending
-from offramp.engine.bounces import take_back
+from offramp.engine.bounces import Taken, take_back
 from offramp.engine.correspondence import history
 from offramp.engine.offboarding import retry
 from offramp.engine.resending import NothingToResend, ask_again
@@ -230,9 +230,9 @@ def test_what_comes_back_after_the_promised_time_is_shown_and_moves_nothing(worl
     receipt = step_of(world, "expiring-soon").receipt
     world.run_until(WARNED.add(hours=24))
 
-    is_news = bounce(world, sent_to(world, "admin@acme.example", subject="expiring-soon")[0])
+    taken = bounce(world, sent_to(world, "admin@acme.example", subject="expiring-soon")[0])
 
-    assert is_news
+    assert taken is Taken.NOTED
     assert step_of(world, "expiring-soon").receipt == receipt
     assert told_of(world, "acme-admin", step="expiring-soon")[-1] == ("bounced", "5.1.1")
 
@@ -255,7 +255,7 @@ def test_the_same_report_counts_once_and_a_strangers_never(world):
     news = [bounce(world, message), bounce(world, message)]
     stranger = take_back(world.context, Returned(message="0" * 32, why=Return.BOUNCED))
 
-    assert (news, stranger) == ([True, False], False)
+    assert (news, stranger) == ([Taken.NOTED, Taken.KNOWN], Taken.NOBODYS)
     assert events(world).count("message-bounced") == 1
 
 

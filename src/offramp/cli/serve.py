@@ -43,7 +43,8 @@ def serve(
     report = StructlogReport(clock=SystemClock(), stream=sys.stderr)
     context = open_context(report=report, is_stopping=stop)
     access_keys = application.AccessKeys.parse(settings.access_keys.get_secret_value())
-    app = application.create_app(context, access_keys=access_keys)
+    hooks = application.Hooks.parse(settings)
+    app = application.create_app(context, access_keys=access_keys, hooks=hooks)
     stop.listen()
     with open_listener(listen or settings.serve_at) as listener:
         url = url_of(listener)

@@ -15,7 +15,7 @@ from offramp.core.model import Achievement, Member, Organization, Receipt
 from offramp.core.notice import NoticeFacts
 from offramp.core.parcel import Reply
 from offramp.core.plan import Timeline
-from offramp.ports.record import Offboarding, Ticket
+from offramp.ports.record import Fate, Offboarding, Returned, Ticket
 from offramp.ports.store import Transaction
 
 
@@ -139,6 +139,20 @@ class Mailer(Protocol):
 
     def was_accepted(self, message_id: str) -> bool | None:
         """Say whether a message was accepted before; none when this mailer cannot tell."""
+
+
+class Mailbox(Protocol):
+    """Where reports of failure and complaints arrive as mail, among whatever else does."""
+
+    def visit(self, take: Callable[[Returned], Fate], *, is_stopping: Callable[[], bool]) -> int:
+        """Show every report to `take`, which says what becomes of it.
+
+        A report is put away only after `take` has returned, so one may be shown twice and none is
+        lost. Everything else is left as it is, unread; what stays is not shown for ever. Returns
+        how many letters are no report.
+
+        Raises `MailboxUnavailable`.
+        """
 
 
 class Composer(Protocol):
