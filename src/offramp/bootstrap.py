@@ -27,6 +27,7 @@ from offramp.adapters.dispatch_in_process import InProcessDispatcher
 from offramp.adapters.ids import RandomIds
 from offramp.adapters.keys_folder import FolderKeys
 from offramp.adapters.mail_format import Sender
+from offramp.adapters.mailbox_imap import ImapMailbox, ImapServer
 from offramp.adapters.mailer_paced import PacedMailer
 from offramp.adapters.mailer_smtp import Security, SmtpMailer, SmtpServer
 from offramp.adapters.message.brand import Brand, read_logo
@@ -44,6 +45,7 @@ from offramp.data.endpoint_spec import EVENT_SOURCE
 from offramp.data.sources.source import Tools
 from offramp.data.sources.sql import open_sources
 from offramp.documents.datamap import load_datamap
+from offramp.documents.returned_mail import REPORT_BYTES_MAX, read_returned
 from offramp.documents.timeline.calendar import calendar_file
 from offramp.documents.webhook_file import load_webhooks
 from offramp.engine.context import Context, Data, Limits, never_stopping
@@ -52,6 +54,7 @@ from offramp.ports import (
     Endpoint,
     Ids,
     Keys,
+    Mailbox,
     Mailer,
     Probe,
     Report,
@@ -122,6 +125,7 @@ def build(
         endpoints=endpoints,
         event_source=event_source,
         public_address=_without_slash(settings.public_address),
+        returns=_returns(settings),
         calendar=partial(calendar_file, organizer=settings.mail_from),
     )
 
@@ -319,6 +323,21 @@ def sender_of(settings: Settings) -> Sender:
     )
 
 
+def _returns(settings: Settings) -> Mailbox | None:
+    if settings.returns_imap_host is None:
+        return None
+    server = ImapServer(
+        host=settings.returns_imap_host,
+        port=settings.returns_imap_port,
+        username=settings.returns_imap_username,
+        password=settings.returns_imap_password.get_secret_value(),
+        security=Security(settings.returns_imap_security),
+        folder=settings.returns_imap_folder,
+        done=settings.returns_imap_done,
+    )
+    return ImapMailbox(server, read=read_returned, bytes_max=REPORT_BYTES_MAX)
+
+
 def _limits(settings: Settings) -> Limits:
     return Limits(
         lease_seconds=settings.lease_seconds,
@@ -329,6 +348,7 @@ def _limits(settings: Settings) -> Limits:
         attempts_max=settings.attempts_max,
         attachment_bytes_max=settings.attachment_bytes_max,
         link_days=settings.link_days,
+        returns_seconds=settings.returns_every_minutes * 60,
     )
 
 

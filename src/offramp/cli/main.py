@@ -7,6 +7,7 @@ import typer
 
 from offramp.cli import (
     arming,
+    banner,
     brake,
     calendar,
     certificate,
@@ -49,6 +50,7 @@ app.add_typer(policy.app, name="policy")
 policy.app.command("publish")(publication.publish_policy)
 app.add_typer(data_map.app, name="map")
 app.add_typer(message.app, name="message")
+app.add_typer(banner.app, name="banner")
 app.command("demo")(demo.demo)
 app.command("init")(setup.initialize)
 app.command("import")(roster.import_files)

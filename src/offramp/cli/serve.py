@@ -44,7 +44,12 @@ def serve(
     report = StructlogReport(clock=SystemClock(), stream=sys.stderr)
     context = open_context(report=report, is_stopping=stop)
     access_keys = application.AccessKeys.parse(settings.access_keys.get_secret_value())
-    app = application.create_app(context, access_keys=access_keys, pages=link_pages(settings))
+    app = application.create_app(
+        context,
+        access_keys=access_keys,
+        hooks=application.Hooks.parse(settings),
+        pages=link_pages(settings),
+    )
     stop.listen()
     with open_listener(listen or settings.serve_at) as listener:
         url = url_of(listener)

@@ -23,6 +23,7 @@ from offramp.ports import (
     Endpoint,
     Ids,
     Keys,
+    Mailbox,
     Mailer,
     Probe,
     Report,
@@ -45,6 +46,7 @@ class Limits:
     late_watch_days: int = 14  # after an erasure, for rows that come late
     attempts_max: int = 12
     back_off_minutes: tuple[int, ...] = (1, 5, 15, 60, 240, 720)  # the last one repeats
+    returns_seconds: float = 300.0  # between two visits to the mailbox for what comes back
     attachment_bytes_max: int = 10_000_000  # of a file, above which a link is sent
     link_days: int = 30  # after the mail that brought it
     lock_tries_max: int = 20
@@ -96,6 +98,7 @@ class Context:
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)  # of events, by name
     event_source: str = EVENT_SOURCE
     public_address: str | None = None  # where people reach the server; none: no links
+    returns: Mailbox | None = None  # none: what comes back is handed in by others
     calendar: CalendarWriter | None = None  # none: no message carries dates as a file
 
     def lease_from(self, now: Instant) -> Instant:

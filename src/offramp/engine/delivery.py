@@ -202,7 +202,8 @@ def _send(
             return replace(tried, status=DeliveryStatus.REFUSED, reason="unavailable"), None
         return _again(letter.work, tried, error, now=now), error
     context.probe("mail accepted")
-    return _taken(letter, tried, at=now), None
+    # From when we know of it: whoever slept meanwhile could have been told nothing of its return.
+    return _taken(letter, tried, at=context.clock.now()), None
 
 
 def _message(letter: _Letter, delivery: Delivery, member: Member, *, now: Instant) -> Message:

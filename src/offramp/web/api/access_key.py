@@ -11,12 +11,18 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import HTTPException, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import (
+    HTTPAuthorizationCredentials,
+    HTTPBasic,
+    HTTPBasicCredentials,
+    HTTPBearer,
+)
 
 from offramp.core.errors import Invalid
 
 KEY_CHARACTERS_MIN = 32
 
+_BASIC = HTTPBasic(auto_error=False, description="Any name, and an access key as password.")
 _BEARER = HTTPBearer(auto_error=False, description="An access key from the settings.")
 
 
@@ -56,13 +62,33 @@ def require_key(
 
     def check(shown: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]) -> None:
         if shown is None or not access_keys.fits(shown.credentials):
-            raise HTTPException(
-                HTTPStatus.UNAUTHORIZED,
-                detail="An access key is asked for, and none of ours was shown.",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
+            raise _refusal("Bearer")
 
     return check
+
+
+def require_key_or_password(
+    access_keys: AccessKeys,
+) -> Callable[[HTTPAuthorizationCredentials | None, HTTPBasicCredentials | None], None]:
+    """Make the same check for programs that can only put a name and a password into an address."""
+
+    def check(
+        shown: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+        signed_in: Annotated[HTTPBasicCredentials | None, Security(_BASIC)],
+    ) -> None:
+        keys = (shown and shown.credentials, signed_in and signed_in.password)
+        if not any(key and access_keys.fits(key) for key in keys):
+            raise _refusal('Bearer, Basic realm="Offramp", charset="UTF-8"')
+
+    return check
+
+
+def _refusal(challenge: str) -> HTTPException:
+    return HTTPException(
+        HTTPStatus.UNAUTHORIZED,
+        detail="An access key is asked for, and none of ours was shown.",
+        headers={"WWW-Authenticate": challenge},
+    )
 
 
 def _digest(key: str) -> bytes:

@@ -1,7 +1,8 @@
 """The application behind `offramp serve`, put together from the routes of each subject.
 
-Programs of the vendor ask below ``/v1`` and show an access key. Everything else is for whoever has
-the address, and gives away nothing without one that cannot be guessed.
+Programs of the vendor ask below ``/v1`` and show an access key. Below ``/hooks`` others hand
+something in, and prove who they are. Everything else is for whoever has the address, and gives away
+nothing without one that cannot be guessed.
 
 Source: docs/http.md; docs/decisions/025-http.md.
 """
@@ -12,16 +13,23 @@ from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.page import LinkPages
 from offramp.engine.context import Context
 from offramp.web.api.access_key import AccessKeys, require_key
+from offramp.web.api.banner import banner_routes
 from offramp.web.api.guard import SafeHeaders
 from offramp.web.api.health import health_routes
+from offramp.web.api.hooks import Hooks, hook_routes
 from offramp.web.api.link import link_routes
 from offramp.web.api.problem import answer_problems
+from offramp.web.api.static import static_routes
 
 BODY_BYTES_MAX = 64 * 1024  # of any request, unless a route says otherwise
 
 
 def create_app(
-    context: Context, *, access_keys: AccessKeys, pages: LinkPages | None = None
+    context: Context,
+    *,
+    access_keys: AccessKeys,
+    hooks: Hooks | None = None,
+    pages: LinkPages | None = None,
 ) -> FastAPI:
     """Make the application; it answers from the context's store."""
     app = FastAPI(
@@ -38,10 +46,14 @@ def create_app(
     app.add_middleware(SafeHeaders)
     app.include_router(health_routes(context))
     app.include_router(link_routes(context, pages or LinkPages(Brand())))
+    app.include_router(static_routes())
+    app.include_router(hook_routes(context, hooks or Hooks()))
     app.include_router(_for_programs(context, access_keys))
     return app
 
 
 def _for_programs(context: Context, access_keys: AccessKeys) -> APIRouter:
     """Give the routes for which a key has to be shown."""
-    return APIRouter(prefix="/v1", dependencies=[Depends(require_key(access_keys))])
+    routes = APIRouter(prefix="/v1", dependencies=[Depends(require_key(access_keys))])
+    routes.include_router(banner_routes(context))
+    return routes
