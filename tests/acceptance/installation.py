@@ -18,6 +18,8 @@ from pathlib import Path
 import httpx2
 from whenever import Instant
 
+from tests.acceptance import forked
+
 ROOT = Path(__file__).parents[2]
 DATAMAP = ROOT / "examples" / "training_platform" / "datamap.yaml"
 ZONE = "Europe/Dublin"
@@ -75,22 +77,15 @@ class Installation:
         """The three CSV files, members first."""
         return sorted(str(file) for file in (self.folder / "roster").glob("*.csv"))
 
-    def run(self, *arguments, given=None):
-        """Run a command to its end, with a text on its standard input."""
-        finished = subprocess.run(
-            [*COMMAND, *map(str, arguments)],
-            input=given,
-            capture_output=True,
-            text=True,
-            cwd=self.folder,
-            env=self.environment,
-            timeout=60,
-            check=False,
+    def run(self, *arguments, **how):
+        """Run a command to its end; how is what `forked.run` takes."""
+        finished = forked.run(
+            *map(str, arguments), folder=self.folder, environment=self.environment, **how
         )
         return Finished(finished.returncode, finished.stdout, finished.stderr)
 
     def start(self, *arguments):
-        """Start a command that goes on."""
+        """Start a command that goes on, from cold as an operator does."""
         return subprocess.Popen(
             [*COMMAND, *map(str, arguments)],
             stdout=subprocess.PIPE,

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from offramp.adapters.composer_jinja import JinjaComposer
-from tests.acceptance.installation import COMMAND
+from tests.acceptance import forked
 
 LANGUAGES = JinjaComposer().languages
 WITHOUT_PACKAGE = """
@@ -19,23 +19,17 @@ app(["message", "preview", "--out", "out", "--language", "de", "--notice", "expi
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def run(folder, *arguments, command=COMMAND, **settings):
-    """Run a command in a folder where nothing was set up, and no browser can be found."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("OFFRAMP_")}
-    nowhere = {"PATH": str(folder), "PLAYWRIGHT_BROWSERS_PATH": str(folder)}
-    return subprocess.run(
-        [*command, *arguments],
-        cwd=folder,
-        env=environment | nowhere | settings,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def environment_in(folder):
+    """Give an environment without settings, in which no browser can be found."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("OFFRAMP_")}
+    return inherited | {"PATH": str(folder), "PLAYWRIGHT_BROWSERS_PATH": str(folder)}
 
 
 def preview(folder, *arguments, **settings):
-    """Run the command that is tested here."""
-    return run(folder, "message", "preview", "--out", "out", *arguments, **settings)
+    """Run the command in a folder where nothing was set up."""
+    environment = environment_in(folder) | settings
+    arguments = ("message", "preview", "--out", "out", *arguments)
+    return forked.run(*arguments, folder=folder, environment=environment)
 
 
 def names_in(folder):
@@ -77,7 +71,14 @@ def test_it_says_so_where_there_is_no_browser_and_writes_the_rest(tmp_path):
 
 
 def test_it_says_so_where_the_package_is_missing(tmp_path):
-    finished = run(tmp_path, "-c", WITHOUT_PACKAGE, command=(sys.executable,))
+    finished = subprocess.run(
+        [sys.executable, "-c", WITHOUT_PACKAGE],
+        cwd=tmp_path,
+        env=environment_in(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert finished.returncode == 0
     assert "without pictures: The package playwright" in finished.stdout

@@ -1,11 +1,12 @@
 """`offramp policy …` as a person runs it: a process, its output, its exit code."""
 
 import json
-import subprocess
-import sys
+import os
 from pathlib import Path
 
 import pytest
+
+from tests.acceptance import forked
 
 DUBLIN = ("--expiry", "2024-08-30", "--zone", "Europe/Dublin")
 MINIMAL = """\
@@ -22,14 +23,7 @@ steps:
 
 
 def offramp(*arguments, cwd=None):
-    return subprocess.run(
-        [sys.executable, "-m", "offramp", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        timeout=60,
-        check=False,
-    )
+    return forked.run(*arguments, folder=cwd or Path.cwd(), environment=dict(os.environ))
 
 
 def answer(*arguments):

@@ -4,26 +4,15 @@ import re
 from pathlib import Path
 
 import pytest
-import typer
 
-from offramp.cli.main import app
 from offramp.core.errors import ROOTS, OfframpError
+from tests.commands import every_command
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
 HEADING = re.compile(r"^### `(offramp [a-z -]+)`$", re.MULTILINE)
 
 
-def commands(command, path=("offramp",)):
-    """List every command of a group and of the groups in it, by its full name."""
-    if not hasattr(command, "commands"):
-        return {" ".join(path): command}
-    found = {}
-    for name, inner in command.commands.items():
-        found |= commands(inner, (*path, name))
-    return found
-
-
-COMMANDS = commands(typer.main.get_command(app))
+COMMANDS = every_command()
 OPTIONS = [
     (name, parameter)
     for name, command in COMMANDS.items()

@@ -5,7 +5,7 @@ These commands need no database: a policy and an end date are all that a date de
 Source: docs/policy.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from offramp.adapters.clock import SystemClock
+from offramp.cli.late import LateGroup, Place
 from offramp.cli.option import OptionInvalid, read_boundary
 from offramp.cli.output import (
     AsJson,
@@ -40,7 +41,23 @@ from offramp.documents.timeline.rows import timeline_rows
 from offramp.documents.yaml import dotted
 from offramp.ports import CalendarPart
 
-app = typer.Typer(help="Check, show and compare policies.", no_args_is_help=True)
+_COMMANDS_ELSEWHERE: Mapping[str, Place] = {
+    "publish": Place(
+        "offramp.cli.publication:publish_policy",
+        "Publish a version of a policy; what was not announced yet takes it over.",
+    )
+}
+
+
+class PolicyCommands(LateGroup):
+    """One of them needs an installation; the others do not wait for the imports of that one."""
+
+    places = _COMMANDS_ELSEWHERE
+
+
+app = typer.Typer(
+    cls=PolicyCommands, help="Check, show and compare policies.", no_args_is_help=True
+)
 
 Name = Annotated[str, typer.Argument(help="A preset (license-pool, edit-only-grace) or a file.")]
 Expiry = Annotated[str, typer.Option(help="The end: 2024-08-30, or 2024-08-30T12:00:00Z.")]
