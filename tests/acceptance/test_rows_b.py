@@ -22,6 +22,8 @@ DEACTIVATED = Instant.parse_iso("2024-11-29T00:00:00Z")
 EDIT_ONLY = {"sign-in", "read", "update", "delete", "copy", "export"}
 EVERYTHING = {capability.value for capability in Capability}
 EXPIRED_MAIL, DEACTIVATED_MAIL, MARKED_MAIL = "2024-08-31", "2024-11-29", "2025-08-31"
+ERASED_MAIL = "2025-09-30"
+WELCOME = "notes (Liffey University) : votre accès continue"
 
 
 def organizations(departure):
@@ -132,6 +134,7 @@ def test_b1_one_person_whose_access_ends_runs_a_clock_of_their_own(story):
         "2024-08-21",
         "2024-11-19",
         "2025-08-21",
+        "2025-09-20",  # when it is done
     ]
     gone = {row["id"] for row in story.on_anniversary["users"]} - {
         row["id"] for row in story.after_own_end["users"]
@@ -179,8 +182,8 @@ def test_b2_b3_b5_who_may_do_what_in_which_stage(story, who, surface, now, expec
 
 
 def test_b3_expired_begins_at_once_and_lasts_ninety_days(story):
-    """B3, B8: everybody is told at the change, and again ninety days later."""
-    published = {EXPIRED_MAIL, DEACTIVATED_MAIL, MARKED_MAIL}
+    """B3, B8: everybody is told at the change, and again ninety days later, and to the last one."""
+    published = {EXPIRED_MAIL, DEACTIVATED_MAIL, MARKED_MAIL, ERASED_MAIL}
     together = [member for member in story.members if member.ends is None]
     users = [member for member in together if Role.ADMIN not in member.roles]
 
@@ -232,9 +235,12 @@ def test_b4_b5_a_reactivation_brings_everything_back_and_the_next_term_warns_aga
 
     allowed = capabilities(departure, university, user, surface="app", now=departure.now)
     intact = departure.belongings(university)
+    departure.run_until(departure.now.format_iso())
+    (*_, (_, welcome)) = departure.mail_to(user.email)
     written = len(departure.mail_to(user.email))
     departure.run_until("2025-12-31T12:00:00Z")
     assert allowed == EVERYTHING
+    assert welcome == WELCOME
     assert repr(intact) == repr(before)
     assert len(departure.mail_to(user.email)) == written
     kept = [row for row in departure.belongings(university)["users"] if row["id"] not in own]

@@ -51,6 +51,13 @@ def notes(store):
     return read(store, lambda t: t.delivery_notes("leaving"))
 
 
+def welcome(store):
+    """Give who would be written to among those who were told before."""
+    with store.transaction() as transaction:
+        transaction.fan_out(LEAVING, step="back", audience=Audience.MEMBERS, is_for_told=True)
+        return [d.member for d in transaction.deliveries("leaving", step="back")]
+
+
 def queue_again(store, *, steps=("warn", "bye"), statuses=SENT, **chosen):
     return read(
         store,
@@ -72,6 +79,22 @@ class CorrespondenceContract:
             note(C, ACCEPTED),
             note(A, ACCEPTED, at=LATER),
         )
+
+    def test_nobody_was_told_before_a_message_was_accepted(self, store):
+        write(store)
+        save(store, A, status=FAILED, reason="451")
+
+        assert not read(store, lambda t: t.has_told("leaving"))
+        assert welcome(store) == []
+
+    def test_who_was_given_a_message_is_among_those_who_were_told(self, store):
+        write(store)
+        save(store, A, status=ACCEPTED, accepted_at=NOW)
+        save(store, C, status=BOUNCED, accepted_at=None)
+
+        assert read(store, lambda t: t.has_told("leaving"))
+        assert not read(store, lambda t: t.has_told("anna"))
+        assert welcome(store) == [A]
 
     def test_a_history_goes_with_its_member(self, store):
         """L30."""

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from offramp.core.transitions import OffboardingStatus
 from offramp.ports import KeptPart
 from tests.contract.store_world import LEAVING, NOW, chunk, claim_one, fill, leaving, read
@@ -19,6 +21,8 @@ PART = KeptPart(
 LATER_PART = replace(PART, ends_at=NOW.add(hours=24), rows=4)
 ENDLESS = replace(PART, ends_at=None, counted_from=None, rows=1)
 
+OVER = [OffboardingStatus.COMPLETED, OffboardingStatus.CANCELED]
+
 
 def keep(store, *parts):
     read(store, lambda t: t.keep(parts))
@@ -28,8 +32,8 @@ def parts_of(store, offboarding="leaving", **choice):
     return read(store, lambda t: t.kept_parts(offboarding, limit=10, **choice))
 
 
-def complete(store, *, next_due_at):
-    row = replace(LEAVING, status=OffboardingStatus.COMPLETED, next_due_at=next_due_at)
+def complete(store, *, next_due_at, status=OffboardingStatus.COMPLETED):
+    row = replace(LEAVING, status=status, next_due_at=next_due_at)
     read(store, lambda t: t.save_offboarding(row, expected_episode=1))
 
 
@@ -96,23 +100,25 @@ class RetentionContract:
 
 
 class AftercareContract:
-    """A completed off-boarding that still has a date."""
+    """An off-boarding that is over and still has a date."""
 
-    def test_a_completed_one_with_a_date_is_claimed_on_it(self, store):
+    @pytest.mark.parametrize("status", OVER)
+    def test_one_that_is_over_and_has_a_date_is_claimed_on_it(self, store, status):
         fill(store, LEAVING)
-        complete(store, next_due_at=NOW.add(hours=1))
+        complete(store, next_due_at=NOW.add(hours=1), status=status)
 
         assert read(store, lambda t: t.claim_due(now=NOW, lease_until=NOW, limit=9)) == ()
         assert read(store, lambda t: t.next_due_at()) == NOW.add(hours=1)
         claimed = claim_one(store, now=NOW.add(hours=1))
 
-        assert claimed.status is OffboardingStatus.COMPLETED
+        assert claimed.status is status
         assert read(store, lambda t: t.settle(claimed, next_due_at=None))
         assert read(store, lambda t: t.next_due_at()) is None
 
-    def test_a_completed_one_without_a_date_is_never_claimed_or_woken(self, store):
+    @pytest.mark.parametrize("status", [*OVER, OffboardingStatus.STOPPED])
+    def test_one_that_is_over_and_has_no_date_is_never_claimed_or_woken(self, store, status):
         fill(store, LEAVING)
-        complete(store, next_due_at=None)
+        complete(store, next_due_at=None, status=status)
 
         read(store, lambda t: t.wake("acme", at=NOW))
 

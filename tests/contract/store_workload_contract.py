@@ -69,7 +69,7 @@ class WorkloadContract:
         fill(
             store,
             leaving("anna", status=OffboardingStatus.STOPPED, next_due_at=NOW),
-            leaving("ben", status=OffboardingStatus.CANCELED, next_due_at=NOW),
+            leaving("ben", status=OffboardingStatus.CANCELED, next_due_at=None),
             leaving("cara", status=OffboardingStatus.COMPLETED, next_due_at=NOW),
         )
 

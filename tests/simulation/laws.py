@@ -31,12 +31,13 @@ def require(holds, law):
 EVENT_ID = re.compile(r"[A-Za-z0-9:#_-]+")  # what may stand in a header, and parts nothing
 # Days after the last day of access on which a message may first be seen.
 FIRST_DAY = {
-    "license-pool": {"expiring-soon": -14, "achievements": 1, "company-data": 23},
+    "license-pool": {"expiring-soon": -14, "achievements": 1, "company-data": 23, "erase": 30},
     "edit-only-grace": {
         "now-expired": 1,
         "now-deactivated": 91,
         "now-marked-for-deletion": 366,
         "ending-soon": -7,
+        "erase": 365,
     },
 }
 # By version: the second one of the stories gives a week more, the third takes it back.
@@ -167,6 +168,10 @@ class Laws:
         (slug,) = [each for each in self.leaving if sent.message.to.endswith(f"@{each}.example")]
         if self.was_asked_for_again(sent.message.id):
             return
+        if sent.message.subject == "welcome-back":
+            told = [each.message.to for each in self.world.mail.sent[:-1]]
+            require(sent.message.to in told, "A6 somebody is welcomed who was told nothing")
+            return
         first = FIRST_DAY[self.policy].get(sent.message.subject)
         if first is None:  # a warning that stands in for a lost one goes out at once, to admins
             by = ("owner@", "admin@")
@@ -176,6 +181,13 @@ class Laws:
         require(ends, "L32 a message goes out for a step that is not under way")
         late_enough = any(days_since(each, self.world.now) >= first for each in ends)
         require(late_enough, f"L1 {sent.message.subject} is early")
+        if sent.message.subject == "erase":
+            certified = [
+                name for name in self.world.vault.files if name.endswith("certificate.json")
+            ]
+            going = {row.id for row, step in self.started(slug) if step.is_destructive}
+            done = [name for name in certified if name.split("/")[1] in going]
+            require(done, "D1 somebody is told of a deletion that is not certified")
 
     def was_asked_for_again(self, message):
         with self.world.store.transaction() as transaction:

@@ -122,7 +122,7 @@ class JinjaComposer:
     ) -> Message:
         """Write the message for one reader; ``about`` is the member where only one leaves."""
         language = self._language(member.locale or organization.locale)
-        names = [f"{_NOTICES}{facts.notice}.jinja", f"{_NOTICES}{_GENERIC}"]
+        names = [f"{_NOTICES}{name}.jinja" for name in (facts.notice, facts.words)]
         variables = {
             **self._known(facts, language, member=member, organization=organization),
             "about": _person(about) if about is not None and about.id != member.id else None,

@@ -29,15 +29,15 @@ from offramp.core.policy import (
 from offramp.core.rehearsal import SAMPLE_ENDS, dated_faults
 
 _RESERVED = frozenset({*Special, *Choice})
-_ONLY_FOR: Mapping[str, Action] = {
-    "attach": Action.NOTIFY,
-    "optional": Action.NOTIFY,
-    "send_to": Action.EXPORT,
-    "link_valid": Action.EXPORT,
-    "method": Action.ERASE,
-    "requires": Action.ERASE,
-    "if_unmet": Action.ERASE,
-    "instead": Action.ERASE,
+_ONLY_FOR: Mapping[str, tuple[Action, ...]] = {
+    "attach": (Action.NOTIFY,),
+    "optional": (Action.NOTIFY,),
+    "send_to": (Action.EXPORT, Action.ERASE),
+    "link_valid": (Action.EXPORT,),
+    "method": (Action.ERASE,),
+    "requires": (Action.ERASE,),
+    "if_unmet": (Action.ERASE,),
+    "instead": (Action.ERASE,),
 }
 """Keys that mean nothing on a step of another kind, and so were meant for another step."""
 
@@ -46,7 +46,7 @@ def faults(policy: Policy) -> tuple[Fault, ...]:
     """List what is wrong between the values of a policy; dates are judged once names are right."""
     found = tuple(
         fault
-        for check in (_ids, _moments, _stages, _access, _steps, _guards, _periods)
+        for check in (_ids, _moments, _returns, _stages, _access, _steps, _guards, _periods)
         for fault in check(policy)
     )
     return found or tuple(dated_faults(policy))
@@ -127,6 +127,26 @@ def _moments(policy: Policy) -> Iterator[Fault]:
             )
 
 
+def _returns(policy: Policy) -> Iterator[Fault]:
+    """Nobody knows beforehand whether somebody stays after all; it can only be spoken of then."""
+    for path, moment in _every_moment(policy):
+        if Anchor.RETURN not in moment.anchors:
+            continue
+        part, number, key = path[0], path[1], path[2]
+        if (part, key) != ("steps", "at") or policy.steps[int(number)].action is not Action.NOTIFY:
+            yield Fault(
+                path=path,
+                problem="only a notice can be counted from the return of somebody who was leaving",
+                expected="return in the at of a step with notify",
+            )
+        elif len(moment.anchors) > 1 or moment.backwards:
+            yield Fault(
+                path=path,
+                problem="a return is not known before it happens",
+                expected="return, or return with a period after it such as return + P1D",
+            )
+
+
 def _every_moment(policy: Policy) -> Iterator[tuple[FaultPath, Moment]]:
     for number, stage in enumerate(policy.stages):
         yield from _scheduled(("stages", number, "from"), stage.starts or {})
@@ -202,12 +222,13 @@ def _is_name(text: str) -> bool:
 
 def _steps(policy: Policy) -> Iterator[Fault]:
     for number, step in enumerate(policy.steps):
-        for key, action in _ONLY_FOR.items():
-            if key in step.model_fields_set and step.action is not action:
+        for key, actions in _ONLY_FOR.items():
+            if key in step.model_fields_set and step.action not in actions:
+                fitting = " or ".join(action.value for action in actions)
                 yield Fault(
                     path=("steps", number, key),
                     problem=f"{key} means nothing on a step that does {step.action.value}",
-                    expected=f"{key} on a step with {action.value} only",
+                    expected=f"{key} on a step with {fitting} only",
                 )
         yield from _kinds(policy, step, number)
 
@@ -241,14 +262,14 @@ def _guard(
     policy: Policy, step: Step, guard: Requirement, path: tuple[str | int, ...]
 ) -> Iterator[Fault]:
     required = policy.step(guard.delivered)
-    deliverable = [s.id for s in policy.steps if not s.is_destructive and s.audience]
+    deliverable = [s.id for s in policy.steps if s.audience and not s.is_destructive]
     if required is None:
         yield unknown(path, "step", guard.delivered, deliverable)
         return
-    if guard.delivered not in deliverable:
+    if guard.delivered not in deliverable or required.is_of_return:
         yield Fault(
             path=path,
-            problem=f"{guard.delivered} is delivered to nobody",
+            problem=f"{guard.delivered} is delivered to nobody before",
             expected="a notice, or an export with send_to",
         )
     for kind in policy.applies_to:

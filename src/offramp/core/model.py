@@ -42,6 +42,7 @@ class Anchor(StrEnum):
     INVOICE_DUE = "invoice-due"
     LAST_ACTIVITY = "last-activity"
     DELETION = "deletion"
+    RETURN = "return"  # known of whoever was leaving and stays after all, and of nobody else
 
 
 ANCHOR_OF: Mapping[Cause, Anchor] = {

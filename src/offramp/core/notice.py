@@ -19,6 +19,7 @@ from offramp.core.plan import PlannedStep, Span, Timeline
 from offramp.core.policy import Action, Audience
 
 DAY_HOURS = 24
+ERASED, WELCOME_BACK = "erased", "welcome-back"  # notices with words of their own
 BANNER = "banner"  # the notice that is shown in the product, and no step sends
 ROLE_OF: Mapping[Audience, Role | None] = {
     Audience.MEMBERS: None,
@@ -29,6 +30,9 @@ ROLE_OF: Mapping[Audience, Role | None] = {
 }
 """The role that an audience asks for; none stands for every member that the subject covers."""
 
+LOOK_AFTER = frozenset({Role.ADMIN, Role.OWNER, Role.BILLING})
+"""Who answers for an organization, and is sent its dates and its certificate."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeFacts:
@@ -37,6 +41,7 @@ class NoticeFacts:
     A fact is none when nothing is planned, and the end of a stage also when the plan is late.
 
     Attributes:
+        words: the notice whose words are taken where it has none of its own.
         zone: whose days the dates are; `for_reader` gives those of a reader elsewhere.
         is_one_member: whether one member alone leaves, and not the organization.
         issue: which hand-over of the same thing this is; above 1 it was sent before.
@@ -50,6 +55,7 @@ class NoticeFacts:
     """
 
     notice: str
+    words: str = "generic"
     issue: int = 1
     product: str | None
     is_one_member: bool = False
@@ -72,6 +78,11 @@ class NoticeFacts:
         """State the same facts by the calendar of a reader, and only what concerns them (N1)."""
         is_sent_it = None in self.exports_to or bool(self.exports_to & roles)
         return replace(self, zone=zone, exports_at=self.exports_at if is_sent_it else None)
+
+    @property
+    def stated_on(self) -> Date:
+        """The day on which all this is said."""
+        return civil_date(self.stated_at, zone=self.zone)
 
     @property
     def stage_ends_on(self) -> Date | None:
@@ -130,7 +141,7 @@ def state_facts(
     erase = next((p for p in timeline.steps if p.action is Action.ERASE), None)
     export = _next_export(timeline, receipts=receipts, now=now)
     links = timeline.policy.links
-    return NoticeFacts(
+    facts = NoticeFacts(
         notice=_name_of(planned),
         issue=issue,
         product=product,
@@ -149,6 +160,25 @@ def state_facts(
         agreement=links.agreement,
         information=links.information,
         support=links.support,
+    )
+    if planned is None:
+        return facts
+    if planned.is_of_return:
+        return replace(_without_what_follows(facts), words=WELCOME_BACK)
+    if planned.is_destructive:
+        return replace(_without_what_follows(facts), words=ERASED, access_ends_at=None)
+    return facts
+
+
+def _without_what_follows(facts: NoticeFacts) -> NoticeFacts:
+    """Leave out what is over, or so far ahead that it is no news."""
+    return replace(
+        facts,
+        stage_ends_at=None,
+        days_left=None,
+        exports_at=None,
+        erases_at=None,
+        erases_before=None,
     )
 
 

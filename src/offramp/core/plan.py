@@ -82,6 +82,11 @@ class PlannedStep:
         """Whether it takes something away for good."""
         return self.action is Action.ERASE
 
+    @property
+    def is_of_return(self) -> bool:
+        """Whether it is for those who were leaving and stay after all."""
+        return self.step is not None and self.step.is_of_return
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
@@ -386,12 +391,13 @@ def _spread(
 def _due_at(calendar: _Calendar, step: Step, moment: Moment, boundary: Boundary) -> Instant:
     """Give the instant of a step: its local hour on its date, never before its anchor (T4).
 
-    A step counted forwards waits until its anchor has taken effect; one that is immediate, or
-    counted in exact hours, is due at that instant.
+    A step counted forwards waits until its anchor has taken effect; one that is immediate, as the
+    word of a return is, or counted in exact hours, is due at that instant.
     """
     zone = calendar.facts.zone
     length = calendar.length_of(moment)
-    if moment.special is Special.IMMEDIATELY or length is Special.IMMEDIATELY:
+    is_word_of_return = length is None and Anchor.RETURN in moment.anchors
+    if Special.IMMEDIATELY in (moment.special, length) or is_word_of_return:
         return effect(boundary, zone=zone)
     if isinstance(length, Period) and length.is_exact:
         return effect(boundary, zone=zone)

@@ -27,7 +27,7 @@ from whenever import Date, Time, Weekday
 
 from offramp.core.dates import Period, WorkCalendar, parse_local_time
 from offramp.core.errors import Invalid
-from offramp.core.model import Cause, SubjectKind
+from offramp.core.model import Anchor, Cause, SubjectKind
 from offramp.core.moment import Moment
 
 _T = TypeVar("_T")
@@ -295,6 +295,12 @@ class Step(_Part):
     def is_destructive(self) -> bool:
         """Whether it takes something away for good."""
         return self.action is Action.ERASE
+
+    @property
+    def is_of_return(self) -> bool:
+        """Whether it is for those who were leaving and stay after all."""
+        moments = (moment for several in self.at.values() for moment in several)
+        return any(Anchor.RETURN in moment.anchors for moment in moments)
 
 
 class Links(_Part):

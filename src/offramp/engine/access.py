@@ -45,6 +45,22 @@ def may(
     return reader.decide(capability, now=now)
 
 
+def is_back(transaction: Transaction, subject: Subject, *, now: Instant) -> bool:
+    """Whether a subject is in its first stage, by whatever has a say about it."""
+    standings = standings_of(transaction, subject)
+    return bool(standings) and all(s.span(now) is s.timeline.spans[0] for s in standings)
+
+
+def standings_of(transaction: Transaction, subject: Subject) -> tuple[Standing, ...]:
+    """Give the standing of an organization, then that of the one member where they have their own;
+    nothing of somebody who is not there."""
+    found = transaction.organization(subject.organization)
+    person = subject.member and transaction.member(subject.organization, subject.member)
+    if found is None or (subject.member and person is None):
+        return ()
+    return tuple(_standings(transaction, found, person or None, product=subject.product))
+
+
 def reader_of(
     transaction: Transaction,
     organization: Organization,
@@ -70,7 +86,11 @@ def reader_of(
 
 
 def _standings(
-    transaction: Transaction, organization: Organization, member: Member, *, product: str | None
+    transaction: Transaction,
+    organization: Organization,
+    member: Member | None,
+    *,
+    product: str | None,
 ) -> Iterator[Standing]:
     """Give the standing of the organization, then that of the member where they have their own."""
     rows = {
@@ -91,6 +111,8 @@ def _standings(
         if whole is not None and _stands(whole, term)
         else _active(organization, policy)
     )
+    if member is None:
+        return
     own = rows.get(Subject(organization=organization.id, member=member.id, product=scoped))
     term = member_term(member, pools, zone=zone, product=scoped)
     if own is not None and _stands(own, term):

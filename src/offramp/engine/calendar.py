@@ -10,11 +10,11 @@ Source: RFC 5546; mission A7; policy language R1.
 from offramp.core.errors import Missing, Refused
 from offramp.core.transitions import OffboardingStatus
 from offramp.engine.context import Context
-from offramp.engine.situation import receipts_of, require_organization, timeline_of
+from offramp.engine.situation import announced_timeline_of, receipts_of, require_organization
 from offramp.ports import Attachment, CalendarPart, Offboarding, Transaction
 
 FILE = "dates.ics"
-MEDIA_TYPE = "text/calendar; charset=utf-8; method=PUBLISH"
+MEDIA_TYPE = "text/calendar; charset=utf-8; method={method}"
 
 
 class NoDates(Missing):
@@ -26,13 +26,18 @@ class NoCalendar(Refused):
 
 
 def attach_dates(context: Context, row: Offboarding) -> tuple[Attachment, ...]:
-    """Write the dates of one off-boarding as they are now, for a message; nothing without a way."""
+    """Write the dates of one off-boarding as they are now, for a message; nothing without a way.
+
+    Those of one that ended because the subject stays are taken back.
+    """
     if context.calendar is None:
         return ()
+    is_canceled = row.status is OffboardingStatus.CANCELED
     with context.store.transaction() as transaction:
         part = _part(transaction, row)
-    content = context.calendar((part,), stamped_at=context.clock.now(), is_canceled=False)
-    return (Attachment(name=FILE, media_type=MEDIA_TYPE, content=content),)
+    content = context.calendar((part,), stamped_at=context.clock.now(), is_canceled=is_canceled)
+    media_type = MEDIA_TYPE.format(method="CANCEL" if is_canceled else "PUBLISH")
+    return (Attachment(name=FILE, media_type=media_type, content=content),)
 
 
 def write_dates(context: Context, organization: str, *, is_canceled: bool) -> bytes:
@@ -58,7 +63,7 @@ def _part(transaction: Transaction, row: Offboarding) -> CalendarPart:
     organization = require_organization(transaction, subject.organization)
     name = organization.name or organization.id
     return CalendarPart(
-        timeline=timeline_of(transaction, row),
+        timeline=announced_timeline_of(transaction, row),
         name=row.id,
         sequence=row.attempt + is_over,
         receipts=receipts_of(transaction.steps(row.id)),

@@ -45,6 +45,7 @@ class Limits:
     bulk_organizations_max: int = 100  # deleted within a day, before two people have to arm it
     late_watch_days: int = 14  # after an erasure, for rows that come late
     attempts_max: int = 12
+    confirmations_max: int = 3  # attempts to tell one person that a deletion is done
     back_off_minutes: tuple[int, ...] = (1, 5, 15, 60, 240, 720)  # the last one repeats
     returns_seconds: float = 300.0  # between two visits to the mailbox for what comes back
     attachment_bytes_max: int = 10_000_000  # of a file, above which a link is sent

@@ -9,16 +9,18 @@ Source: policy language N1, N2; lessons L8, L10, L32, L37; RFC 5322 (Message-ID)
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
 from whenever import Instant
 
 from offramp.core.errors import OfframpError, Unavailable
-from offramp.core.model import Member, Organization, Outcome
+from offramp.core.model import Member, Organization, Outcome, Receipt
 from offramp.core.notice import NoticeFacts, state_facts
+from offramp.core.plan import Timeline
 from offramp.core.policy import Audience, Step
+from offramp.engine.access import standings_of
 from offramp.engine.offer import Offer
 from offramp.engine.situation import receipts_of, require_organization, timeline_of
 from offramp.engine.work import Heartbeat, Result, Work
@@ -88,14 +90,19 @@ def deliver(
     for audiences in _chain(work, step):
         with work.context.store.transaction() as transaction:
             for audience in audiences:
-                transaction.fan_out(work.claimed, step=work.delivery_key, audience=audience)
+                transaction.fan_out(
+                    work.claimed,
+                    step=work.delivery_key,
+                    audience=audience,
+                    is_for_told=step.is_of_return,
+                )
         work.context.probe("fanned out")
         with work.context.mailer.session():
             _send_all(letter)
         deliveries = _deliveries(work)
         if _delivered(deliveries) is not None:
             return None
-        if _are_under_way(deliveries):
+        if are_under_way(deliveries):
             raise MailerUnavailable(reason="a message waits for its next try")
     return Result(outcome=Outcome.UNREACHED, proof=_counts(_deliveries(work)))
 
@@ -115,7 +122,7 @@ def deliver_again(work: Work, *, attach: Attach, offer: Offer | None = None) -> 
 
 def _chain(work: Work, step: Step) -> Iterator[tuple[Audience, ...]]:
     yield step.audience
-    if work.claimed.subject.member is None:
+    if work.claimed.subject.member is None and not work.planned.is_destructive:
         for audience in step.fallback:
             yield (audience,)
 
@@ -124,12 +131,13 @@ def _compose_letter(work: Work, step: Step, *, attach: Attach, offer: Offer | No
     now = work.context.clock.now()
     subject = work.claimed.subject
     with work.context.store.transaction() as transaction:
+        timeline, receipts = _standing(transaction, work)
         facts = state_facts(
-            timeline_of(transaction, work.claimed),
+            timeline,
             work.planned,
             product=subject.product,
             issue=work.row.issue,
-            receipts=receipts_of(transaction.steps(work.claimed.id)),
+            receipts=receipts,
             now=now,
         )
         organization = require_organization(transaction, subject.organization)
@@ -147,6 +155,15 @@ def _compose_letter(work: Work, step: Step, *, attach: Attach, offer: Offer | No
         attach=attach,
         offer=offer,
     )
+
+
+def _standing(transaction: Transaction, work: Work) -> tuple[Timeline, Mapping[str, Receipt]]:
+    """Give what a reader's dates follow from: for whoever returned, what holds for them now."""
+    if work.planned.is_of_return:
+        *_, own = standings_of(transaction, work.claimed.subject)
+        return own.timeline, own.receipts
+    receipts = receipts_of(transaction.steps(work.claimed.id))
+    return timeline_of(transaction, work.claimed), receipts
 
 
 def _send_all(letter: _Letter) -> None:
@@ -198,7 +215,7 @@ def _send(
     except MessageRefused as error:
         return replace(tried, status=DeliveryStatus.REFUSED, reason=error.reply), None
     except (MailerUnavailable, SendOutcomeUnknown) as error:
-        if tried.attempts >= context.limits.attempts_max and _may_be_given_up(letter.work):
+        if _is_to_be_given_up(letter.work, tried):
             return replace(tried, status=DeliveryStatus.REFUSED, reason="unavailable"), None
         return _again(letter.work, tried, error, now=now), error
     context.probe("mail accepted")
@@ -228,8 +245,16 @@ def _message(letter: _Letter, delivery: Delivery, member: Member, *, now: Instan
     )
 
 
-def _may_be_given_up(work: Work) -> bool:
-    """Whether one reader may be given up: while nobody was reached, the mail server is to blame."""
+def _is_to_be_given_up(work: Work, tried: Delivery) -> bool:
+    """Whether to try one reader no more: while nobody was reached, the mail server is to blame.
+
+    What confirms a deletion does not hold its end up for long.
+    """
+    limits = work.context.limits
+    if work.planned.is_destructive:
+        return tried.attempts >= limits.confirmations_max
+    if tried.attempts < limits.attempts_max:
+        return False
     return work.is_over or any(d.accepted_at is not None for d in _deliveries(work))
 
 
@@ -289,10 +314,11 @@ def _require_delivered(work: Work, transaction: Transaction) -> None:
 
 def _delivered(deliveries: tuple[Delivery, ...]) -> Result | None:
     accepted = [d.accepted_at for d in deliveries if d.accepted_at is not None]
-    if not accepted or _are_under_way(deliveries):
+    if not accepted or are_under_way(deliveries):
         return None
     return Result(delivered_at=max(accepted), proof=_counts(deliveries))
 
 
-def _are_under_way(deliveries: tuple[Delivery, ...]) -> bool:
+def are_under_way(deliveries: tuple[Delivery, ...]) -> bool:
+    """Whether one of them has no outcome yet."""
     return any(delivery.status in _TO_SEND for delivery in deliveries)

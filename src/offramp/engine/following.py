@@ -214,8 +214,18 @@ def _reopen_missed(transaction: Transaction, moved: Offboarding, *, now: Instant
             transaction.save_step(again, claimed=None, expected=step.status)
 
 
-def cancel(transaction: Transaction, row: Offboarding, *, now: Instant, actor: str) -> None:
-    """End an episode before its end: whatever is pending is canceled, whatever is done stays."""
+def cancel(
+    transaction: Transaction,
+    row: Offboarding,
+    *,
+    now: Instant,
+    actor: str,
+    is_return: bool = True,
+) -> None:
+    """End an episode before its end: whatever is pending is canceled, whatever is done stays.
+
+    Where the subject returns, it keeps a date for what its policy says to those who were told.
+    """
     locked = transaction.lock(row.id, now=now)
     for step in transaction.steps(row.id):
         if step.status in _UNFINISHED:
@@ -223,9 +233,18 @@ def cancel(transaction: Transaction, row: Offboarding, *, now: Instant, actor: s
                 step, status=move(STEP, step.status, StepStatus.CANCELED), next_try_at=None
             )
             transaction.save_step(canceled, claimed=None, expected=step.status)
-    close(transaction, locked, OffboardingStatus.CANCELED, now=now)
+    closed = close(transaction, locked, OffboardingStatus.CANCELED, now=now)
+    if is_return:
+        _date_return(transaction, closed)
     transaction.append([_event("offboarding-canceled", row, at=now, actor=actor)])
     transaction.put_events([_outbox(EventKind.OFFBOARDING_CANCELED, row, at=now)])
+
+
+def _date_return(transaction: Transaction, closed: Offboarding) -> None:
+    due = [planned.due_at for planned in timeline_of(transaction, closed).steps]
+    if due and transaction.has_told(closed.id):
+        dated = replace(closed, next_due_at=min(due))
+        transaction.save_offboarding(dated, expected_episode=closed.episode)
 
 
 def close(

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 
 from whenever import Instant
 
+from offramp.core.dates import Boundary
 from offramp.core.due import Reason, Situation
 from offramp.core.errors import Missing
-from offramp.core.model import Facts, Member, Organization, Receipt
+from offramp.core.model import Anchor, Facts, Member, Organization, Receipt
 from offramp.core.plan import (
     INSTEAD_SUFFIX,
     PlannedStep,
@@ -20,7 +21,7 @@ from offramp.core.plan import (
 )
 from offramp.core.policy import Policy
 from offramp.core.term import Term
-from offramp.core.transitions import FINISHED, StepStatus
+from offramp.core.transitions import FINISHED, OffboardingStatus, StepStatus
 from offramp.engine.context import Context
 from offramp.engine.timekeeping import caught_up_at
 from offramp.ports import (
@@ -71,7 +72,20 @@ def require_policy(transaction: Transaction, policy: str, *, version: int | None
 
 
 def timeline_of(transaction: Transaction, offboarding: Offboarding) -> Timeline:
-    """Plan an off-boarding from its pinned policy and the organization's present facts."""
+    """Plan an off-boarding from its pinned policy and the organization's present facts.
+
+    Of one that ended because the subject stays, what the policy says to whoever returns is left.
+    """
+    announced = announced_timeline_of(transaction, offboarding)
+    if offboarding.status is not OffboardingStatus.CANCELED:
+        return announced
+    assert offboarding.closed_at is not None, "what is canceled was closed"
+    anchors: dict[str, Boundary] = {Anchor.RETURN: offboarding.closed_at}
+    return plan(announced.policy, Facts(kind=announced.kind, zone=announced.zone, anchors=anchors))
+
+
+def announced_timeline_of(transaction: Transaction, offboarding: Offboarding) -> Timeline:
+    """Plan what was announced of an off-boarding, whether it goes on or not."""
     organization = require_organization(transaction, offboarding.subject.organization)
     policy = require_policy(transaction, offboarding.policy, version=offboarding.policy_version)
     facts = facts_of(offboarding, zone=organization.zone, overrides=organization.overrides)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from whenever import Date
 
+from offramp.core.dates import Boundary
 from offramp.core.link import Download, last_day_of, link_ends_at
 from offramp.core.model import (
     Anchor,
@@ -55,6 +56,13 @@ _ACHIEVEMENTS = Attachment(
 )
 
 
+_CERTIFICATE = Attachment(
+    name="certificate.json", media_type="application/json", content=b" " * 9_000
+)
+_DATES = Attachment(name="dates.ics", media_type="text/calendar", content=b" " * 4_000)
+_LATER = frozenset({Anchor.DELETION, Anchor.RETURN})  # what no end alone brings about
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Specimen:
     """One message that somebody may get.
@@ -75,12 +83,13 @@ class Specimen:
 
 def specimens(policy: Policy, *, ends: Date) -> tuple[Specimen, ...]:
     """List every message of a policy for a subject whose term ends, each case once."""
-    anchors = {anchor.value: ends for anchor in Anchor if anchor is not Anchor.DELETION}
+    anchors = {anchor.value: ends for anchor in Anchor if anchor not in _LATER}
     found: dict[str, Specimen] = {}
     for kind in policy.applies_to:
         known = Facts(kind=kind, zone=ZONE, anchors=anchors)
         told_before = frozenset(found)
-        for each in _of_timeline(plan(policy, known)):
+        timeline = plan(policy, known)
+        for each in (*_of_timeline(timeline), *_of_return(timeline, ends=ends)):
             name = f"{each.name}-alone" if each.name in told_before else each.name
             found.setdefault(name, replace(each, name=name))
     return tuple(found.values())
@@ -111,6 +120,15 @@ def _of_timeline(timeline: Timeline) -> Iterator[Specimen]:
             receipts[planned.key] = _receipt(planned)
 
 
+def _of_return(timeline: Timeline, *, ends: Date) -> Iterator[Specimen]:
+    """Give what is written to those who stay for another year, on the day after the old end."""
+    anchors: dict[str, Boundary] = {Anchor.EXPIRY: ends.add(years=1), Anchor.RETURN: ends}
+    stays = plan(timeline.policy, Facts(kind=timeline.kind, zone=ZONE, anchors=anchors))
+    for planned in stays.steps:
+        if planned.is_of_return:
+            yield from _of_step(stays, planned, receipts={})
+
+
 def _of_step(
     timeline: Timeline, planned: PlannedStep, *, receipts: Mapping[str, Receipt]
 ) -> Iterator[Specimen]:
@@ -129,6 +147,8 @@ def _of_step(
         for each in (sent, led):
             yield each
             yield replace(each, name=f"{each.name}-again", facts=replace(facts, issue=2))
+    elif planned.is_destructive or planned.is_of_return:
+        yield from _last_letters(told, planned)
     else:
         yield told
     if timeline.kind is SubjectKind.MEMBER and Audience.ADMINS in step.audience:
@@ -145,6 +165,19 @@ def _download(facts: NoticeFacts) -> Download:
         size_bytes=41_300_000,
         until_on=last_day_of(ends_at, erases_at=facts.erases_at, zone=facts.zone, now=now),
     )
+
+
+def _last_letters(told: Specimen, planned: PlannedStep) -> Iterator[Specimen]:
+    """Give what is written when all is over, or nothing is: some readers get a file with it."""
+    file = _CERTIFICATE if planned.is_destructive else _DATES
+    is_alone = told.facts.is_one_member
+    if is_alone and planned.is_destructive:
+        yield replace(told, attachments=(file,))
+        return
+    if is_alone or told.reader is _USER:
+        yield told
+    if not is_alone:
+        yield replace(told, name=f"{told.name}-with-file", reader=_ADMIN, attachments=(file,))
 
 
 def _in_place_of(

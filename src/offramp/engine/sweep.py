@@ -16,6 +16,7 @@ from offramp.core.errors import Broken
 from offramp.core.event_kind import EventKind
 from offramp.core.ledger import Event
 from offramp.core.transitions import STEP, OffboardingStatus, StepStatus, move
+from offramp.engine.access import is_back
 from offramp.engine.aftercare import look_after
 from offramp.engine.announcement import announce
 from offramp.engine.arming import alarm, foresee
@@ -124,6 +125,8 @@ def work_off(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
     """
     if claimed.status is OffboardingStatus.COMPLETED:
         return look_after(context, claimed)
+    if claimed.status is OffboardingStatus.CANCELED and _leave_alone(context, claimed):
+        return ()
     send_again_at = send_asked(context, claimed)
     carried: list[Carried] = []
     while True:
@@ -149,6 +152,15 @@ def work_off(context: Context, claimed: Offboarding) -> tuple[Carried, ...]:
         carried.append(done)
         if due.act.planned.is_destructive and done.status is StepStatus.DONE:
             return tuple(carried)  # destruction ended the episode with its receipt
+
+
+def _leave_alone(context: Context, claimed: Offboarding) -> bool:
+    """Tell nobody that they are back who have left again meanwhile, or go in another way."""
+    with context.store.transaction() as transaction:
+        is_gone = not is_back(transaction, claimed.subject, now=context.clock.now())
+        if is_gone:
+            _settle(transaction, claimed, look_again_at=None, erases_at=None)
+    return is_gone
 
 
 def _settle(

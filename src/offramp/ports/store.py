@@ -276,7 +276,12 @@ class Transaction(Protocol):
         claim). What has no row counts as pending, and changes as the core allows."""
 
     # deliveries
-    def fan_out(self, offboarding: Offboarding, *, step: str, audience: Audience) -> int:
+    def has_told(self, offboarding: str) -> bool:
+        """Whether any message of an off-boarding was accepted and has not come back."""
+
+    def fan_out(
+        self, offboarding: Offboarding, *, step: str, audience: Audience, is_for_told: bool = False
+    ) -> int:
         """Create a queued delivery for each member of an audience that has an address, in one
         statement; those that exist are left alone. Returns how many the step now has.
 
@@ -284,7 +289,8 @@ class Transaction(Protocol):
         and `subject` are everybody the subject covers: the one member of a member's off-boarding;
         else the members who are not leaving on an own (open or completed) off-boarding, and, where
         the subject names a product, have a seat in a pool of it. Who was removed from the
-        organization is in no audience but that of their own off-boarding.
+        organization is in no audience but that of their own off-boarding. With `is_for_told` only
+        those are written to who were given a message of this off-boarding before.
         """
 
     def take_deliveries(

@@ -23,9 +23,23 @@ _TO_SEND = _WAITING | {DeliveryStatus.SENDING}
 class MemoryDeliveryPart(MemoryPart):
     """What is written to whom."""
 
-    def fan_out(self, offboarding: Offboarding, *, step: str, audience: Audience) -> int:
+    def has_told(self, offboarding: str) -> bool:
+        """Whether any message of an off-boarding was accepted and has not come back."""
+        return bool(self._told(offboarding))
+
+    def _told(self, offboarding: str) -> set[str]:
+        return {
+            each.member for each in self.deliveries(offboarding) if each.accepted_at is not None
+        }
+
+    def fan_out(
+        self, offboarding: Offboarding, *, step: str, audience: Audience, is_for_told: bool = False
+    ) -> int:
         """Create the missing deliveries of an audience and count all of the step."""
+        told = self._told(offboarding.id)
         for member in self._readers(offboarding.subject, audience):
+            if is_for_told and member.id not in told:
+                continue
             delivery = Delivery(offboarding=offboarding.id, step=step, member=member.id)
             self.tables.deliveries.setdefault(_key(delivery), delivery)
         return len(self.deliveries(offboarding.id, step=step))

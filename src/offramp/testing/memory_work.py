@@ -280,9 +280,10 @@ class MemoryOffboardingPart(MemoryPart):
         return list(self.offboardings(status=OffboardingStatus.OPEN))
 
     def _at_work(self) -> list[Offboarding]:
-        """List the open ones, and the completed ones that still have a date."""
-        completed = self.offboardings(status=OffboardingStatus.COMPLETED)
-        return [*self._open(), *(row for row in completed if row.next_due_at is not None)]
+        """List the open ones, and those that are over and still have a date."""
+        over = (OffboardingStatus.COMPLETED, OffboardingStatus.CANCELED)
+        dated = (row for row in self.offboardings() if row.next_due_at is not None)
+        return [*self._open(), *(row for row in dated if row.status in over)]
 
     def _write(self, *rows: Offboarding) -> None:
         self.tables.offboardings.update({row.id: row for row in rows})

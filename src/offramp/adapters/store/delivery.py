@@ -14,6 +14,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    exists,
     func,
     insert,
     literal,
@@ -44,13 +45,22 @@ _TO_SEND = (DeliveryStatus.QUEUED, DeliveryStatus.FAILED, DeliveryStatus.SENDING
 class DeliveryPart(Part):
     """What is written to whom."""
 
-    def fan_out(self, offboarding: Offboarding, *, step: str, audience: Audience) -> int:
+    def has_told(self, offboarding: str) -> bool:
+        """Whether any message of an off-boarding was accepted and has not come back."""
+        told = (_table.c.offboarding == offboarding, _table.c.accepted_at.is_not(None))
+        return self.connection.scalar(select(exists().where(*told))) is True
+
+    def fan_out(
+        self, offboarding: Offboarding, *, step: str, audience: Audience, is_for_told: bool = False
+    ) -> int:
         """Create the missing deliveries of an audience and count all of the step."""
         constants = (literal("email"), literal(DeliveryStatus.QUEUED.value), literal(0))
         member = schema.member.c.id
         readers = select(literal(offboarding.id), literal(step), member, *constants).where(
             *_readers(offboarding.subject, audience)
         )
+        if is_for_told:
+            readers = readers.where(_was_told(offboarding.id))
         # In the order of the key, the pages of its index are filled one after the other, and two
         # attempts that do the same never wait for each other crosswise.
         created = self._insert(_table).from_select(_FANNED_OUT, readers.order_by(member))
@@ -184,6 +194,12 @@ def _readers(subject: Subject, audience: Audience) -> Iterator[ColumnElement[boo
     yield ~_is_leaving_alone(subject)
     if subject.product is not None:
         yield _has_seat(subject.product)
+
+
+def _was_told(offboarding: str) -> ColumnElement[bool]:
+    earlier = _table.alias("earlier")
+    theirs = (earlier.c.offboarding == offboarding, earlier.c.member == schema.member.c.id)
+    return exists().where(*theirs, earlier.c.accepted_at.is_not(None))
 
 
 def _has_role(audience: Audience) -> ColumnElement[bool]:

@@ -42,9 +42,10 @@ from offramp.ports import (
 
 _table = schema.offboarding
 _is_open = _table.c.status == OffboardingStatus.OPEN
-# A completed one is still due where it kept rows, or while late ones are watched for.
-_is_completed = _table.c.status == OffboardingStatus.COMPLETED
-HAS_WORK = or_(_is_open, and_(_is_completed, _table.c.next_due_at.is_not(None)))
+# A completed one is still due where it kept rows, or while late ones are watched for; a canceled
+# one where those who stay are told so.
+_is_over = _table.c.status.in_((OffboardingStatus.COMPLETED, OffboardingStatus.CANCELED))
+HAS_WORK = or_(_is_open, and_(_is_over, _table.c.next_due_at.is_not(None)))
 _goes_on = _table.c.status.in_((OffboardingStatus.OPEN, OffboardingStatus.STOPPED))
 _has_begun = exists().where(schema.step.c.offboarding == _table.c.id)
 _OF_THE_CLAIM = frozenset({"attempt", "lease_until"})

@@ -41,6 +41,7 @@ from offramp.engine.archive import (
     read_proof,
     write_proof,
 )
+from offramp.engine.confirmation import confirm, is_confirmed
 from offramp.engine.ending import begin_aftercare
 from offramp.engine.fence import EngineFence
 from offramp.engine.following import cancel, close, is_over
@@ -74,11 +75,15 @@ def preview(work: Work) -> tuple[str, ...]:
     return tuple(f"{statement.text};" for statement in statements)
 
 
-def perform(work: Work) -> None:
+def perform(work: Work) -> Result | None:
     """Destroy the subject's data, as far as an earlier attempt has not, and nothing that is held.
+
+    Returns:
+        The result where there was nobody to tell of it; otherwise none, and `verify` tells.
 
     Raises:
         GuardNotMet: a data category is held, and all the rest is gone.
+        MailerUnavailable, SendOutcomeUnknown: it is done, and somebody is still to be told so.
     """
     context, data, scope = work.context, work.data, _scope(work)
     categories = _held_now(work)
@@ -102,7 +107,8 @@ def perform(work: Work) -> None:
     held = _plan_held(work, scope, categories)
     if held is None:
         run(job)
-        return
+        is_seen = confirm(work, certificate=_proof(work, scope, "certificate"))
+        return None if is_seen else _result(work, scope)
     _record_part(work, scope, run_part(job, held))
     raise GuardNotMet(step=work.planned.key, reason=rest_reason(categories))
 
@@ -155,18 +161,21 @@ def _record_part(work: Work, scope: Scope, content: Mapping[str, Any]) -> None:
 
 
 def verify(work: Work) -> Result | None:
-    """Say whether the certificate is there; the receipt empties our own tables with it."""
+    """Say whether the certificate is there and everybody has been told of it."""
     scope = _scope(work)
-    certificate = _proof(work, scope, "certificate")
-    if work.context.vault.size(certificate) is None:
-        return None
+    is_certified = work.context.vault.size(_proof(work, scope, "certificate")) is not None
+    return _result(work, scope) if is_certified and is_confirmed(work) else None
+
+
+def _result(work: Work, scope: Scope) -> Result:
+    """Give what the receipt says of a deletion; our own tables are emptied with it."""
     erasure = read_proof(work.context.vault, _proof(work, scope, "erasure"), Erasure)
     assert erasure is not None, "a certificate is written after its erasure is on record"
     proof: dict[str, Detail] = {
         "rows": sum(erasure.tables.values()),
         "tables": len(erasure.tables),
         "retained": sum(kept.rows for kept in erasure.retained),
-        "certificate": certificate,
+        "certificate": _proof(work, scope, "certificate"),
     }
 
     def conclude(transaction: Transaction) -> None:
@@ -383,7 +392,7 @@ def _conclude(work: Work, scope: Scope, transaction: Transaction) -> None:
         transaction.forget(organization, member=scope.member, at=now)
     for row in rows:
         if row.id != claimed.id and _goes_with(scope, row.subject):
-            cancel(transaction, row, now=now, actor="policy")
+            cancel(transaction, row, now=now, actor="policy", is_return=False)
     begin_aftercare(work.context, transaction, completed)
     for row in transaction.offboardings(organization):
         if _goes_with(scope, row.subject):  # an episode that a renewal ended has exports too

@@ -5,14 +5,13 @@ Source: mission A3, A5, A6, B8, B11; policy language N1-N3; lessons L8, L10, L13
 
 from collections.abc import Mapping
 
-from offramp.core.model import Achievement, Member, Role
+from offramp.core.model import Achievement, Member
+from offramp.core.notice import LOOK_AFTER
 from offramp.data.handover.members import achievements
 from offramp.engine.calendar import attach_dates
 from offramp.engine.delivery import Attach, deliver, no_attachments, see_delivered
 from offramp.engine.work import Result, Work
 from offramp.ports import Attachment
-
-_LOOK_AFTER = frozenset({Role.ADMIN, Role.OWNER, Role.BILLING})
 
 
 def preview(work: Work) -> tuple[str, ...]:
@@ -37,7 +36,7 @@ def _dates(work: Work) -> Attach:
     if work.claimed.subject.member is not None:
         return no_attachments
     dates = attach_dates(work.context, work.claimed)
-    return lambda member: dates if member.roles & _LOOK_AFTER else ()
+    return lambda member: dates if member.roles & LOOK_AFTER else ()
 
 
 def attach(work: Work) -> Attach:
