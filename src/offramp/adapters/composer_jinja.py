@@ -13,6 +13,7 @@ docs/decisions/024-messages.md.
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -25,6 +26,7 @@ from offramp.adapters.achievement_file import AchievementFiles
 from offramp.adapters.diploma import Language as DiplomaLanguage
 from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.check import check_templates
+from offramp.adapters.message.form import BLANK, FORMS_KEPT, Occasion, Words, is_form
 from offramp.adapters.message.frame import FrameLoader
 from offramp.adapters.message.language import (
     SOURCE_LANGUAGE,
@@ -40,6 +42,7 @@ from offramp.ports import Attachment, Message
 
 _MESSAGES: Traversable = files("offramp.presets") / "messages"
 _NOTICES = "notices/"
+_SUBJECT, _TEXT, _HTML = "subject.txt", "body.txt", "body.mjml"
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 
@@ -70,6 +73,8 @@ class JinjaComposer:
             loaders.insert(0, FileSystemLoader(folder))
         self._loader = FrameLoader(ChoiceLoader(loaders))
         self._languages: dict[str, Language] = {}
+        self._form = lru_cache(maxsize=FORMS_KEPT)(self._render_form)
+        self._is_form = lru_cache(maxsize=FORMS_KEPT)(self._may_be_form)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -106,30 +111,27 @@ class JinjaComposer:
         is_optional: bool = False,
     ) -> Message:
         """Write the message for one reader; ``about`` is the member where only one leaves."""
-        language = self._language(member.locale or organization.locale)
-        names = [f"{_NOTICES}{facts.notice}.jinja", f"{_NOTICES}generic.jinja"]
         told = self._told(facts, member, zone=member.zone or organization.zone)
-        variables: dict[str, Any] = {
-            **language.variables,
-            "facts": told,
-            "member": _person(member),
-            "about": _person(about) if about is not None and about.id != member.id else None,
-            "organization": _company(organization),
-            "place": _place(facts, organization),
-            "zone": told.zone if told.zone != organization.zone else None,
-            "attachments": tuple(
+        occasion = Occasion(
+            locale=member.locale or organization.locale,
+            facts=told,
+            about=_person(about) if about is not None and about.id != member.id else None,
+            organization=_company(organization),
+            place=_place(facts, organization),
+            zone=told.zone if told.zone != organization.zone else None,
+            attachments=tuple(
                 File(name=each.name, size_bytes=len(each.content)) for each in attachments
             ),
-            "brand": self._brand,
-        }
-        text, html = language.text.select_template(names), language.html.select_template(names)
+            is_named=bool(member.name),
+        )
+        words = self._write(occasion, _person(member))
         return Message(
             id=message_id,
             to=member.email,
             to_name=member.name,
-            subject=" ".join(text.render(variables, frame="subject.txt").split()),
-            text=_EMPTY_LINES.sub("\n\n", text.render(variables, frame="body.txt")).strip() + "\n",
-            html=html.render(variables, frame="body.mjml"),
+            subject=" ".join(words.subject.split()),
+            text=_EMPTY_LINES.sub("\n\n", words.text).strip() + "\n",
+            html=words.html,
             is_optional=is_optional,
             attachments=attachments,
             images=(self._brand.logo,) if self._brand.logo else (),
@@ -156,6 +158,44 @@ class JinjaComposer:
             language=DiplomaLanguage(environment=language.text, tag=language.variables["language"]),
         )
 
+    def _write(self, occasion: Occasion, reader: Person) -> Words:
+        """Fill a form in where there can be one, and else render the message by itself."""
+        if self._is_form(occasion.facts.notice):
+            return self._form(occasion).for_name(reader.name)
+        return self._render(occasion, reader)
+
+    def _render(self, occasion: Occasion, reader: Person) -> Words:
+        language, names = self._language(occasion.locale), _templates(occasion.facts.notice)
+        variables: dict[str, Any] = {
+            **language.variables,
+            "facts": occasion.facts,
+            "member": reader,
+            "about": occasion.about,
+            "organization": occasion.organization,
+            "place": occasion.place,
+            "zone": occasion.zone,
+            "attachments": occasion.attachments,
+            "brand": self._brand,
+        }
+        text, html = language.text.select_template(names), language.html.select_template(names)
+        return Words(
+            subject=text.render(variables, frame=_SUBJECT),
+            text=text.render(variables, frame=_TEXT),
+            html=html.render(variables, frame=_HTML),
+        )
+
+    def _render_form(self, occasion: Occasion) -> Words:
+        name = BLANK if occasion.is_named else ""
+        return self._render(occasion, Person(id="", name=name, email=""))
+
+    def _may_be_form(self, notice: str) -> bool:
+        environment = self._language(SOURCE_LANGUAGE).html
+        name = environment.select_template(_templates(notice)).name
+        assert name is not None, "what was found has a name"
+        return all(
+            is_form(environment, notice=name, frame=frame) for frame in (_SUBJECT, _TEXT, _HTML)
+        )
+
     def _language(self, locale: str) -> Language:
         if locale not in self._languages:
             self._languages[locale] = open_language(
@@ -172,6 +212,11 @@ class JinjaComposer:
             information=brand.information or facts.information,
             support=brand.support_link or facts.support,
         )
+
+
+def _templates(notice: str) -> list[str]:
+    """Name the templates of a notice, the one of its own first."""
+    return [f"{_NOTICES}{notice}.jinja", f"{_NOTICES}generic.jinja"]
 
 
 def _person(member: Member) -> Person:
