@@ -3,20 +3,16 @@
 import asyncio
 import ssl
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from threading import Thread
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from offramp.adapters.mail_format import Sender
 from offramp.adapters.mailer_smtp import Security, SmtpMailer, SmtpServer
 from offramp.ports import MailerUnavailable
 from tests.contract.mailer_contract import AT, MESSAGE
+from tests.integration.certified import write_certificate
 
 PASSWORD = "open sesame"
 
@@ -24,27 +20,7 @@ PASSWORD = "open sesame"
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A certificate for localhost that signs itself, with its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path_factory.mktemp("tls") / "server.pem"
-    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    file.write_bytes(
-        key.private_bytes(pem, form, serialization.NoEncryption()) + signed.public_bytes(pem)
-    )
-    return file
+    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
 
 
 class Mailbox:
