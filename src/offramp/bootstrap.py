@@ -293,7 +293,7 @@ def _mailer(settings: Settings) -> Mailer:
         security=Security(settings.mail_security),
     )
     return PacedMailer(
-        SmtpMailer(server, sender=sender_of(settings)),
+        SmtpMailer(server, sender=sender_of(settings), connections_max=settings.mail_connections),
         per_minute=settings.mail_per_minute,
         per_minute_to_domain=settings.mail_per_minute_to_domain,
         elapsed=time.monotonic,
@@ -320,6 +320,7 @@ def _limits(settings: Settings) -> Limits:
         bulk_organizations_max=settings.bulk_organizations_max,
         late_watch_days=settings.late_watch_days,
         attempts_max=settings.attempts_max,
+        mails_at_once=settings.mail_connections,
     )
 
 

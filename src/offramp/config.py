@@ -103,6 +103,9 @@ class Settings(BaseSettings):
         default=None,
         description="The mailbox for what comes back; it has to take NAME+anything@ as well.",
     )
+    mail_connections: int = Field(
+        default=4, ge=1, le=50, description="So many mails each process hands over at once."
+    )
     mail_per_minute: int | None = Field(
         default=None, ge=1, description="No process hands over more mails in a minute."
     )

@@ -9,13 +9,14 @@ Source: mission A8; policy language E1; lesson L14; docs/decisions/006-exports.m
 
 import gzip
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 from offramp.core.model import Member
 from offramp.data.handover.export import export
 from offramp.data.manifest import Manifest
 from offramp.engine.archive import document_name, manifest_name, read_manifest
-from offramp.engine.delivery import Attach, deliver, see_delivered
+from offramp.engine.delivery import Attach, AttachAll, deliver, see_delivered
 from offramp.engine.work import Heartbeat, Result, Work
 from offramp.ports import Attachment
 
@@ -39,12 +40,12 @@ def perform(work: Work) -> Result | None:
     return deliver(work, attach=attach(work))
 
 
-def attach(work: Work) -> Attach:
+def attach(work: Work) -> AttachAll:
     """Give every reader the document."""
     document = (_attachment(work),)
 
-    def attach_document(member: Member) -> tuple[Attachment, ...]:
-        return document
+    def attach_document(readers: Sequence[Member]) -> Attach:
+        return lambda member: document
 
     return attach_document
 
