@@ -27,6 +27,7 @@ from offramp.adapters.dispatch_in_process import InProcessDispatcher
 from offramp.adapters.ids import RandomIds
 from offramp.adapters.keys_folder import FolderKeys
 from offramp.adapters.mail_format import Sender
+from offramp.adapters.mailbox_imap import ImapMailbox, ImapServer
 from offramp.adapters.mailer_paced import PacedMailer
 from offramp.adapters.mailer_smtp import Security, SmtpMailer, SmtpServer
 from offramp.adapters.message.brand import Brand, read_logo
@@ -43,6 +44,7 @@ from offramp.data.endpoint_spec import EVENT_SOURCE
 from offramp.data.sources.source import Tools
 from offramp.data.sources.sql import open_sources
 from offramp.documents.datamap import load_datamap
+from offramp.documents.returned_mail import REPORT_BYTES_MAX, read_returned
 from offramp.documents.timeline.calendar import calendar_file
 from offramp.documents.webhook_file import load_webhooks
 from offramp.engine.context import Context, Data, Limits, never_stopping
@@ -51,6 +53,7 @@ from offramp.ports import (
     Endpoint,
     Ids,
     Keys,
+    Mailbox,
     Mailer,
     Probe,
     Report,
@@ -120,6 +123,7 @@ def build(
         limits=limits or _limits(settings),
         endpoints=endpoints,
         event_source=event_source,
+        returns=_returns(settings),
         calendar=partial(calendar_file, organizer=settings.mail_from),
     )
 
@@ -312,6 +316,21 @@ def sender_of(settings: Settings) -> Sender:
     )
 
 
+def _returns(settings: Settings) -> Mailbox | None:
+    if settings.returns_imap_host is None:
+        return None
+    server = ImapServer(
+        host=settings.returns_imap_host,
+        port=settings.returns_imap_port,
+        username=settings.returns_imap_username,
+        password=settings.returns_imap_password.get_secret_value(),
+        security=Security(settings.returns_imap_security),
+        folder=settings.returns_imap_folder,
+        done=settings.returns_imap_done,
+    )
+    return ImapMailbox(server, read=read_returned, bytes_max=REPORT_BYTES_MAX)
+
+
 def _limits(settings: Settings) -> Limits:
     return Limits(
         lease_seconds=settings.lease_seconds,
@@ -321,6 +340,7 @@ def _limits(settings: Settings) -> Limits:
         late_watch_days=settings.late_watch_days,
         attempts_max=settings.attempts_max,
         mails_at_once=settings.mail_connections,
+        returns_seconds=settings.returns_every_minutes * 60,
     )
 
 

@@ -23,6 +23,7 @@ from offramp.core.errors import Invalid
 from offramp.data.erasure.fence import CHUNK_ROWS_MAX
 
 LogFormat = Literal["text", "json"]
+IMAP_FOLDER = r"^[ -~]+$"  # letters of other alphabets have a spelling of their own there
 WEB_ADDRESS = r"^https?://\S+$"
 WEB_OR_MAIL_ADDRESS = r"^(https?://\S+|[^@\s]+@[^@\s]+)$"
 CONFIG_FILE = "offramp.toml"
@@ -106,6 +107,36 @@ class Settings(BaseSettings):
     mail_connections: int = Field(
         default=4, ge=1, le=50, description="So many mails each process hands over at once."
     )
+    returns_imap_host: str | None = Field(
+        default=None, description="The server of that mailbox, where it is to be read by IMAP."
+    )
+    returns_imap_port: int = Field(default=993, ge=1, le=65535, description="Its port.")
+    returns_imap_security: Literal["starttls", "tls", "none"] = Field(
+        default="tls", description="How the connection to it is kept private."
+    )
+    returns_imap_username: str = Field(default="", description="Who signs in there.")
+    returns_imap_password: SecretStr = Field(default=SecretStr(""), description="And with what.")
+    returns_imap_folder: str = Field(
+        default="INBOX", pattern=IMAP_FOLDER, description="The folder in which reports arrive."
+    )
+    returns_imap_done: str = Field(
+        default="",
+        pattern=f"{IMAP_FOLDER}|^$",
+        description="The folder for reports that were noted; where empty they are deleted.",
+    )
+    returns_every_minutes: int = Field(
+        default=5, ge=1, description="How often a worker looks into that mailbox."
+    )
+    returns_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="What a mail server that hands reports to `offramp serve` has to show.",
+    )
+    returns_sendgrid_keys: str = Field(
+        default="", description="The verification keys of SendGrid's event webhooks."
+    )
+    returns_amazon_topics: str = Field(
+        default="", description="The ARNs of the topics to which Amazon SES sends what came back."
+    )
     mail_per_minute: int | None = Field(
         default=None, ge=1, description="No process hands over more mails in a minute."
     )
@@ -148,6 +179,13 @@ class Settings(BaseSettings):
     listen: str | None = Field(
         default=None,
         description="Where a worker tells of its metrics and health: PORT or HOST:PORT.",
+    )
+    serve_at: str = Field(
+        default="127.0.0.1:8080", description="Where `offramp serve` listens: PORT or HOST:PORT."
+    )
+    access_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="What programs that ask it have to show; several stand apart by blanks.",
     )
     log: LogFormat = Field(
         default="text", description="How a worker tells what happens: text or json."

@@ -7,19 +7,22 @@ which the tests began: a midnight meanwhile moves nothing that was written down 
 import hashlib
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx2
 from whenever import Instant
 
 ROOT = Path(__file__).parents[2]
 DATAMAP = ROOT / "examples" / "training_platform" / "datamap.yaml"
 ZONE = "Europe/Dublin"
 COMMAND = (sys.executable, "-m", "offramp")
+ACCESS_KEY = "a-key-that-nobody-guesses-0123456789"
 
 SIBLING, LEAVING, HALF_LEAVING, DISTANT = "1", "2", "3", "4"
 OWNER = "2"  # of the company that leaves
@@ -152,3 +155,41 @@ def _rows(file):
         return None
     with closing(sqlite3.connect(file)) as connection:
         return [line for line in connection.iterdump() if "sqlite_sequence" not in line]
+
+
+@dataclass(kw_only=True)
+class Served:
+    """`offramp serve`, as programs and people reach it.
+
+    Attributes:
+        url: where it listens, without a slash at the end.
+    """
+
+    process: subprocess.Popen
+    url: str
+
+    def ask(self, method, path, *, key=ACCESS_KEY, **given):
+        """Send one request with an access key; given is what httpx2 takes."""
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        headers |= given.pop("headers", {})
+        return httpx2.request(method, self.url + path, headers=headers, **given)
+
+    def stop(self, number=signal.SIGTERM):
+        """Ask it to stop; give its exit status, what else it printed, and what it told."""
+        self.process.send_signal(number)
+        printed, told = self.process.communicate(timeout=60)
+        return self.process.returncode, printed, told
+
+
+@contextmanager
+def served(installation):
+    """Serve an installation for as long as the block lasts."""
+    installation.settings.setdefault("OFFRAMP_ACCESS_KEYS", ACCESS_KEY)
+    process = installation.start("serve", "--listen", "0", "--json")
+    try:
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        yield Served(process=process, url=json.loads(line)["address"])
+    finally:
+        process.kill()
+        process.communicate()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from offramp.testing.imap import PASSWORD, USERNAME, running_imap
 from tests.acceptance.installation import LEAVING, MEMBER
 
 SIOBHAN = "siobhan.ohara@ohara-mueller.example"
@@ -80,7 +81,7 @@ def test_what_comes_back_is_known_by_the_address_it_was_sent_to(installation, sm
     assert mail.sender.startswith("returns+")
     assert mail.sender.endswith("@vendor.example")
     assert "1 noted" in first.out
-    assert second.data == {"noted": 0, "known": 1, "other": 0}
+    assert second.data == {"noted": 0, "known": 1, "nobodys": 0, "other": 0}
     (lost,) = written(installation, "--lost")
     assert (lost["status"], lost["reason"]) == ("bounced", "5.2.2")
     assert SIOBHAN not in str(installation.ask("ledger", "verify"))
@@ -123,6 +124,7 @@ def test_a_history_is_a_table_for_people(installation, smtp):
         (("resend", "nobody"), 4, "OrganizationUnknown"),
         (("history", LEAVING, "--member", "nobody"), 4, "MemberUnknown"),
         (("returned", "missing.eml"), 2, "FileUnreadable"),
+        (("fetch",), 4, "MailboxMissing"),
     ],
     ids=str,
 )
@@ -140,4 +142,64 @@ def test_what_is_no_report_of_ours_is_counted_and_left(installation):
         "mail", "returned", "--json", given="Subject: Away\n\nUntil Monday."
     )
 
-    assert finished.data == {"noted": 0, "known": 0, "other": 1}
+    assert finished.data == {"noted": 0, "known": 0, "nobodys": 0, "other": 1}
+
+
+@pytest.fixture
+def mailbox(installation):
+    """A mailbox for what comes back, on a server that the installation knows."""
+    with running_imap() as server:
+        installation.settings |= {
+            "OFFRAMP_RETURNS_IMAP_HOST": server.host,
+            "OFFRAMP_RETURNS_IMAP_PORT": str(server.port),
+            "OFFRAMP_RETURNS_IMAP_SECURITY": "none",
+            "OFFRAMP_RETURNS_IMAP_USERNAME": USERNAME,
+            "OFFRAMP_RETURNS_IMAP_PASSWORD": PASSWORD,
+        }
+        yield server
+
+
+def test_what_comes_back_to_a_mailbox_is_fetched_and_the_rest_stays_there(
+    installation, smtp, mailbox
+):  # A4
+    installation.settings["OFFRAMP_RETURNS_IMAP_DONE"] = "Noted"
+    installation.say("run")
+    (mail,) = achievements(smtp)
+    away = b"From: anna@acme.example\r\nSubject: Away\r\n\r\nUntil Monday.\r\n"
+    mailbox.put(away)
+    mailbox.put(REPORT.format(to=mail.sender, of=SIOBHAN).replace("\n", "\r\n").encode())
+
+    first = installation.say("mail", "fetch")
+    second = installation.ask("mail", "fetch")
+
+    assert first == "1 noted; 1 no report of ours\n"
+    assert second == {"noted": 0, "known": 0, "nobodys": 0, "waiting": 0, "other": 1}
+    (lost,) = written(installation, "--lost")
+    assert (lost["status"], lost["reason"]) == ("bounced", "5.2.2")
+    assert mailbox.letters() == [away]
+    assert len(mailbox.letters("Noted")) == 1
+
+
+def test_whoever_carries_out_what_is_due_fetches_too(installation, smtp, mailbox):  # A4
+    installation.say("run")
+    (mail,) = achievements(smtp)
+    mailbox.put(REPORT.format(to=mail.sender, of=SIOBHAN).replace("\n", "\r\n").encode())
+
+    installation.say("run")
+
+    (lost,) = written(installation, "--lost")
+    assert lost["status"] == "bounced"
+    assert mailbox.letters() == []
+
+
+def test_a_mailbox_that_cannot_be_read_keeps_no_work_from_being_done(installation, smtp, mailbox):
+    installation.settings["OFFRAMP_RETURNS_IMAP_PASSWORD"] = "guess"
+
+    worked = installation.run("run")
+    fetched = installation.run("mail", "fetch")
+
+    assert worked.code == 0
+    assert achievements(smtp)
+    assert fetched.code == 5
+    assert "the server refuses the name or the password" in fetched.err
+    assert "guess" not in worked.err + fetched.err

@@ -4,15 +4,18 @@ import pytest
 from whenever import Instant
 
 from offramp.adapters.dispatch_in_process import InProcessDispatcher
+from offramp.documents.returned_mail import read_returned
 from offramp.ports import MailerUnavailable, MessageRefused
 from offramp.testing.clock import TimeWentBack, VirtualClock
 from offramp.testing.ids import CountingIds
 from offramp.testing.keys import MemoryKeys
+from offramp.testing.mailbox import MemoryMailbox
 from offramp.testing.mailer import MemoryMailer
 from offramp.testing.vault import MemoryVault
 from tests.contract.clock_contract import ClockContract, IdsContract
 from tests.contract.dispatcher_contract import DispatcherContract
 from tests.contract.keys_contract import KeysContract
+from tests.contract.mailbox_contract import MailboxContract
 from tests.contract.mailer_contract import AT, MESSAGE, MailerContract
 from tests.contract.vault_contract import VaultContract
 
@@ -119,3 +122,35 @@ class TestMemoryMailer(MailerContract):
         mailer.send(MESSAGE, at=AT)
 
         assert mailer.was_accepted(MESSAGE.id) is True
+
+
+class MailboxInMemory:
+    """The world of a mailbox in memory."""
+
+    def __init__(self, mailbox):
+        self.mailbox = mailbox
+
+    def put(self, letter):
+        self.mailbox.letters.append(letter)
+
+    def letters(self):
+        return list(self.mailbox.letters)
+
+    def done(self):
+        return list(self.mailbox.done)
+
+    def go_down(self):
+        self.mailbox.is_down = True
+
+    def come_up(self):
+        self.mailbox.is_down = False
+
+
+class TestMemoryMailbox(MailboxContract):
+    @pytest.fixture
+    def mailbox(self):
+        return MemoryMailbox(read=read_returned)
+
+    @pytest.fixture
+    def world(self, mailbox):
+        return MailboxInMemory(mailbox)

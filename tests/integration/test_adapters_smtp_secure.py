@@ -12,15 +12,8 @@ from offramp.adapters.mail_format import Sender
 from offramp.adapters.mailer_smtp import Security, SmtpMailer, SmtpServer
 from offramp.ports import MailerUnavailable
 from tests.contract.mailer_contract import AT, MESSAGE
-from tests.integration.certified import write_certificate
 
 PASSWORD = "open sesame"
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A certificate for localhost that signs itself, with its key, in one file."""
-    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
 
 
 class Mailbox:

@@ -24,7 +24,6 @@ from offramp.ports import DeliveryStatus
 from offramp.testing.builders import make_policy
 from offramp.testing.post_office import Faults, PostOffice
 from offramp.testing.postgres import fresh_database
-from tests.integration.certified import write_certificate
 from tests.integration.crew import STEPS, Crew, Place
 from tests.simulation import shop
 
@@ -66,9 +65,8 @@ PEOPLE = {person.id: person for slug in SLUGS for person in people_of(slug)}
 
 
 @pytest.fixture
-def office(tmp_path, monkeypatch):
+def office(tmp_path, certificate, monkeypatch):
     (tmp_path / "book").touch()
-    certificate = write_certificate(tmp_path / "server.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))  # the workers trust it
     with PostOffice(tmp_path / "book", faults=FAULTS, certificate=certificate) as office:
         yield office

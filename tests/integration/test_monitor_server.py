@@ -6,8 +6,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from offramp.web.address import ListenAddressInvalid, ListenAddressUnavailable
 from offramp.web.monitor import Answer
-from offramp.web.server import ListenAddressInvalid, ListenAddressUnavailable, serving
+from offramp.web.server import serving
 
 
 class Parrot:

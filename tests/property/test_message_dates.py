@@ -10,6 +10,7 @@ from whenever import TimeDelta
 
 from offramp.adapters.composer_jinja import JinjaComposer
 from offramp.core.access import Question, Standing, Voter, decide
+from offramp.core.banner import Reader, show_banner
 from offramp.core.model import Member, Organization, Role
 from offramp.core.notice import state_facts
 from offramp.core.plan import plan
@@ -121,3 +122,41 @@ def test_every_message_of_a_preset_names_the_dates_of_its_table_L7(ends, preset,
             if not any(form in plain(message.text) for form in written(date, language))
         ]
         assert missing == []
+
+
+@given(
+    policy=policies,
+    known=facts(),
+    zone=zones,
+    language=st.sampled_from(COMPOSER.languages),
+    role=st.sampled_from(list(Role)),
+    data=st.data(),
+)
+def test_a_banner_names_no_date_that_is_not_in_the_plan_L7(
+    policy, known, zone, language, role, data
+):
+    timeline = plan(banners_everywhere(policy), known)
+    moments = sorted({span.starts_at for span in timeline.spans if span.starts_at is not None})
+    now = data.draw(st.sampled_from(moments)).add(hours=data.draw(st.integers(-30, 3000)))
+    standing = Standing(voter=Voter.ORGANIZATION, timeline=timeline)
+    shown = show_banner(Reader(roles=frozenset({role}), standings=(standing,)), now=now).banner
+    company = Organization(id="a", name="A", zone=known.zone, locale="en", policy="p")
+
+    words = COMPOSER.write_banner(
+        shown, member=replace(READER, zone=zone), organization=company, locale=language
+    )
+
+    expected = planned_dates(timeline, zone)
+    if shown.facts.erases_at is not None:  # a notice that is late moves it, see core/due.py
+        expected.add(shown.facts.erases_at.to_tz(zone).date())
+    said = plain(f"{words.heading} {words.text} {words.until} {words.advice} {words.note}")
+    assert YEAR.findall(without(said, expected, language)) == []
+    ends_on = shown.facts.for_reader(frozenset(), zone=zone).stage_ends_on
+    if ends_on is not None:
+        assert any(form in plain(words.until) for form in written(ends_on, language))
+
+
+def banners_everywhere(policy):
+    """Let every stage of a policy have a banner."""
+    stages = tuple(stage.model_copy(update={"banner": True}) for stage in policy.stages)
+    return policy.model_copy(update={"stages": stages})

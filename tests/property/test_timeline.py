@@ -1,5 +1,6 @@
 """T3, T5, T8, S1, L1, L3, L7: what holds for every timeline, whatever the policy and the facts."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
@@ -7,9 +8,10 @@ from hypothesis import strategies as st
 from whenever import Date, TimeDelta
 
 from offramp.core.access import Question, Standing, Voter, decide
+from offramp.core.banner import Reader, show_banner
 from offramp.core.dates import civil_date, effect, first_instant
 from offramp.core.model import Facts, Outcome, Role, SubjectKind
-from offramp.core.notice import banner, state_facts
+from offramp.core.notice import state_facts
 from offramp.core.plan import plan
 from offramp.core.policy import Capability
 from offramp.documents.policy import PRESETS, find_policy
@@ -136,10 +138,14 @@ def test_decision_message_and_banner_name_the_same_stage_at_every_instant_L7(pol
         for now in probes(timeline):
             stage = timeline.span_at(now, receipts=receipts).stage
             decision = decide(ASKED, [standing], now=now)
-            shown = banner(timeline, receipts=receipts, now=now)
+            reader = Reader(roles=ASKED.roles, standings=(standing,))
+            shown = show_banner(reader, now=now)
             told = state_facts(timeline, planned, receipts=receipts, now=now)
             assert decision.stage == told.stage == stage.id
-            assert (shown.stage if shown else None) == (stage.id if stage.banner else None)
+            said = shown.banner and shown.banner.facts
+            assert (said and said.stage) == (stage.id if stage.banner else None)
+            assert shown.changes_at is None or shown.changes_at > now
+            assert said is None or replace(said, notice=told.notice) == told
             assert decision.until is None or decision.until > now
             assert told.days_left is None or told.days_left >= 1
 

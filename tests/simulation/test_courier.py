@@ -8,10 +8,13 @@ import pytest
 from whenever import Instant
 
 from offramp.core.parcel import Reply
+from offramp.documents.returned_mail import read_returned
 from offramp.engine import courier as couriers
 from offramp.engine.courier import carry_once, carrying
-from offramp.ports import Happening, StoreUnavailable
+from offramp.ports import DeliveryStatus, Happening, StoreUnavailable
 from offramp.testing.endpoint import MemoryEndpoint
+from offramp.testing.mailbox import MemoryMailbox
+from tests.contract.mailbox_contract import report
 from tests.simulation.stories import open_world
 from tests.simulation.trouble import FailingStore
 
@@ -45,6 +48,10 @@ def context(app, endpoints, told, monkeypatch):
         report=lambda event, facts: told.append((event, facts)),
         probe=lambda point: None,
     )
+
+
+def outages(told):
+    return [facts["error"] for event, facts in told if event == Happening.UNAVAILABLE]
 
 
 def wait_for(holds):
@@ -127,8 +134,7 @@ def test_an_outage_of_the_store_is_told_and_waited_out(context, endpoints, told)
     with carrying(replace(context, store=store)):
         wait_for(lambda: set(endpoints["crm"].taken) == kinds(context))
 
-    outages = [facts for event, facts in told if event == Happening.UNAVAILABLE]
-    assert {facts["error"] for facts in outages} == {StoreUnavailable.__name__}
+    assert set(outages(told)) == {StoreUnavailable.__name__}
 
 
 def test_a_command_that_does_not_go_on_brings_what_is_due(context, endpoints):
@@ -156,3 +162,38 @@ def test_without_endpoints_events_are_handed_over_to_nobody(context, endpoints):
     carry_once(context)
 
     assert endpoints["crm"].arrived == []
+
+
+@pytest.fixture
+def mailbox():
+    return MemoryMailbox(read=read_returned)
+
+
+def test_a_worker_looks_for_mail_that_came_back_beside_its_work(context, mailbox):
+    achievements = [d for d in deliveries(context) if d.step == "achievements"]
+    mailbox.letters = [report(delivery.message) for delivery in achievements]
+
+    carry_once(replace(context, returns=mailbox))
+
+    found = {d.status for d in deliveries(context) if d.step == "achievements"}
+    assert (mailbox.letters, found) == ([], {DeliveryStatus.BOUNCED})
+
+
+def test_a_mailbox_that_is_down_is_told_and_left_alone_for_a_while(context, mailbox, told):
+    """A server that is asked every second with a wrong password shuts the account."""
+    mailbox.is_down = True
+
+    with carrying(replace(context, returns=mailbox)):
+        wait_for(lambda: outages(told))
+        time.sleep(0.3)
+
+    assert outages(told) == ["MailboxUnavailable"]
+
+
+def deliveries(context):
+    with context.store.transaction() as transaction:
+        return [
+            delivery
+            for row in transaction.offboardings("acme")
+            for delivery in transaction.deliveries(row.id)
+        ]

@@ -6,7 +6,7 @@ from whenever import Instant
 from offramp.core.model import Outcome
 from offramp.core.transitions import StepStatus
 from offramp.engine import resending
-from offramp.engine.bounces import take_back
+from offramp.engine.bounces import Taken, take_back
 from offramp.engine.correspondence import history
 from offramp.engine.offboarding import retry
 from offramp.engine.resending import NothingToResend, ask_again
@@ -207,15 +207,32 @@ def test_a_notice_that_comes_back_before_its_receipt_is_written_does_not_count(w
     assert receipt.proof == {"deliveries": 2, "accepted": 1, "refused": 1, "repeats": 0}
 
 
+def test_whoever_sleeps_while_a_message_is_handed_over_counts_from_when_they_wake(world):
+    """N2: the time that was promised between a delivery and the deletion is never shorter."""
+    asleep_seconds = 3 * 24 * 3600
+
+    world.run_until(TOLD.subtract(hours=12))
+    world.meanwhile("mail accepted", lambda: world.stall(seconds=asleep_seconds))
+    world.run_until(TOLD.add(hours=24 * 5))
+
+    woke_at = step_of(world, "achievements").due_at.add(seconds=asleep_seconds)
+    user, admin = (
+        history(world.context, "acme", step="achievements", member=f"acme-{name}")[0].delivery
+        for name in ("user", "admin")
+    )
+    assert user.accepted_at >= woke_at
+    assert admin.accepted_at >= woke_at
+
+
 def test_what_comes_back_after_the_promised_time_is_shown_and_moves_nothing(world):
     """N2: within the policy's time."""
     world.run_until(WARNED)
     receipt = step_of(world, "expiring-soon").receipt
     world.run_until(WARNED.add(hours=24))
 
-    is_news = bounce(world, sent_to(world, "admin@acme.example", subject="expiring-soon")[0])
+    taken = bounce(world, sent_to(world, "admin@acme.example", subject="expiring-soon")[0])
 
-    assert is_news
+    assert taken is Taken.NOTED
     assert step_of(world, "expiring-soon").receipt == receipt
     assert told_of(world, "acme-admin", step="expiring-soon")[-1] == ("bounced", "5.1.1")
 
@@ -238,7 +255,7 @@ def test_the_same_report_counts_once_and_a_strangers_never(world):
     news = [bounce(world, message), bounce(world, message)]
     stranger = take_back(world.context, Returned(message="0" * 32, why=Return.BOUNCED))
 
-    assert (news, stranger) == ([True, False], False)
+    assert (news, stranger) == ([Taken.NOTED, Taken.KNOWN], Taken.NOBODYS)
     assert events(world).count("message-bounced") == 1
 
 

@@ -1,8 +1,8 @@
 """Notices in words: templates decide what is said, catalogs in which language, facts what is true.
 
-A notice is one template in three frames: subject line, plain text, HTML. Dates are days of the
-reader's own calendar; a reader outside of the organization's time zone is told which one it is,
-and the time of day at which something ends.
+A notice is one template in three frames: subject line, plain text, HTML; a banner is one in a
+frame of JSON. Dates are days of the reader's own calendar; a reader outside of the organization's
+time zone is told which one it is, and the time of day at which something ends.
 
 A vendor's folder may hold templates and catalogs of the same names; they are looked at first.
 
@@ -10,6 +10,7 @@ Source: mission A3, A5, A6, A8, B8, B10; policy language N1; lesson L7;
 docs/decisions/024-messages.md.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,7 +26,7 @@ from whenever import Instant
 from offramp.adapters.achievement_file import AchievementFiles
 from offramp.adapters.diploma import Language as DiplomaLanguage
 from offramp.adapters.message.brand import Brand
-from offramp.adapters.message.check import check_templates
+from offramp.adapters.message.check import BANNERS, check_templates
 from offramp.adapters.message.form import BLANK, FORMS_KEPT, Occasion, Words, is_form
 from offramp.adapters.message.frame import FrameLoader
 from offramp.adapters.message.language import (
@@ -34,16 +35,21 @@ from offramp.adapters.message.language import (
     languages_of,
     open_language,
 )
-from offramp.adapters.message.trial import try_templates
+from offramp.adapters.message.trial import Trial
 from offramp.adapters.message.vocabulary import Company, File, Person
+from offramp.core.banner import Banner
 from offramp.core.model import Achievement, Member, Organization
 from offramp.core.notice import NoticeFacts
-from offramp.ports import Attachment, Message
+from offramp.ports import Attachment, BannerWords, LinkWords, Message
 
 _MESSAGES: Traversable = files("offramp.presets") / "messages"
+LANGUAGES_KEPT = 64  # a page may ask in any
 _NOTICES = "notices/"
 _SUBJECT, _TEXT, _HTML = "subject.txt", "body.txt", "body.mjml"
+_BANNERS = f"{BANNERS}/"
+_GENERIC = "generic.jinja"
 _EMPTY_LINES = re.compile(r"\n{3,}")
+_BLANKS = re.compile(r"[ \n]+")  # others are meant: a number and its unit stay on one line
 
 
 class JinjaComposer:
@@ -72,7 +78,7 @@ class JinjaComposer:
             self._catalogs.insert(0, folder / "translations")
             loaders.insert(0, FileSystemLoader(folder))
         self._loader = FrameLoader(ChoiceLoader(loaders))
-        self._languages: dict[str, Language] = {}
+        self._language = lru_cache(maxsize=LANGUAGES_KEPT)(self._open_language)
         self._form = lru_cache(maxsize=FORMS_KEPT)(self._render_form)
         self._is_form = lru_cache(maxsize=FORMS_KEPT)(self._may_be_form)
 
@@ -84,8 +90,12 @@ class JinjaComposer:
     @property
     def notices(self) -> tuple[str, ...]:
         """The notices that have words of their own."""
-        files = (name for name in self._loader.list_templates() if name.startswith(_NOTICES))
-        return tuple(sorted(Path(file).stem for file in files if file.endswith(".jinja")))
+        return self._names_in(_NOTICES)
+
+    @property
+    def banners(self) -> tuple[str, ...]:
+        """The stages whose banners have words of their own, and the words for all others."""
+        return self._names_in(_BANNERS)
 
     def check(self) -> None:
         """Refuse mistakes in the vendor's own templates now, and not when a message is due.
@@ -97,7 +107,9 @@ class JinjaComposer:
         if self._folder is None:
             return
         check_templates(self._folder, environment=self._language(SOURCE_LANGUAGE).html)
-        try_templates(self, notices=self.notices, languages=self.languages, folder=self._folder)
+        trial = Trial(composer=self, languages=self.languages, folder=self._folder)
+        trial.write_notices(self.notices)
+        trial.write_banners(self.banners)
 
     def compose(
         self,
@@ -111,18 +123,15 @@ class JinjaComposer:
         is_optional: bool = False,
     ) -> Message:
         """Write the message for one reader; ``about`` is the member where only one leaves."""
-        told = self._told(facts, member, zone=member.zone or organization.zone)
-        occasion = Occasion(
+        occasion = self._occasion(
+            facts,
+            member=member,
+            organization=organization,
             locale=member.locale or organization.locale,
-            facts=told,
             about=_person(about) if about is not None and about.id != member.id else None,
-            organization=_company(organization),
-            place=_place(facts, organization),
-            zone=told.zone if told.zone != organization.zone else None,
             attachments=tuple(
                 File(name=each.name, size_bytes=len(each.content)) for each in attachments
             ),
-            is_named=bool(member.name),
         )
         words = self._write(occasion, _person(member))
         return Message(
@@ -135,6 +144,30 @@ class JinjaComposer:
             is_optional=is_optional,
             attachments=attachments,
             images=(self._brand.logo,) if self._brand.logo else (),
+        )
+
+    def write_banner(
+        self, banner: Banner, *, member: Member, organization: Organization, locale: str = ""
+    ) -> BannerWords:
+        """Write what a page shows to one reader, by the same rules as a message to them."""
+        occasion = self._occasion(
+            banner.facts,
+            member=member,
+            organization=organization,
+            locale=locale or member.locale or organization.locale,
+        )
+        language = self._language(occasion.locale)
+        names = [f"{_BANNERS}{banner.facts.stage}.jinja", f"{_BANNERS}{_GENERIC}"]
+        variables = {**self._variables(occasion, _person(member)), "banner": banner}
+        written = json.loads(
+            language.text.select_template(names).render(variables, frame="banner.json")
+        )
+        links = written.pop("links")
+        return BannerWords(
+            language=language.variables["language"],
+            direction=language.variables["direction"],
+            links=tuple(LinkWords(label=label, address=address) for label, address in links),
+            **{part: _BLANKS.sub(" ", words).strip() for part, words in written.items()},
         )
 
     def attach_achievements(
@@ -158,6 +191,13 @@ class JinjaComposer:
             language=DiplomaLanguage(environment=language.text, tag=language.variables["language"]),
         )
 
+    def _open_language(self, locale: str) -> Language:
+        return open_language(locale, catalogs=self._catalogs, loader=self._loader)
+
+    def _names_in(self, folder: str) -> tuple[str, ...]:
+        files = (name for name in self._loader.list_templates() if name.startswith(folder))
+        return tuple(sorted(Path(file).stem for file in files if file.endswith(".jinja")))
+
     def _write(self, occasion: Occasion, reader: Person) -> Words:
         """Fill a form in where there can be one, and else render the message by itself."""
         if self._is_form(occasion.facts.notice):
@@ -166,17 +206,7 @@ class JinjaComposer:
 
     def _render(self, occasion: Occasion, reader: Person) -> Words:
         language, names = self._language(occasion.locale), _templates(occasion.facts.notice)
-        variables: dict[str, Any] = {
-            **language.variables,
-            "facts": occasion.facts,
-            "member": reader,
-            "about": occasion.about,
-            "organization": occasion.organization,
-            "place": occasion.place,
-            "zone": occasion.zone,
-            "attachments": occasion.attachments,
-            "brand": self._brand,
-        }
+        variables = self._variables(occasion, reader)
         text, html = language.text.select_template(names), language.html.select_template(names)
         return Words(
             subject=text.render(variables, frame=_SUBJECT),
@@ -196,12 +226,41 @@ class JinjaComposer:
             is_form(environment, notice=name, frame=frame) for frame in (_SUBJECT, _TEXT, _HTML)
         )
 
-    def _language(self, locale: str) -> Language:
-        if locale not in self._languages:
-            self._languages[locale] = open_language(
-                locale, catalogs=self._catalogs, loader=self._loader
-            )
-        return self._languages[locale]
+    def _occasion(
+        self,
+        facts: NoticeFacts,
+        *,
+        member: Member,
+        organization: Organization,
+        locale: str,
+        about: Person | None = None,
+        attachments: tuple[File, ...] = (),
+    ) -> Occasion:
+        told = self._told(facts, member, zone=member.zone or organization.zone)
+        return Occasion(
+            locale=locale,
+            facts=told,
+            about=about,
+            organization=_company(organization),
+            place=_place(facts, organization),
+            zone=told.zone if told.zone != organization.zone else None,
+            attachments=attachments,
+            is_named=bool(member.name),
+        )
+
+    def _variables(self, occasion: Occasion, reader: Person) -> dict[str, Any]:
+        """Give what every template is told, whatever it is about."""
+        return {
+            **self._language(occasion.locale).variables,
+            "facts": occasion.facts,
+            "member": reader,
+            "about": occasion.about,
+            "organization": occasion.organization,
+            "place": occasion.place,
+            "zone": occasion.zone,
+            "attachments": occasion.attachments,
+            "brand": self._brand,
+        }
 
     def _told(self, facts: NoticeFacts, member: Member, *, zone: str) -> NoticeFacts:
         """State the facts for a reader; the brand's links go before the policy's."""
@@ -216,7 +275,7 @@ class JinjaComposer:
 
 def _templates(notice: str) -> list[str]:
     """Name the templates of a notice, the one of its own first."""
-    return [f"{_NOTICES}{notice}.jinja", f"{_NOTICES}generic.jinja"]
+    return [f"{_NOTICES}{notice}.jinja", f"{_NOTICES}{_GENERIC}"]
 
 
 def _person(member: Member) -> Person:

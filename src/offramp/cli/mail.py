@@ -5,6 +5,7 @@ Source: mission A4; docs/operations.md, "Mail that did not arrive".
 
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,12 +22,19 @@ from offramp.cli.output import (
     show_table,
     show_text,
 )
+from offramp.core.errors import Missing
 from offramp.documents.returned_mail import read_returned
 from offramp.engine import correspondence, resending
-from offramp.engine.bounces import take_back
+from offramp.engine.bounces import Taken, take_back
 from offramp.engine.correspondence import Written
+from offramp.engine.intake import fetch
 
 STANDARD_INPUT = Path("-")
+
+
+class MailboxMissing(Missing):
+    """No mailbox is set from which to fetch what came back."""
+
 
 app = typer.Typer(help="What was written to whom, and what became of it.", no_args_is_help=True)
 
@@ -104,21 +112,41 @@ def returned(
 ) -> None:
     """Take in reports of failure and complaints, as a mail server pipes or files them."""
     context = open_context()
-    counts = {"noted": 0, "known": 0, "other": 0}
+    counts = {**dict.fromkeys((taken.value for taken in Taken), 0), "other": 0}
     for file in files or [STANDARD_INPUT]:
         is_piped = file == STANDARD_INPUT
         report = read_returned(sys.stdin.buffer.read() if is_piped else read_file(file))
         if report is None:
             counts["other"] += 1
         else:
-            counts["noted" if take_back(context, report) else "known"] += 1
+            counts[take_back(context, report).value] += 1
+    _show_counts(counts, as_json=as_json)
+
+
+@app.command("fetch")
+@guarded
+def fetch_mailbox(as_json: AsJson = False) -> None:
+    """Take in the reports of the mailbox that the settings name, and put them away."""
+    context = open_context()
+    if context.returns is None:
+        raise MailboxMissing(hint="set returns_imap_host")
+    found = fetch(context, context.returns, is_stopping=context.is_stopping)
+    _show_counts(asdict(found), as_json=as_json)
+
+
+def _show_counts(counts: Mapping[str, int], *, as_json: bool) -> None:
     if as_json:
         show_json(counts)
-    else:
-        show_text(
-            f"{counts['noted']} noted; {counts['known']} known already or of nobody here; "
-            f"{counts['other']} no report of ours"
-        )
+        return
+    said = {
+        "noted": "noted",
+        "known": "known already",
+        "nobodys": "of nobody here",
+        "waiting": "to be noted once a deletion is not in flight",
+        "other": "no report of ours",
+    }
+    shown = [f"{counts[name]} {words}" for name, words in said.items() if counts.get(name)]
+    show_text("; ".join(shown) or "nothing came back")
 
 
 def _row(written: Written) -> tuple[str, ...]:

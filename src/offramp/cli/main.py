@@ -7,6 +7,7 @@ import typer
 
 from offramp.cli import (
     arming,
+    banner,
     brake,
     calendar,
     certificate,
@@ -26,6 +27,7 @@ from offramp.cli import (
     retained,
     roster,
     run,
+    serve,
     setup,
     status,
     verify,
@@ -47,6 +49,7 @@ app.add_typer(policy.app, name="policy")
 policy.app.command("publish")(publication.publish_policy)
 app.add_typer(data_map.app, name="map")
 app.add_typer(message.app, name="message")
+app.add_typer(banner.app, name="banner")
 app.command("demo")(demo.demo)
 app.command("init")(setup.initialize)
 app.command("import")(roster.import_files)
@@ -56,6 +59,7 @@ app.command("calendar")(calendar.calendar)
 app.command("why")(why.why)
 app.command("run")(run.run)
 app.command("worker")(worker.worker)
+app.command("serve")(serve.serve)
 app.command("renew")(lifecycle.renew)
 app.command("extend")(lifecycle.extend)
 app.command("reactivate")(lifecycle.reactivate)

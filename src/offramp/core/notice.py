@@ -19,6 +19,7 @@ from offramp.core.plan import PlannedStep, Span, Timeline
 from offramp.core.policy import Action, Audience
 
 DAY_HOURS = 24
+BANNER = "banner"  # the notice that is shown in the product, and no step sends
 ROLE_OF: Mapping[Audience, Role | None] = {
     Audience.MEMBERS: None,
     Audience.SUBJECT: None,
@@ -30,20 +31,8 @@ ROLE_OF: Mapping[Audience, Role | None] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Banner:
-    """What a page shows while a stage lasts (B7)."""
-
-    stage: str
-    title: str
-    until_on: Date | None
-    days_left: int | None
-    agreement: str | None
-    information: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeFacts:
-    """The facts that one message states: instants, and the days that they are in one zone.
+    """The facts that one message or banner states: instants, and their days in one zone.
 
     A fact is none when nothing is planned, and the end of a stage also when the plan is late.
 
@@ -125,20 +114,24 @@ class NoticeFacts:
 
 def state_facts(
     timeline: Timeline,
-    planned: PlannedStep,
+    planned: PlannedStep | None,
     *,
     product: str | None = None,
     issue: int = 1,
     receipts: Mapping[str, Receipt],
     now: Instant,
 ) -> NoticeFacts:
-    """Work out what a notice says, from the timeline that everything else is decided from."""
+    """Work out what a notice says, from the timeline that everything else is decided from.
+
+    Args:
+        planned: the step that it is sent for; none for what is shown in the product.
+    """
     span = timeline.span_at(now, receipts=receipts)
     erase = next((p for p in timeline.steps if p.action is Action.ERASE), None)
     export = _next_export(timeline, receipts=receipts, now=now)
     links = timeline.policy.links
     return NoticeFacts(
-        notice=planned.step.id if planned.step else planned.key,
+        notice=_name_of(planned),
         issue=issue,
         product=product,
         is_one_member=timeline.kind is SubjectKind.MEMBER,
@@ -157,6 +150,12 @@ def state_facts(
         information=links.information,
         support=links.support,
     )
+
+
+def _name_of(planned: PlannedStep | None) -> str:
+    if planned is None:
+        return BANNER
+    return planned.step.id if planned.step else planned.key
 
 
 def _next_export(
@@ -179,19 +178,3 @@ def _days_left(end: Instant | None, *, now: Instant, zone: str) -> int | None:
     if end is None:
         return None
     return days_between(civil_date(now, zone=zone), last_day_before(end, zone=zone)) + 1
-
-
-def banner(timeline: Timeline, *, receipts: Mapping[str, Receipt], now: Instant) -> Banner | None:
-    """Give the banner of the stage in force, if that stage has one."""
-    span = timeline.span_at(now, receipts=receipts)
-    if not span.stage.banner:
-        return None
-    links, ends_at = timeline.policy.links, _end_to_come(span, now=now)
-    return Banner(
-        stage=span.stage.id,
-        title=span.stage.title or span.stage.id,
-        until_on=None if ends_at is None else span.last_on,
-        days_left=_days_left(ends_at, now=now, zone=timeline.zone),
-        agreement=links.agreement,
-        information=links.information,
-    )

@@ -32,6 +32,7 @@ from offramp.core.moment import Moment
 
 _T = TypeVar("_T")
 ANY: Literal["*"] = "*"
+EVERYTHING = "everything"  # comes back when a subject does, unless the policy says something else
 
 
 class Capability(StrEnum):
@@ -157,7 +158,7 @@ class Reactivation(_Part):
     """Who may bring a subject back from a stage, and what comes back (R1)."""
 
     by: Annotated[tuple[Literal["admin", "owner", "support"], ...], Field(min_length=1)]
-    restores: str = "everything"
+    restores: str = EVERYTHING
 
 
 class Stage(_Part):

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from whenever import Date, Instant
 
 from offramp.demo.artefact import Artefacts, Mail
+from offramp.demo.banner_page import PAGE
 from offramp.demo.evidence import Evidence, Link, MissionRow, counted, file_link, levels, probes_at
 from offramp.demo.play import local
 from offramp.demo.pool_evidence import is_chained, same_siblings
@@ -13,6 +14,7 @@ from offramp.demo.scenes import DOWNLOAD
 EDIT_ONLY = {"sign-in", "read", "update", "delete", "copy", "export"}
 STAGE_NOTICES = ("now-expired", "now-deactivated", "now-marked-for-deletion")
 EXPIRES_ON = Date(2024, 8, 30)
+AGREEMENT, LEAVING = "https://example.com/agreement", "https://example.com/leaving"
 
 
 def clocks(play: Artefacts) -> Evidence:
@@ -157,22 +159,22 @@ def banners(play: Artefacts) -> Evidence:
         for probe in probes_at(play, time)
     ]
     told = [banner for banner in shown if banner is not None]
+    advice = {banner["audience"]: banner["advice"] for banner in told}
     found = (
         len(told) == len(shown) > 0
-        and {banner["until_on"] for banner in told} == {"2024-11-28"}
+        and {banner["ends_on"] for banner in told} == {"2024-11-28"}
+        and all(banner["heading"] and banner["until"] for banner in told)
+        and len(set(advice.values())) == len(advice) == 2
         and not any(outside)
     )
     days = sorted({banner["days_left"] for banner in told}, reverse=True)
     text = (
-        "On the first and in the last minute of Expired the product is given a banner: the stage, "
-        f"until 2024-11-28, {' and '.join(map(str, days))} days left. Before and after: none."
+        "In the first and in the last minute of Expired the product shows a banner: the stage, "
+        f"until 2024-11-28, {' and '.join(map(str, days))} days left, and what to do, which is "
+        "something else for an administrator than for a user. Before and after: none."
     )
-    return Evidence(
-        found=found,
-        text=text,
-        links=(file_link(play, "access.json"),),
-        missing="The middleware that puts the banner onto a page of the product.",
-    )
+    links = (file_link(play, PAGE), file_link(play, "access.json"))
+    return Evidence(found=found, text=text, links=links)
 
 
 def stage_mails(play: Artefacts) -> Evidence:
@@ -220,14 +222,11 @@ def download(play: Artefacts) -> Evidence:
 def links_in_notices(play: Artefacts) -> Evidence:
     """B10: notices link to the agreement and to further information."""
     mails = play.mails
-    linked = [
-        mail
-        for mail in mails
-        if "https://example.com/agreement" in mail.text
-        and "https://example.com/leaving" in mail.text
-    ]
-    found = bool(mails) and len(linked) == len(mails)
-    text = f"{len(linked)} of {len(mails)} mails link to both."
+    linked = [mail for mail in mails if AGREEMENT in mail.text and LEAVING in mail.text]
+    banners = [probe["banner"] for probe in play.probes if probe["banner"] is not None]
+    pointing = [b for b in banners if {li["href"] for li in b["links"]} >= {AGREEMENT, LEAVING}]
+    found = len(linked) == len(mails) > 0 and len(pointing) == len(banners) > 0
+    text = f"{len(linked)} of {len(mails)} mails link to both, and so does every banner."
     return Evidence(found=found, text=text, links=_first_of_each(play, [mails]))
 
 

@@ -15,7 +15,9 @@ from offramp.core.model import Member, Organization, Role
 from offramp.core.policy import Capability, Policy
 from offramp.demo.story import Cast, Line, Tell
 from offramp.demo.vendor import Vendor
-from offramp.engine.access import banner_of, may
+from offramp.documents.banner import answer_of
+from offramp.engine.access import may
+from offramp.engine.banner import banner_of
 from offramp.engine.context import Context
 from offramp.engine.sweep import NeverQuiet, run_until_quiet
 from offramp.ports import OutboxEvent
@@ -39,7 +41,7 @@ class Probe:
     stage: str
     voter: str
     capabilities: tuple[str, ...]
-    banner: Mapping[str, str | int | None] | None
+    banner: Mapping[str, Any] | None
 
 
 @dataclass(kw_only=True)
@@ -128,7 +130,8 @@ class Play:
             now=now,
             product=product,
         )
-        shown = banner_of(store, member.organization, member.id, now=now, product=product)
+        seen = banner_of(self.context, member.organization, member.id, product=product)
+        answer = answer_of(seen.showing, seen.words)
         found = Probe(
             at=now,
             who=who,
@@ -140,15 +143,7 @@ class Play:
             stage=decision.stage,
             voter=decision.voter.value,
             capabilities=tuple(c.value for c in Capability if c in decision.capabilities),
-            banner=None
-            if shown is None
-            else {
-                "title": shown.title,
-                "until_on": None if shown.until_on is None else shown.until_on.format_iso(),
-                "days_left": shown.days_left,
-                "agreement": shown.agreement,
-                "information": shown.information,
-            },
+            banner=answer.model_dump(mode="json")["banner"],
         )
         self.probes.append(found)
         return found

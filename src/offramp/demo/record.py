@@ -24,6 +24,7 @@ from offramp.data.credential.issuer import Issuer, published_files
 from offramp.data.proof.signing_key import write_public_key
 from offramp.data.scope import Scope
 from offramp.data.survey import survey
+from offramp.demo.banner_page import write_banners
 from offramp.demo.play import ZONE, Play
 from offramp.demo.story import Line
 from offramp.documents.timeline.data import timeline_data
@@ -86,6 +87,7 @@ def write_record(
     _write_timeline(play, folder)
     _write_json(folder / "story.json", [_line_data(line) for line in play.lines])
     _write_json(folder / "access.json", [_dated(asdict(probe)) for probe in play.probes])
+    write_banners(play.probes, folder)
     _write_json(folder / "events.json", [_dated(asdict(event)) for event in play.events])
     _write_json(folder / "siblings.json", siblings)
     _write_certificates(play, folder)

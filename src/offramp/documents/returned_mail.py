@@ -15,6 +15,7 @@ from email.message import Message
 
 from offramp.ports import Return, Returned
 
+REPORT_BYTES_MAX = 256 * 1024  # what follows is the message that it brings back
 _CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
 _OUR_ADDRESS = re.compile(r"\+([0-9a-f]{32})@")
 _OUR_ID = re.compile(r"<([0-9a-f]{32})@")
@@ -23,13 +24,38 @@ _FAILED = "failed"
 
 
 def read_returned(content: bytes) -> Returned | None:
-    """Read one message of a mailbox of returns; none where it is no such report, or not of ours."""
-    report = message_from_bytes(content)
-    why, reason = _news(report)
-    message = _message_in(report)
+    """Read one message of a mailbox of returns; none where it is no such report, or not of ours.
+
+    Anybody can send one there, so what takes long to read is not read: a report says what it has
+    to say at its beginning, and is nested twice.
+    """
+    try:
+        report = message_from_bytes(content[:REPORT_BYTES_MAX])
+        why, reason = _news(report)
+        message = _message_in(report)
+    except RecursionError:
+        return None
     if why is None or message is None:
         return None
     return Returned(message=message, why=why, reason=reason)
+
+
+def message_of_address(text: str) -> str | None:
+    """Give the message that an address for what comes back was made for."""
+    found = _OUR_ADDRESS.search(text)
+    return found[1] if found else None
+
+
+def message_of_id(text: str) -> str | None:
+    """Give the message of ours that a Message-ID in angle brackets stands for."""
+    found = _OUR_ID.search(text)
+    return found[1] if found else None
+
+
+def code_in(text: str) -> str | None:
+    """Give the code of RFC 3463 in a status; whatever stands beside it may name a person."""
+    found = _CODE.search(text)
+    return found[0] if found else None
 
 
 def _news(report: Message) -> tuple[Return | None, str | None]:
@@ -37,7 +63,9 @@ def _news(report: Message) -> tuple[Return | None, str | None]:
         if part.get_content_type() == "message/feedback-report":
             return Return.COMPLAINED, None
         if part.get_content_type() == "message/delivery-status":
-            failures = [_code(each) for each in _blocks(part) if _is_failure(each)]
+            failures = [
+                code_in(str(each.get("Status", ""))) for each in _blocks(part) if _is_failure(each)
+            ]
             return (Return.BOUNCED, failures[0]) if failures else (None, None)
     return None, None
 
@@ -54,19 +82,14 @@ def _is_failure(block: Message) -> bool:
     return str(block.get("Action", "")).strip().lower() == _FAILED
 
 
-def _code(block: Message) -> str | None:
-    found = _CODE.search(str(block.get("Status", "")))
-    return found[0] if found else None
-
-
 def _message_in(report: Message) -> str | None:
     for name in _WAYS_HERE:
         for value in report.get_all(name, []):
-            if found := _OUR_ADDRESS.search(str(value)):
-                return found[1]
+            if found := message_of_address(str(value)):
+                return found
     for returned in _returned(report):
-        if found := _OUR_ID.search(str(returned.get("Message-ID", ""))):
-            return found[1]
+        if found := message_of_id(str(returned.get("Message-ID", ""))):
+            return found
     return None
 
 

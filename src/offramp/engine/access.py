@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from whenever import Instant
 
-from offramp.core.access import UNKNOWN, Decision, Question, Standing, Voter, decide
+from offramp.core.access import UNKNOWN, Decision, Standing, Voter
+from offramp.core.banner import Reader
 from offramp.core.model import Facts, Member, Organization, Role, Subject, SubjectKind
-from offramp.core.notice import Banner, banner
 from offramp.core.plan import plan
 from offramp.core.policy import Capability, Policy
 from offramp.core.term import Source, Term, member_term, organization_term
@@ -41,37 +41,32 @@ def may(
         person = transaction.member(organization, member)
         if found is None or person is None:
             return UNKNOWN
-        standings = tuple(_standings(transaction, found, person, product=product))
-        return decide(
-            Question(
-                roles=person.roles or frozenset({Role.MEMBER}),
-                surface=surface,
-                capability=capability,
-            ),
-            standings,
-            now=now,
-            is_blocked=transaction.is_blocked(organization, member=None)
-            or transaction.is_blocked(organization, member=member),
-            unlocks=[
-                unlock
-                for unlock in transaction.unlocks(organization)
-                if unlock.member in (None, member)
-            ],
-        )
+        reader = reader_of(transaction, found, person, surface=surface, product=product)
+    return reader.decide(capability, now=now)
 
 
-def banner_of(
-    store: Store, organization: str, member: str, *, now: Instant, product: str | None = None
-) -> Banner | None:
-    """Give the banner a member sees right now: their own stage's, else the organization's (B7)."""
-    with store.transaction() as transaction:
-        found = transaction.organization(organization)
-        person = transaction.member(organization, member)
-        if found is None or person is None:
-            return None
-        standings = list(_standings(transaction, found, person, product=product))
-    shown = (banner(s.timeline, receipts=s.receipts, now=now) for s in reversed(standings))
-    return next((seen for seen in shown if seen is not None), None)
+def reader_of(
+    transaction: Transaction,
+    organization: Organization,
+    member: Member,
+    *,
+    surface: str,
+    product: str | None,
+) -> Reader:
+    """Gather everything that has a say about a member."""
+    return Reader(
+        roles=member.roles or frozenset({Role.MEMBER}),
+        standings=tuple(_standings(transaction, organization, member, product=product)),
+        surface=surface,
+        product=product,
+        is_blocked=transaction.is_blocked(organization.id, member=None)
+        or transaction.is_blocked(organization.id, member=member.id),
+        unlocks=tuple(
+            unlock
+            for unlock in transaction.unlocks(organization.id)
+            if unlock.member in (None, member.id)
+        ),
+    )
 
 
 def _standings(

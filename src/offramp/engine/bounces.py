@@ -8,6 +8,7 @@ Source: mission A4; policy language N1-N3; RFC 3464, 5965; lessons L10, L32.
 """
 
 from dataclasses import replace
+from enum import StrEnum
 
 from whenever import Instant
 
@@ -32,24 +33,31 @@ from offramp.ports import (
 )
 
 
-def take_back(context: Context, returned: Returned) -> bool:
-    """Note that a message came back, or that its reader complained of it.
+class Taken(StrEnum):
+    """What word of a message was, once it was looked at; none of them says whose it is."""
 
-    Returns:
-        Whether this is news of a message of ours; word of the same one may come often.
+    NOTED = "noted"  # news of a message of ours
+    KNOWN = "known"  # of one of ours, and nothing new: word of the same one may come often
+    NOBODYS = "nobodys"  # there is no such message here, or no longer
+
+
+def take_back(context: Context, returned: Returned) -> Taken:
+    """Note that a message came back, or that its reader complained of it.
 
     Raises:
         DeletionInFlight: a worker is frozen in the middle of a chunk; try again.
     """
 
-    def write(transaction: Transaction, now: Instant) -> bool:
+    def write(transaction: Transaction, now: Instant) -> Taken:
         sent = transaction.find_message(returned.message)
         if sent is None:
-            return False
+            return Taken.NOBODYS
         row = transaction.lock(sent.offboarding, now=now)
         sent = transaction.find_message(returned.message)
-        if sent is None or sent.status not in _NEWS_OF[returned.why]:
-            return False
+        if sent is None:
+            return Taken.NOBODYS
+        if sent.status not in _NEWS_OF[returned.why]:
+            return Taken.KNOWN
         changed = replace(sent, status=DeliveryStatus(returned.why.value), reason=returned.reason)
         if returned.why is Return.BOUNCED:
             changed = replace(changed, accepted_at=None)
@@ -57,7 +65,7 @@ def take_back(context: Context, returned: Returned) -> bool:
         if returned.why is Return.BOUNCED:
             _let_it_not_count(transaction, row, sent, now=now)
         _tell(transaction, row, changed, at=now)
-        return True
+        return Taken.NOTED
 
     return exclusively(context, write)
 

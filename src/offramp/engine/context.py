@@ -23,6 +23,7 @@ from offramp.ports import (
     Endpoint,
     Ids,
     Keys,
+    Mailbox,
     Mailer,
     Probe,
     Report,
@@ -46,6 +47,7 @@ class Limits:
     late_watch_days: int = 14  # after an erasure, for rows that come late
     attempts_max: int = 12
     back_off_minutes: tuple[int, ...] = (1, 5, 15, 60, 240, 720)  # the last one repeats
+    returns_seconds: float = 300.0  # between two visits to the mailbox for what comes back
     attachment_bytes_max: int = 15_000_000
     lock_tries_max: int = 20
     lock_wait_seconds: float = 0.1
@@ -95,6 +97,7 @@ class Context:
     limits: Limits = Limits()
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)  # of events, by name
     event_source: str = EVENT_SOURCE
+    returns: Mailbox | None = None  # none: what comes back is handed in by others
     calendar: CalendarWriter | None = None  # none: no message carries dates as a file
 
     def lease_from(self, now: Instant) -> Instant:

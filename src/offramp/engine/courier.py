@@ -1,9 +1,10 @@
 """Rounds to every endpoint, each for itself, beside the work on off-boardings and not in its way.
 
 One thread for each endpoint, so that one that is slow or dead holds up nothing but its own events;
-and one that makes parcels of what is new, even for nobody, so that an endpoint that is declared
-later begins with what happens later. A round that fails is told, and the next one begins after a
-while. Any number of processes may do this at once: a parcel is sent by whoever claimed it.
+one that makes parcels of what is new, even for nobody, so that an endpoint that is declared
+later begins with what happens later; and one that looks for mail that came back. A round that fails
+is told, and the next one begins after a while. Any number of processes may do this at once: a
+parcel is sent by whoever claimed it, and what came back counts once.
 
 Source: docs/webhooks.md; lessons L31, L33, L35.
 """
@@ -17,13 +18,17 @@ from threading import Event, Thread
 
 from offramp.core.errors import Unavailable
 from offramp.engine.context import Context
+from offramp.engine.intake import fetch
 from offramp.engine.reporting import report_unavailable, report_unexpected
 from offramp.engine.webhook import hand_over, send_round
+from offramp.ports import Mailbox
 
 REST_SECONDS = 1.0  # between two rounds when there was nothing
 TROUBLE_SECONDS = 10.0  # after a round that failed
 LOOK_SECONDS = 0.1  # between two looks whether a round has ended
 ONCE_SECONDS = 30.0  # for all rounds of a command that does not go on
+# No endpoint can have such a name.
+_HANDING_OVER, _FETCHING = "", "@"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,12 +37,14 @@ class Courier:
 
     Attributes:
         rounds: what is done again and again, each for itself; says how much there was to do.
+        rests: the round -> the seconds after it, where they are its own.
         resting: the round -> when the next one may begin, on the context's forward clock.
     """
 
     context: Context
     rounds: Mapping[str, Callable[[], int]]
     pool: ThreadPoolExecutor
+    rests: Mapping[str, float] = field(default_factory=dict)
     running: dict[str, Future[int]] = field(default_factory=dict)
     resting: dict[str, float] = field(default_factory=dict)
 
@@ -47,7 +54,7 @@ class Courier:
         for name, future in list(self.running.items()):
             if future.done():
                 del self.running[name]
-                self.resting[name] = now + self._rest_after(future)
+                self.resting[name] = now + self._rest_after(name, future)
         for name, act in self.rounds.items():
             if name not in self.running and self.resting.get(name, now) <= now:
                 self.running[name] = self.pool.submit(act)
@@ -57,15 +64,15 @@ class Courier:
         """Whether every round has found nothing to do, or cannot go on now."""
         return not self.running and self.resting.keys() == self.rounds.keys()
 
-    def _rest_after(self, future: Future[int]) -> float:
+    def _rest_after(self, name: str, future: Future[int]) -> float:
         error = future.exception()
         if error is None:
-            return 0.0 if future.result() else REST_SECONDS
+            return self.rests.get(name, 0.0 if future.result() else REST_SECONDS)
         if isinstance(error, Unavailable):
             report_unavailable(self.context, error)
         else:
             report_unexpected(self.context, error)
-        return TROUBLE_SECONDS
+        return self.rests.get(name, TROUBLE_SECONDS)
 
 
 @contextmanager
@@ -110,12 +117,19 @@ def carry_once(context: Context) -> None:
 
 @contextmanager
 def _courier(context: Context, *, is_stopping: Callable[[], bool]) -> Iterator[Courier]:
-    rounds: dict[str, Callable[[], int]] = {"": partial(hand_over, context)}
+    rounds: dict[str, Callable[[], int]] = {_HANDING_OVER: partial(hand_over, context)}
     for name in context.endpoints:
         rounds[name] = partial(send_round, context, name, is_stopping=is_stopping)
+    if context.returns is not None:
+        rounds[_FETCHING] = partial(_fetch, context, context.returns, is_stopping=is_stopping)
+    rests = {_FETCHING: context.limits.returns_seconds}
     try:
         with ThreadPoolExecutor(max_workers=len(rounds), thread_name_prefix="endpoint") as pool:
-            yield Courier(context=context, rounds=rounds, pool=pool)
+            yield Courier(context=context, rounds=rounds, rests=rests, pool=pool)
     finally:
         for endpoint in context.endpoints.values():
             endpoint.close()
+
+
+def _fetch(context: Context, mailbox: Mailbox, *, is_stopping: Callable[[], bool]) -> int:
+    return fetch(context, mailbox, is_stopping=is_stopping).noted

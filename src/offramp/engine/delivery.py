@@ -183,7 +183,8 @@ def _send(letter: _Letter, delivery: Delivery, member: Member | None, attach: At
             return replace(tried, status=DeliveryStatus.REFUSED, reason="unavailable"), None
         return _again(letter.work, tried, error, now=now), error
     context.probe("mail accepted")
-    return _accepted(tried, at=now), None
+    # From when we know of it: whoever slept meanwhile could have been told nothing of its return.
+    return _accepted(tried, at=context.clock.now()), None
 
 
 def _message(

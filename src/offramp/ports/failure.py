@@ -54,6 +54,10 @@ class MailerUnavailable(Unavailable):
     """The mail server cannot be used: {reason}."""
 
 
+class MailboxUnavailable(Unavailable):
+    """The mailbox for what comes back cannot be read: {reason}."""
+
+
 class SendOutcomeUnknown(Uncertain):
     """The connection broke while a message was handed over; it may have been accepted."""
 

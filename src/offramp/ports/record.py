@@ -202,6 +202,14 @@ class Returned:
     reason: str | None = None
 
 
+class Fate(StrEnum):
+    """What becomes of a report that was looked at."""
+
+    PUT_AWAY = "put away"  # it is noted
+    STAYS = "stays"  # it is of nobody here
+    COMES_AGAIN = "comes again"  # it cannot be noted now
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxEvent:
     """An event for the outside: written in the transaction that decided it, sent afterwards.

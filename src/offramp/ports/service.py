@@ -10,11 +10,12 @@ from typing import BinaryIO, Protocol
 
 from whenever import Instant
 
+from offramp.core.banner import Banner
 from offramp.core.model import Achievement, Member, Organization, Receipt
 from offramp.core.notice import NoticeFacts
 from offramp.core.parcel import Reply
 from offramp.core.plan import Timeline
-from offramp.ports.record import Offboarding, Ticket
+from offramp.ports.record import Fate, Offboarding, Returned, Ticket
 from offramp.ports.store import Transaction
 
 
@@ -93,6 +94,36 @@ class Message:
     images: tuple[InlineImage, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkWords:
+    """Where a reader may turn, and what it is called."""
+
+    label: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BannerWords:
+    """A banner in one language: plain text, and empty where there is nothing to say.
+
+    Attributes:
+        language: as HTML names it, with its ``direction``: ``ltr`` or ``rtl``.
+        stage: its title.
+        text: what is so; ``until`` says how long, and ``advice`` what the reader can do.
+        note: whose time zone all that is in, for a reader elsewhere.
+    """
+
+    language: str
+    direction: str
+    stage: str
+    heading: str
+    text: str
+    until: str
+    advice: str
+    note: str
+    links: tuple[LinkWords, ...]
+
+
 class Mailer(Protocol):
     """Hands messages to mail servers."""
 
@@ -108,6 +139,20 @@ class Mailer(Protocol):
 
     def was_accepted(self, message_id: str) -> bool | None:
         """Say whether a message was accepted before; none when this mailer cannot tell."""
+
+
+class Mailbox(Protocol):
+    """Where reports of failure and complaints arrive as mail, among whatever else does."""
+
+    def visit(self, take: Callable[[Returned], Fate], *, is_stopping: Callable[[], bool]) -> int:
+        """Show every report to `take`, which says what becomes of it.
+
+        A report is put away only after `take` has returned, so one may be shown twice and none is
+        lost. Everything else is left as it is, unread; what stays is not shown for ever. Returns
+        how many letters are no report.
+
+        Raises `MailboxUnavailable`.
+        """
 
 
 class Composer(Protocol):
@@ -135,6 +180,11 @@ class Composer(Protocol):
         at: Instant,
     ) -> tuple[Attachment, ...]:
         """Write what a member has earned into files that stay readable without the platform."""
+
+    def write_banner(
+        self, banner: Banner, *, member: Member, organization: Organization, locale: str = ""
+    ) -> BannerWords:
+        """Write what a page shows; a locale goes before those of the member and organization."""
 
 
 class Vault(Protocol):

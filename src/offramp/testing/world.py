@@ -15,13 +15,24 @@ from itertools import count
 from whenever import Instant
 
 from offramp.adapters.dispatch_in_process import InProcessDispatcher
+from offramp.core.banner import Banner
 from offramp.core.errors import Unavailable
 from offramp.core.model import Achievement, Member, Organization
 from offramp.core.notice import NoticeFacts
 from offramp.engine.context import Context, Data, Limits
 from offramp.engine.sweep import NeverQuiet, run_until_quiet
 from offramp.engine.webhook import hand_over, send_round
-from offramp.ports import Attachment, Clock, Composer, Endpoint, Happening, Mailer, Message, Store
+from offramp.ports import (
+    Attachment,
+    BannerWords,
+    Clock,
+    Composer,
+    Endpoint,
+    Happening,
+    Mailer,
+    Message,
+    Store,
+)
 from offramp.testing.clock import VirtualClock
 from offramp.testing.ids import CountingIds
 from offramp.testing.keys import MemoryKeys
@@ -77,6 +88,22 @@ class PlainComposer:
         lines = "\n".join(earned.title for earned in achievements)
         return (
             Attachment(name="achievements.txt", media_type="text/plain", content=lines.encode()),
+        )
+
+    def write_banner(
+        self, banner: Banner, *, member: Member, organization: Organization, locale: str = ""
+    ) -> BannerWords:
+        """Write one line, and nothing else."""
+        return BannerWords(
+            language="en",
+            direction="ltr",
+            stage=banner.facts.stage,
+            heading=f"{banner.facts.stage} until {banner.facts.stage_ends_on}",
+            text="",
+            until="",
+            advice="",
+            note="",
+            links=(),
         )
 
 

@@ -6,7 +6,6 @@ named.
 Source: docs/operations.md.
 """
 
-import re
 import socket
 import sys
 from collections.abc import Iterator
@@ -16,23 +15,12 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
 from threading import Thread
 
-from offramp.core.errors import Invalid, Unavailable, frames_of
+from offramp.core.errors import frames_of
 from offramp.ports import Happening, Report
+from offramp.web.address import open_listener, url_of
 from offramp.web.monitor import Monitor
 
-HOST = "127.0.0.1"
 REQUEST_SECONDS_MAX = 5  # between two bytes of whoever asks
-PORT_MAX = 65_535
-EXPECTED = "PORT or HOST:PORT, such as 9464 or 127.0.0.1:9464"
-_ADDRESS = re.compile(r"(?:(?P<host>[\w.-]+|\[[\da-fA-F:.]+\]):)?(?P<port>\d{1,5})")
-
-
-class ListenAddressInvalid(Invalid):
-    """{text} is not an address to listen on."""
-
-
-class ListenAddressUnavailable(Unavailable):
-    """The address {text} cannot be listened on: {reason}."""
 
 
 @contextmanager
@@ -43,11 +31,12 @@ def serving(monitor: Monitor, text: str, *, report: Report) -> Iterator[str]:
         ListenAddressInvalid: the text is no address.
         ListenAddressUnavailable: another program listens there, or there is no such host.
     """
-    server = _open(monitor, text, report=report)
+    listener = open_listener(text)
+    server = _Server(listener, monitor=monitor, report=report)
     thread = Thread(target=server.serve_forever, name="monitor", daemon=True)
     thread.start()
     try:
-        yield server.url
+        yield url_of(listener)
     finally:
         server.shutdown()
         server.server_close()
@@ -59,27 +48,13 @@ class _Server(ThreadingMixIn, TCPServer):
 
     daemon_threads = True
     block_on_close = False
-    allow_reuse_address = True
 
-    def __init__(
-        self,
-        address: tuple[str, int],
-        *,
-        family: socket.AddressFamily,
-        monitor: Monitor,
-        report: Report,
-    ) -> None:
-        self.address_family = family
+    def __init__(self, listener: socket.socket, *, monitor: Monitor, report: Report) -> None:
+        super().__init__(listener.getsockname()[:2], _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
         self.monitor = monitor
         self.report = report
-        super().__init__(address, _Handler)
-
-    @property
-    def url(self) -> str:
-        """The address to ask."""
-        host, port = self.server_address[:2]
-        host = f"[{host!s}]" if self.address_family == socket.AF_INET6 else f"{host!s}"
-        return f"http://{host}:{port}"
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Tell of a mistake in the same way as the engine; whoever asked is hung up on."""
@@ -124,22 +99,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Keep quiet: whoever watches asks every few seconds."""
-
-
-def _open(monitor: Monitor, text: str, *, report: Report) -> _Server:
-    host, port = _parse(text)
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        family, address = found[0], found[4]
-        return _Server((str(address[0]), port), family=family, monitor=monitor, report=report)
-    except OSError as error:
-        reason = (error.strerror or "unknown reason").lower()
-        raise ListenAddressUnavailable(text=text, reason=reason) from error
-
-
-def _parse(text: str) -> tuple[str, int]:
-    """Read an address; a port alone is one of this machine."""
-    found = _ADDRESS.fullmatch(text)
-    if found is None or int(found["port"]) > PORT_MAX:
-        raise ListenAddressInvalid(text=text, expected=EXPECTED)
-    return (found["host"] or HOST).strip("[]"), int(found["port"])

@@ -4,7 +4,7 @@ import pytest
 
 from offramp.adapters.composer_jinja import JinjaComposer
 from offramp.adapters.message.check import TemplateInvalid, TemplatesMissing
-from offramp.adapters.message.vocabulary import PHRASE_WORDS, WORDS
+from offramp.adapters.message.vocabulary import BANNER_WORDS, PHRASE_WORDS, WORDS
 from offramp.bootstrap import open_composer
 from offramp.config import load_settings
 
@@ -16,6 +16,15 @@ CATALOG = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
 def body(words):
     """Write a notice whose body begins on its third line."""
     return f"{HEAD}{{% block body %}}{words}{{% endblock %}}"
+
+
+def banner(words):
+    """Write a banner whose text begins on its third line."""
+    blocks = "".join(f"{{% block {part} %}}{{% endblock %}}" for part in ("until", "advice"))
+    return (
+        "{% extends frame %}\n{% block heading %}Hello{% endblock %}\n"
+        f"{{% block text %}}{words}{{% endblock %}}{blocks}"
+    )
 
 
 def write(folder, name, content):
@@ -111,9 +120,41 @@ def test_every_word_of_the_list_may_be_used_as_it_is_named(tmp_path):
     words += "{% for f in attachments %}{{ f.name }}{{ f.size_bytes }}{% endfor %}"
     words += "{% if about %}{{ about.name }}{{ about.id }}{% endif %}"
     write(tmp_path, "notices/everything.jinja", body(words))
+    write(
+        tmp_path, "banners/expired.jinja", banner("".join(f"{{{{ {w} }}}}" for w in BANNER_WORDS))
+    )
     write(tmp_path, "diploma/words.jinja", "".join(f"{{{{ {word} }}}}" for word in PHRASE_WORDS))
 
     JinjaComposer(tmp_path).check()
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("{{ banner.mood }}", "banner.mood is not known"),
+        ("{{ facts.days_left + 1 }}", "the banner ours cannot be written: unsupported operand"),
+        ("{% for c in banner.allowed_next %}{{ c }}{% endfor %}", "the banner ours cannot be writ"),
+    ],
+)
+def test_a_banner_that_would_fail_once_a_page_is_opened_is_refused_at_the_start(
+    tmp_path, words, problem
+):
+    error = refusal(write(tmp_path, "banners/ours.jinja", banner(words)))
+
+    assert error.problem.startswith(problem)
+    assert (error.file, error.line) == (str(tmp_path / "banners" / "ours.jinja"), 3)
+
+
+def test_a_banner_that_lacks_a_part_is_refused(tmp_path):
+    write(tmp_path, "banners/ours.jinja", "{% extends frame %}{% block heading %}x{% endblock %}")
+
+    assert "cannot be written" in refusal(tmp_path).problem
+
+
+def test_a_message_knows_nothing_of_banners(tmp_path):
+    write(tmp_path, "notices/ours.jinja", body("{{ banner.allowed }}"))
+
+    assert refusal(tmp_path).problem == "banner is not known here"
 
 
 def test_a_vendor_who_brings_no_templates_is_not_kept_waiting():

@@ -2,7 +2,7 @@ import pytest
 from whenever import Date, Instant
 
 from offramp.core.model import Outcome, Role
-from offramp.core.notice import ROLE_OF, banner, state_facts
+from offramp.core.notice import ROLE_OF, state_facts
 from offramp.core.plan import substitute
 from offramp.core.policy import Audience
 from offramp.documents.policy import find_policy
@@ -133,30 +133,6 @@ def test_a_stage_that_outlasts_its_plan_states_no_end_that_has_passed():
 
 def test_a_change_of_stage_is_named_by_its_key():
     assert facts_of("stage:expired", "2024-08-30T23:00:00Z").notice == "stage:expired"
-
-
-@pytest.mark.parametrize(
-    ("now", "stage"),
-    [
-        ("2024-08-30T22:59:59Z", None),
-        ("2024-08-30T23:00:00Z", "expired"),
-        ("2024-11-28T23:59:59Z", "expired"),
-        ("2024-11-29T00:00:00Z", None),
-    ],
-)
-def test_the_banner_is_there_for_the_whole_of_expired_and_no_longer_B7(now, stage):
-    shown = banner(EDIT_ONLY, receipts={}, now=instant(now))
-
-    assert (shown and shown.stage) == stage
-
-
-def test_the_banner_says_what_until_when_and_where_to_read_on_B7_B10():
-    shown = banner(EDIT_ONLY, receipts={}, now=instant("2024-11-27T12:00:00Z"))
-
-    assert (shown.title, shown.until_on, shown.days_left) == ("Expired", Date(2024, 11, 28), 2)
-    assert (shown.agreement, shown.information) == (
-        ("https://example.com/agreement", "https://example.com/leaving")
-    )
 
 
 def test_every_audience_asks_for_a_role_or_for_everybody_N1():

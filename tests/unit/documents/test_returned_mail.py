@@ -2,7 +2,7 @@
 
 import pytest
 
-from offramp.documents.returned_mail import read_returned
+from offramp.documents.returned_mail import REPORT_BYTES_MAX, read_returned
 from offramp.ports import Return, Returned
 
 ID = "0123456789abcdef0123456789abcdef"
@@ -67,6 +67,13 @@ def test_a_failure_names_its_message_and_its_code(content):
     assert read_returned(content) == BOUNCED
 
 
+def test_of_a_report_with_a_large_message_the_beginning_is_read():
+    """Somebody who sends millions of parts takes seconds of nobody's time."""
+    content = report(to=TO_US).removesuffix(b"--b--\n") + b"--b\n\n" * REPORT_BYTES_MAX
+
+    assert read_returned(content) == BOUNCED
+
+
 def test_a_complaint_names_its_message_and_no_reason():
     found = read_returned(COMPLAINT)
 
@@ -89,6 +96,14 @@ def test_of_several_recipients_the_one_that_failed_counts():
     assert read_returned(report(both)) == BOUNCED
 
 
+PARTS = range(2_000)
+
+
+def nested(part):
+    """Write a report with a part inside of itself, deeper than anybody would."""
+    return report(to=TO_US).replace(b"--b\n", b"--b\n" + part, 1)
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -100,8 +115,17 @@ def test_of_several_recipients_the_one_that_failed_counts():
         b"",
         b"\xff\xfe\x00 not a message",
         report()[:200],
+        nested(b"Content-Type: message/rfc822\n\n" * 5_000),
+        nested(
+            b"".join(
+                b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (n, n) for n in PARTS
+            )
+        ),
     ],
-    ids=["delayed", "nameless", "a stranger's", "half an id", "away", "empty", "noise", "cut"],
+    ids=[
+        *("delayed", "nameless", "a stranger's", "half an id", "away", "empty", "noise", "cut"),
+        *("messages in messages", "parts in parts"),
+    ],
 )
 def test_everything_else_is_no_report_of_ours(content):
     assert read_returned(content) is None

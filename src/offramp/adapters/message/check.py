@@ -18,11 +18,12 @@ from jinja2.meta import find_undeclared_variables
 
 from offramp.adapters.message.frame import ENDING, compile_frame
 from offramp.adapters.message.language import FILTERS
-from offramp.adapters.message.vocabulary import PHRASE_WORDS, WORDS
+from offramp.adapters.message.vocabulary import BANNER_WORDS, PHRASE_WORDS, WORDS
 from offramp.core.errors import Invalid, Missing
 from offramp.core.spelling import did_you_mean
 
 PHRASES = "words.jinja"  # in the folder of diplomas
+BANNERS = "banners"
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
 
@@ -55,7 +56,7 @@ def check_templates(folder: Path, *, environment: Environment) -> None:
 
 
 def _check_template(file: Path, *, environment: Environment) -> None:
-    words = PHRASE_WORDS if file.name == PHRASES else WORDS
+    words = _words_of(file)
     try:
         source = file.read_text(encoding="utf-8")
         tree = environment.parse(source, filename=str(file))
@@ -70,6 +71,12 @@ def _check_template(file: Path, *, environment: Environment) -> None:
         raise _invalid(file, 1, f"it cannot be read: {error}") from error
     for word, line in _unknown(tree, words=words, given=frozenset(environment.globals)):
         raise _unknown_word(file, line, word, words=words)
+
+
+def _words_of(file: Path) -> Mapping[str, str]:
+    if file.name == PHRASES:
+        return PHRASE_WORDS
+    return {**WORDS, **BANNER_WORDS} if file.parent.name == BANNERS else WORDS
 
 
 def _unknown(

@@ -8,7 +8,7 @@ Source: policy language N1; CLDR (dates, times, numbers) by way of Babel.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from gettext import GNUTranslations, NullTranslations
@@ -18,6 +18,7 @@ from typing import Literal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, get_datetime_format
+from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -28,7 +29,7 @@ from whenever import Date, Instant
 from offramp.core.dates import civil_date, last_day_before
 
 SOURCE_LANGUAGE = "en"
-FILTERS = ("day", "weekday", "until", "size", "translated", "paragraphs")
+FILTERS = ("day", "weekday", "until", "size", "series", "translated", "paragraphs")
 """The filters of ours that a template may use beside Jinja's own."""
 _FIRST = re.compile(r"\b1\b")
 _PARAGRAPH_END = re.compile(r"\n\s*\n")
@@ -122,6 +123,7 @@ def _open_environment(
         "weekday": partial(_day, form="full", locale=locale),
         "until": partial(_until, locale=locale),
         "size": partial(_size, locale=locale),
+        "series": partial(_series, locale=locale),
         # A stage's title is the vendor's own text: to be looked up, never to be formatted.
         "translated": translations.gettext,
         "paragraphs": _paragraphs,
@@ -154,6 +156,11 @@ def _size(size_bytes: int, *, locale: Locale) -> str:
     if size_bytes < 1_000_000:
         return f"{format_decimal(max(1, round(size_bytes / 1000)), locale=locale)} kB"
     return f"{format_decimal(round(size_bytes / 1_000_000, 1), locale=locale)} MB"
+
+
+def _series(words: Iterable[str], *, locale: Locale) -> str:
+    """Write a series as a language does: "one, two, and three"."""
+    return format_list(list(words), locale=locale)
 
 
 def _paragraphs(words: str) -> list[str]:

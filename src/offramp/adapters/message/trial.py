@@ -1,4 +1,4 @@
-"""Every notice is written once on trial, with all that may be known and with as little as may be.
+"""Every notice and banner is written on trial, with all that may be known and with very little.
 
 Reading finds words that nobody knows; writing finds the fact that may be none and is taken for
 granted, the sum of a date and a number, the loop over what is no list.
@@ -6,8 +6,9 @@ granted, the sum of a date and a number, the loop over what is no list.
 Source: docs/messages.md.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from jinja2 import TemplateError
 from whenever import Instant
 
 from offramp.adapters.message.check import TemplateInvalid
+from offramp.core.banner import Banner
 from offramp.core.model import Member, Organization, Role
 from offramp.core.notice import NoticeFacts
+from offramp.core.policy import LEVELS
 from offramp.ports import Attachment, Composer
 
 _MISUSES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
@@ -53,6 +56,33 @@ _SCARCE = replace(
     information=None,
     support=None,
 )
+_EDIT_ONLY = LEVELS["edit-only"]
+_BANNERS = (
+    Banner(
+        facts=_FULL,
+        is_for_administrator=True,
+        allowed=_EDIT_ONLY,
+        lost=LEVELS["full"] - _EDIT_ONLY,
+        allowed_next=LEVELS["read-only"],
+        opened_until=Instant.from_utc(2024, 8, 17, 8),
+        may_renew=True,
+        returns_by=frozenset({"admin", "support"}),
+        returns_whole=True,
+        may_request=True,
+    ),
+    Banner(
+        facts=_SCARCE,
+        is_for_administrator=False,
+        allowed=LEVELS["none"],
+        lost=LEVELS["none"],
+        allowed_next=None,
+        opened_until=None,
+        may_renew=False,
+        returns_by=frozenset(),
+        returns_whole=False,
+        may_request=False,
+    ),
+)
 _COMPANY = Organization(id="trial", name="Trial", zone="Europe/Dublin", locale="en", policy="trial")
 _READER = Member(
     id="1",
@@ -66,31 +96,58 @@ _READER = Member(
 _FILE = Attachment(name="data.json", media_type="application/json", content=b"{}")
 
 
-def try_templates(
-    composer: Composer, *, notices: Sequence[str], languages: Sequence[str], folder: Path
-) -> None:
-    """Write each notice in each language, in every way that a template may have to deal with.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """Whose templates are tried, and in which languages."""
 
-    Raises:
-        TemplateInvalid: one of them could not be written.
-    """
-    ways = product((_FULL, _SCARCE), ((_FILE,), ()), (None, replace(_READER, id="2")))
-    for (facts, attachments, about), notice, language in product(ways, notices, languages):
+    composer: Composer
+    languages: Sequence[str]
+    folder: Path
+
+    def write_notices(self, notices: Sequence[str]) -> None:
+        """Write each notice in each language, in every way that a template has to deal with.
+
+        Raises:
+            TemplateInvalid: one of them could not be written.
+        """
+        ways = product((_FULL, _SCARCE), ((_FILE,), ()), (None, replace(_READER, id="2")))
+        for (facts, attachments, about), name, language in product(ways, notices, self.languages):
+            with self._naming(f"the notice {name}"):
+                self.composer.compose(
+                    replace(facts, notice=name),
+                    message_id="trial",
+                    member=replace(_READER, locale=language),
+                    organization=_COMPANY,
+                    about=about,
+                    attachments=attachments,
+                )
+
+    def write_banners(self, banners: Sequence[str]) -> None:
+        """Write each banner in the same ways.
+
+        Raises:
+            TemplateInvalid: one of them could not be written.
+        """
+        for banner, name, language in product(_BANNERS, banners, self.languages):
+            with self._naming(f"the banner {name}"):
+                self.composer.write_banner(
+                    replace(banner, facts=replace(banner.facts, stage=name)),
+                    member=_READER,
+                    organization=_COMPANY,
+                    locale=language,
+                )
+
+    @contextmanager
+    def _naming(self, what: str) -> Iterator[None]:
+        """Say what could not be written, and where the mistake is."""
         try:
-            composer.compose(
-                replace(facts, notice=notice),
-                message_id="trial",
-                member=replace(_READER, locale=language),
-                organization=_COMPANY,
-                about=about,
-                attachments=attachments,
-            )
+            yield
         except _MISUSES as error:
-            file, line = _place_of(error, folder=folder)
+            file, line = _place_of(error, folder=self.folder)
             raise TemplateInvalid(
                 file=str(file),
                 line=line,
-                problem=f"the notice {notice} cannot be written: {str(error).rstrip('.')}",
+                problem=f"{what} cannot be written: {str(error).rstrip('.')}",
                 hint="a fact may be none; ask first: {% if facts.erases_on %} … {% endif %}",
             ) from error
 

@@ -46,12 +46,25 @@ WORDS: Mapping[str, str] = {
     "brand.on_color": "Black or white, whichever is read better on it.",
     "brand.dark_color": "The vendor's color in the dark.",
     "brand.on_dark_color": "Black or white, whichever is read better on that.",
-    "frame": "The template to extend: subject line, text or HTML.",
+    "frame": "The template to extend: subject line, text, HTML, or the frame of a banner.",
     "language": "The language of the message, as HTML names it.",
     "direction": "`ltr` or `rtl`.",
     "start": "The side on which a line begins: `left` or `right`.",
     "end": "The other side.",
 }
+
+BANNER_WORDS: Mapping[str, str] = {
+    "banner.is_for_administrator": "Whether the reader administers the organization.",
+    "banner.allowed": "What the reader may do now: `sign-in`, `read`, `create`, and so on.",
+    "banner.lost": "What of it the reader could do before leaving began, and cannot now.",
+    "banner.allowed_next": "What the reader may do once the stage is over, if it has an end.",
+    "banner.opened_until": "The instant until which support has opened everything, if it has.",
+    "banner.may_renew": "Whether the reader may bring everything back.",
+    "banner.returns_by": "Who may: `admin`, `owner`, `support`.",
+    "banner.returns_whole": "Whether everything comes back as it was.",
+    "banner.may_request": "Whether the reader is given a download on request.",
+}
+"""What a banner may speak of beside all that."""
 
 PHRASE_WORDS: Mapping[str, str] = {
     "title": "What was earned.",

@@ -1,15 +1,17 @@
-"""A certificate for a mail server on this machine."""
+"""What several servers of the integration tests need."""
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def write_certificate(file):
-    """Write one for localhost that signs itself, with its key, in one file."""
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A certificate for localhost that signs itself, with its key, in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
@@ -25,6 +27,7 @@ def write_certificate(file):
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
+    file = tmp_path_factory.mktemp("tls") / "server.pem"
     pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     file.write_bytes(
         key.private_bytes(pem, form, serialization.NoEncryption()) + signed.public_bytes(pem)

@@ -1,0 +1,55 @@
+"""`offramp serve`: answer over HTTP what programs and people ask.
+
+Source: docs/http.md; docs/decisions/025-http.md.
+"""
+
+import importlib
+import sys
+from typing import Annotated
+
+import typer
+
+from offramp.adapters.clock import SystemClock
+from offramp.adapters.report_structlog import StructlogReport
+from offramp.cli.opening import open_context
+from offramp.cli.output import AsJson, guarded, show_line, show_text
+from offramp.cli.run import Stop
+from offramp.config import load_settings
+from offramp.core.errors import Missing
+from offramp.ports import Happening
+from offramp.web.address import open_listener, url_of
+
+
+class WebMissing(Missing):
+    """The package {package}, which answers over HTTP, is not installed."""
+
+
+@guarded
+def serve(
+    listen: Annotated[
+        str | None, typer.Option(metavar="[HOST:]PORT", help="Where to listen.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer over HTTP, until stopped."""
+    try:
+        # An extra, and slow to import: only a server pays for it.
+        web, application = (
+            importlib.import_module(f"offramp.web.api.{name}") for name in ("serving", "app")
+        )
+    except ModuleNotFoundError as error:
+        raise WebMissing(package=error.name, hint="pip install offramp[web]") from error
+    settings, stop = load_settings(), Stop()
+    report = StructlogReport(clock=SystemClock(), stream=sys.stderr)
+    context = open_context(report=report, is_stopping=stop)
+    access_keys = application.AccessKeys.parse(settings.access_keys.get_secret_value())
+    hooks = application.Hooks.parse(settings)
+    app = application.create_app(context, access_keys=access_keys, hooks=hooks)
+    stop.listen()
+    with open_listener(listen or settings.serve_at) as listener:
+        url = url_of(listener)
+        if as_json:
+            show_line({"event": Happening.LISTENING, "address": url})
+        else:
+            show_text(f"listening on {url}")
+        web.serve(app, listener)

@@ -1,0 +1,1 @@
+"""What `offramp serve` answers over HTTP."""

@@ -1,0 +1,49 @@
+"""The application behind `offramp serve`, put together from the routes of each subject.
+
+Programs of the vendor ask below ``/v1`` and show an access key. Below ``/hooks`` others hand
+something in, and prove who they are. Everything else is for whoever has the address, and gives away
+nothing without one that cannot be guessed.
+
+Source: docs/http.md; docs/decisions/025-http.md.
+"""
+
+from fastapi import APIRouter, Depends, FastAPI
+
+from offramp.engine.context import Context
+from offramp.web.api.access_key import AccessKeys, require_key
+from offramp.web.api.banner import banner_routes
+from offramp.web.api.guard import SafeHeaders
+from offramp.web.api.health import health_routes
+from offramp.web.api.hooks import Hooks, hook_routes
+from offramp.web.api.problem import answer_problems
+from offramp.web.api.static import static_routes
+
+BODY_BYTES_MAX = 64 * 1024  # of any request, unless a route says otherwise
+
+
+def create_app(context: Context, *, access_keys: AccessKeys, hooks: Hooks | None = None) -> FastAPI:
+    """Make the application; it answers from the context's store."""
+    app = FastAPI(
+        title="Offramp",
+        version=context.version,
+        openapi_url="/v1/openapi.json",
+        docs_url=None,  # its page fetches scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=BODY_BYTES_MAX,
+        telemetry={"tracing": False},  # a span holds the path, which may be a secret
+    )
+    answer_problems(app, report=context.report)
+    app.add_middleware(SafeHeaders)
+    app.include_router(health_routes(context))
+    app.include_router(static_routes())
+    app.include_router(hook_routes(context, hooks or Hooks()))
+    app.include_router(_for_programs(context, access_keys))
+    return app
+
+
+def _for_programs(context: Context, access_keys: AccessKeys) -> APIRouter:
+    """Give the routes for which a key has to be shown."""
+    routes = APIRouter(prefix="/v1", dependencies=[Depends(require_key(access_keys))])
+    routes.include_router(banner_routes(context))
+    return routes
