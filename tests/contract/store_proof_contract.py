@@ -223,6 +223,21 @@ class DeliveryContract:
         assert again.status is DeliveryStatus.SENDING
         assert take(store) == ()
 
+    def test_an_overtaken_attempt_writes_no_outcome(self, store):
+        """L18: what the next one has taken is counted and noted by that one."""
+        fill(store, LEAVING)
+        first = claim_one(store)
+        readers(store, LEAVING, Audience.ADMINS)
+        (taken,) = take(store)
+        claim_one(store, now=first.lease_until)
+        take(store)
+
+        with store.transaction() as transaction:
+            sent = replace(taken, status=DeliveryStatus.ACCEPTED, accepted_at=NOW)
+            transaction.save_deliveries([sent], at=NOW, taken_by=first.attempt)
+
+        assert (_first(store).status, _first(store).repeats) == (DeliveryStatus.SENDING, 1)
+
     def test_every_attempt_that_dies_counts_as_a_repeat(self, store):
         """L32: none of them could tell of it any more."""
         fill(store, LEAVING)

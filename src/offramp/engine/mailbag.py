@@ -86,7 +86,7 @@ class _Bag:
         if self._outcomes:
             context = self.work.context
             with context.store.transaction() as transaction:
-                transaction.save_deliveries(self._outcomes, at=context.clock.now())
+                self._save(transaction, at=context.clock.now())
             self._noted()
 
     def _is_overdue(self) -> bool:
@@ -99,7 +99,7 @@ class _Bag:
         organization = work.claimed.subject.organization
         with context.store.transaction() as transaction:
             transaction.extend_lease(work.claimed, lease_until=context.lease_from(now))
-            transaction.save_deliveries(self._outcomes, at=now)
+            self._save(transaction, at=now)
             taken = self._take(transaction, now=now)
             ids = [delivery.member for delivery in taken]
             members = {each.id: each for each in transaction.members(organization, among=ids)}
@@ -124,6 +124,11 @@ class _Bag:
             taken = take(after="")
         self._after = taken[-1].member if taken else ""
         return taken
+
+    def _save(self, transaction: Transaction, *, at: Instant) -> None:
+        """Write the outcomes of what no other attempt has taken meanwhile."""
+        attempt = self.work.claimed.attempt
+        transaction.save_deliveries(self._outcomes, at=at, taken_by=attempt)
 
     def _noted(self) -> None:
         if self._outcomes:

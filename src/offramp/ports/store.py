@@ -299,9 +299,12 @@ class Transaction(Protocol):
         They come in the order of their members, beginning past the one `after` names.
         """
 
-    def save_deliveries(self, deliveries: Iterable[Delivery], *, at: Instant) -> None:
+    def save_deliveries(
+        self, deliveries: Iterable[Delivery], *, at: Instant, taken_by: int | None = None
+    ) -> None:
         """Write the outcome of deliveries, and add it to their history; one that was forgotten
-        meanwhile stays forgotten."""
+        meanwhile stays forgotten, and one that another attempt than `taken_by` has taken is left
+        to that one."""
 
     def deliveries(self, offboarding: str, *, step: str | None = None) -> tuple[Delivery, ...]:
         """List the deliveries of an off-boarding."""

@@ -48,10 +48,13 @@ class MemoryDeliveryPart(MemoryPart):
             self.tables.deliveries[_key(delivery)] = sending
         return tuple(waiting[:limit])
 
-    def save_deliveries(self, deliveries: Iterable[Delivery], *, at: Instant) -> None:
+    def save_deliveries(
+        self, deliveries: Iterable[Delivery], *, at: Instant, taken_by: int | None = None
+    ) -> None:
         """Write the outcome of deliveries, and add it to their history."""
         for delivery in deliveries:
-            if _key(delivery) in self.tables.deliveries:
+            is_ours = taken_by in (None, self.tables.takers.get(_key(delivery)))
+            if is_ours and _key(delivery) in self.tables.deliveries:
                 self.tables.deliveries[_key(delivery)] = delivery
                 self._note(delivery, at=at)
 

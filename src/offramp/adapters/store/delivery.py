@@ -90,7 +90,9 @@ class DeliveryPart(Part):
             self.connection.execute(sending.values(marks))
         return tuple(_delivery(row) for row in taken)
 
-    def save_deliveries(self, deliveries: Iterable[Delivery], *, at: Instant) -> None:
+    def save_deliveries(
+        self, deliveries: Iterable[Delivery], *, at: Instant, taken_by: int | None = None
+    ) -> None:
         """Write the outcome of deliveries, and add it to their history; one that was forgotten
         meanwhile stays forgotten."""
         rows = [
@@ -99,6 +101,8 @@ class DeliveryPart(Part):
         ]
         if rows:
             mine = [_table.c[name] == bindparam(f"its_{name}") for name in _KEY]
+            if taken_by is not None:
+                mine.append(_table.c.taken_by == taken_by)
             values: Row = {name: bindparam(f"its_{name}") for name in _OUTCOME}
             self.connection.execute(update(_table).where(*mine).values(values), rows)
             self.connection.execute(_noted(*mine, at=at), rows)
