@@ -7,8 +7,14 @@ from collections.abc import Sequence
 from benchmarks import data
 from benchmarks.achievements import suite as achievements
 from benchmarks.engine import suite
+from benchmarks.mail import suite as mail
 
-SUITES = {"data": data.main, "engine": suite.main, "achievements": achievements.main}
+SUITES = {
+    "data": data.main,
+    "engine": suite.main,
+    "achievements": achievements.main,
+    "mail": mail.main,
+}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -2,14 +2,14 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
 from time import monotonic
 
 from whenever import Date, Instant
 
-from benchmarks.achievements.school import EACH, ORGANIZATION, school_map
+from benchmarks.achievements.school import EACH, ORGANIZATION, member_keys, school_map
 from benchmarks.meter import peak_bytes
 from offramp.adapters.composer_jinja import JinjaComposer
 from offramp.bootstrap import achievement_files, issuer_of
@@ -17,11 +17,13 @@ from offramp.config import Settings
 from offramp.core.model import Achievement, Member, Organization
 from offramp.data.credential.credential import Award, credential_of
 from offramp.data.credential.token import Signer
-from offramp.data.handover.members import achievements
+from offramp.data.handover.members import AchievementReader
 from offramp.data.sources.sql import open_sources
+from offramp.engine.context import Limits
 from offramp.testing.keys import MemoryKeys
 
 AT = Instant.from_utc(2024, 8, 31)
+Earned = tuple[str, tuple[Achievement, ...]]
 COMPANY = Organization(
     id=ORGANIZATION, name="O'Hara & Müller", zone="Europe/Dublin", locale="en", policy="p"
 )
@@ -46,7 +48,7 @@ def main(url: str, members: str) -> None:
 
 
 def make(url: str, *, members: int) -> Made:
-    """Read at once what everybody has earned, as a step does; make files member by member."""
+    """Read what a few have earned, as a step does, and make their files one by one."""
     keys = MemoryKeys()
     files = achievement_files(SETTINGS, keys, report=_stumble)
     composer = JinjaComposer(achievement_files=files)
@@ -56,19 +58,26 @@ def make(url: str, *, members: int) -> Made:
     began = monotonic()
     datamap = school_map(url)
     sources = open_sources(datamap, environment={})
-    earned = dict(achievements(datamap, sources, ORGANIZATION))
-    waiting = iter(earned.items())
-    size = sum(_size(composer, *each) for each in islice(waiting, members // 10))
+    reader = AchievementReader(datamap, sources, ORGANIZATION)
+    waiting = _earned(reader, members)
+    sizes = [_size(composer, *each) for each in islice(waiting, members // 10)]
     early_bytes = peak_bytes()
-    size += sum(_size(composer, *each) for each in waiting)
+    sizes += (_size(composer, *each) for each in waiting)
     return Made(
-        members=len(earned),
+        members=len(sizes),
         credential_seconds=credential_seconds,
         member_seconds=(monotonic() - began) / members,
-        member_bytes=size / members,
+        member_bytes=sum(sizes) / members,
         early_bytes=early_bytes,
         late_bytes=peak_bytes(),
     )
+
+
+def _earned(reader: AchievementReader, members: int) -> Iterator[Earned]:
+    """Read what everybody has earned, a few at a time."""
+    keys = member_keys(members)
+    while some := list(islice(keys, Limits().mails_per_batch)):
+        yield from reader.read(some).items()
 
 
 def _size(composer: JinjaComposer, member: str, earned: tuple[Achievement, ...]) -> int:

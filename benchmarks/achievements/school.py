@@ -1,5 +1,7 @@
 """A vendor's database: everybody of one organization has earned the same number of things."""
 
+from collections.abc import Iterator
+
 import sqlalchemy as sa
 
 from offramp.data.datamap import DataMap
@@ -26,11 +28,16 @@ _BADGES = sa.Table(
 _TITLES = ("First aid", "Fire safety", "Working at height", "Data protection", "Leading a team")
 
 
+def member_keys(members: int) -> Iterator[str]:
+    """Name so many members."""
+    return (f"{number:06}" for number in range(members))
+
+
 def fill_school(url: str, *, members: int) -> None:
     """Fill an empty database."""
     people = [
-        {"id": f"{number:06}", "company_id": ORGANIZATION, "email": f"{number}@company.example"}
-        for number in range(members)
+        {"id": key, "company_id": ORGANIZATION, "email": f"{key}@company.example"}
+        for key in member_keys(members)
     ]
     badges = [
         {"person_id": person["id"], "title": title, "at": f"2024-0{month}-11 10:00:00"}

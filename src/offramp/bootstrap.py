@@ -304,7 +304,7 @@ def _mailer(settings: Settings) -> Mailer:
         security=Security(settings.mail_security),
     )
     return PacedMailer(
-        SmtpMailer(server, sender=sender_of(settings)),
+        SmtpMailer(server, sender=sender_of(settings), connections_max=settings.mail_connections),
         per_minute=settings.mail_per_minute,
         per_minute_to_domain=settings.mail_per_minute_to_domain,
         elapsed=time.monotonic,
@@ -348,6 +348,7 @@ def _limits(settings: Settings) -> Limits:
         attempts_max=settings.attempts_max,
         attachment_bytes_max=settings.attachment_bytes_max,
         link_days=settings.link_days,
+        mails_at_once=settings.mail_connections,
         returns_seconds=settings.returns_every_minutes * 60,
     )
 

@@ -121,6 +121,9 @@ class Settings(BaseSettings):
         default=None,
         description="The mailbox for what comes back; it has to take NAME+anything@ as well.",
     )
+    mail_connections: int = Field(
+        default=4, ge=1, le=50, description="So many mails each process hands over at once."
+    )
     returns_imap_host: str | None = Field(
         default=None, description="The server of that mailbox, where it is to be read by IMAP."
     )

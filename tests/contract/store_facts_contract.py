@@ -114,6 +114,14 @@ class FactContract:
         assert read(store, lambda t: t.members("sibling")) == (other,)
         assert read(store, lambda t: t.member("acme", "anna")) == ANNA
 
+    @pytest.mark.parametrize("among", [(), ("ben",), ("cara", "anna", "nobody")])
+    def test_some_members_are_found_by_their_ids(self, store, among):
+        fill(store)
+
+        found = read(store, lambda t: t.members("acme", among=among))
+
+        assert found == tuple(each for each in (ANNA, BEN, CARA) if each.id in among)
+
     @pytest.mark.parametrize("what", ["pools", "members"])
     def test_what_belongs_to_an_unknown_organization_is_refused(self, store, what):
         stray = {"pools": BASIC, "members": ANNA}[what]

@@ -8,7 +8,7 @@ from offramp.core.ledger import GENESIS, Event, LedgerBroken, verify_chain
 from offramp.core.model import Role, Subject
 from offramp.core.policy import Audience
 from offramp.core.transitions import OffboardingStatus
-from offramp.ports import Delivery, DeliveryStatus
+from offramp.ports import Delivery, DeliveryStatus, DeliveryTally
 from tests.contract.store_world import (
     ANNA,
     BASIC,
@@ -41,8 +41,11 @@ def readers(store, offboarding, audience):
     return found
 
 
-def take(store, *, now=NOW, limit=10):
-    return read(store, lambda t: t.take_deliveries("leaving", step="warn", now=now, limit=limit))
+def take(store, *, now=NOW, limit=10, after=""):
+    return read(
+        store,
+        lambda t: t.take_deliveries("leaving", step="warn", now=now, limit=limit, after=after),
+    )
 
 
 def save(store, *deliveries):
@@ -176,6 +179,37 @@ class DeliveryContract:
         assert third == ()
         assert _first(store).status is DeliveryStatus.SENDING
 
+    def test_deliveries_are_taken_from_beyond_a_member(self, store):
+        fill(store, LEAVING)
+        claim_one(store)
+        readers(store, LEAVING, Audience.MEMBERS)
+
+        beyond, left = take(store, after=A), take(store)
+
+        assert [each.member for each in beyond] == [B, C]
+        assert [each.member for each in left] == [A]
+
+    def test_a_tally_counts_what_is_listed(self, store):
+        fill(store, LEAVING)
+        readers(store, LEAVING, Audience.MEMBERS)
+        first, second, third = read(store, lambda t: t.deliveries("leaving", step="warn"))
+        accepted = replace(first, status=DeliveryStatus.ACCEPTED, accepted_at=NOW, repeats=2)
+        save(
+            store,
+            accepted,
+            replace(second, status=DeliveryStatus.COMPLAINED, accepted_at=LATER, repeats=1),
+            replace(third, status=DeliveryStatus.FAILED),
+        )
+
+        tally = read(store, lambda t: t.tally_deliveries("leaving", step="warn"))
+        none = read(store, lambda t: t.tally_deliveries("leaving", step="other"))
+
+        assert tally == DeliveryTally(
+            deliveries=3, accepted=2, under_way=1, repeats=3, delivered_at=LATER
+        )
+        assert none == DeliveryTally()
+        assert _first(store) == accepted
+
     def test_what_a_dead_attempt_was_sending_is_taken_by_the_next(self, store):
         """L32: whether it was accepted has to be found out first."""
         fill(store, LEAVING)
@@ -188,6 +222,36 @@ class DeliveryContract:
 
         assert again.status is DeliveryStatus.SENDING
         assert take(store) == ()
+
+    def test_an_overtaken_attempt_writes_no_outcome(self, store):
+        """L18: what the next one has taken is counted and noted by that one."""
+        fill(store, LEAVING)
+        first = claim_one(store)
+        readers(store, LEAVING, Audience.ADMINS)
+        (taken,) = take(store)
+        claim_one(store, now=first.lease_until)
+        take(store)
+
+        with store.transaction() as transaction:
+            sent = replace(taken, status=DeliveryStatus.ACCEPTED, accepted_at=NOW)
+            transaction.save_deliveries([sent], at=NOW, taken_by=first.attempt)
+
+        assert (_first(store).status, _first(store).repeats) == (DeliveryStatus.SENDING, 1)
+
+    def test_every_attempt_that_dies_counts_as_a_repeat(self, store):
+        """L32: none of them could tell of it any more."""
+        fill(store, LEAVING)
+        claimed = claim_one(store)
+        readers(store, LEAVING, Audience.ADMINS)
+        take(store)
+        second = claim_one(store, now=claimed.lease_until)
+        take(store)
+        claim_one(store, now=second.lease_until)
+
+        (third,) = take(store)
+
+        assert third.repeats == 1
+        assert _first(store).repeats == 2
 
     def test_a_failed_delivery_waits_for_its_next_try(self, store):
         fill(store, LEAVING)

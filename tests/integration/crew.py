@@ -61,6 +61,8 @@ class Place:
     store_url: str
     app_url: str
     port: int
+    mail_host: str = "127.0.0.1"
+    mail_security: str = "none"
     lease_seconds: int = LEASE_SECONDS
 
     @property
@@ -68,9 +70,9 @@ class Place:
         return Settings(
             folder=Path(self.folder),
             database_url=self.store_url,
-            mail_host="127.0.0.1",
+            mail_host=self.mail_host,
             mail_port=self.port,
-            mail_security="none",
+            mail_security=self.mail_security,
             worker_lease_seconds=self.lease_seconds,
             worker_steps=STEPS,
             late_watch_days=0,
@@ -79,10 +81,14 @@ class Place:
 
 
 class Crew:
-    """The workers of one place; whoever is still there at the end is killed."""
+    """The workers of one place; whoever is still there at the end is killed.
 
-    def __init__(self, place):
-        self.place = place
+    Attributes:
+        program: their supervisor.
+    """
+
+    def __init__(self, place, *, program="tests.integration.crew"):
+        self.place, self.program = place, program
         self.clock = ShiftedClock(Path(place.folder))
         self.engine = connect(place.store_url)
         migrate(self.engine)
@@ -92,7 +98,7 @@ class Crew:
 
     def __enter__(self):
         self._supervisor = subprocess.Popen(
-            [sys.executable, "-m", "tests.integration.crew", json.dumps(self.place.__dict__)],
+            [sys.executable, "-m", self.program, json.dumps(self.place.__dict__)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -153,7 +159,13 @@ class Crew:
         return load.due + load.running == 0
 
 
-def work(place):
+def equip(place, context):
+    """Give a worker what it works on, in small pieces."""
+    limits = replace(context.limits, chunk_rows_max=1, mails_per_batch=2)
+    return replace(context, data=open_shop_at(place.app_url).data, limits=limits)
+
+
+def work(place, equip):
     """Be a worker until told to stop, or killed."""
     folder, supervisor = Path(place.folder), os.getppid()
     stop = Stop()
@@ -170,35 +182,31 @@ def work(place):
         context, queue = build_worker(
             place.settings, report=report, is_stopping=is_stopping, clock=ShiftedClock(folder)
         )
-        limits = replace(context.limits, chunk_rows_max=1, mails_per_batch=2)
-        data = open_shop_at(place.app_url).data
-        left = serve(
-            replace(context, data=data, limits=limits), queue, after_sweep=lambda outage: None
-        )
+        left = serve(equip(place, context), queue, after_sweep=lambda outage: None)
         told.write(json.dumps({"event": "stopped", "left": left}) + "\n")
 
 
-def serve_for_good(place):
+def serve_for_good(place, equip):
     """Start again after an outage at the start, as a service manager would."""
     while True:
         try:
-            return work(place)
+            return work(place, equip)
         except (StoreUnavailable, OperationalError):
             time.sleep(0.2)
 
 
-def main():
+def main(equip):
     place = Place(**json.loads(sys.argv[1]))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how a worker ended
     for _ in sys.stdin:
         pid = os.fork()
         if pid == 0:
             os.close(0)
-            serve_for_good(place)
+            serve_for_good(place, equip)
             os._exit(0)
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main()
+    main(equip)

@@ -9,6 +9,7 @@ from offramp.core.policy import Action
 from offramp.core.transitions import OffboardingStatus
 from offramp.engine import steps
 from offramp.engine.work import Result
+from offramp.ports import DeliveryTally
 from offramp.testing.memory_store import MemoryStore
 from tests.simulation.laws import civil
 from tests.simulation.trouble import FailingStore
@@ -96,6 +97,14 @@ class _Flagged(_Changed):
     def deliveries(self, offboarding, *, step=None):
         own = self._true.deliveries(offboarding, step=step)
         return own or self._earlier(offboarding, step)
+
+    def tally_deliveries(self, offboarding, *, step):
+        found = self.deliveries(offboarding, step=step)
+        if self._true.deliveries(offboarding, step=step) or not found:
+            return self._true.tally_deliveries(offboarding, step=step)
+        delivered_at = max(each.accepted_at for each in found)
+        number = len(found)
+        return DeliveryTally(deliveries=number, accepted=number, delivered_at=delivered_at)
 
     def _earlier(self, offboarding, step):
         subject = self._true.offboarding(offboarding).subject

@@ -204,7 +204,7 @@ def test_a_notice_that_comes_back_before_its_receipt_is_written_does_not_count(w
 
     receipt = step_of(world, "expiring-soon").receipt
     assert len(sent_to(world, "owner@acme.example", subject="expiring-soon")) == 1
-    assert receipt.proof == {"deliveries": 2, "accepted": 1, "refused": 1}
+    assert receipt.proof == {"deliveries": 2, "accepted": 1, "refused": 1, "repeats": 0}
 
 
 def test_whoever_sleeps_while_a_message_is_handed_over_counts_from_when_they_wake(world):

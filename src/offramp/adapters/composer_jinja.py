@@ -27,6 +27,7 @@ from offramp.adapters.achievement_file import AchievementFiles
 from offramp.adapters.diploma import Language as DiplomaLanguage
 from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.check import BANNERS, check_templates
+from offramp.adapters.message.form import BLANK, FORMS_KEPT, Occasion, Words, is_form
 from offramp.adapters.message.frame import FrameLoader
 from offramp.adapters.message.language import (
     SOURCE_LANGUAGE,
@@ -45,6 +46,7 @@ from offramp.ports import Attachment, BannerWords, LinkWords, Message
 _MESSAGES: Traversable = files("offramp.presets") / "messages"
 LANGUAGES_KEPT = 64  # a page may ask in any
 _NOTICES = "notices/"
+_SUBJECT, _TEXT, _HTML = "subject.txt", "body.txt", "body.mjml"
 _BANNERS = f"{BANNERS}/"
 _GENERIC = "generic.jinja"
 _EMPTY_LINES = re.compile(r"\n{3,}")
@@ -78,6 +80,8 @@ class JinjaComposer:
             loaders.insert(0, FileSystemLoader(folder))
         self._loader = FrameLoader(ChoiceLoader(loaders))
         self._language = lru_cache(maxsize=LANGUAGES_KEPT)(self._open_language)
+        self._form = lru_cache(maxsize=FORMS_KEPT)(self._render_form)
+        self._is_form = lru_cache(maxsize=FORMS_KEPT)(self._may_be_form)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -121,24 +125,25 @@ class JinjaComposer:
         is_optional: bool = False,
     ) -> Message:
         """Write the message for one reader; ``about`` is the member where only one leaves."""
-        language = self._language(member.locale or organization.locale)
-        names = [f"{_NOTICES}{name}.jinja" for name in (facts.notice, facts.words)]
-        variables = {
-            **self._known(facts, language, member=member, organization=organization),
-            "about": _person(about) if about is not None and about.id != member.id else None,
-            "attachments": tuple(
+        occasion = self._occasion(
+            facts,
+            member=member,
+            organization=organization,
+            locale=member.locale or organization.locale,
+            about=_person(about) if about is not None and about.id != member.id else None,
+            attachments=tuple(
                 File(name=each.name, size_bytes=len(each.content)) for each in attachments
             ),
-            "download": download,
-        }
-        text, html = language.text.select_template(names), language.html.select_template(names)
+            download=download,
+        )
+        words = self._write(occasion, _person(member))
         return Message(
             id=message_id,
             to=member.email,
             to_name=member.name,
-            subject=" ".join(text.render(variables, frame="subject.txt").split()),
-            text=_EMPTY_LINES.sub("\n\n", text.render(variables, frame="body.txt")).strip() + "\n",
-            html=html.render(variables, frame="body.mjml"),
+            subject=" ".join(words.subject.split()),
+            text=_EMPTY_LINES.sub("\n\n", words.text).strip() + "\n",
+            html=words.html,
             is_optional=is_optional,
             attachments=attachments,
             images=(self._brand.logo,) if self._brand.logo else (),
@@ -148,15 +153,15 @@ class JinjaComposer:
         self, banner: Banner, *, member: Member, organization: Organization, locale: str = ""
     ) -> BannerWords:
         """Write what a page shows to one reader, by the same rules as a message to them."""
-        language = self._language(locale or member.locale or organization.locale)
+        occasion = self._occasion(
+            banner.facts,
+            member=member,
+            organization=organization,
+            locale=locale or member.locale or organization.locale,
+        )
+        language = self._language(occasion.locale)
         names = [f"{_BANNERS}{banner.facts.stage}.jinja", f"{_BANNERS}{_GENERIC}"]
-        variables = {
-            **self._known(banner.facts, language, member=member, organization=organization),
-            "about": None,
-            "attachments": (),
-            "download": None,
-            "banner": banner,
-        }
+        variables = {**self._variables(occasion, _person(member)), "banner": banner}
         written = json.loads(
             language.text.select_template(names).render(variables, frame="banner.json")
         )
@@ -196,18 +201,72 @@ class JinjaComposer:
         files = (name for name in self._loader.list_templates() if name.startswith(folder))
         return tuple(sorted(Path(file).stem for file in files if file.endswith(".jinja")))
 
-    def _known(
-        self, facts: NoticeFacts, language: Language, *, member: Member, organization: Organization
-    ) -> dict[str, Any]:
-        """Give what every template is told, whatever it is about."""
+    def _write(self, occasion: Occasion, reader: Person) -> Words:
+        """Fill a form in where there can be one, and else render the message by itself."""
+        told = occasion.facts
+        if occasion.download is None and self._is_form(told.notice, told.words):
+            return self._form(occasion).for_name(reader.name)
+        return self._render(occasion, reader)
+
+    def _render(self, occasion: Occasion, reader: Person) -> Words:
+        told, language = occasion.facts, self._language(occasion.locale)
+        names = _templates(told.notice, told.words)
+        variables = self._variables(occasion, reader)
+        text, html = language.text.select_template(names), language.html.select_template(names)
+        return Words(
+            subject=text.render(variables, frame=_SUBJECT),
+            text=text.render(variables, frame=_TEXT),
+            html=html.render(variables, frame=_HTML),
+        )
+
+    def _render_form(self, occasion: Occasion) -> Words:
+        name = BLANK if occasion.is_named else ""
+        return self._render(occasion, Person(id="", name=name, email=""))
+
+    def _may_be_form(self, notice: str, words: str) -> bool:
+        environment = self._language(SOURCE_LANGUAGE).html
+        name = environment.select_template(_templates(notice, words)).name
+        assert name is not None, "what was found has a name"
+        return all(
+            is_form(environment, notice=name, frame=frame) for frame in (_SUBJECT, _TEXT, _HTML)
+        )
+
+    def _occasion(
+        self,
+        facts: NoticeFacts,
+        *,
+        member: Member,
+        organization: Organization,
+        locale: str,
+        about: Person | None = None,
+        attachments: tuple[File, ...] = (),
+        download: Download | None = None,
+    ) -> Occasion:
         told = self._told(facts, member, zone=member.zone or organization.zone)
+        return Occasion(
+            locale=locale,
+            facts=told,
+            about=about,
+            organization=_company(organization),
+            place=_place(facts, organization),
+            zone=told.zone if told.zone != organization.zone else None,
+            attachments=attachments,
+            download=download,
+            is_named=bool(member.name),
+        )
+
+    def _variables(self, occasion: Occasion, reader: Person) -> dict[str, Any]:
+        """Give what every template is told, whatever it is about."""
         return {
-            **language.variables,
-            "facts": told,
-            "member": _person(member),
-            "organization": _company(organization),
-            "place": _place(facts, organization),
-            "zone": told.zone if told.zone != organization.zone else None,
+            **self._language(occasion.locale).variables,
+            "facts": occasion.facts,
+            "member": reader,
+            "about": occasion.about,
+            "organization": occasion.organization,
+            "place": occasion.place,
+            "zone": occasion.zone,
+            "attachments": occasion.attachments,
+            "download": occasion.download,
             "brand": self._brand,
         }
 
@@ -220,6 +279,11 @@ class JinjaComposer:
             information=brand.information or facts.information,
             support=brand.support_link or facts.support,
         )
+
+
+def _templates(notice: str, words: str) -> list[str]:
+    """Name the templates of a notice, the one of its own first."""
+    return [f"{_NOTICES}{name}.jinja" for name in (notice, words)]
 
 
 def _person(member: Member) -> Person:

@@ -3,16 +3,24 @@
 Every header is decided here. Nothing that a person has typed can become one: line breaks and other
 control characters are taken out of names and subjects, and an address that holds any is refused.
 
+The library's message is a tree of parsed headers, and making one for every part took longer than
+all other work on a mail. So the headers of a part come from it, once for each kind of part; the
+parts are encoded and put together here.
+
 Source: RFC 5322 and 2046 (form), 3834 (automatic mail), 2369 and 8058 (unsubscribing), 6531
 (addresses that are not ASCII), 3490 (domains that are not); lesson L12.
 """
 
 import re
+from binascii import b2a_base64, b2a_qp
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from functools import lru_cache
+from hashlib import sha256
 from urllib.parse import quote
 
 from whenever import Instant
@@ -26,7 +34,10 @@ ADDRESS_CHARACTERS_MAX = 254  # RFC 5321, section 4.5.3.1.3
 
 # Seven bits need no permission from any server on the way.
 _PLAIN = SMTP.clone(cte_type="7bit")
-_DOT_AT_LINE_START = re.compile(rb"^\.", re.MULTILINE)
+_LINE_CHARACTERS_MAX = 76  # of encoded content: RFC 2045, section 6
+_PARTS_KEPT = 64  # kinds of parts whose headers are remembered; names of files are alike in a step
+_SUBJECTS_KEPT = 64
+_OWN_KEPT = 8  # addresses of the vendor's own
 _ATOM = re.compile(r"[^\s\x00-\x1f\x7f()<>@,;:\\\"\[\]]+")
 _ID_CHARACTERS = "!$&'*+-/=?^_`{|}~."
 
@@ -72,27 +83,28 @@ def format_mail(message: Message, *, sender: Sender, at: Instant) -> Envelope:
         recipient = parse_address(message.to)
     except AddressInvalid as error:
         raise MessageRefused(reply=ADDRESS_INVALID) from error
-    origin = parse_address(sender.address)
+    origin = _own_address(sender.address)
     returns_to = _return_path(sender, message_id=message.id) or origin
     needs_utf8 = not (recipient + origin + returns_to).isascii()
     headers = {
         "Date": format_datetime(at.to_stdlib()),
         "From": f"{_phrase(sender.name)} <{origin}>",
         "To": f"{_phrase(message.to_name)} <{recipient}>",
-        "Subject": _words(message.subject, header="Subject"),
+        "Subject": _subject(message.subject),
         "Message-ID": f"<{quote(message.id, safe=_ID_CHARACTERS)}@{origin.rpartition('@')[2]}>",
         "Auto-Submitted": "auto-generated",
     }
     if sender.reply_to is not None:
-        headers["Reply-To"] = f"<{parse_address(sender.reply_to)}>"
+        headers["Reply-To"] = f"<{_own_address(sender.reply_to)}>"
     if message.is_optional:
         headers |= _ways_to_unsubscribe(sender, message_id=message.id)
+    headers["MIME-Version"] = "1.0"
     head = "".join(f"{name}: {value.strip()}\r\n" for name, value in headers.items())
-    content = head.encode() + _body(message).as_bytes()
+    content = b"".join((head.encode(), *_body(message)))
     return Envelope(
         sender=returns_to,
         recipient=recipient,
-        content=_DOT_AT_LINE_START.sub(b"..", content),
+        content=content.replace(b"\n.", b"\n.."),  # it begins with a header, and so with no dot
         needs_utf8=needs_utf8,
     )
 
@@ -118,45 +130,106 @@ def _return_path(sender: Sender, *, message_id: str) -> str | None:
     """Name the message in the address that a report of its failure is sent to."""
     if sender.returns_to is None:
         return None
-    mailbox, _, domain = parse_address(sender.returns_to).rpartition("@")
+    mailbox, _, domain = _own_address(sender.returns_to).rpartition("@")
     return f"{mailbox}+{quote(message_id, safe='')}@{domain}"
 
 
-def _body(message: Message) -> EmailMessage:
-    body = EmailMessage(policy=_PLAIN)
-    body.set_content(message.text)
-    body.add_alternative(message.html, subtype="html")
-    for image in message.images:
-        _embed(body, image)
-    for attachment in message.attachments:
-        _attach(body, attachment)
-    return body
+@lru_cache(maxsize=_OWN_KEPT)
+def _own_address(text: str) -> str:
+    """Read an address of the vendor's own; those of readers are remembered nowhere."""
+    return parse_address(text)
 
 
-def _embed(body: EmailMessage, image: InlineImage) -> None:
-    """Put a picture beside the HTML that shows it (RFC 2387)."""
-    page = body.get_body(("html", "related"))
-    assert page is not None, "the HTML was added before"
-    maintype, _, subtype = image.media_type.partition("/")
-    page.add_related(image.content, maintype, subtype, cid=f"<{image.content_id}>")
+def _body(message: Message) -> Iterator[bytes]:
+    """Write both texts, the pictures beside the HTML (RFC 2387), and the files.
+
+    No part can hold the line that parts them: it is made from the texts, whose digest they cannot
+    contain, and the signs of base64 have no underscore.
+    """
+    boundary = f"=_{sha256(f'{message.text}{message.html}'.encode()).hexdigest()[:40]}"
+    page: tuple[bytes, ...] = tuple(_text("html", message.html))
+    if message.images:
+        pictures = (_file(image.content, _picture_head(image)) for image in message.images)
+        page = tuple(_multipart("related", f"{boundary}.r", [page, *pictures]))
+    texts = tuple(_multipart("alternative", f"{boundary}.a", [_text("plain", message.text), page]))
+    if not message.attachments:
+        return iter(texts)
+    files = (_file(each.content, _file_head(each)) for each in message.attachments)
+    return _multipart("mixed", f"{boundary}.m", [texts, *files])
 
 
-def _attach(body: EmailMessage, attachment: Attachment) -> None:
+def _multipart(kind: str, boundary: str, parts: Iterable[Iterable[bytes]]) -> Iterator[bytes]:
+    """Part several parts by lines that none of them has (RFC 2046, section 5.1)."""
+    yield f'Content-Type: multipart/{kind}; boundary="{boundary}"\r\n\r\n'.encode()
+    for part in parts:
+        yield f"--{boundary}\r\n".encode()
+        yield from part
+        yield b"\r\n"
+    yield f"--{boundary}--\r\n".encode()
+
+
+def _text(kind: str, text: str) -> Iterator[bytes]:
+    """Write a text as it is where mail can carry it so, else in whichever form is shorter."""
+    lines = text.encode().splitlines()
+    content = b"\r\n".join([*lines, b""])
+    if content.isascii() and max(map(len, lines), default=0) <= _LINE_CHARACTERS_MAX:
+        form, encoded = "7bit", content
+    else:
+        forms = {"quoted-printable": b2a_qp(content), "base64": _base64(content)}
+        form, encoded = min(forms.items(), key=lambda pair: len(pair[1]))
+    yield (
+        f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: {form}\r\n\r\n'
+    ).encode()
+    yield encoded
+
+
+def _file(content: bytes, head: bytes) -> tuple[bytes, bytes]:
+    return head, _base64(content)
+
+
+def _base64(content: bytes) -> bytes:
+    encoded, step = b2a_base64(content, newline=False), _LINE_CHARACTERS_MAX
+    lines = [encoded[start : start + step] for start in range(0, len(encoded), step)]
+    return b"\r\n".join([*lines, b""])
+
+
+def _picture_head(image: InlineImage) -> bytes:
+    return _part_head(image.media_type, disposition="inline", content_id=image.content_id)
+
+
+def _file_head(attachment: Attachment) -> bytes:
+    return _part_head(attachment.media_type, name=_one_line(attachment.name))
+
+
+@lru_cache(maxsize=_PARTS_KEPT)
+def _part_head(
+    media_type: str,
+    *,
+    disposition: str = "attachment",
+    name: str | None = None,
+    content_id: str | None = None,
+) -> bytes:
+    """Let the library write the headers of a part whose content is in base64."""
     part = EmailMessage(policy=_PLAIN)
-    part["Content-Type"] = attachment.media_type
-    header = part["Content-Type"]
-    body.add_attachment(
-        attachment.content,
-        maintype=header.maintype,
-        subtype=header.subtype,
-        params=dict(header.params),
-        filename=_one_line(attachment.name),
-    )
+    part["Content-Type"] = media_type
+    part["Content-Transfer-Encoding"] = "base64"
+    part["Content-Disposition"] = disposition
+    if name is not None:
+        part.set_param("filename", name, header="Content-Disposition")
+    if content_id is not None:
+        part["Content-ID"] = f"<{content_id}>"
+    return part.as_bytes()
 
 
 def _one_line(text: str) -> str:
     """Make one line of a text, without anything that is not shown."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+@lru_cache(maxsize=_SUBJECTS_KEPT)
+def _subject(text: str) -> str:
+    """Write a subject, which many messages have in common."""
+    return _words(text, header="Subject")
 
 
 def _words(text: str, *, header: str) -> str:

@@ -6,6 +6,8 @@ whatever breaks between it and the answer may have been.
 
 The standard library's client is used because it is synchronous like the rest of us and lets the
 last line be sent by itself; an asynchronous client would add an event loop and hide that moment.
+It cannot put several commands into one packet (PIPELINING), so several connections hide what each
+answer takes; a connection carries one message at a time, and any thread may use it for the next.
 
 Source: RFC 5321 (replies, 4.2.1; responsibility, 6.1); RFC 6531 (addresses that are not ASCII);
 RFC 896 with RFC 1122, 4.2.3.2 (why a small last write would wait).
@@ -18,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from threading import local
+from threading import BoundedSemaphore, Lock
 
 from whenever import Instant
 
@@ -27,7 +29,7 @@ from offramp.ports import MailerUnavailable, Message, MessageRefused, SendOutcom
 
 NON_ASCII_ADDRESS_REFUSED = "5.6.7"  # RFC 6531, section 3.2
 TOO_LARGE = 552  # the one refusal of MAIL that is about the message and not about us
-OK, GO_ON = 250, 354
+OK, GO_ON, CLOSING = 250, 354, 421
 
 
 class Security(StrEnum):
@@ -58,18 +60,14 @@ class SmtpServer:
     tls: ssl.SSLContext | None = None
 
 
-class _Own(local):
-    """The connection of one thread: commands of two messages must never mix."""
-
-    client: smtplib.SMTP | None = None
-    is_kept: bool = False
-
-
 class SmtpMailer:
-    """Hands messages to one mail server, a batch of them over one connection."""
+    """Hands messages to one mail server, over a few connections that are used again and again."""
 
-    def __init__(self, server: SmtpServer, *, sender: Sender) -> None:
+    def __init__(self, server: SmtpServer, *, sender: Sender, connections_max: int = 1) -> None:
         """Prepare to send; nothing is connected before the first message.
+
+        Args:
+            connections_max: so many messages are handed over at once; further ones wait.
 
         Raises:
             AddressInvalid: an address of the sender's own is none.
@@ -79,17 +77,24 @@ class SmtpMailer:
             parse_address(sender.returns_to)
         self._server = server
         self._sender = sender
-        self._own = _Own()
+        self._turns = BoundedSemaphore(connections_max)
+        self._lock = Lock()
+        self._sessions = 0
+        self._kept: list[smtplib.SMTP] = []
 
     @contextmanager
     def session(self) -> Iterator[None]:
-        """Keep the connection open between the messages of a block."""
-        self._own.is_kept = True
+        """Keep connections open between the messages of a block, whichever thread sends them."""
+        with self._lock:
+            self._sessions += 1
         try:
             yield
         finally:
-            self._own.is_kept = False
-            self._hang_up()
+            with self._lock:
+                self._sessions -= 1
+                kept, self._kept = ([], self._kept) if self._sessions else (self._kept, [])
+            for client in kept:
+                _hang_up(client)
 
     def send(self, message: Message, *, at: Instant) -> None:
         """Hand over one message and return when it was accepted.
@@ -99,56 +104,54 @@ class SmtpMailer:
             MailerUnavailable: it was not taken this time.
             SendOutcomeUnknown: the connection broke before the answer came.
         """
-        envelope = format_mail(message, sender=self._sender, at=at)
-        try:
-            self._hand_over(envelope)
-        except (MailerUnavailable, SendOutcomeUnknown):
-            # Whatever state the connection is in, the next message begins with a fresh one.
-            self._drop()
-            raise
-        finally:
-            if not self._own.is_kept:
-                self._hang_up()
+        self.hand_over(format_mail(message, sender=self._sender, at=at))
+
+    def hand_over(self, envelope: Envelope) -> None:
+        """Hand over mail that is written already; raises what `send` does."""
+        with self._turns:
+            with _not_taken():
+                client, announced = self._begin(envelope)
+            try:
+                _transfer(client, envelope, announced=announced)
+            except (MessageRefused, MailerUnavailable):
+                self._put_back(client, is_half_way=True)
+                raise
+            except SendOutcomeUnknown:
+                client.close()
+                raise
+            self._put_back(client)
 
     def was_accepted(self, message_id: str) -> bool | None:
         """Say that nobody can tell: SMTP has no such question."""
         return None
 
-    def _hand_over(self, envelope: Envelope) -> None:
-        with _not_taken():
-            client = self._ready_client()
-            _announce(client, envelope)
-            _begin_content(client)
-            client.send(envelope.content)
-        with _maybe_taken():
-            client.send(b".\r\n")
-            code, _ = client.getreply()
-        if not 200 <= code < 600:
-            raise SendOutcomeUnknown
-        _judge(code, command="DATA")
-
-    def _ready_client(self) -> smtplib.SMTP:
-        """Take the kept connection if it still answers, or make a new one."""
-        if (kept := self._own.client) is not None:
+    def _begin(self, envelope: Envelope) -> tuple[smtplib.SMTP, int | None]:
+        """Name the sender on a connection: one that was kept and still answers, or a new one."""
+        while (kept := self._take_kept()) is not None:
             with suppress(smtplib.SMTPException, OSError):
-                # RSET also makes the server forget a message that it has refused half-way.
-                if kept.rset()[0] == OK:
-                    return kept
-            self._drop()
-        self._own.client = _connect(self._server)
-        return self._own.client
+                if (announced := _announce(kept, envelope)) != CLOSING:
+                    return kept, announced
+            kept.close()
+        client = _connect(self._server)
+        return client, _announce(client, envelope)
 
-    def _hang_up(self) -> None:
-        """Say goodbye; what the server makes of it changes nothing any more."""
-        if self._own.client is not None:
-            with suppress(smtplib.SMTPException, OSError):
-                self._own.client.quit()
-            self._drop()
+    def _take_kept(self) -> smtplib.SMTP | None:
+        with self._lock:
+            return self._kept.pop() if self._kept else None
 
-    def _drop(self) -> None:
-        if self._own.client is not None:
-            self._own.client.close()
-            self._own.client = None
+    def _put_back(self, client: smtplib.SMTP, *, is_half_way: bool = False) -> None:
+        """Keep a connection that the next message can begin on, or hang up."""
+        if client.sock is None:  # the library's way to say that it broke
+            return
+        if is_half_way and not _has_forgotten(client):
+            client.close()
+            return
+        with self._lock:
+            is_kept = self._sessions > 0
+            if is_kept:
+                self._kept.append(client)
+        if not is_kept:
+            _hang_up(client)
 
 
 def _connect(server: SmtpServer) -> smtplib.SMTP:
@@ -178,20 +181,50 @@ def _send_at_once(client: smtplib.SMTP) -> None:
     client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-def _announce(client: smtplib.SMTP, envelope: Envelope) -> None:
-    """Name sender and recipient; only the recipient can be refused for good."""
+def _hang_up(client: smtplib.SMTP) -> None:
+    """Say goodbye; what the server makes of it changes nothing any more."""
+    with suppress(smtplib.SMTPException, OSError):
+        client.quit()
+    client.close()
+
+
+def _has_forgotten(client: smtplib.SMTP) -> bool:
+    """Let the server forget a message that it has refused half-way."""
+    with suppress(smtplib.SMTPException, OSError):
+        return client.rset()[0] == OK
+    return False
+
+
+def _announce(client: smtplib.SMTP, envelope: Envelope) -> int | None:
+    """Name the sender; gives the reply, or none where the server does not know such addresses."""
+    if envelope.needs_utf8 and not client.has_extn("smtputf8"):
+        return None
     options = [f"SIZE={len(envelope.content)}"] if client.has_extn("size") else []
     if envelope.needs_utf8:
-        if not client.has_extn("smtputf8"):
-            raise MessageRefused(reply=NON_ASCII_ADDRESS_REFUSED)
         options += ["BODY=8BITMIME", "SMTPUTF8"]
     code, _ = client.mail(envelope.sender, options)
-    if code == TOO_LARGE:
-        raise MessageRefused(reply=str(code))
-    if code != OK:
-        raise MailerUnavailable(reason=f"it answered our MAIL with {code}")
-    code, _ = client.rcpt(envelope.recipient)
-    _judge(code, command="RCPT")
+    return code
+
+
+def _transfer(client: smtplib.SMTP, envelope: Envelope, *, announced: int | None) -> None:
+    """Hand over the rest of a message, as far as the server wants it."""
+    if announced is None:
+        raise MessageRefused(reply=NON_ASCII_ADDRESS_REFUSED)
+    if announced == TOO_LARGE:
+        raise MessageRefused(reply=str(announced))
+    if announced != OK:
+        raise MailerUnavailable(reason=f"it answered our MAIL with {announced}")
+    with _not_taken():
+        code, _ = client.rcpt(envelope.recipient)
+        _judge(code, command="RCPT")
+        _begin_content(client)
+        client.send(envelope.content)
+    with _maybe_taken():
+        client.send(b".\r\n")
+        code, _ = client.getreply()
+    if not 200 <= code < 600:
+        raise SendOutcomeUnknown
+    _judge(code, command="DATA")
 
 
 def _begin_content(client: smtplib.SMTP) -> None:

@@ -11,7 +11,8 @@ The law of belonging lives here, and nowhere else:
 Pure: expressions are built, nothing is read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -28,6 +29,7 @@ from offramp.data.scope import Scope
 Predicate = sa.ColumnElement[bool]
 # Nineteen digits can be more than 64 bits hold, eighteen cannot.
 _DIGITS_MAX = 18
+MEMBERS = "members"  # what the keys of several members are bound to
 
 
 class ScopeMismatch(Invalid):
@@ -273,6 +275,20 @@ class Territory:
         same = [column == key for column, key in zip(columns, keys, strict=True)]
         return some_row(others, *same, inside, seen_from=table)
 
+    def is_among(self, name: str, table: sa.FromClause, column: str) -> Predicate:
+        """Return what is true of rows with one of the keys that ``MEMBERS`` will be bound to."""
+        kind = self._bound(self.catalog.tables[name].columns[column].type)
+        return table.c[column].in_(sa.bindparam(MEMBERS, type_=kind, expanding=True))
+
+    def keys_from(self, name: str, column: str, texts: Iterable[str]) -> list[Any]:
+        """Read keys as values of a column; what cannot be one is the key of no row."""
+        _, convert = _conversion(self.catalog.tables[name].columns[column].type)
+        found = []
+        for text in texts:
+            with suppress(ValueError):
+                found.append(convert(text))
+        return found
+
     def _key(self, part: str, table: str, column: str) -> sa.BindParameter[Any]:
         text = getattr(self.scope, part)
         kind = self.catalog.tables[table].columns[column].type
@@ -282,9 +298,11 @@ class Territory:
         except ValueError as error:
             where = f"{self.id_of(table)}.{column}"
             raise ScopeMismatch(part=part, column=where, expected=expected) from error
+        return sa.bindparam(part, value, self._bound(kind))
+
+    def _bound(self, kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
         # Any whole number is bound at full width: a key that is too large is unknown, not an error.
-        bound = sa.BigInteger() if isinstance(kind, sa.Integer) else kind
-        return sa.bindparam(part, value, self.dialect.binding_type(bound))
+        return self.dialect.binding_type(sa.BigInteger() if isinstance(kind, sa.Integer) else kind)
 
 
 def primary_key(table: CatalogTable, rows: sa.FromClause) -> list[sa.ColumnElement[Any]]:

@@ -7,9 +7,11 @@ attempts is not waited for, and the end of the deletion does not depend on anybo
 Source: mission B8; policy language N1; lesson L30; docs/decisions/030-last-letters.md.
 """
 
+from collections.abc import Sequence
+
 from offramp.core.model import Member
 from offramp.core.notice import LOOK_AFTER
-from offramp.engine.delivery import are_under_way, deliver
+from offramp.engine.delivery import Attach, deliver, tally_of
 from offramp.engine.work import Work
 from offramp.ports import Attachment, MailerUnavailable, SendOutcomeUnknown
 
@@ -27,9 +29,9 @@ def confirm(work: Work, *, certificate: str) -> bool:
     if not step.audience:
         return True
 
-    def attach(member: Member) -> tuple[Attachment, ...]:
-        is_theirs = member.id == work.claimed.subject.member
-        return _certificate(work, certificate) if is_theirs or member.roles & LOOK_AFTER else ()
+    def attach(readers: Sequence[Member]) -> Attach:
+        file = _certificate(work, certificate)
+        return lambda member: file if _may_have_it(work, member) else ()
 
     try:
         deliver(work, attach=attach)
@@ -44,9 +46,12 @@ def is_confirmed(work: Work) -> bool:
     """Whether everybody's message has its outcome; where there is nobody, nothing can be seen."""
     step = work.planned.step
     assert step is not None, "destruction is always a step of the policy"
-    with work.context.store.transaction() as transaction:
-        deliveries = transaction.deliveries(work.claimed.id, step=work.delivery_key)
-    return not step.audience or (bool(deliveries) and not are_under_way(deliveries))
+    tally = tally_of(work)
+    return not step.audience or (tally.deliveries > 0 and not tally.under_way)
+
+
+def _may_have_it(work: Work, member: Member) -> bool:
+    return member.id == work.claimed.subject.member or bool(member.roles & LOOK_AFTER)
 
 
 def _certificate(work: Work, name: str) -> tuple[Attachment, ...]:

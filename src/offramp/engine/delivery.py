@@ -1,15 +1,15 @@
 """Handing messages over, one delivery row per person, so that nobody is written to twice.
 
 A delivery is marked as sending and committed before the mailer is called, and its outcome is
-committed right after. One found sending was left by an attempt that died: the mailer is asked
-whether it was accepted, and where it cannot tell the message goes again under the same id, which
-receivers recognize.
+committed soon after (`mailbag.py`). One found sending was left by an attempt that died: the mailer
+is asked whether it was accepted, and where it cannot tell the message goes again under the same
+id, which receivers recognize; such repeats are counted.
 
 Source: policy language N1, N2; lessons L8, L10, L32, L37; RFC 5322 (Message-ID).
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -21,6 +21,7 @@ from offramp.core.notice import NoticeFacts, state_facts
 from offramp.core.plan import Timeline
 from offramp.core.policy import Audience, Step
 from offramp.engine.access import standings_of
+from offramp.engine.mailbag import Addressed, Sent, hand_over
 from offramp.engine.offer import Offer
 from offramp.engine.situation import receipts_of, require_organization, timeline_of
 from offramp.engine.work import Heartbeat, Result, Work
@@ -28,6 +29,7 @@ from offramp.ports import (
     Attachment,
     Delivery,
     DeliveryStatus,
+    DeliveryTally,
     MailerUnavailable,
     Message,
     MessageRefused,
@@ -36,8 +38,8 @@ from offramp.ports import (
 )
 
 Attach = Callable[[Member], tuple[Attachment, ...]]
-
-_TO_SEND = frozenset({DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.FAILED})
+AttachAll = Callable[[Sequence[Member]], Attach]
+"""Looks up for a few readers at once what their messages carry."""
 
 
 class CameBack(Unavailable):
@@ -53,8 +55,9 @@ class _Letter:
     facts: NoticeFacts
     organization: Organization
     about: Member | None  # the one member, where only one is leaving
-    attach: Attach
-    offer: Offer | None = None  # what it leads to instead
+    attach: AttachAll
+    offer: Offer | None  # what it leads to instead
+    heartbeat: Heartbeat
 
 
 def message_id(delivery: Delivery) -> str:
@@ -68,13 +71,13 @@ def message_id(delivery: Delivery) -> str:
     return hashlib.sha256("/".join(parts).encode()).hexdigest()[:32]
 
 
-def no_attachments(member: Member) -> tuple[Attachment, ...]:
-    """Attach nothing, whoever the reader is."""
-    return ()
+def no_attachments(readers: Sequence[Member]) -> Attach:
+    """Attach nothing, whoever the readers are."""
+    return lambda member: ()
 
 
 def deliver(
-    work: Work, *, attach: Attach = no_attachments, offer: Offer | None = None
+    work: Work, *, attach: AttachAll = no_attachments, offer: Offer | None = None
 ) -> Result | None:
     """Write to the step's audience, and down its fallback chain while nobody could be reached.
 
@@ -99,15 +102,15 @@ def deliver(
         work.context.probe("fanned out")
         with work.context.mailer.session():
             _send_all(letter)
-        deliveries = _deliveries(work)
-        if _delivered(deliveries) is not None:
+        tally = tally_of(work)
+        if _delivered(tally) is not None:
             return None
-        if are_under_way(deliveries):
+        if tally.under_way:
             raise MailerUnavailable(reason="a message waits for its next try")
-    return Result(outcome=Outcome.UNREACHED, proof=_counts(_deliveries(work)))
+    return Result(outcome=Outcome.UNREACHED, proof=_counts(tally_of(work)))
 
 
-def deliver_again(work: Work, *, attach: Attach, offer: Offer | None = None) -> None:
+def deliver_again(work: Work, *, attach: AttachAll, offer: Offer | None = None) -> None:
     """Send what was queued again of a step that is over, to nobody else.
 
     Raises:
@@ -127,7 +130,7 @@ def _chain(work: Work, step: Step) -> Iterator[tuple[Audience, ...]]:
             yield (audience,)
 
 
-def _compose_letter(work: Work, step: Step, *, attach: Attach, offer: Offer | None) -> _Letter:
+def _compose_letter(work: Work, step: Step, *, attach: AttachAll, offer: Offer | None) -> _Letter:
     now = work.context.clock.now()
     subject = work.claimed.subject
     with work.context.store.transaction() as transaction:
@@ -154,6 +157,7 @@ def _compose_letter(work: Work, step: Step, *, attach: Attach, offer: Offer | No
         about=about,
         attach=attach,
         offer=offer,
+        heartbeat=Heartbeat(context=work.context, claimed=work.claimed),
     )
 
 
@@ -167,39 +171,16 @@ def _standing(transaction: Transaction, work: Work) -> tuple[Timeline, Mapping[s
 
 
 def _send_all(letter: _Letter) -> None:
-    """Send batch after batch; whoever could not be written to is tried again in a later attempt."""
-    work = letter.work
-    trouble: OfframpError | None = None
-    heartbeat = Heartbeat(context=work.context, claimed=work.claimed)
-    while batch := _take(work):
-        for delivery, member in batch:
-            heartbeat.beat()  # whoever slept past the lease hands nothing more over
-            outcome, error = _send(letter, delivery, member)
-            with work.context.store.transaction() as transaction:
-                transaction.save_deliveries([outcome], at=work.context.clock.now())
-            work.context.probe("delivery saved")
-            trouble = error or trouble
-    if trouble is not None:
-        raise trouble
+    """Send whatever is to be sent; what could not be is tried again in a later attempt."""
+
+    def prepare(pairs: Sequence[Addressed]) -> Iterator[Callable[[], Sent]]:
+        attach = letter.attach([member for _, member in pairs if member is not None])
+        return (partial(_send, letter, delivery, member, attach) for delivery, member in pairs)
+
+    hand_over(letter.work, prepare=prepare)
 
 
-def _take(work: Work) -> list[tuple[Delivery, Member | None]]:
-    limits = work.context.limits
-    now = work.context.clock.now()
-    with work.context.store.transaction() as transaction:
-        transaction.extend_lease(work.claimed, lease_until=now.add(seconds=limits.lease_seconds))
-        batch = transaction.take_deliveries(
-            work.claimed.id, step=work.delivery_key, now=now, limit=limits.mails_per_batch
-        )
-        organization = work.claimed.subject.organization
-        pairs = [(d, transaction.member(organization, d.member)) for d in batch]
-    work.context.probe("sending")
-    return pairs
-
-
-def _send(
-    letter: _Letter, delivery: Delivery, member: Member | None
-) -> tuple[Delivery, OfframpError | None]:
+def _send(letter: _Letter, delivery: Delivery, member: Member | None, attach: Attach) -> Sent:
     """Hand over one message; the answer is its new row, and what went wrong for a while."""
     context = letter.work.context
     now = context.clock.now()
@@ -207,11 +188,16 @@ def _send(
     tried = replace(delivery, attempts=delivery.attempts + 1, next_try_at=None, message=message)
     if member is None:
         return replace(tried, status=DeliveryStatus.REFUSED, reason="gone"), None
-    was_sending = delivery.status is DeliveryStatus.SENDING
-    if was_sending and context.mailer.was_accepted(message):
-        return _taken(letter, tried, at=now), None
+    if delivery.status is DeliveryStatus.SENDING:
+        was_accepted = context.mailer.was_accepted(message)
+        if was_accepted:
+            return _taken(letter, tried, at=now), None
+        if was_accepted is None:
+            tried = replace(tried, repeats=tried.repeats + 1)
+    composed = _message(letter, delivery, member, attach(member), now=now)
+    letter.heartbeat.beat()  # whoever slept past the lease hands nothing more over
     try:
-        context.mailer.send(_message(letter, delivery, member, now=now), at=now)
+        context.mailer.send(composed, at=now)
     except MessageRefused as error:
         return replace(tried, status=DeliveryStatus.REFUSED, reason=error.reply), None
     except (MailerUnavailable, SendOutcomeUnknown) as error:
@@ -223,7 +209,14 @@ def _send(
     return _taken(letter, tried, at=context.clock.now()), None
 
 
-def _message(letter: _Letter, delivery: Delivery, member: Member, *, now: Instant) -> Message:
+def _message(
+    letter: _Letter,
+    delivery: Delivery,
+    member: Member,
+    attachments: tuple[Attachment, ...],
+    *,
+    now: Instant,
+) -> Message:
     message, download = message_id(delivery), None
     if letter.offer is not None:
         download = letter.offer.make(
@@ -239,7 +232,7 @@ def _message(letter: _Letter, delivery: Delivery, member: Member, *, now: Instan
         member=member,
         organization=letter.organization,
         about=letter.about,
-        attachments=letter.attach(member),
+        attachments=attachments,
         download=download,
         is_optional=letter.step.optional,
     )
@@ -255,7 +248,7 @@ def _is_to_be_given_up(work: Work, tried: Delivery) -> bool:
         return tried.attempts >= limits.confirmations_max
     if tried.attempts < limits.attempts_max:
         return False
-    return work.is_over or any(d.accepted_at is not None for d in _deliveries(work))
+    return work.is_over or tally_of(work).accepted > 0
 
 
 def _again(work: Work, tried: Delivery, error: OfframpError, *, now: Instant) -> Delivery:
@@ -279,17 +272,18 @@ def _taken(letter: _Letter, delivery: Delivery, *, at: Instant) -> Delivery:
     return replace(delivery, status=DeliveryStatus.ACCEPTED, accepted_at=at, reason=None)
 
 
-def _deliveries(work: Work) -> tuple[Delivery, ...]:
+def tally_of(work: Work) -> DeliveryTally:
+    """Count the messages of a step by what became of them."""
     with work.context.store.transaction() as transaction:
-        return transaction.deliveries(work.claimed.id, step=work.delivery_key)
+        return transaction.tally_deliveries(work.claimed.id, step=work.delivery_key)
 
 
-def _counts(deliveries: tuple[Delivery, ...]) -> dict[str, int]:
-    accepted = sum(delivery.accepted_at is not None for delivery in deliveries)
+def _counts(tally: DeliveryTally) -> dict[str, int]:
     return {
-        "deliveries": len(deliveries),
-        "accepted": accepted,
-        "refused": len(deliveries) - accepted,
+        "deliveries": tally.deliveries,
+        "accepted": tally.accepted,
+        "refused": tally.deliveries - tally.accepted,
+        "repeats": tally.repeats,
     }
 
 
@@ -298,7 +292,7 @@ def see_delivered(work: Work) -> Result | None:
 
     A notice counts as delivered when the last accepted message was accepted (N2).
     """
-    seen = _delivered(_deliveries(work))
+    seen = _delivered(tally_of(work))
     return None if seen is None else replace(seen, conclude=partial(_require_delivered, work))
 
 
@@ -308,17 +302,11 @@ def _require_delivered(work: Work, transaction: Transaction) -> None:
     Raises:
         CameBack: nobody has the message by now.
     """
-    if _delivered(transaction.deliveries(work.claimed.id, step=work.delivery_key)) is None:
+    if _delivered(transaction.tally_deliveries(work.claimed.id, step=work.delivery_key)) is None:
         raise CameBack(step=work.planned.key)
 
 
-def _delivered(deliveries: tuple[Delivery, ...]) -> Result | None:
-    accepted = [d.accepted_at for d in deliveries if d.accepted_at is not None]
-    if not accepted or are_under_way(deliveries):
+def _delivered(tally: DeliveryTally) -> Result | None:
+    if tally.delivered_at is None or tally.under_way:
         return None
-    return Result(delivered_at=max(accepted), proof=_counts(deliveries))
-
-
-def are_under_way(deliveries: tuple[Delivery, ...]) -> bool:
-    """Whether one of them has no outcome yet."""
-    return any(delivery.status in _TO_SEND for delivery in deliveries)
+    return Result(delivered_at=tally.delivered_at, proof=_counts(tally))

@@ -159,6 +159,18 @@ class Delivery:
     reason: str | None = None  # a code such as "550"; never the text of the server
     round: int = 1  # one more each time that somebody asks for it to be sent again
     message: str | None = None  # the id of the latest message that was handed over
+    repeats: int = 0  # so many times it was handed over while it may have been taken before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryTally:
+    """How the deliveries of one step stand, in numbers."""
+
+    deliveries: int = 0
+    accepted: int = 0
+    under_way: int = 0  # queued, being sent, or to be tried again
+    repeats: int = 0
+    delivered_at: Instant | None = None  # when the last of those that were accepted was
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

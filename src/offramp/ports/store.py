@@ -19,6 +19,7 @@ from offramp.ports.record import (
     Delivery,
     DeliveryNote,
     DeliveryStatus,
+    DeliveryTally,
     EndpointLoad,
     FenceRecord,
     InFlight,
@@ -63,8 +64,10 @@ class Transaction(Protocol):
     def member(self, organization: str, member: str) -> Member | None:
         """Find one member."""
 
-    def members(self, organization: str) -> tuple[Member, ...]:
-        """List the members of an organization by id."""
+    def members(
+        self, organization: str, *, among: Collection[str] | None = None
+    ) -> tuple[Member, ...]:
+        """List the members of an organization by id: all, or those of some ids."""
 
     def forget(self, organization: str, *, member: str | None, at: Instant) -> Mapping[str, int]:
         """Empty our own tables of an organization (or one member); a tombstone stays (L30).
@@ -294,17 +297,27 @@ class Transaction(Protocol):
         """
 
     def take_deliveries(
-        self, offboarding: str, *, step: str, now: Instant, limit: int
+        self, offboarding: str, *, step: str, now: Instant, limit: int, after: str = ""
     ) -> tuple[Delivery, ...]:
         """Mark up to `limit` deliveries as sending (queued, failed and due, or left sending by a
-        dead attempt) and return them as they were before, so that `sending` ones are verified."""
+        dead attempt) and return them as they were before, so that `sending` ones are verified.
+        Each of these counts as a repeat from now on, for the next attempt may die as well.
 
-    def save_deliveries(self, deliveries: Iterable[Delivery], *, at: Instant) -> None:
+        They come in the order of their members, beginning past the one `after` names.
+        """
+
+    def save_deliveries(
+        self, deliveries: Iterable[Delivery], *, at: Instant, taken_by: int | None = None
+    ) -> None:
         """Write the outcome of deliveries, and add it to their history; one that was forgotten
-        meanwhile stays forgotten."""
+        meanwhile stays forgotten, and one that another attempt than `taken_by` has taken is left
+        to that one."""
 
     def deliveries(self, offboarding: str, *, step: str | None = None) -> tuple[Delivery, ...]:
         """List the deliveries of an off-boarding."""
+
+    def tally_deliveries(self, offboarding: str, *, step: str) -> DeliveryTally:
+        """Count the deliveries of a step, however many there are."""
 
     def delivery_notes(self, offboarding: str) -> tuple[DeliveryNote, ...]:
         """Give the history of an off-boarding's deliveries, oldest first."""

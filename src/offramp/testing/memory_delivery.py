@@ -11,7 +11,7 @@ from whenever import Instant
 from offramp.core.model import Member, Role, Subject
 from offramp.core.policy import Audience
 from offramp.core.transitions import OffboardingStatus
-from offramp.ports import Delivery, DeliveryNote, DeliveryStatus, Offboarding
+from offramp.ports import Delivery, DeliveryNote, DeliveryStatus, DeliveryTally, Offboarding
 from offramp.testing.memory_tables import Addressed, MemoryPart
 
 _ROLE_OF = {Audience.ADMINS: Role.ADMIN, Audience.OWNER: Role.OWNER, Audience.BILLING: Role.BILLING}
@@ -45,25 +45,30 @@ class MemoryDeliveryPart(MemoryPart):
         return len(self.deliveries(offboarding.id, step=step))
 
     def take_deliveries(
-        self, offboarding: str, *, step: str, now: Instant, limit: int
+        self, offboarding: str, *, step: str, now: Instant, limit: int, after: str = ""
     ) -> tuple[Delivery, ...]:
         """Mark deliveries as sending and return them as they were before."""
         attempt = self.tables.offboardings[offboarding].attempt
         waiting = [
             delivery
             for delivery in self.deliveries(offboarding, step=step)
-            if _is_due(delivery, now=now) or self._is_left(delivery, attempt=attempt)
+            if delivery.member > after
+            and (_is_due(delivery, now=now) or self._is_left(delivery, attempt=attempt))
         ]
         for delivery in waiting[:limit]:
             self.tables.takers[_key(delivery)] = attempt
-            sending = replace(delivery, status=DeliveryStatus.SENDING)
+            repeats = delivery.repeats + (delivery.status is DeliveryStatus.SENDING)
+            sending = replace(delivery, status=DeliveryStatus.SENDING, repeats=repeats)
             self.tables.deliveries[_key(delivery)] = sending
         return tuple(waiting[:limit])
 
-    def save_deliveries(self, deliveries: Iterable[Delivery], *, at: Instant) -> None:
+    def save_deliveries(
+        self, deliveries: Iterable[Delivery], *, at: Instant, taken_by: int | None = None
+    ) -> None:
         """Write the outcome of deliveries, and add it to their history."""
         for delivery in deliveries:
-            if _key(delivery) in self.tables.deliveries:
+            is_ours = taken_by in (None, self.tables.takers.get(_key(delivery)))
+            if is_ours and _key(delivery) in self.tables.deliveries:
                 self.tables.deliveries[_key(delivery)] = delivery
                 self._note(delivery, at=at)
 
@@ -72,6 +77,18 @@ class MemoryDeliveryPart(MemoryPart):
         keys = sorted(self.tables.deliveries)
         mine = [key for key in keys if key[0] == offboarding and step in (None, key[1])]
         return tuple(self.tables.deliveries[key] for key in mine)
+
+    def tally_deliveries(self, offboarding: str, *, step: str) -> DeliveryTally:
+        """Count the deliveries of a step."""
+        mine = self.deliveries(offboarding, step=step)
+        accepted = [each.accepted_at for each in mine if each.accepted_at is not None]
+        return DeliveryTally(
+            deliveries=len(mine),
+            accepted=len(accepted),
+            under_way=sum(each.status in _TO_SEND for each in mine),
+            repeats=sum(each.repeats for each in mine),
+            delivered_at=max(accepted, default=None),
+        )
 
     def delivery_notes(self, offboarding: str) -> tuple[DeliveryNote, ...]:
         """Give the history of an off-boarding's deliveries, oldest first."""

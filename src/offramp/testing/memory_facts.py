@@ -3,7 +3,7 @@
 Source: ``ports.Transaction``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
@@ -72,9 +72,12 @@ class MemoryFactPart(MemoryPart):
         """Find one member."""
         return self.tables.members.get((organization, member))
 
-    def members(self, organization: str) -> tuple[Member, ...]:
+    def members(
+        self, organization: str, *, among: Collection[str] | None = None
+    ) -> tuple[Member, ...]:
         """List the members of an organization."""
-        return _of(self.tables.members, organization)
+        mine = _of(self.tables.members, organization)
+        return tuple(each for each in mine if among is None or each.id in among)
 
     def forget(self, organization: str, *, member: str | None, at: Instant) -> Mapping[str, int]:
         """Empty the tables of an organization or of one member."""

@@ -22,7 +22,7 @@ from offramp.data.datamap import DataMap
 from offramp.data.erasure.erase import erase
 from offramp.data.erasure.tombstone import take_tombstone
 from offramp.data.handover.export import digest, export
-from offramp.data.handover.members import achievements
+from offramp.data.handover.members import AchievementReader
 from offramp.data.proof.verify import require_clean, verify
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import open_sources
@@ -174,7 +174,10 @@ def test_a_product_leaves_alone(sample):
 
 def test_achievements_are_read_for_all_members(sample):
     """A3."""
-    earned = dict(achievements(sample.datamap, sample.sources, sample.organizations()[0]))
+    organization = sample.organizations()[0]
+    people = sample.people(organization)
+
+    earned = AchievementReader(sample.datamap, sample.sources, organization).read(people)
 
     assert bool(earned) == bool(sample.datamap.achievements)
-    assert set(earned) <= set(sample.people(sample.organizations()[0]))
+    assert set(earned) <= set(people)

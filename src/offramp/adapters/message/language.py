@@ -112,6 +112,7 @@ def _open_environment(
         autoescape=is_markup,  # noqa: S701 (the other frame is plain text, where nothing is markup)
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
+        auto_reload=False,  # what was checked is what is sent, and a mail asks for no file
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )

@@ -32,11 +32,17 @@ from offramp.adapters.store.part import Part, Row, batches
 from offramp.core.model import Subject
 from offramp.core.policy import Audience
 from offramp.core.transitions import OffboardingStatus
-from offramp.ports import Delivery, DeliveryNote, DeliveryStatus, Offboarding
+from offramp.ports import (
+    Delivery,
+    DeliveryNote,
+    DeliveryStatus,
+    DeliveryTally,
+    Offboarding,
+)
 
 _table = schema.delivery
 _FANNED_OUT = ("offboarding", "step", "member", "channel", "status", "attempts")
-_OUTCOME = ("status", "attempts", "next_try_at", "accepted_at", "reason", "message")
+_OUTCOME = ("status", "attempts", "next_try_at", "accepted_at", "reason", "message", "repeats")
 _KEY = tuple(column.name for column in _table.primary_key)
 _NOTED = (*_KEY, "status", "reason")
 _TO_SEND = (DeliveryStatus.QUEUED, DeliveryStatus.FAILED, DeliveryStatus.SENDING)
@@ -69,7 +75,7 @@ class DeliveryPart(Part):
         return self.connection.scalar(select(func.count()).where(*mine)) or 0
 
     def take_deliveries(
-        self, offboarding: str, *, step: str, now: Instant, limit: int
+        self, offboarding: str, *, step: str, now: Instant, limit: int, after: str = ""
     ) -> tuple[Delivery, ...]:
         """Mark deliveries as sending and return them as they were before."""
         episode = schema.offboarding
@@ -77,16 +83,26 @@ class DeliveryPart(Part):
             select(episode.c.attempt).where(episode.c.id == offboarding)
         )
         mine = and_(_table.c.offboarding == offboarding, _table.c.step == step)
-        chosen = select(_table).where(mine, _may_be_taken(now, attempt=attempt))
+        chosen = select(_table).where(
+            mine, _table.c.member > after, _may_be_taken(now, attempt=attempt)
+        )
         ordered = chosen.order_by(_table.c.member, _table.c.channel).limit(limit)
         taken = self.connection.execute(ordered.with_for_update(skip_locked=True)).all()
         key = tuple_(_table.c.member, _table.c.channel)
+        is_left = _table.c.status == DeliveryStatus.SENDING
+        marks: Row = {
+            "status": DeliveryStatus.SENDING,
+            "taken_by": attempt,
+            "repeats": _table.c.repeats + case((is_left, 1), else_=0),
+        }
         for keys in batches([(row.member, row.channel) for row in taken]):
             sending = update(_table).where(mine, key.in_(keys))
-            self.connection.execute(sending.values(status=DeliveryStatus.SENDING, taken_by=attempt))
+            self.connection.execute(sending.values(marks))
         return tuple(_delivery(row) for row in taken)
 
-    def save_deliveries(self, deliveries: Iterable[Delivery], *, at: Instant) -> None:
+    def save_deliveries(
+        self, deliveries: Iterable[Delivery], *, at: Instant, taken_by: int | None = None
+    ) -> None:
         """Write the outcome of deliveries, and add it to their history; one that was forgotten
         meanwhile stays forgotten."""
         rows = [
@@ -95,6 +111,8 @@ class DeliveryPart(Part):
         ]
         if rows:
             mine = [_table.c[name] == bindparam(f"its_{name}") for name in _KEY]
+            if taken_by is not None:
+                mine.append(_table.c.taken_by == taken_by)
             values: Row = {name: bindparam(f"its_{name}") for name in _OUTCOME}
             self.connection.execute(update(_table).where(*mine).values(values), rows)
             self.connection.execute(_noted(*mine, at=at), rows)
@@ -106,6 +124,25 @@ class DeliveryPart(Part):
             chosen = chosen.where(_table.c.step == step)
         ordered = chosen.order_by(_table.c.step, _table.c.member, _table.c.channel)
         return tuple(_delivery(row) for row in self.connection.execute(ordered))
+
+    def tally_deliveries(self, offboarding: str, *, step: str) -> DeliveryTally:
+        """Count the deliveries of a step."""
+        is_under_way = _table.c.status.in_(_TO_SEND)
+        counts = select(
+            func.count(),
+            func.count(_table.c.accepted_at),
+            func.coalesce(func.sum(case((is_under_way, 1), else_=0)), 0),
+            func.coalesce(func.sum(_table.c.repeats), 0),
+            func.max(_table.c.accepted_at),
+        ).where(_table.c.offboarding == offboarding, _table.c.step == step)
+        deliveries, accepted, under_way, repeats, last = self.connection.execute(counts).one()
+        return DeliveryTally(
+            deliveries=deliveries,
+            accepted=accepted,
+            under_way=under_way,
+            repeats=repeats,
+            delivered_at=last,
+        )
 
     def delivery_notes(self, offboarding: str) -> tuple[DeliveryNote, ...]:
         """Give the history of an off-boarding's deliveries, oldest first."""
@@ -245,4 +282,5 @@ def _delivery(row: Found[Any]) -> Delivery:
         reason=row.reason,
         round=row.round,
         message=row.message,
+        repeats=row.repeats,
     )

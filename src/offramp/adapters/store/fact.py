@@ -5,11 +5,11 @@ Every statement on the facts lives here, but for their end (``erasure.py``).
 Source: docs/glossary.md; lesson L22 (a tombstone refuses a return).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Table, delete, select, tuple_
+from sqlalchemy import ColumnElement, Table, and_, delete, select, tuple_
 from sqlalchemy.engine import Row as Found
 
 from offramp.adapters.store import schema
@@ -90,9 +90,17 @@ class FactPart(Part):
         key = (organization, member)
         return self._members(_among([key])).get(key)
 
-    def members(self, organization: str) -> tuple[Member, ...]:
+    def members(
+        self, organization: str, *, among: Collection[str] | None = None
+    ) -> tuple[Member, ...]:
         """List the members of an organization."""
-        return tuple(self._members(lambda owner, _member: owner == organization).values())
+        ids = None if among is None else list(among)
+
+        def choice(owner: ColumnElement[str], member: ColumnElement[str]) -> ColumnElement[bool]:
+            mine = owner == organization
+            return mine if ids is None else and_(mine, member.in_(ids))
+
+        return tuple(self._members(choice).values())
 
     def require_organizations(self, organizations: Iterable[str]) -> None:
         """Refuse what belongs to nobody; until the transaction ends nobody erases them.

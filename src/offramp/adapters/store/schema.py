@@ -278,6 +278,7 @@ delivery = Table(
     Column("taken_by", Integer),  # the off-boarding's attempt that handed it to the mailer
     Column("round", Integer, nullable=False, server_default="1"),
     Column("message", Key),
+    Column("repeats", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("offboarding", "step", "member", "channel"),
     Index(None, "message"),
     _of_offboarding(),

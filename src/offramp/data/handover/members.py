@@ -1,14 +1,12 @@
-"""What a member has earned, for the farewell: read for all members of an organization at once.
+"""What members have earned, for the farewell: read for as many of them at once as are written to.
 
-Set-based: one query for each table of achievements, however many members there are, merged as
-they stream. The farewell is built from it before anything personal goes (L13).
+The map is checked and the queries are made once; then it is one query for each table of
+achievements, however many members are asked for, and no more is held than theirs. The farewell is
+built from it before anything personal goes (L13).
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
-from heapq import merge
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -20,10 +18,9 @@ from offramp.data.datamap import AchievementRule, DataMap
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
 from offramp.data.survey import survey_source
-from offramp.data.territory import Territory, row_value
+from offramp.data.territory import MEMBERS, Territory, row_value
 
-_ROWS_FETCHED = 1_000
-Earned = tuple[str, Achievement]
+Rows = sa.Select[str, str, str | None, str]
 
 
 class MembersUndeclared(Invalid):
@@ -34,46 +31,68 @@ class AchievementUnowned(Invalid):
     """The rows of {table} do not lead to a member, so that nobody can be sent them."""
 
 
-def achievements(
-    datamap: DataMap, sources: Mapping[str, SqlSource], organization: str
-) -> Iterator[tuple[str, tuple[Achievement, ...]]]:
-    """Yield every member who has earned something, with all of it, in the order of their keys.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Register:
+    """One table of achievements: where it is, and how it is asked about some members."""
 
-    Raises:
-        MembersUndeclared: the map has no `people.members`.
-        AchievementUnowned: a table of achievements does not lead to the members' table.
-    """
-    require_complete(datamap, sources)
-    if datamap.people is None:
-        raise MembersUndeclared(hint="add people: {members: {table: app.users, key: id, …}}")
-    scope = Scope(organization=organization)
-    with ExitStack() as stack:
-        streams = [_read(datamap, sources, rule, scope, stack) for rule in datamap.achievements]
-        in_order = merge(*streams, key=itemgetter(0))
-        for member, earned in groupby(in_order, key=itemgetter(0)):
-            yield member, tuple(achievement for _, achievement in earned)
+    source: SqlSource
+    territory: Territory
+    key: tuple[str, str]  # the members' table, and its key
+    statement: Rows
+
+    def ask(self, members: Collection[str]) -> Sequence[sa.Row[str, str, str | None, str]]:
+        keys = self.territory.keys_from(*self.key, members)
+        with self.source.snapshot() as connection:
+            return connection.execute(self.statement, {MEMBERS: keys}).all()
 
 
-def _read(
-    datamap: DataMap,
-    sources: Mapping[str, SqlSource],
-    rule: AchievementRule,
-    scope: Scope,
-    stack: ExitStack,
-) -> Iterator[Earned]:
-    source, _, name = rule.table.partition(".")
-    connection = stack.enter_context(sources[source].snapshot())
-    territory = survey_source(datamap, sources[source], connection, scope)
-    statement = _select(datamap, territory, name, rule)
-    result = connection.execution_options(yield_per=_ROWS_FETCHED).execute(statement)
-    return (
-        (row.member, Achievement(title=row.title, holder=row.holder, at=row.at)) for row in result
+class AchievementReader:
+    """Reads what members of one organization have earned, some of them at a time."""
+
+    def __init__(
+        self, datamap: DataMap, sources: Mapping[str, SqlSource], organization: str
+    ) -> None:
+        """Check the map, and prepare one query for each table of achievements.
+
+        Raises:
+            MembersUndeclared: the map has no `people.members`.
+            AchievementUnowned: a table of achievements does not lead to the members' table.
+        """
+        require_complete(datamap, sources)
+        if datamap.people is None:
+            raise MembersUndeclared(hint="add people: {members: {table: app.users, key: id, …}}")
+        scope = Scope(organization=organization)
+        self._registers = [
+            _open_register(datamap, sources, rule, scope) for rule in datamap.achievements
+        ]
+
+    def read(self, members: Collection[str]) -> Mapping[str, tuple[Achievement, ...]]:
+        """Give all that each of these members has earned; who has earned nothing is left out."""
+        earned: dict[str, list[Achievement]] = {}
+        for register in self._registers:
+            for row in register.ask(members):
+                achievement = Achievement(title=row.title, holder=row.holder, at=row.at)
+                earned.setdefault(row.member, []).append(achievement)
+        return {member: tuple(found) for member, found in earned.items()}
+
+
+def _open_register(
+    datamap: DataMap, sources: Mapping[str, SqlSource], rule: AchievementRule, scope: Scope
+) -> _Register:
+    assert datamap.people is not None
+    name, _, table = rule.table.partition(".")
+    source, members = sources[name], datamap.people.members
+    with source.snapshot() as connection:
+        territory = survey_source(datamap, source, connection, scope)
+    return _Register(
+        source=source,
+        territory=territory,
+        key=(members.table.partition(".")[2], members.key),
+        statement=_select(datamap, territory, table, rule),
     )
 
 
-def _select(
-    datamap: DataMap, territory: Territory, name: str, rule: AchievementRule
-) -> sa.Select[str, str, str | None, str]:
+def _select(datamap: DataMap, territory: Territory, name: str, rule: AchievementRule) -> Rows:
     assert datamap.people is not None
     members = datamap.people.members
     rows = territory.table(name)
@@ -86,7 +105,7 @@ def _select(
         )
         joined, child = joined.join(parent, on), parent
     member = _text(child.c[members.key])
-    order = territory.dialect.in_byte_order(member)
+    is_asked_for = territory.is_among(members.table.partition(".")[2], child, members.key)
     joined, title = _with_title(territory, name, rule.title, rows=rows, joined=joined)
     holder = _text(rows.c[rule.holder]) if rule.holder else sa.null()
     fields = (sa.func.coalesce(_text(title), "").label("title"), holder.label("holder"))
@@ -94,8 +113,8 @@ def _select(
     return (
         sa.select(member.label("member"), *fields, _text(rows.c[rule.at]).label("at"))
         .select_from(joined)
-        .where(territory.belongs(name, rows))
-        .order_by(order, *key)
+        .where(territory.belongs(name, rows), is_asked_for)
+        .order_by(*key)
     )
 
 

@@ -9,13 +9,14 @@ Source: mission A8; policy language E1; lesson L14; docs/decisions/006-exports.m
 
 import gzip
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 from offramp.core.model import Member
 from offramp.data.handover.export import export
 from offramp.data.manifest import Manifest
 from offramp.engine.archive import document_name, manifest_name, read_manifest
-from offramp.engine.delivery import Attach, deliver, no_attachments, see_delivered
+from offramp.engine.delivery import Attach, AttachAll, deliver, no_attachments, see_delivered
 from offramp.engine.offer import Offer
 from offramp.engine.work import Heartbeat, Result, Work
 from offramp.ports import Attachment, Happening
@@ -51,14 +52,14 @@ def offer(work: Work) -> Offer | None:
     return Offer(work=work, file=name, size_bytes=size_bytes, address=context.public_address)
 
 
-def attach(work: Work) -> Attach:
+def attach(work: Work) -> AttachAll:
     """Give every reader the document, unless they are led to it."""
     if offer(work) is not None:
         return no_attachments
     document = (_attachment(work),)
 
-    def attach_document(member: Member) -> tuple[Attachment, ...]:
-        return document
+    def attach_document(readers: Sequence[Member]) -> Attach:
+        return lambda member: document
 
     return attach_document
 

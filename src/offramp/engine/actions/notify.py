@@ -3,13 +3,13 @@
 Source: mission A3, A5, A6, B8, B11; policy language N1-N3; lessons L8, L10, L13.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
-from offramp.core.model import Achievement, Member
+from offramp.core.model import Member
 from offramp.core.notice import LOOK_AFTER
-from offramp.data.handover.members import achievements
+from offramp.data.handover.members import AchievementReader
 from offramp.engine.calendar import attach_dates
-from offramp.engine.delivery import Attach, deliver, no_attachments, see_delivered
+from offramp.engine.delivery import Attach, AttachAll, deliver, no_attachments, see_delivered
 from offramp.engine.work import Result, Work
 from offramp.ports import Attachment
 
@@ -31,30 +31,33 @@ def verify(work: Work) -> Result | None:
     return see_delivered(work)
 
 
-def _dates(work: Work) -> Attach:
+def _dates(work: Work) -> AttachAll:
     """Give those who look after a whole organization its dates for their calendar."""
     if work.claimed.subject.member is not None:
         return no_attachments
     dates = attach_dates(work.context, work.claimed)
-    return lambda member: dates if member.roles & LOOK_AFTER else ()
+    return lambda readers: lambda member: dates if member.roles & LOOK_AFTER else ()
 
 
-def attach(work: Work) -> Attach:
+def attach(work: Work) -> AttachAll:
     """Give each reader the achievements of their own, where the policy attaches them."""
     step = work.planned.step
     if step is None or step.attach is None:
         return _dates(work)
-    earned: Mapping[str, tuple[Achievement, ...]] = dict(
-        achievements(work.data.datamap, work.data.sources, work.claimed.subject.organization)
-    )
-    organization = work.organization()
+    data, organization = work.data, work.organization()
+    reader = AchievementReader(data.datamap, data.sources, organization.id)
 
-    def attach_own(member: Member) -> tuple[Attachment, ...]:
-        return work.context.composer.attach_achievements(
-            earned.get(member.id, ()),
-            member=member,
-            organization=organization,
-            at=work.planned.due_at,
-        )
+    def attach_own(readers: Sequence[Member]) -> Attach:
+        earned = reader.read([member.id for member in readers])
+
+        def attach_to(member: Member) -> tuple[Attachment, ...]:
+            return work.context.composer.attach_achievements(
+                earned.get(member.id, ()),
+                member=member,
+                organization=organization,
+                at=work.planned.due_at,
+            )
+
+        return attach_to
 
     return attach_own

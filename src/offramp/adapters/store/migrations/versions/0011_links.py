@@ -1,6 +1,6 @@
 """Keep the links that messages lead to, with how often they were used.
 
-Revision: 0011, after 0009.
+Revision: 0011, after 0010.
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from offramp.adapters.store.column_type import Key, MomentInTime
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 
 
 def upgrade() -> None:

@@ -1,0 +1,127 @@
+"""``python3 dev.py bench mail``: a step that writes to everybody, beside the bare client.
+
+--quick        a hundred mails, not eighty thousand
+--write-docs   keep the run, and write docs/performance-mail.md
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.child import ROOT
+from benchmarks.mail.installation import FILE_BYTES
+from benchmarks.mail.page import HEADINGS, page
+from benchmarks.mail.sending import Sent
+from benchmarks.report import lines_of, print_lines, write_json
+from benchmarks.rows import Ceiling, Row
+from benchmarks.run import RESULTS, read_run, summed_up, write_run
+from benchmarks.samples import Samples
+from offramp.testing.post_office import PostOffice
+
+NAME = "mail"
+KEPT = RESULTS / f"{NAME}.json"
+PAGE = ROOT / "docs" / f"performance-{NAME}.md"
+TABLE: tuple[Row | Ceiling, ...] = (
+    Row(
+        name="1 one mail",
+        ours=("step",),
+        baseline=("prepared",),
+        by="prepared mails",
+        limit=1.3,
+        unit="ms",
+    ),
+    Ceiling(name="2 processor time for it", ours="step cpu", limit=5, unit="ms"),
+    Row(
+        name="3 memory in the end",
+        ours=("large",),
+        baseline=("small",),
+        by="a fifth of the readers",
+        limit=1.1,
+        unit="MB",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How much is measured: mails of each round, and readers whose number may not show."""
+
+    rounds: int
+    mails: int
+    small: int
+    large: int
+
+
+FULL = Size(rounds=3, mails=5_000, small=10_000, large=50_000)
+QUICK = Size(rounds=1, mails=100, small=100, large=500)
+
+
+def measure(folder: Path, *, size: Size) -> Samples:
+    """Send in turns, round by round, then to few and to many."""
+    samples = Samples()
+    with PostOffice(folder / "book") as office:
+        for number in range(size.rounds):
+            # Whoever is second finds the machine as the first has left it.
+            orders = ("step", "prepared") if number % 2 else ("prepared", "step")
+            sent = {
+                order: _send(order, folder / f"{order}-{number}", office, members=size.mails)
+                for order in orders
+            }
+            for order in orders:
+                samples.note(order, sent[order].seconds * 1e3 / size.mails)
+                samples.note(f"{order} cpu", sent[order].cpu_seconds * 1e3 / size.mails)
+        for name, members in (("small", size.small), ("large", size.large)):
+            held = _send("step", folder / name, office, members=members)
+            samples.note(name, held.peak_bytes / 1e6)
+            samples.note(f"{name} readers", members)
+        samples.note("taken", sum(1 for _ in office.taken()))
+    samples.note("mails", size.mails)
+    samples.note("file", FILE_BYTES / 1e3)
+    return samples
+
+
+def _send(order: str, folder: Path, office: PostOffice, *, members: int) -> Sent:
+    """Let a process of its own send, and another one fill the installation before."""
+    folder.mkdir()
+    _run("fill", folder, office, members)
+    sent = Sent(**json.loads(_run(order, folder, office, members)))
+    assert sent.mails == members, "nobody is left out"
+    return sent
+
+
+def _run(order: str, folder: Path, office: PostOffice, members: int) -> str:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "benchmarks.mail.sending"),
+            *(order, str(folder), str(office.port), str(members)),
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the suite; 1 when a limit is not held."""
+    parser = argparse.ArgumentParser(prog="dev.py bench mail")
+    parser.add_argument("--quick", action="store_true", help="a hundred mails")
+    parser.add_argument("--write-docs", action="store_true", help=f"write docs/{PAGE.name}")
+    options = parser.parse_args(arguments)
+    size = QUICK if options.quick else FULL
+    with tempfile.TemporaryDirectory() as folder:
+        samples = measure(Path(folder), size=size)
+    lines = tuple(lines_of(TABLE, samples))
+    run = summed_up(samples, lines, size=size.large, rounds=size.rounds, server="SQLite")
+    print_lines(lines, title=f"Mail, {run.machine}", headings=HEADINGS)
+    write_json(lines, ROOT / "bench-out" / f"{NAME}.json")
+    if options.write_docs:
+        write_run(run, name=NAME)
+        PAGE.write_text(page(read_run(KEPT, table=TABLE)), "utf-8")
+    return 0 if all(line.holds for line in lines) else 1
