@@ -89,10 +89,10 @@ class FlaggingStore(FailingStore):
 
 
 class _Flagged(_Changed):
-    def fan_out(self, offboarding, *, step, audience):
+    def fan_out(self, offboarding, *, step, **choice):
         if self._earlier(offboarding.id, step):
             return 0
-        return self._true.fan_out(offboarding, step=step, audience=audience)
+        return self._true.fan_out(offboarding, step=step, **choice)
 
     def deliveries(self, offboarding, *, step=None):
         own = self._true.deliveries(offboarding, step=step)
