@@ -94,7 +94,7 @@ def test_two_workers_on_the_same_claims_do_everything_exactly_once(world, app):
     finished = [(e.event.offboarding, e.event.step) for e in entries if e.event.kind == "step-done"]
     assert len(finished) == len(set(finished)) == 5 * len(SLUGS)
     ids = [sent.message.id for sent in world.mail.sent]
-    assert len(ids) == len(set(ids)) == len(SLUGS) * (1 + 4 + 1)
+    assert len(ids) == len(set(ids)) == len(SLUGS) * (1 + 4 + 1 + 1)
     assert sum(app.total(slug) for slug in SLUGS) == 0
 
 

@@ -35,7 +35,7 @@ KILLS = int(os.environ.get("KILLS", "10"))
 TROUBLES = 3
 WORKERS = 4
 POLICY = "license-pool"
-STEPS_OF_ONE, MAILS_OF_ONE = 5, 1 + 4 + 1
+STEPS_OF_ONE, MAILS_OF_ONE = 5, 1 + 4 + 1 + 1
 END = Instant.from_utc(2025, 1, 1)
 
 
