@@ -69,7 +69,8 @@ class Laws:
     Attributes:
         ends_when_taken: the ends by which the messages that are going out were taken in hand; who
             extends while they do, stops those to come.
-        second_mails_max: so often somebody could not know whether a message had gone out.
+        second_mails_max: of so many messages somebody could not know whether they had gone out: of
+            those that were in hand when a process died, or lost its store.
     """
 
     def __init__(self, world, app, policy, *, leaving=("acme",), endpoints=None):

@@ -27,6 +27,7 @@ from offramp.ports import (
     SendOutcomeUnknown,
 )
 from offramp.testing.endpoint import YES, MemoryEndpoint
+from offramp.testing.world import SMALL_CHUNKS
 from tests.simulation.laws import ZONE, Laws
 from tests.simulation.shop import KnownSource
 from tests.simulation.stories import POLICIES, START, open_world
@@ -182,12 +183,12 @@ class Story:
         return self.chance.choice(self.leaving)
 
     def crash(self):
-        self.laws.second_mails_max += 1
+        self.laws.second_mails_max += SMALL_CHUNKS.mails_per_batch
         self.world.die_at(len(self.world.points), self.chance.randrange(POINTS_MAX))
 
     def freeze(self):
         """Let a worker stand still past its lease, and another one go on in its place."""
-        self.laws.second_mails_max += 1
+        self.laws.second_mails_max += SMALL_CHUNKS.mails_per_batch
         seconds = self.chance.randrange(3600 * STALL_HOURS_MAX)
         self.interrupt(lambda: self.wake_up_late(seconds))
 
@@ -214,7 +215,7 @@ class Story:
             webhook.enable(self.context, name)
 
     def store_fails(self):
-        self.laws.second_mails_max += TROUBLES_MAX
+        self.laws.second_mails_max += TROUBLES_MAX * SMALL_CHUNKS.mails_per_batch
         self.store.trouble.extend(self.troubles())
 
     def source_fails(self):
