@@ -52,8 +52,10 @@ def is_back(transaction: Transaction, subject: Subject, *, now: Instant) -> bool
 
 
 def standings_of(transaction: Transaction, subject: Subject) -> tuple[Standing, ...]:
-    """Give the standing of an organization, then that of the one member where they have their own;
-    nothing of somebody who is not there."""
+    """Give the standing of an organization, then that of its one member where they have their own.
+
+    Of somebody who is not there it gives nothing.
+    """
     found = transaction.organization(subject.organization)
     person = subject.member and transaction.member(subject.organization, subject.member)
     if found is None or (subject.member and person is None):
