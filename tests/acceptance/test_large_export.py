@@ -117,6 +117,7 @@ def settings_of(smtp):
         "OFFRAMP_MAIL_HOST": smtp.host,
         "OFFRAMP_MAIL_PORT": str(smtp.port),
         "OFFRAMP_MAIL_SECURITY": "none",
+        "OFFRAMP_MAIL_CONNECTIONS": "1",  # so that mails arrive in the order of their readers
         "OFFRAMP_PUBLIC_ADDRESS": ADDRESS,
     }
 
