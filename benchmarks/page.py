@@ -1,6 +1,6 @@
 """docs/performance.md, written from the last run of each size: what was measured, how, what not."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from benchmarks.habits import HABITS
 from benchmarks.meanwhile import PHASES
@@ -209,6 +209,14 @@ def _speed(run: Run, names: Sequence[str]) -> str:
 
 def _middle(run: Run, name: str) -> str:
     return figure(run.middles[name]) if name in run.middles else ""
+
+
+def in_full(run: Run, headings: Mapping[str, str]) -> str:
+    """Write every line of a run as a table: its name, four numbers, and what it is about."""
+    head = [piped(headings.values()), rule("---", *[RIGHT] * 4, "---")]
+    lines = [line.cells() for line in run.lines]
+    body = [piped(map(cells.__getitem__, headings)) for cells in lines]
+    return "\n".join([*head, *body]) + "\n"
 
 
 def piped(cells: Iterable[str]) -> str:

@@ -1,6 +1,6 @@
 """docs/performance-achievements.md, written from the run that was kept."""
 
-from benchmarks.page import RIGHT, piped, rule
+from benchmarks.page import in_full
 from benchmarks.report import figure
 from benchmarks.run import Run
 
@@ -51,11 +51,6 @@ def page(run: Run) -> str:
         f" papers in a second**; everybody's files in"
         f" {figure(papers * middles['paper'] / 6e4)} minutes.\n"
     )
-    return "\n".join([f"{_HEAD}{run.machine}.\n", short, _in_full(run), _HOW.format_map(counts)])
-
-
-def _in_full(run: Run) -> str:
-    head = [piped(HEADINGS.values()), rule("---", *[RIGHT] * 4, "---")]
-    lines = [line.cells() for line in run.lines]
-    body = [piped(map(cells.__getitem__, HEADINGS)) for cells in lines]
-    return "\n".join([*head, *body]) + "\n"
+    return "\n".join(
+        [f"{_HEAD}{run.machine}.\n", short, in_full(run, HEADINGS), _HOW.format_map(counts)]
+    )

@@ -7,7 +7,7 @@ from benchmarks.engine.ground import POSTGRES, SQLITE
 from benchmarks.engine.rows import HEADINGS
 from benchmarks.engine.schedule import ADMISSION, IDLE
 from benchmarks.engine.takeover import TAKEOVER
-from benchmarks.page import RIGHT, piped, rule
+from benchmarks.page import RIGHT, in_full, piped, rule
 from benchmarks.report import figure
 from benchmarks.run import Run
 
@@ -82,7 +82,7 @@ def page(run: Run) -> str:
     parts = [
         f"{_HEAD}{run.machine}.\n",
         "## In short\n\n" + _in_short(run),
-        "## In full\n\n" + _in_full(run),
+        "## In full\n\n" + in_full(run, HEADINGS),
         _HOW.format_map({**sizes, "concurrency": CONCURRENCY}),
     ]
     return "\n".join(parts)
@@ -117,13 +117,6 @@ def _in_short(run: Run) -> str:
     ]
     head = [piped(["", POSTGRES, SQLITE]), rule("---", RIGHT, RIGHT)]
     return "\n".join([*head, *(piped([name, *cells]) for name, cells in rows)]) + "\n"
-
-
-def _in_full(run: Run) -> str:
-    head = [piped(HEADINGS.values()), rule("---", *[RIGHT] * 4, "---")]
-    lines = [line.cells() for line in run.lines]
-    body = [piped(map(cells.__getitem__, HEADINGS)) for cells in lines]
-    return "\n".join([*head, *body]) + "\n"
 
 
 def _a_second(run: Run, name: str, *, unit: float) -> str:

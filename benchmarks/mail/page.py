@@ -1,6 +1,6 @@
 """docs/performance-mail.md, written from the run that was kept."""
 
-from benchmarks.page import RIGHT, piped, rule
+from benchmarks.page import in_full
 from benchmarks.report import figure
 from benchmarks.run import Run
 
@@ -70,11 +70,6 @@ def page(run: Run) -> str:
         f"**{figure(1e3 / middles['step'])} mails in a second** by one process; the bare client"
         f" reaches {figure(1e3 / middles['prepared'])}.\n"
     )
-    return "\n".join([f"{_HEAD}{run.machine}.\n", short, _in_full(run), _HOW.format_map(told)])
-
-
-def _in_full(run: Run) -> str:
-    head = [piped(HEADINGS.values()), rule("---", *[RIGHT] * 4, "---")]
-    lines = [line.cells() for line in run.lines]
-    body = [piped(map(cells.__getitem__, HEADINGS)) for cells in lines]
-    return "\n".join([*head, *body]) + "\n"
+    return "\n".join(
+        [f"{_HEAD}{run.machine}.\n", short, in_full(run, HEADINGS), _HOW.format_map(told)]
+    )

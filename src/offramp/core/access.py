@@ -114,7 +114,7 @@ def _vote(question: Question, standing: Standing, *, now: Instant) -> Decision:
     span = standing.span(now)
     levels = levels_of(span.stage, roles=question.roles, surface=question.surface)
     policy = standing.timeline.policy
-    capabilities = frozenset().union(*(policy.capabilities(level) for level in levels))
+    capabilities = capabilities_of(levels, policy)
     return Decision(
         is_allowed=question.capability in capabilities,
         voter=standing.voter,
@@ -129,6 +129,11 @@ def levels_of(stage: Stage, *, roles: frozenset[Role], surface: str) -> tuple[st
     """List the level of each of a person's roles; they add up, as one person holds them all."""
     named = [role for role in Role if role in roles] or [Role.MEMBER]
     return tuple(stage.level(role=role.value, surface=surface) for role in named)
+
+
+def capabilities_of(levels: Iterable[str], policy: Policy) -> frozenset[Capability]:
+    """List what levels allow together."""
+    return frozenset().union(*(policy.capabilities(level) for level in levels))
 
 
 def _shut(vote: Decision) -> Decision:

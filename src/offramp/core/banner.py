@@ -11,7 +11,15 @@ from dataclasses import dataclass, replace
 
 from whenever import Instant
 
-from offramp.core.access import Decision, Question, Standing, Voter, decide, levels_of
+from offramp.core.access import (
+    Decision,
+    Question,
+    Standing,
+    Voter,
+    capabilities_of,
+    decide,
+    levels_of,
+)
 from offramp.core.dates import civil_date, first_instant
 from offramp.core.model import Role, SubjectKind, Unlock
 from offramp.core.notice import NoticeFacts, state_facts
@@ -137,7 +145,7 @@ def _banner(
 
 def _allowed_at_first(reader: Reader, timeline: Timeline) -> frozenset[Capability]:
     levels = levels_of(timeline.spans[0].stage, roles=reader.roles, surface=reader.surface)
-    return frozenset().union(*(timeline.policy.capabilities(level) for level in levels))
+    return capabilities_of(levels, timeline.policy)
 
 
 def _may_request(reader: Reader, stage: Stage) -> bool:

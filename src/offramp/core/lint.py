@@ -132,7 +132,7 @@ def _returns(policy: Policy) -> Iterator[Fault]:
     for path, moment in _every_moment(policy):
         if Anchor.RETURN not in moment.anchors:
             continue
-        part, number, key = path[0], path[1], path[2]
+        part, number, key, *_ = path
         if (part, key) != ("steps", "at") or policy.steps[int(number)].action is not Action.NOTIFY:
             yield Fault(
                 path=path,
@@ -262,11 +262,13 @@ def _guard(
     policy: Policy, step: Step, guard: Requirement, path: tuple[str | int, ...]
 ) -> Iterator[Fault]:
     required = policy.step(guard.delivered)
-    deliverable = [s.id for s in policy.steps if s.audience and not s.is_destructive]
+    deliverable = [
+        s.id for s in policy.steps if s.audience and not (s.is_destructive or s.is_of_return)
+    ]
     if required is None:
         yield unknown(path, "step", guard.delivered, deliverable)
         return
-    if guard.delivered not in deliverable or required.is_of_return:
+    if guard.delivered not in deliverable:
         yield Fault(
             path=path,
             problem=f"{guard.delivered} is delivered to nobody before",

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from offramp.core.model import Member
 from offramp.core.notice import LOOK_AFTER
-from offramp.engine.delivery import Attach, deliver, tally_of
+from offramp.engine.delivery import Attach, Enclosure, deliver, tally_of
 from offramp.engine.work import Work
 from offramp.ports import Attachment, MailerUnavailable, SendOutcomeUnknown
 
@@ -34,7 +34,7 @@ def confirm(work: Work, *, certificate: str) -> bool:
         return lambda member: file if _may_have_it(work, member) else ()
 
     try:
-        deliver(work, attach=attach)
+        deliver(work, Enclosure(attach=attach))
     except (MailerUnavailable, SendOutcomeUnknown):
         if work.row.attempts < work.context.limits.attempts_max:
             raise

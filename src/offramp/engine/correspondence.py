@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from offramp.engine.context import Context
 from offramp.engine.resending import LOST
-from offramp.engine.situation import require_member, require_organization
+from offramp.engine.situation import require_known
 from offramp.ports import Delivery, DeliveryNote
 
 
@@ -33,9 +33,7 @@ def history(
         OrganizationUnknown, OrganizationErased, MemberUnknown: there is nobody to ask about.
     """
     with context.store.transaction() as transaction:
-        require_organization(transaction, organization)
-        if member is not None:
-            require_member(transaction, organization, member)
+        require_known(transaction, organization, member=member)
         found = []
         for row in transaction.offboardings(organization):
             notes: dict[tuple[str, str], list[DeliveryNote]] = {}

@@ -46,6 +46,19 @@ class CameBack(Unavailable):
     """What {step} sent came back before it could be noted as delivered."""
 
 
+def no_attachments(readers: Sequence[Member]) -> Attach:
+    """Attach nothing, whoever the readers are."""
+    return lambda member: ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """What the messages of a step bring: files, or a link to what is too large for a mail."""
+
+    attach: AttachAll = no_attachments
+    offer: Offer | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Letter:
     """What all the messages of one step have in common."""
@@ -55,8 +68,7 @@ class _Letter:
     facts: NoticeFacts
     organization: Organization
     about: Member | None  # the one member, where only one is leaving
-    attach: AttachAll
-    offer: Offer | None  # what it leads to instead
+    enclosure: Enclosure
     heartbeat: Heartbeat
 
 
@@ -71,14 +83,7 @@ def message_id(delivery: Delivery) -> str:
     return hashlib.sha256("/".join(parts).encode()).hexdigest()[:32]
 
 
-def no_attachments(readers: Sequence[Member]) -> Attach:
-    """Attach nothing, whoever the readers are."""
-    return lambda member: ()
-
-
-def deliver(
-    work: Work, *, attach: AttachAll = no_attachments, offer: Offer | None = None
-) -> Result | None:
+def deliver(work: Work, enclosure: Enclosure) -> Result | None:
     """Write to the step's audience, and down its fallback chain while nobody could be reached.
 
     Returns:
@@ -89,7 +94,7 @@ def deliver(
     """
     step = work.planned.step
     assert step is not None, "only a step of the policy has an audience"
-    letter = _compose_letter(work, step, attach=attach, offer=offer)
+    letter = _compose_letter(work, step, enclosure)
     for audiences in _chain(work, step):
         with work.context.store.transaction() as transaction:
             for audience in audiences:
@@ -110,7 +115,7 @@ def deliver(
     return Result(outcome=Outcome.UNREACHED, proof=_counts(tally_of(work)))
 
 
-def deliver_again(work: Work, *, attach: AttachAll, offer: Offer | None = None) -> None:
+def deliver_again(work: Work, enclosure: Enclosure) -> None:
     """Send what was queued again of a step that is over, to nobody else.
 
     Raises:
@@ -118,7 +123,7 @@ def deliver_again(work: Work, *, attach: AttachAll, offer: Offer | None = None) 
     """
     step = work.planned.step
     assert step is not None, "only a step of the policy has an audience"
-    letter = _compose_letter(work, step, attach=attach, offer=offer)
+    letter = _compose_letter(work, step, enclosure)
     with work.context.mailer.session():
         _send_all(letter)
 
@@ -130,7 +135,7 @@ def _chain(work: Work, step: Step) -> Iterator[tuple[Audience, ...]]:
             yield (audience,)
 
 
-def _compose_letter(work: Work, step: Step, *, attach: AttachAll, offer: Offer | None) -> _Letter:
+def _compose_letter(work: Work, step: Step, enclosure: Enclosure) -> _Letter:
     now = work.context.clock.now()
     subject = work.claimed.subject
     with work.context.store.transaction() as transaction:
@@ -155,8 +160,7 @@ def _compose_letter(work: Work, step: Step, *, attach: AttachAll, offer: Offer |
         facts=facts,
         organization=organization,
         about=about,
-        attach=attach,
-        offer=offer,
+        enclosure=enclosure,
         heartbeat=Heartbeat(context=work.context, claimed=work.claimed),
     )
 
@@ -174,7 +178,7 @@ def _send_all(letter: _Letter) -> None:
     """Send whatever is to be sent; what could not be is tried again in a later attempt."""
 
     def prepare(pairs: Sequence[Addressed]) -> Iterator[Callable[[], Sent]]:
-        attach = letter.attach([member for _, member in pairs if member is not None])
+        attach = letter.enclosure.attach([member for _, member in pairs if member is not None])
         return (partial(_send, letter, delivery, member, attach) for delivery, member in pairs)
 
     hand_over(letter.work, prepare=prepare)
@@ -217,9 +221,9 @@ def _message(
     *,
     now: Instant,
 ) -> Message:
-    message, download = message_id(delivery), None
-    if letter.offer is not None:
-        download = letter.offer.make(
+    message, offer, download = message_id(delivery), letter.enclosure.offer, None
+    if offer is not None:
+        download = offer.make(
             delivery,
             message=message,
             zone=member.zone or letter.organization.zone,
@@ -267,8 +271,9 @@ def _again(work: Work, tried: Delivery, error: OfframpError, *, now: Instant) ->
 
 def _taken(letter: _Letter, delivery: Delivery, *, at: Instant) -> Delivery:
     """Note that a message was accepted; its reader needs no earlier link any more."""
-    if letter.offer is not None:
-        letter.offer.replace_earlier(delivery, at=at)
+    offer = letter.enclosure.offer
+    if offer is not None:
+        offer.replace_earlier(delivery, at=at)
     return replace(delivery, status=DeliveryStatus.ACCEPTED, accepted_at=at, reason=None)
 
 

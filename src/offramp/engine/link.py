@@ -23,8 +23,7 @@ from offramp.engine.offer import digest_of
 from offramp.engine.resending import NothingToResend, ask_again
 from offramp.engine.situation import (
     receipts_of,
-    require_member,
-    require_organization,
+    require_known,
     timeline_of,
 )
 from offramp.engine.work import issue_key
@@ -144,7 +143,7 @@ def list_links(
     """
     now = context.clock.now()
     with context.store.transaction() as transaction:
-        _require(transaction, organization, member)
+        require_known(transaction, organization, member=member)
         return tuple(
             Listed(link=link, state=_state(link, has_file=_has_file(context, link), now=now))
             for row in transaction.offboardings(organization)
@@ -167,7 +166,7 @@ def revoke(
     """
     now, count = context.clock.now(), 0
     with context.store.transaction() as transaction:
-        _require(transaction, organization, member)
+        require_known(transaction, organization, member=member)
         for row in transaction.offboardings(organization):
             steps = None if step is None else _issues(transaction, row, step)
             revoked = transaction.revoke_links(row.id, steps=steps, member=member, at=now)
@@ -202,12 +201,6 @@ def _none(organization: str) -> NoLinks:
     return NoLinks(
         organization=organization, hint=f"offramp link list {organization} shows what there is"
     )
-
-
-def _require(transaction: Transaction, organization: str, member: str | None) -> None:
-    require_organization(transaction, organization)
-    if member is not None:
-        require_member(transaction, organization, member)
 
 
 def _issues(transaction: Transaction, row: Offboarding, step: str) -> frozenset[str]:

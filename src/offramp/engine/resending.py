@@ -22,8 +22,7 @@ from offramp.engine.delivery import deliver_again
 from offramp.engine.reporting import report_step
 from offramp.engine.situation import (
     planned_of,
-    require_member,
-    require_organization,
+    require_known,
     timeline_of,
 )
 from offramp.engine.steps import put_back
@@ -35,7 +34,7 @@ SENT = LOST | {DeliveryStatus.ACCEPTED}
 """Whoever complained is written to again only by what the policy promises everybody."""
 
 _GIVEN = frozenset({StepStatus.DONE, StepStatus.UNREACHED})
-_ATTACH = {Action.NOTIFY: notify.attach, Action.EXPORT: export.attach}
+_ENCLOSE = {Action.NOTIFY: notify.enclose, Action.EXPORT: export.enclose}
 
 
 class NothingToResend(Refused):
@@ -68,9 +67,7 @@ def ask_again(
     """
     now = context.clock.now()
     with context.store.transaction() as transaction:
-        require_organization(transaction, organization)
-        if member is not None:
-            require_member(transaction, organization, member)
+        require_known(transaction, organization, member=member)
         statuses = LOST if is_lost else SENT
         count = _queue(
             transaction,
@@ -139,7 +136,7 @@ def _given(
     rows = {each.key: each for each in transaction.steps(row.id)}
     for planned in planned_of(timeline_of(transaction, row), rows):
         step = rows.get(planned.key)
-        if planned.action not in _ATTACH or planned.is_useless(now=now):
+        if planned.action not in _ENCLOSE or planned.is_useless(now=now):
             continue
         if step is not None and step.status in _GIVEN:
             yield planned, step
@@ -194,8 +191,7 @@ def _send(
     work = Work(context=context, claimed=claimed, planned=planned, row=row)
     began, status, reason = context.elapsed(), StepStatus.DONE, None
     try:
-        offer = export.offer(work) if planned.action is Action.EXPORT else None
-        deliver_again(work, attach=_ATTACH[planned.action](work), offer=offer)
+        deliver_again(work, _ENCLOSE[planned.action](work))
     except (StaleClaim, Broken):
         raise
     except OfframpError as error:

@@ -63,6 +63,13 @@ def require_member(transaction: Transaction, organization: str, member: str) -> 
     return found
 
 
+def require_known(transaction: Transaction, organization: str, *, member: str | None) -> None:
+    """Say where an organization, or the one member of it who is meant, is not there."""
+    require_organization(transaction, organization)
+    if member is not None:
+        require_member(transaction, organization, member)
+
+
 def require_policy(transaction: Transaction, policy: str, *, version: int | None = None) -> Policy:
     """Find a published policy or say that there is none."""
     found = transaction.policy(policy, version)

@@ -49,17 +49,15 @@ _USER = replace(
 )
 # What comes with a message is not looked at: it only has a name and a size.
 _DOCUMENT = Attachment(name="data.json", media_type="application/json", content=b" " * 184_000)
-_ADDRESS = "https://leaving.example.com/links/Yx3mT0c9QkP2vJ7sLh5RfWb8NzDgAe4UoKi6XtCq1Vy"
-_LINK_DAYS = 30
 _ACHIEVEMENTS = Attachment(
     name="achievements.pdf", media_type="application/pdf", content=b" " * 62_000
 )
-
-
 _CERTIFICATE = Attachment(
     name="certificate.json", media_type="application/json", content=b" " * 9_000
 )
 _DATES = Attachment(name="dates.ics", media_type="text/calendar", content=b" " * 4_000)
+_ADDRESS = "https://leaving.example.com/links/Yx3mT0c9QkP2vJ7sLh5RfWb8NzDgAe4UoKi6XtCq1Vy"
+_LINK_DAYS = 30
 _LATER = frozenset({Anchor.DELETION, Anchor.RETURN})  # what no end alone brings about
 
 

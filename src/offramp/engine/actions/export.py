@@ -9,14 +9,12 @@ Source: mission A8; policy language E1; lesson L14; docs/decisions/006-exports.m
 
 import gzip
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 
-from offramp.core.model import Member
 from offramp.data.handover.export import export
 from offramp.data.manifest import Manifest
 from offramp.engine.archive import document_name, manifest_name, read_manifest
-from offramp.engine.delivery import Attach, AttachAll, deliver, no_attachments, see_delivered
+from offramp.engine.delivery import Enclosure, deliver, see_delivered
 from offramp.engine.offer import Offer
 from offramp.engine.work import Heartbeat, Result, Work
 from offramp.ports import Attachment, Happening
@@ -38,10 +36,19 @@ def perform(work: Work) -> Result | None:
     step = work.planned.step
     if step is None or not step.audience:
         return None
-    return deliver(work, attach=attach(work), offer=offer(work))
+    return deliver(work, enclose(work))
 
 
-def offer(work: Work) -> Offer | None:
+def enclose(work: Work) -> Enclosure:
+    """Give every reader the document, or lead them to it."""
+    offer = _offer(work)
+    if offer is not None:
+        return Enclosure(offer=offer)
+    document = (_attachment(work),)
+    return Enclosure(attach=lambda readers: lambda member: document)
+
+
+def _offer(work: Work) -> Offer | None:
     """Lead every reader to the document, where it is too large for a mail and can be led to."""
     name = document_name(work.claimed.id, work.delivery_key)
     context, size_bytes = work.context, work.context.vault.size(name)
@@ -50,18 +57,6 @@ def offer(work: Work) -> Offer | None:
     if size_bytes <= context.limits.attachment_bytes_max:
         return None
     return Offer(work=work, file=name, size_bytes=size_bytes, address=context.public_address)
-
-
-def attach(work: Work) -> AttachAll:
-    """Give every reader the document, unless they are led to it."""
-    if offer(work) is not None:
-        return no_attachments
-    document = (_attachment(work),)
-
-    def attach_document(readers: Sequence[Member]) -> Attach:
-        return lambda member: document
-
-    return attach_document
 
 
 def verify(work: Work) -> Result | None:

@@ -9,7 +9,14 @@ from offramp.core.model import Member
 from offramp.core.notice import LOOK_AFTER
 from offramp.data.handover.members import AchievementReader
 from offramp.engine.calendar import attach_dates
-from offramp.engine.delivery import Attach, AttachAll, deliver, no_attachments, see_delivered
+from offramp.engine.delivery import (
+    Attach,
+    AttachAll,
+    Enclosure,
+    deliver,
+    no_attachments,
+    see_delivered,
+)
 from offramp.engine.work import Result, Work
 from offramp.ports import Attachment
 
@@ -23,7 +30,7 @@ def preview(work: Work) -> tuple[str, ...]:
 
 def perform(work: Work) -> Result | None:
     """Write to everybody who has not been written to by this step yet."""
-    return deliver(work, attach=attach(work))
+    return deliver(work, enclose(work))
 
 
 def verify(work: Work) -> Result | None:
@@ -39,11 +46,15 @@ def _dates(work: Work) -> AttachAll:
     return lambda readers: lambda member: dates if member.roles & LOOK_AFTER else ()
 
 
-def attach(work: Work) -> AttachAll:
+def enclose(work: Work) -> Enclosure:
     """Give each reader the achievements of their own, where the policy attaches them."""
     step = work.planned.step
     if step is None or step.attach is None:
-        return _dates(work)
+        return Enclosure(attach=_dates(work))
+    return Enclosure(attach=_achievements(work))
+
+
+def _achievements(work: Work) -> AttachAll:
     data, organization = work.data, work.organization()
     reader = AchievementReader(data.datamap, data.sources, organization.id)
 
