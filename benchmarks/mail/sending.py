@@ -7,10 +7,10 @@ that keeps them. Then the same client hands them over, on as many connections.
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 
 from whenever import Instant
@@ -20,7 +20,6 @@ from benchmarks.meter import peak_bytes
 from offramp.adapters.mail_format import Envelope, format_mail
 from offramp.adapters.mailer_smtp import Security, SmtpMailer, SmtpServer
 from offramp.bootstrap import sender_of
-from offramp.engine.side_by_side import side_by_side
 from offramp.engine.sweep import run_until_quiet
 from offramp.ports import Message
 
@@ -91,11 +90,8 @@ def _prepared(installation: Installation) -> Sent:
     )
 
     def send() -> int:
-        calls: Iterator[Callable[[], None]] = (
-            partial(client.hand_over, envelope) for envelope in mailer.kept
-        )
-        with client.session():
-            return sum(1 for _ in side_by_side(calls, at_once=settings.mail_connections))
+        with client.session(), ThreadPoolExecutor(settings.mail_connections) as pool:
+            return sum(1 for _ in pool.map(client.hand_over, mailer.kept))
 
     return _measured(send)
 

@@ -1,6 +1,6 @@
 """``python3 dev.py bench mail``: a step that writes to everybody, beside the bare client.
 
---quick        a hundred mails, not eighty thousand
+--quick        a hundred mails, not a hundred thousand
 --write-docs   keep the run, and write docs/performance-mail.md
 """
 
@@ -57,7 +57,7 @@ class Size:
     large: int
 
 
-FULL = Size(rounds=3, mails=5_000, small=10_000, large=50_000)
+FULL = Size(rounds=3, mails=10_000, small=10_000, large=50_000)
 QUICK = Size(rounds=1, mails=100, small=100, large=500)
 
 

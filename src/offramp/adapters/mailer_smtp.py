@@ -6,17 +6,18 @@ whatever breaks between it and the answer may have been.
 
 The standard library's client is used because it is synchronous like the rest of us and lets the
 last line be sent by itself; an asynchronous client would add an event loop and hide that moment.
-It cannot put several commands into one packet (PIPELINING), so several connections hide what each
-answer takes; a connection carries one message at a time, and any thread may use it for the next.
+Several connections hide what each answer takes; a connection carries one message at a time, and
+any thread may use it for the next.
 
-Source: RFC 5321 (replies, 4.2.1; responsibility, 6.1); RFC 6531 (addresses that are not ASCII);
+Source: RFC 5321 (replies, 4.2.1; responsibility, 6.1); RFC 2920 (several commands in one packet);
+RFC 6531 (addresses that are not ASCII);
 RFC 896 with RFC 1122, 4.2.3.2 (why a small last write would wait).
 """
 
 import smtplib
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -110,9 +111,9 @@ class SmtpMailer:
         """Hand over mail that is written already; raises what `send` does."""
         with self._turns:
             with _not_taken():
-                client, announced = self._begin(envelope)
+                client, codes = self._begin(envelope)
             try:
-                _transfer(client, envelope, announced=announced)
+                _transfer(client, envelope, codes=codes)
             except (MessageRefused, MailerUnavailable):
                 self._put_back(client, is_half_way=True)
                 raise
@@ -125,15 +126,15 @@ class SmtpMailer:
         """Say that nobody can tell: SMTP has no such question."""
         return None
 
-    def _begin(self, envelope: Envelope) -> tuple[smtplib.SMTP, int | None]:
-        """Name the sender on a connection: one that was kept and still answers, or a new one."""
+    def _begin(self, envelope: Envelope) -> tuple[smtplib.SMTP, tuple[int, ...]]:
+        """Offer mail on a connection: one that was kept and still answers, or a new one."""
         while (kept := self._take_kept()) is not None:
             with suppress(smtplib.SMTPException, OSError):
-                if (announced := _announce(kept, envelope)) != CLOSING:
-                    return kept, announced
+                if CLOSING not in (codes := _offer(kept, envelope))[:1]:
+                    return kept, codes
             kept.close()
         client = _connect(self._server)
-        return client, _announce(client, envelope)
+        return client, _offer(client, envelope)
 
     def _take_kept(self) -> smtplib.SMTP | None:
         with self._lock:
@@ -195,29 +196,48 @@ def _has_forgotten(client: smtplib.SMTP) -> bool:
     return False
 
 
-def _announce(client: smtplib.SMTP, envelope: Envelope) -> int | None:
-    """Name the sender; gives the reply, or none where the server does not know such addresses."""
+def _offer(client: smtplib.SMTP, envelope: Envelope) -> tuple[int, ...]:
+    """Say who writes to whom, and give the replies up to the first refusal; no content is sent.
+
+    Where the server takes several commands at once they are one packet: RFC 2920. There is no
+    reply where it does not know such addresses.
+    """
     if envelope.needs_utf8 and not client.has_extn("smtputf8"):
-        return None
-    options = [f"SIZE={len(envelope.content)}"] if client.has_extn("size") else []
-    if envelope.needs_utf8:
-        options += ["BODY=8BITMIME", "SMTPUTF8"]
-    code, _ = client.mail(envelope.sender, options)
-    return code
+        return ()
+    options = f" SIZE={len(envelope.content)}" if client.has_extn("size") else ""
+    options += " BODY=8BITMIME SMTPUTF8" if envelope.needs_utf8 else ""
+    mail, recipient = f"<{envelope.sender}>{options}", f"<{envelope.recipient}>"
+    commands = [f"MAIL FROM:{mail}\r\n", f"RCPT TO:{recipient}\r\n", "DATA\r\n"]
+    packets = ["".join(commands)] if client.has_extn("pipelining") else commands
+    codes: list[int] = []
+    for packet in packets:
+        client.send(packet.encode())
+        codes.extend(client.getreply()[0] for _ in range(packet.count("\r\n")))
+        if _is_refused(codes):
+            break
+    return tuple(codes)
 
 
-def _transfer(client: smtplib.SMTP, envelope: Envelope, *, announced: int | None) -> None:
-    """Hand over the rest of a message, as far as the server wants it."""
-    if announced is None:
+def _is_refused(codes: Sequence[int]) -> bool:
+    return any(not OK <= code <= GO_ON for code in codes)
+
+
+def _transfer(client: smtplib.SMTP, envelope: Envelope, *, codes: tuple[int, ...]) -> None:
+    """Send the content, if the server wants it after what it has answered."""
+    if not codes:
         raise MessageRefused(reply=NON_ASCII_ADDRESS_REFUSED)
+    if codes[-1] == GO_ON and _is_refused(codes):
+        client.close()  # it waits for content that it shall not get
+    announced, *rest = codes
     if announced == TOO_LARGE:
         raise MessageRefused(reply=str(announced))
     if announced != OK:
         raise MailerUnavailable(reason=f"it answered our MAIL with {announced}")
+    for command, code in zip(("RCPT", "DATA"), rest, strict=False):
+        _judge(code, command=command)
+    if rest[-1] != GO_ON:
+        raise MailerUnavailable(reason=f"it answered our DATA with {rest[-1]}")
     with _not_taken():
-        code, _ = client.rcpt(envelope.recipient)
-        _judge(code, command="RCPT")
-        _begin_content(client)
         client.send(envelope.content)
     with _maybe_taken():
         client.send(b".\r\n")
@@ -227,16 +247,9 @@ def _transfer(client: smtplib.SMTP, envelope: Envelope, *, announced: int | None
     _judge(code, command="DATA")
 
 
-def _begin_content(client: smtplib.SMTP) -> None:
-    code, _ = client.docmd("DATA")
-    if code != GO_ON:
-        _judge(code, command="DATA")
-        raise MailerUnavailable(reason=f"it answered our DATA with {code}")
-
-
 def _judge(code: int, *, command: str) -> None:
     """Turn a reply about the message into what it means."""
-    if 200 <= code < 300:
+    if 200 <= code < 400:
         return
     if 500 <= code < 600:
         raise MessageRefused(reply=str(code))

@@ -42,7 +42,7 @@ class Limits:
     chunk_rows_max: int = CHUNK_ROWS_MAX
     connections: int = 1  # to one database that delete at once
     mails_at_once: int = 1  # handed over side by side by one step
-    mails_per_batch: int = 16  # marked as being sent at once; after a crash so many may come twice
+    mails_per_batch: int = 24  # marked as being sent at once; after a crash so many may come twice
     bulk_organizations_max: int = 100  # deleted within a day, before two people have to arm it
     late_watch_days: int = 14  # after an erasure, for rows that come late
     attempts_max: int = 12

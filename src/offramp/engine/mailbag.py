@@ -7,8 +7,7 @@ called: so that is what a crash can leave uncertain, and all that may arrive twi
 Source: docs/decisions/028-mail-side-by-side.md; lessons L8, L32.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -40,7 +39,7 @@ def hand_over(work: Work, *, prepare: Prepare) -> None:
     """
     bag = _Bag(work=work, prepare=prepare)
     try:
-        for outcome, error in side_by_side(bag.calls(), at_once=work.context.limits.mails_at_once):
+        for outcome, error in side_by_side(bag.more, at_once=work.context.limits.mails_at_once):
             bag.put_back(outcome, error)
     except OfframpError:
         bag.note()  # what was sent was sent, whatever keeps the rest
@@ -57,27 +56,21 @@ class _Bag:
     work: Work
     prepare: Prepare
     trouble: OfframpError | None = None
-    _stock: deque[Callable[[], Sent]] = field(default_factory=deque)  # not begun yet
-    _begun: int = 0
+    _in_hand: int = 0
     _outcomes: list[Delivery] = field(default_factory=list)
     _oldest: float = 0.0  # when the first of them came, in seconds of the forward clock
     _after: str = ""  # the last member that was taken
 
-    def calls(self) -> Iterator[Callable[[], Sent]]:
-        """Give one hand-over after the other, while there are messages to be sent."""
-        while True:
-            if not self._stock or self._is_overdue():
-                self._turn()
-            if not self._stock:
-                return
-            self._begun += 1
-            yield self._stock.popleft()
+    def more(self) -> Iterable[Callable[[], Sent]]:
+        """Give further hand-overs, early enough that no connection waits for them."""
+        is_low = self._in_hand < 2 * self.work.context.limits.mails_at_once
+        return self._turn() if is_low or self._is_overdue() else ()
 
     def put_back(self, outcome: Delivery, error: OfframpError | None) -> None:
         """Take what became of one message."""
         if not self._outcomes:
             self._oldest = self.work.context.elapsed()
-        self._begun -= 1
+        self._in_hand -= 1
         self._outcomes.append(outcome)
         self.trouble = error or self.trouble
 
@@ -93,7 +86,7 @@ class _Bag:
         waited_seconds = self.work.context.elapsed() - self._oldest
         return bool(self._outcomes) and waited_seconds > OUTCOME_SECONDS_MAX
 
-    def _turn(self) -> None:
+    def _turn(self) -> Iterable[Callable[[], Sent]]:
         """Write the outcomes, and mark as many messages more, in one transaction."""
         work, context, now = self.work, self.work.context, self.work.context.clock.now()
         organization = work.claimed.subject.organization
@@ -105,11 +98,12 @@ class _Bag:
             members = {each.id: each for each in transaction.members(organization, among=ids)}
         self._noted()
         context.probe("sending")
-        self._stock.extend(self.prepare([(each, members.get(each.member)) for each in taken]))
+        self._in_hand += len(taken)
+        return self.prepare([(each, members.get(each.member)) for each in taken])
 
     def _take(self, transaction: Transaction, *, now: Instant) -> tuple[Delivery, ...]:
         """Take the next in the order of their readers, and after the last from the start again."""
-        room = self.work.context.limits.mails_per_batch - self._begun - len(self._stock)
+        room = self.work.context.limits.mails_per_batch - self._in_hand
         if room <= 0:
             return ()
         take = partial(

@@ -115,6 +115,12 @@ class _Clerk:
         self._faults = faults
         self._draws = 0
 
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, host: str, replies: list[str]
+    ) -> list[str]:
+        session.host_name = host
+        return [*replies[:1], "250-PIPELINING", *replies[1:]]
+
     async def handle_RCPT(
         self,
         server: SMTP,

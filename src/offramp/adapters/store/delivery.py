@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Insert,
+    Update,
     and_,
     bindparam,
     case,
@@ -45,6 +46,7 @@ _FANNED_OUT = ("offboarding", "step", "member", "channel", "status", "attempts")
 _OUTCOME = ("status", "attempts", "next_try_at", "accepted_at", "reason", "message", "repeats")
 _KEY = tuple(column.name for column in _table.primary_key)
 _NOTED = (*_KEY, "status", "reason")
+_AT = schema.delivery_note.c.at.type
 _TO_SEND = (DeliveryStatus.QUEUED, DeliveryStatus.FAILED, DeliveryStatus.SENDING)
 
 
@@ -78,26 +80,11 @@ class DeliveryPart(Part):
         self, offboarding: str, *, step: str, now: Instant, limit: int, after: str = ""
     ) -> tuple[Delivery, ...]:
         """Mark deliveries as sending and return them as they were before."""
-        episode = schema.offboarding
-        attempt = self.connection.scalar(
-            select(episode.c.attempt).where(episode.c.id == offboarding)
-        )
-        mine = and_(_table.c.offboarding == offboarding, _table.c.step == step)
-        chosen = select(_table).where(
-            mine, _table.c.member > after, _may_be_taken(now, attempt=attempt)
-        )
-        ordered = chosen.order_by(_table.c.member, _table.c.channel).limit(limit)
-        taken = self.connection.execute(ordered.with_for_update(skip_locked=True)).all()
-        key = tuple_(_table.c.member, _table.c.channel)
-        is_left = _table.c.status == DeliveryStatus.SENDING
-        marks: Row = {
-            "status": DeliveryStatus.SENDING,
-            "taken_by": attempt,
-            "repeats": _table.c.repeats + case((is_left, 1), else_=0),
-        }
+        its = {"its_offboarding": offboarding, "its_step": step}
+        chosen = {**its, "now": now, "after": after, "most": limit}
+        taken = self.connection.execute(_TO_TAKE, chosen).all()
         for keys in batches([(row.member, row.channel) for row in taken]):
-            sending = update(_table).where(mine, key.in_(keys))
-            self.connection.execute(sending.values(marks))
+            self.connection.execute(_TAKING, {**its, "keys": keys})
         return tuple(_delivery(row) for row in taken)
 
     def save_deliveries(
@@ -107,15 +94,12 @@ class DeliveryPart(Part):
         meanwhile stays forgotten."""
         rows = [
             {f"its_{name}": getattr(delivery, name) for name in (*_KEY, *_OUTCOME)}
+            | {"its_at": at, "its_taken_by": taken_by}
             for delivery in deliveries
         ]
         if rows:
-            mine = [_table.c[name] == bindparam(f"its_{name}") for name in _KEY]
-            if taken_by is not None:
-                mine.append(_table.c.taken_by == taken_by)
-            values: Row = {name: bindparam(f"its_{name}") for name in _OUTCOME}
-            self.connection.execute(update(_table).where(*mine).values(values), rows)
-            self.connection.execute(_noted(*mine, at=at), rows)
+            for statement in _SAVING if taken_by is None else _SAVING_TAKEN:
+                self.connection.execute(statement, rows)
 
     def deliveries(self, offboarding: str, *, step: str | None = None) -> tuple[Delivery, ...]:
         """List the deliveries of an off-boarding."""
@@ -186,7 +170,7 @@ class DeliveryPart(Part):
         if member is not None:
             mine.append(_table.c.member == member)
         queued = literal(DeliveryStatus.QUEUED.value)
-        self.connection.execute(_noted(*mine, at=at, status=queued))
+        self.connection.execute(_noted(*mine, at=literal(at, _AT), status=queued))
         again = {"status": DeliveryStatus.QUEUED, "attempts": 0, "next_try_at": None}
         changed = update(_table).where(*mine).values(round=_table.c.round + 1, **again)
         return self.connection.execute(changed).rowcount
@@ -205,13 +189,15 @@ class DeliveryPart(Part):
 
 
 def _noted(
-    *mine: ColumnElement[bool], at: Instant, status: ColumnElement[str] | None = None
+    *mine: ColumnElement[bool],
+    at: ColumnElement[Instant],
+    status: ColumnElement[str] | None = None,
 ) -> Insert:
     """Note how deliveries stand, or what they are about to become."""
     note = schema.delivery_note
     key = [_table.c[name] for name in _KEY]
     told = (_table.c.status, _table.c.reason) if status is None else (status, null())
-    rows = select(*key, *told, literal(at, note.c.at.type)).where(*mine)
+    rows = select(*key, *told, at).where(*mine)
     return insert(note).from_select([*_NOTED, "at"], rows)
 
 
@@ -262,11 +248,51 @@ def _is_leaving_alone(subject: Subject) -> ColumnElement[bool]:
     return select(own).where(*same, own.c.status.in_(counted), wholly_or_here).exists()
 
 
-def _may_be_taken(now: Instant, *, attempt: int | None) -> ColumnElement[bool]:
-    is_due = or_(_table.c.next_try_at.is_(None), _table.c.next_try_at <= now)
-    waits = _table.c.status.in_((DeliveryStatus.QUEUED, DeliveryStatus.FAILED))
-    is_left = and_(_table.c.status == DeliveryStatus.SENDING, _table.c.taken_by != attempt)
-    return or_(and_(waits, is_due), is_left)
+def _saving(*, is_taken: bool) -> tuple[Update, Insert]:
+    """Write outcomes and note them, of rows that an attempt has taken or of any."""
+    names = (*_KEY, "taken_by") if is_taken else _KEY
+    mine = [_table.c[name] == bindparam(f"its_{name}") for name in names]
+    values: Row = {name: bindparam(f"its_{name}") for name in _OUTCOME}
+    noted = _noted(*mine, at=bindparam("its_at", type_=_AT))
+    return update(_table).where(*mine).values(values), noted
+
+
+# What is asked for every few messages is written once: building it took longer than asking it.
+_IS_MINE = and_(
+    _table.c.offboarding == bindparam("its_offboarding"), _table.c.step == bindparam("its_step")
+)
+_ATTEMPT = (
+    select(schema.offboarding.c.attempt)
+    .where(schema.offboarding.c.id == bindparam("its_offboarding"))
+    .scalar_subquery()
+)
+_IS_LEFT = _table.c.status == DeliveryStatus.SENDING
+_MAY_BE_TAKEN = or_(
+    and_(
+        _table.c.status.in_((DeliveryStatus.QUEUED, DeliveryStatus.FAILED)),
+        or_(_table.c.next_try_at.is_(None), _table.c.next_try_at <= bindparam("now")),
+    ),
+    and_(_IS_LEFT, _table.c.taken_by != _ATTEMPT),
+)
+_TO_TAKE = (
+    select(_table)
+    .where(_IS_MINE, _table.c.member > bindparam("after"), _MAY_BE_TAKEN)
+    .order_by(_table.c.member, _table.c.channel)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_TAKING = (
+    update(_table)
+    .where(
+        _IS_MINE, tuple_(_table.c.member, _table.c.channel).in_(bindparam("keys", expanding=True))
+    )
+    .values(
+        status=DeliveryStatus.SENDING,
+        taken_by=_ATTEMPT,
+        repeats=_table.c.repeats + case((_IS_LEFT, 1), else_=0),
+    )
+)
+_SAVING, _SAVING_TAKEN = _saving(is_taken=False), _saving(is_taken=True)
 
 
 def _delivery(row: Found[Any]) -> Delivery:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Table, and_, delete, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, select, tuple_
 from sqlalchemy.engine import Row as Found
 
 from offramp.adapters.store import schema
@@ -18,6 +18,7 @@ from offramp.core.model import Member, Organization, Pool, Role
 from offramp.ports import Changes, OrganizationErased, OrganizationUnknown
 
 _Owned: TypeAlias = tuple[str, str]  # organization, and what is its
+_Asked: TypeAlias = tuple[Select[Any], Select[Any], Select[Any]]  # members, roles, seats
 _Choice: TypeAlias = Callable[[ColumnElement[str], ColumnElement[str]], ColumnElement[bool]]
 
 
@@ -59,7 +60,7 @@ class FactPart(Part):
         self.require_organizations(organization for organization, _ in wanted)
         before: dict[_Owned, Member] = {}
         for keys in batches(list(wanted)):
-            before |= self._members(_among(keys))
+            before |= self._members(_asked(_among(keys)))
         written, changes = compare(before, wanted)
         self._put(schema.member, [_person(value) for value in written])
         known = [(value.organization, value.id) for value in written]
@@ -88,19 +89,17 @@ class FactPart(Part):
     def member(self, organization: str, member: str) -> Member | None:
         """Find one member."""
         key = (organization, member)
-        return self._members(_among([key])).get(key)
+        return self._members(_asked(_among([key]))).get(key)
 
     def members(
         self, organization: str, *, among: Collection[str] | None = None
     ) -> tuple[Member, ...]:
         """List the members of an organization."""
-        ids = None if among is None else list(among)
-
-        def choice(owner: ColumnElement[str], member: ColumnElement[str]) -> ColumnElement[bool]:
-            mine = owner == organization
-            return mine if ids is None else and_(mine, member.in_(ids))
-
-        return tuple(self._members(choice).values())
+        if among is None:
+            found = self._members(_asked(lambda owner, _: owner == organization))
+        else:
+            found = self._members(_SOME, {"its_organization": organization, "ids": list(among)})
+        return tuple(found.values())
 
     def require_organizations(self, organizations: Iterable[str]) -> None:
         """Refuse what belongs to nobody; until the transaction ends nobody erases them.
@@ -126,13 +125,11 @@ class FactPart(Part):
         rows = self.connection.execute(chosen.order_by(table.c.id))
         return tuple(_organization(row) for row in rows)
 
-    def _members(self, choice: _Choice) -> dict[_Owned, Member]:
-        table = schema.member
-        roles = self._grouped(schema.member_role, "role", choice)
-        pools = self._grouped(schema.seat, "pool", choice)
-        chosen = select(table).where(choice(table.c.organization, table.c.id))
+    def _members(self, asked: _Asked, values: Row | None = None) -> dict[_Owned, Member]:
+        members, *grouped = asked
+        roles, pools = (self._grouped(each, values) for each in grouped)
         found = {}
-        for row in self.connection.execute(chosen.order_by(table.c.organization, table.c.id)):
+        for row in self.connection.execute(members, values):
             key = (row.organization, row.id)
             found[key] = Member(
                 **row._mapping,
@@ -141,16 +138,38 @@ class FactPart(Part):
             )
         return found
 
-    def _grouped(self, table: Table, column: str, choice: _Choice) -> dict[_Owned, set[str]]:
-        chosen = select(table).where(choice(table.c.organization, table.c.member))
+    def _grouped(self, chosen: Select[Any], values: Row | None) -> dict[_Owned, set[str]]:
         found: dict[_Owned, set[str]] = {}
-        for row in self.connection.execute(chosen):
-            found.setdefault((row.organization, row.member), set()).add(row._mapping[column])
+        for organization, member, value in self.connection.execute(chosen, values):
+            found.setdefault((organization, member), set()).add(value)
         return found
+
+
+def _asked(choice: _Choice) -> _Asked:
+    """Ask for some members, their roles and their pools."""
+    member, role, seat = schema.member.c, schema.member_role.c, schema.seat.c
+    members = select(schema.member).where(choice(member.organization, member.id))
+    return (
+        members.order_by(member.organization, member.id),
+        select(role.organization, role.member, role.role).where(
+            choice(role.organization, role.member)
+        ),
+        select(seat.organization, seat.member, seat.pool).where(
+            choice(seat.organization, seat.member)
+        ),
+    )
 
 
 def _among(keys: Iterable[_Owned]) -> _Choice:
     return lambda organization, owned: tuple_(organization, owned).in_(list(keys))
+
+
+# Asked for every few messages; building the statements took longer than asking them.
+_SOME = _asked(
+    lambda owner, member: and_(
+        owner == bindparam("its_organization"), member.in_(bindparam("ids", expanding=True))
+    )
+)
 
 
 def _organization(row: Found[Any]) -> Organization:
