@@ -1,6 +1,9 @@
 """Mail as a real server receives it, and what is known when the wire breaks."""
 
+import socket
+from contextlib import contextmanager
 from dataclasses import replace
+from threading import Thread
 
 import pytest
 
@@ -28,9 +31,10 @@ def mailer_to(port, **changes):
     return SmtpMailer(replace(server, **changes), sender=SENDER)
 
 
-@pytest.fixture
-def catcher():
-    with SmtpCatcher() as catcher:
+@pytest.fixture(params=[True, False], ids=["all at once", "one by one"])
+def catcher(request):
+    """Take the commands before a message in one packet, or each by itself."""
+    with SmtpCatcher(is_pipelining=request.param) as catcher:
         yield catcher
 
 
@@ -277,3 +281,52 @@ def test_a_message_is_complete_without_attachments(catcher):
         "text/plain",
         "text/html",
     ]
+
+
+@contextmanager
+def server_that_answers(*codes):
+    """Take the commands before one message at once, answer them so, and keep what comes then."""
+    said = []
+
+    def serve():
+        client, _ = listener.accept()
+        with client, client.makefile("rwb") as wire:
+            for answer in (b"220 hello\r\n", b"250-here\r\n250 PIPELINING\r\n"):
+                wire.write(answer)
+                wire.flush()
+                wire.readline()  # EHLO, then MAIL
+            wire.readline(), wire.readline()  # RCPT and DATA, without an answer to any
+            wire.write(b"".join(b"%d whatever\r\n" % code for code in codes))
+            wire.flush()
+            said.append(wire.read())
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1], said
+        thread.join(timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("codes", "error"),
+    [
+        ((250, 550, 354), MessageRefused),
+        ((250, 451, 354), MailerUnavailable),
+        ((452, 503, 354), MailerUnavailable),
+        ((552, 503, 354), MessageRefused),
+    ],
+)
+def test_no_content_goes_to_a_server_that_asks_for_it_after_a_refusal(codes, error):
+    """RFC 2920, section 3.1: some say "go on" to commands that came together with refused ones."""
+    with server_that_answers(*codes) as (port, said), pytest.raises(error):
+        mailer_to(port).send(MESSAGE, at=AT)
+
+    assert said == [b""]
+
+
+def test_the_commands_before_a_message_wait_for_one_answer_only():
+    """A way to the mail server and back for each of them would be most of a mail's time."""
+    with server_that_answers(250, 250, 354) as (port, said), pytest.raises(SendOutcomeUnknown):
+        mailer_to(port, timeout_seconds=WAIT_SECONDS).send(MESSAGE, at=AT)
+
+    assert said[0].endswith(b"\r\n.\r\n")

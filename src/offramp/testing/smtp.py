@@ -44,11 +44,16 @@ class SmtpCatcher:
 
     host = HOST
 
-    def __init__(self, *, folder: Path | None = None) -> None:
-        """Prepare a server that also writes each mail as a numbered file into the folder."""
+    def __init__(self, *, folder: Path | None = None, is_pipelining: bool = True) -> None:
+        """Prepare a server that also writes each mail as a numbered file into the folder.
+
+        Args:
+            is_pipelining: announce that several commands may come at once, as most servers do.
+        """
         self.messages: list[CaughtMail] = []
         self.port = 0
         self._folder = folder
+        self._extensions = ["250-PIPELINING"] if is_pipelining else []
         self._refusals: dict[str, int] = {}
         self._sessions: list[SMTP] = []
 
@@ -92,6 +97,13 @@ class SmtpCatcher:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, host: str, replies: list[str]
+    ) -> list[str]:
+        """Say what the server can do; the first line only names it."""
+        session.host_name = host
+        return [*replies[:1], *self._extensions, *replies[1:]]
 
     async def handle_RCPT(
         self,
