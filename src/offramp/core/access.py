@@ -15,7 +15,7 @@ from whenever import Instant
 
 from offramp.core.model import Receipt, Role, Unlock
 from offramp.core.plan import Span, Timeline
-from offramp.core.policy import Capability, Policy, Stage
+from offramp.core.policy import ANY, Capability, Policy, Stage
 
 
 class Voter(StrEnum):
@@ -49,6 +49,16 @@ class Question:
     roles: frozenset[Role]
     surface: str
     capability: Capability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Whose access is asked for, and where in the product."""
+
+    organization: str
+    member: str
+    surface: str = ANY
+    product: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from whenever import Instant
 
-from offramp.core.access import UNKNOWN, Decision, Standing, Voter
+from offramp.core.access import UNKNOWN, Decision, Place, Standing, Voter
 from offramp.core.banner import Reader
 from offramp.core.model import Facts, Member, Organization, Role, Subject, SubjectKind
 from offramp.core.plan import plan
@@ -36,13 +36,19 @@ def may(
     product: str | None = None,
 ) -> Decision:
     """Decide whether a member may do something on a surface of the product right now."""
+    place = Place(organization=organization, member=member, surface=surface, product=product)
     with store.transaction() as transaction:
-        found = transaction.organization(organization)
-        person = transaction.member(organization, member)
-        if found is None or person is None:
-            return UNKNOWN
-        reader = reader_of(transaction, found, person, surface=surface, product=product)
-    return reader.decide(capability, now=now)
+        reader = find_reader(transaction, place)
+    return UNKNOWN if reader is None else reader.decide(capability, now=now)
+
+
+def find_reader(transaction: Transaction, place: Place) -> Reader | None:
+    """Gather everything that has a say about a member, if there is one."""
+    found = transaction.organization(place.organization)
+    person = transaction.member(place.organization, place.member)
+    if found is None or person is None:
+        return None
+    return reader_of(transaction, found, person, surface=place.surface, product=place.product)
 
 
 def is_back(transaction: Transaction, subject: Subject, *, now: Instant) -> bool:

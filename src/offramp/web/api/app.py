@@ -1,8 +1,8 @@
 """The application behind `offramp serve`, put together from the routes of each subject.
 
-Programs of the vendor ask below ``/v1`` and show an access key. Below ``/hooks`` others hand
-something in, and prove who they are. Everything else is for whoever has the address, and gives away
-nothing without one that cannot be guessed.
+Programs of the vendor ask below ``/v1`` and ``/access/v1``, and show an access key. Below
+``/hooks`` others hand something in, and prove who they are. Everything else is for whoever has the
+address, and gives away nothing without one that cannot be guessed.
 
 Source: docs/http.md; docs/decisions/025-http.md.
 """
@@ -13,6 +13,7 @@ from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.page import LinkPages
 from offramp.engine.context import Context
 from offramp.web.api.access_key import AccessKeys, require_key
+from offramp.web.api.authzen import authzen_routes, configuration_routes
 from offramp.web.api.banner import banner_routes
 from offramp.web.api.guard import SafeHeaders
 from offramp.web.api.health import health_routes
@@ -48,12 +49,14 @@ def create_app(
     app.include_router(link_routes(context, pages or LinkPages(Brand())))
     app.include_router(static_routes())
     app.include_router(hook_routes(context, hooks or Hooks()))
-    app.include_router(_for_programs(context, access_keys))
+    app.include_router(configuration_routes(context))
+    for routes in (_for_programs(context), authzen_routes(context)):
+        app.include_router(routes, dependencies=[Depends(require_key(access_keys))])
     return app
 
 
-def _for_programs(context: Context, access_keys: AccessKeys) -> APIRouter:
-    """Give the routes for which a key has to be shown."""
-    routes = APIRouter(prefix="/v1", dependencies=[Depends(require_key(access_keys))])
+def _for_programs(context: Context) -> APIRouter:
+    """Give the routes of our own for which a key has to be shown."""
+    routes = APIRouter(prefix="/v1")
     routes.include_router(banner_routes(context))
     return routes

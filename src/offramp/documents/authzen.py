@@ -1,0 +1,182 @@
+"""The questions and answers of the OpenID AuthZEN Authorization API.
+
+A resource is an organization; its properties may name the product and the surface. An action is a
+capability. What a document holds beyond that is left alone, as the standard demands.
+
+Source: OpenID AuthZEN Authorization API 1.0, sections 5 to 8; docs/access-api.md.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, Field, model_validator
+
+from offramp.core.access import Decision, Place
+from offramp.core.policy import ANY, Capability
+
+SUBJECT_TYPE, RESOURCE_TYPE = "user", "organization"
+
+
+class _Part(BaseModel, frozen=True, extra="ignore"):
+    pass
+
+
+class SubjectDocument(_Part):
+    """Who wants to do something."""
+
+    type: Annotated[str, Field(description=f"`{SUBJECT_TYPE}`; nobody else may anything.")]
+    id: Annotated[str, Field(description="The member's id in the organization.")]
+
+
+class ActionDocument(_Part):
+    """What they want to do."""
+
+    name: Annotated[str, Field(description="A capability, as policies name it.")]
+
+
+class Whereabouts(_Part):
+    """Where in the product they want to do it."""
+
+    product: Annotated[str | None, Field(description="The product, where each ends alone.")] = None
+    surface: Annotated[str, Field(description="The surface, as policies name it.")] = ANY
+
+
+class ResourceDocument(_Part):
+    """What they want to do it to."""
+
+    type: Annotated[str, Field(description=f"`{RESOURCE_TYPE}`; nothing else is known.")]
+    id: Annotated[str, Field(description="The organization's id.")]
+    properties: Whereabouts = Whereabouts()
+
+
+class SearchDocument(_Part):
+    """What somebody may do."""
+
+    subject: SubjectDocument
+    resource: ResourceDocument
+
+    @property
+    def place(self) -> Place | None:
+        """Whose access is asked for, where it is a matter of ours."""
+        if (self.subject.type, self.resource.type) != (SUBJECT_TYPE, RESOURCE_TYPE):
+            return None
+        return Place(
+            organization=self.resource.id,
+            member=self.subject.id,
+            product=self.resource.properties.product,
+            surface=self.resource.properties.surface,
+        )
+
+
+class QuestionDocument(SearchDocument):
+    """Whether somebody may do something."""
+
+    action: ActionDocument
+
+    @property
+    def capability(self) -> Capability | None:
+        """What they want to do, where that is known."""
+        return Capability(self.action.name) if self.action.name in _NAMES else None
+
+
+class Semantic(StrEnum):
+    """When several questions are answered far enough."""
+
+    ALL = "execute_all"
+    UNTIL_DENIED = "deny_on_first_deny"
+    UNTIL_PERMITTED = "permit_on_first_permit"
+
+    def ends_with(self, decision: Decision) -> bool:
+        """Whether nothing more is asked after an answer."""
+        ending = {Semantic.UNTIL_DENIED: False, Semantic.UNTIL_PERMITTED: True}
+        return ending.get(self) is decision.is_allowed
+
+
+class Options(_Part):
+    """How several questions are answered."""
+
+    evaluations_semantic: Semantic = Semantic.ALL
+
+
+class _PartOfQuestion(_Part):
+    subject: SubjectDocument | None = None
+    action: ActionDocument | None = None
+    resource: ResourceDocument | None = None
+
+
+class QuestionsDocument(_PartOfQuestion):
+    """Several questions; what one leaves out is what stands above all of them."""
+
+    evaluations: tuple[_PartOfQuestion, ...] = ()
+    options: Options = Options()
+
+    @model_validator(mode="after")
+    def _require_whole_questions(self) -> "QuestionsDocument":
+        for number, each in enumerate(self.evaluations or (self,)):
+            for name in QuestionDocument.model_fields:
+                if getattr(each, name) is None and getattr(self, name) is None:
+                    raise ValueError(f"evaluation {number} has no {name}")
+        return self
+
+    def questions(self) -> Iterator[QuestionDocument]:
+        """Give each question whole; it is one where there is no list."""
+        for each in self.evaluations or (self,):
+            parts = {name: getattr(each, name) or getattr(self, name) for name in _QUESTION}
+            yield QuestionDocument(**parts)
+
+
+class Advice(_Part):
+    """What a page needs to explain an answer; nobody has to act on it."""
+
+    stage: Annotated[str, Field(description="The stage in force, by its name in the policy.")]
+    level: Annotated[str, Field(description="The access level in force.")]
+    voter: Annotated[str, Field(description="Who was the strictest of those who have a say.")]
+    until: Annotated[
+        str | None, Field(description="The instant at which the answer may change, in UTC.")
+    ]
+
+
+class AnswerDocument(_Part):
+    """Whether they may."""
+
+    decision: bool
+    context: Advice
+
+
+class AnswersDocument(_Part):
+    """The answers, in the order of the questions."""
+
+    evaluations: tuple[AnswerDocument, ...]
+
+
+class ActionsDocument(_Part):
+    """All that somebody may do."""
+
+    results: tuple[ActionDocument, ...]
+
+
+class Configuration(_Part):
+    """Where each kind of question is answered."""
+
+    policy_decision_point: str
+    access_evaluation_endpoint: str
+    access_evaluations_endpoint: str
+    search_action_endpoint: str
+
+
+_NAMES = frozenset(each.value for each in Capability)
+_QUESTION = tuple(QuestionDocument.model_fields)
+
+
+def answer_of(decision: Decision) -> AnswerDocument:
+    """Write a decision down."""
+    return AnswerDocument(
+        decision=decision.is_allowed,
+        context=Advice(
+            stage=decision.stage,
+            level=decision.level,
+            voter=decision.voter,
+            until=None if decision.until is None else decision.until.format_iso(),
+        ),
+    )
