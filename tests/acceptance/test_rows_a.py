@@ -5,9 +5,13 @@ for each kind of database; every row of the contract is then read off what was l
 """
 
 import json
+import zipfile
 from collections import Counter
 from dataclasses import dataclass
+from io import BytesIO
+from itertools import chain
 
+import pypdf
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -22,6 +26,8 @@ from offramp.data.credential.reading import read_keys, tokens_in
 from offramp.data.credential.token import verify_credential
 from offramp.engine.access import may
 from tests.acceptance.departure import KINDS, TRAINING, Departure, depart, dump
+from tests.acceptance.installation import Installation
+from tests.archive import faults
 
 SIBLING, LEAVING, HALF_LEAVING = "1", "2", "3"
 LAST_SECOND = Instant.parse_iso("2024-08-30T22:59:59Z")
@@ -137,13 +143,18 @@ def test_a2_access_lasts_to_the_end_of_the_last_day_with_no_worker_running_at_al
     assert story.access[SIBLING, LAST_SECOND] == story.access[SIBLING, MIDNIGHT]
 
 
+def oracle_for(public_key):
+    """Give the verifier of an independent implementation that trusts one key."""
+    key = Ed25519PublicKey.from_public_bytes(public_key)
+    return OB3Verifier(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+
+
 def test_a3_every_user_gets_every_achievement_signed_and_it_stands_when_all_else_is_gone(story):
     """A3, L13: checked after the deletion, with the published keys and by another's program."""
     departure = story.departure
     keys = departure.context.keys.public_keys()
     published = published_files(Issuer(name="Vendor"), keys)["jwks.json"]
-    pem = Ed25519PublicKey.from_public_bytes(keys[0])
-    oracle = OB3Verifier(pem.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    oracle = oracle_for(keys[0])
     names = {member.email: member.name for member in story.members}
 
     earned = []
@@ -164,6 +175,50 @@ def test_a3_every_user_gets_every_achievement_signed_and_it_stands_when_all_else
     assert Counter(name for _, name in earned) == Counter(titles)
     assert {day for day, _ in earned} == {"2024-08-31"}
     assert departure.belongings(LEAVING).keys() <= {KEPT, "invoice_lines"}
+    assert not departure.context.keys.has_key(LEAVING)
+
+
+def papers_in(message):
+    """Give every PDF that a mail carries, in a zip or not."""
+    for part in message.iter_attachments():
+        content = part.get_payload(decode=True)
+        if part.get_content_type() == "application/pdf":
+            yield content
+        elif part.get_content_type() == "application/zip":
+            with zipfile.ZipFile(BytesIO(content)) as packed:
+                yield from map(packed.read, packed.namelist())
+
+
+def attached_to(paper):
+    """Read what is attached to a PDF with another library, and nothing of ours."""
+    (files,) = pypdf.PdfReader(BytesIO(paper)).attachments.values()
+    (content,) = files
+    return content
+
+
+def test_a3_every_paper_is_valid_and_what_is_in_it_stands_when_all_else_is_gone(story, tmp_path):
+    """A3, L13: after the deletion, by other programs, and by ours in an otherwise empty folder."""
+    departure = story.departure
+    addresses = {member.email for member in story.members}
+    mails = [message for _, to, message in departure.mail if to in addresses]
+    keys = departure.context.keys.public_keys()
+    (tmp_path / "jwks.json").write_bytes(published_files(Issuer(name="Vendor"), keys)["jwks.json"])
+
+    papers = list(chain.from_iterable(map(papers_in, mails)))
+    tokens = [text.decode() for text in map(attached_to, papers) if text.startswith(b"ey")]
+    named = Counter(oracle_for(keys[0]).verify(token).achievement.name for token in tokens)
+    told = []
+    for paper in papers[:2]:
+        (tmp_path / "kept.pdf").write_bytes(paper)
+        said = Installation(tmp_path).ask("credential", "verify", "kept.pdf", "--keys", "jwks.json")
+        told.append([credential["name"] for credential in said["credentials"]])
+
+    earned = len(story.before["certificates"]) + len(story.before["achievements"])
+    assert named.total() == earned > 0
+    assert [faults(paper) for paper in papers] == [[]] * len(papers)
+    listed, (first, *others) = told
+    assert (first, others) == (listed[0], [])
+    assert departure.belongings(LEAVING) == {}
     assert not departure.context.keys.has_key(LEAVING)
 
 
