@@ -31,6 +31,7 @@ from offramp.adapters.mailbox_imap import ImapMailbox, ImapServer
 from offramp.adapters.mailer_paced import PacedMailer
 from offramp.adapters.mailer_smtp import Security, SmtpMailer, SmtpServer
 from offramp.adapters.message.brand import Brand, read_logo
+from offramp.adapters.message.dates import JinjaCalendarWording
 from offramp.adapters.message.page import LinkPages
 from offramp.adapters.report_structlog import StructlogReport
 from offramp.adapters.store.connection import connect
@@ -126,7 +127,11 @@ def build(
         event_source=event_source,
         public_address=_without_slash(settings.public_address),
         returns=_returns(settings),
-        calendar=partial(calendar_file, organizer=settings.mail_from),
+        calendar=partial(
+            calendar_file,
+            organizer=settings.mail_from,
+            wording=JinjaCalendarWording(settings.templates),
+        ),
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from icalendar import Calendar
 from whenever import Date, Instant
 
+from offramp.adapters.message.dates import JinjaCalendarWording
 from offramp.documents.timeline.calendar import calendar_file
 from offramp.engine import offboarding as deeds
 from offramp.engine.calendar import NoCalendar, NoDates, write_dates
@@ -19,7 +20,9 @@ EXPIRED = Instant.from_utc(2024, 9, 5)
 @pytest.fixture
 def world(app):
     world = open_world(app, "edit-only-grace")
-    writer = partial(calendar_file, organizer="offboarding@vendor.example")
+    writer = partial(
+        calendar_file, organizer="offboarding@vendor.example", wording=JinjaCalendarWording()
+    )
     world.context = replace(world.context, calendar=writer)
     return world
 
@@ -142,3 +145,31 @@ def test_where_there_are_no_dates_that_is_said(world):
         write_dates(world.context, "acme", is_canceled=True)
     with pytest.raises(NoCalendar):
         write_dates(replace(world.context, calendar=None), "acme", is_canceled=False)
+
+
+@pytest.mark.parametrize(
+    ("locale", "language", "words"),
+    [
+        ("de", "de", "Löschung, frühestens"),
+        ("fr-CA", "fr-CA", "suppression, au plus tôt"),
+        ("pl", "pl", "usunięcie, najwcześniej"),
+        ("es", "es", "eliminación, como muy pronto"),
+        ("xx", "en", "deletion, at the earliest"),
+    ],
+)
+def test_the_same_dates_are_worded_in_the_language_of_whoever_opens_them(
+    world, locale, language, words
+):
+    """RFC 5545: no line is longer than 75 bytes, and none breaks a letter in two."""
+    world.run_until(EXPIRED)
+    english = Calendar.from_ical(write_dates(world.context, "acme", is_canceled=False))
+
+    content = write_dates(world.context, "acme", is_canceled=False, locale=locale)
+
+    events = Calendar.from_ical(content).walk("VEVENT")
+    assert [event["uid"] for event in events] == [e["uid"] for e in english.walk("VEVENT")]
+    assert any(words in event["summary"] for event in events)
+    assert {event["summary"].params["language"] for event in events} == {language}
+    lines = content.split(b"\r\n")
+    assert max(map(len, lines)) <= 75
+    assert all(line.decode() is not None for line in lines)

@@ -1,11 +1,13 @@
 """The last letters: that everything is deleted, and that it does not end after all."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from icalendar import Calendar
 from whenever import Date, Instant
 
+from offramp.adapters.message.dates import JinjaCalendarWording
 from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.documents.timeline.calendar import calendar_file
 from offramp.engine import offboarding as deeds
@@ -208,7 +210,9 @@ def test_the_letter_of_return_waits_for_the_mail_server(world):
 def test_the_dates_are_taken_out_of_calendars_again(app):
     """R1: the calendar cancellation goes to whoever was sent the dates."""
     world = open_world(app, "edit-only-grace")
-    world.context = replace(world.context, calendar=calendar_file)
+    world.context = replace(
+        world.context, calendar=partial(calendar_file, wording=JinjaCalendarWording())
+    )
     world.run_until(Instant.parse_iso("2024-09-05T00:00:00Z"))
 
     come_back(world)

@@ -20,10 +20,12 @@ def calendar(
     withdraw: Annotated[
         bool, typer.Option("--withdraw", help="Take back what a return has ended.")
     ] = False,
+    locale: Annotated[str, typer.Option(help="The reader's language; else its own.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Write the dates of an organization for a calendar; imported again, they move."""
-    write_file(file, write_dates(open_context(), organization, is_canceled=withdraw))
+    content = write_dates(open_context(), organization, is_canceled=withdraw, locale=locale)
+    write_file(file, content)
     if as_json:
         show_json({"organization": organization, "file": str(file), "is_canceled": withdraw})
     else:

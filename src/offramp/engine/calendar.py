@@ -7,6 +7,9 @@ was sent before. What a renewal ends is taken back under a number that is higher
 Source: RFC 5546; mission A7; policy language R1.
 """
 
+from collections.abc import Iterable, Mapping
+from functools import partial
+
 from offramp.core.errors import Missing, Refused
 from offramp.core.transitions import OffboardingStatus
 from offramp.engine.context import Context
@@ -25,23 +28,37 @@ class NoCalendar(Refused):
     """This installation writes no calendars."""
 
 
-def attach_dates(context: Context, row: Offboarding) -> tuple[Attachment, ...]:
-    """Write the dates of one off-boarding as they are now, for a message; nothing without a way.
+def attach_dates(
+    context: Context, row: Offboarding, *, locales: Iterable[str]
+) -> Mapping[str, tuple[Attachment, ...]]:
+    """Write the dates of one off-boarding as they are now, for messages in some languages.
+
+    Without a way to write them there are none.
 
     Those of one that ended because the subject stays are taken back.
     """
     if context.calendar is None:
-        return ()
+        return dict.fromkeys(locales, ())
     is_canceled = row.status is OffboardingStatus.CANCELED
     with context.store.transaction() as transaction:
         part = _part(transaction, row)
-    content = context.calendar((part,), stamped_at=context.clock.now(), is_canceled=is_canceled)
+    write = partial(
+        context.calendar, (part,), stamped_at=context.clock.now(), is_canceled=is_canceled
+    )
     media_type = MEDIA_TYPE.format(method="CANCEL" if is_canceled else "PUBLISH")
-    return (Attachment(name=FILE, media_type=media_type, content=content),)
+    return {
+        locale: (Attachment(name=FILE, media_type=media_type, content=write(locale=locale)),)
+        for locale in locales
+    }
 
 
-def write_dates(context: Context, organization: str, *, is_canceled: bool) -> bytes:
+def write_dates(
+    context: Context, organization: str, *, is_canceled: bool, locale: str = ""
+) -> bytes:
     """Write the dates of an organization, or take back those of the episodes that were ended.
+
+    Args:
+        locale: of whoever opens it; the organization's if empty.
 
     Raises:
         NoDates: it is not leaving, or nothing of it was ended by a return.
@@ -50,12 +67,17 @@ def write_dates(context: Context, organization: str, *, is_canceled: bool) -> by
         raise NoCalendar
     wanted = OffboardingStatus.CANCELED if is_canceled else OffboardingStatus.OPEN
     with context.store.transaction() as transaction:
-        require_organization(transaction, organization)
+        found = require_organization(transaction, organization)
         rows = transaction.offboardings(organization, status=wanted)
         parts = [_part(transaction, row) for row in rows if row.subject.member is None]
     if not parts:
         raise NoDates(organization=organization, hint="offramp timeline shows what is planned")
-    return context.calendar(parts, stamped_at=context.clock.now(), is_canceled=is_canceled)
+    return context.calendar(
+        parts,
+        stamped_at=context.clock.now(),
+        is_canceled=is_canceled,
+        locale=locale or found.locale,
+    )
 
 
 def _part(transaction: Transaction, row: Offboarding) -> CalendarPart:

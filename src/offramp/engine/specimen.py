@@ -150,7 +150,14 @@ def _of_step(
     else:
         yield told
     if timeline.kind is SubjectKind.MEMBER and Audience.ADMINS in step.audience:
-        yield replace(told, name=f"{step.id}-about-another", reader=_ADMIN, about=_USER)
+        files = (_CERTIFICATE,) if planned.is_destructive else ()
+        yield replace(
+            told,
+            name=f"{step.id}-about-another",
+            reader=_ADMIN,
+            about=_USER,
+            attachments=files,
+        )
 
 
 def _download(facts: NoticeFacts) -> Download:

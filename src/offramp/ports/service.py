@@ -6,7 +6,7 @@ Source: docs/decisions/001-layers.md.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 from whenever import Instant
 
@@ -283,11 +283,46 @@ class CalendarPart:
     place: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarEntry:
+    """One date that somebody who looks after an organization finds in their calendar.
+
+    Attributes:
+        stage: the title of the stage that begins, as the policy has it.
+        local_time: when it is on that day, by the clocks of the zone.
+    """
+
+    kind: Literal["stage", "handover", "deletion", "last-day"]
+    place: str
+    zone: str
+    local_time: str
+    stage: str = ""
+    may_sign_in: bool = True
+    may_return: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryWords:
+    """An entry in one language, as plain text."""
+
+    language: str
+    summary: str
+    details: str
+    reminder: str
+
+
+class CalendarWording(Protocol):
+    """Puts entries into the words of a reader's language."""
+
+    def __call__(self, entry: CalendarEntry, *, locale: str, reminder_days: int) -> EntryWords:
+        """Word one entry, and the reminder that may come so many days before it."""
+
+
 class CalendarWriter(Protocol):
     """Writes dates into a file that every calendar can read."""
 
     def __call__(
-        self, parts: Sequence[CalendarPart], *, stamped_at: Instant, is_canceled: bool
+        self, parts: Sequence[CalendarPart], *, stamped_at: Instant, is_canceled: bool, locale: str
     ) -> bytes:
         """Write a file that adds dates to a calendar, or takes them back."""
 

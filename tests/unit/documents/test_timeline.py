@@ -9,6 +9,7 @@ import pytest
 from icalendar import Calendar
 from whenever import Date, Instant
 
+from offramp.adapters.message.dates import JinjaCalendarWording
 from offramp.core.dates import Period
 from offramp.core.model import Cause, Facts, SubjectKind
 from offramp.core.plan import Timeline, plan
@@ -192,7 +193,11 @@ def test_a_calendar_file_for_readers_adds_dates_or_takes_the_same_ones_back(
     part = CalendarPart(timeline=timeline, name="acme", sequence=7, place="Acme Ltd")
 
     content = calendar_file(
-        [part], stamped_at=STAMPED_AT, is_canceled=is_canceled, organizer="hello@vendor.example"
+        [part],
+        stamped_at=STAMPED_AT,
+        is_canceled=is_canceled,
+        organizer="hello@vendor.example",
+        wording=JinjaCalendarWording(),
     )
 
     calendar = Calendar.from_ical(content)

@@ -12,17 +12,22 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from offramp.core.errors import Unavailable
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SECONDS_MAX = 30
+HEIGHT = 400  # at least; a picture is as high as its message
 
 
 class BrowserMissing(Unavailable):
     """There is no Chromium on this machine that pictures can be taken with."""
+
+
+class PictureNotTaken(Unavailable):
+    """The browser took no picture within {seconds} seconds."""
 
 
 class Light(NamedTuple):
@@ -56,23 +61,34 @@ def open_camera() -> Iterator[Callable[[str], Mapping[str, bytes]]]:
             hint = "apt-get install chromium, or playwright install chromium"
             raise BrowserMissing(hint=hint) from error
         with browser:
-            yield lambda html: {name: _take(browser, html, light) for name, light in LIGHTS.items()}
+            pages = {name: _open_page(browser, light) for name, light in LIGHTS.items()}
+            yield lambda html: {name: _take(page, html) for name, page in pages.items()}
 
 
-def _take(browser: Browser, html: str, light: Light) -> bytes:
-    """Give a picture of a whole message, as PNG."""
+def _open_page(browser: Browser, light: Light) -> Page:
+    """Open what all messages are shown in, one after the other: a new one takes far longer."""
     context = browser.new_context(
-        viewport={"width": light.width, "height": 400},
+        viewport={"width": light.width, "height": HEIGHT},
         device_scale_factor=2,
         color_scheme=light.scheme,
         java_script_enabled=False,
     )
-    with context:
-        context.set_default_timeout(SECONDS_MAX * 1000)
-        context.route("**/*", lambda route: route.abort())
-        page = context.new_page()
+    context.set_default_timeout(SECONDS_MAX * 1000)
+    context.route("**/*", lambda route: route.abort())
+    return context.new_page()
+
+
+def _take(page: Page, html: str) -> bytes:
+    """Give a picture of a whole message, as PNG.
+
+    Raises:
+        PictureNotTaken: the browser does not answer.
+    """
+    try:
         page.set_content(html)
         return page.screenshot(full_page=True)
+    except PlaywrightError as error:
+        raise PictureNotTaken(seconds=SECONDS_MAX, hint="is this machine very busy?") from error
 
 
 def find_browser() -> str | None:

@@ -11,14 +11,15 @@ Source: RFC 5545; RFC 5546, sections 3.2.1 and 3.2.5; RFC 7986; mission A7.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from icalendar import Alarm, Calendar, Event
 from whenever import Instant
 
 from offramp.core.plan import PlannedStep
-from offramp.core.policy import Action
-from offramp.documents.timeline.rows import Row, access_words, timeline_rows, words
-from offramp.ports import CalendarPart
+from offramp.core.policy import Action, Capability
+from offramp.documents.timeline.rows import Row, timeline_rows, words
+from offramp.ports import CalendarEntry, CalendarPart, CalendarWording, EntryWords
 
 ALARM_DAYS = 7  # before something is erased
 
@@ -30,6 +31,8 @@ class _Edition:
     stamp: datetime
     is_canceled: bool
     organizer: str | None
+    locale: str
+    wording: CalendarWording | None
 
 
 def calendar_file(
@@ -38,13 +41,23 @@ def calendar_file(
     stamped_at: Instant,
     is_canceled: bool = False,
     organizer: str | None = None,
+    locale: str = "en",
+    wording: CalendarWording | None = None,
 ) -> bytes:
     """Write timelines as an iCalendar file that adds their dates to a calendar, or takes them back.
 
     Args:
         organizer: the address that the dates come from, which RFC 5546 asks for.
+        locale: of whoever opens it; the identities of the entries are the same in every language.
+        wording: writes for readers; authors of policies are told in English.
     """
-    edition = _Edition(stamp=stamped_at.to_stdlib(), is_canceled=is_canceled, organizer=organizer)
+    edition = _Edition(
+        stamp=stamped_at.to_stdlib(),
+        is_canceled=is_canceled,
+        organizer=organizer,
+        locale=locale,
+        wording=wording,
+    )
     titles = dict.fromkeys(
         part.place or part.timeline.policy.title or part.timeline.policy.policy for part in parts
     )
@@ -96,44 +109,57 @@ def _entry(
     event.add("status", "CANCELLED" if edition.is_canceled else "CONFIRMED")
     if edition.organizer is not None:
         event.add("organizer", f"mailto:{edition.organizer}")
-    if part.place is None:
-        summary, details = _for_authors(row, is_last=is_last)
-    else:
-        summary, details = _for_readers(row, part.place, is_last=is_last)
-    event.add("summary", summary)
-    if details:
-        event.add("description", "\n".join(details))
+    told = _told(row, part, edition, is_last=is_last)
+    language = {"language": told.language}
+    event.add("summary", told.summary, parameters=language)
+    if told.details:
+        event.add("description", told.details, parameters=language)
     event.add("transp", "TRANSPARENT")
     is_warned = part.place is not None and row.planned.is_destructive and not is_last
     if is_warned and not edition.is_canceled:
-        event.add_component(_alarm(summary))
+        event.add_component(_alarm(told.reminder))
     return event
 
 
-def _for_authors(row: Row, *, is_last: bool) -> tuple[str, list[str]]:
+def _told(row: Row, part: CalendarPart, edition: _Edition, *, is_last: bool) -> EntryWords:
+    if part.place is None:
+        return _for_authors(row, is_last=is_last)
+    assert edition.wording is not None, "who writes for readers can speak their language"
+    entry = _described(row, part, part.place, is_last=is_last)
+    return edition.wording(entry, locale=edition.locale, reminder_days=ALARM_DAYS)
+
+
+def _for_authors(row: Row, *, is_last: bool) -> EntryWords:
     """Word an entry for whoever writes a policy and wants to see all that it means."""
     at = [] if is_last else [f"at {row.local_time}"]
     details = [*at, *filter(None, (row.who, row.note))]
-    return (f"{row.what} (last day)" if is_last else row.what), details
+    summary = f"{row.what} (last day)" if is_last else row.what
+    return EntryWords(language="en", summary=summary, details="\n".join(details), reminder=summary)
 
 
-def _for_readers(row: Row, place: str, *, is_last: bool) -> tuple[str, list[str]]:
-    """Word an entry for whoever looks after an organization, beside everything else they do."""
+def _described(row: Row, part: CalendarPart, place: str, *, is_last: bool) -> CalendarEntry:
+    """Say what an entry is about, for whoever looks after an organization beside all else."""
     planned = row.planned
+    described = partial(
+        CalendarEntry, place=place, zone=part.timeline.zone, local_time=row.local_time
+    )
     if planned.stage is not None:
-        title = planned.stage.title or words(planned.stage.id)
-        details = [access_words(planned.stage), row.note]
-        return f"{place}: {title}", [detail for detail in details if detail]
+        stage = planned.stage
+        allowed = (part.timeline.policy.capabilities(level) for level in stage.levels)
+        return described(
+            kind="stage",
+            stage=stage.title or words(stage.id),
+            may_sign_in=any(Capability.SIGN_IN in each for each in allowed),
+            may_return=stage.reactivate is not None,
+        )
     if not planned.is_destructive:
-        return f"{place}: data is handed over", [f"at {row.local_time} to {row.who}"]
-    if is_last:
-        return f"{place}: last day of the deletion", []
-    return f"{place}: deletion, at the earliest", [f"not before {row.local_time}"]
+        return described(kind="handover")
+    return described(kind="last-day" if is_last else "deletion")
 
 
-def _alarm(summary: str) -> Alarm:
+def _alarm(description: str) -> Alarm:
     alarm = Alarm()
     alarm.add("action", "DISPLAY")
     alarm.add("trigger", -timedelta(days=ALARM_DAYS))
-    alarm.add("description", f"{summary}, in {ALARM_DAYS} days")
+    alarm.add("description", description)
     return alarm

@@ -39,11 +39,20 @@ def verify(work: Work) -> Result | None:
 
 
 def _dates(work: Work) -> AttachAll:
-    """Give those who look after a whole organization its dates for their calendar."""
+    """Give those who look after a whole organization its dates, in their language."""
     if work.claimed.subject.member is not None:
         return no_attachments
-    dates = attach_dates(work.context, work.claimed)
-    return lambda readers: lambda member: dates if member.roles & LOOK_AFTER else ()
+    home = work.organization().locale
+
+    def attach_own(readers: Sequence[Member]) -> Attach:
+        looking = [member for member in readers if member.roles & LOOK_AFTER]
+        locales = {member.locale or home for member in looking}
+        if not locales:
+            return no_attachments(readers)
+        dates = attach_dates(work.context, work.claimed, locales=locales)
+        return lambda member: dates[member.locale or home] if member.roles & LOOK_AFTER else ()
+
+    return attach_own
 
 
 def enclose(work: Work) -> Enclosure:
