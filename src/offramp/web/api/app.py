@@ -13,7 +13,9 @@ from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.page import LinkPages
 from offramp.engine.context import Context
 from offramp.web.api.access_key import AccessKeys, require_key
+from offramp.web.api.again import again_routes
 from offramp.web.api.banner import banner_routes
+from offramp.web.api.download import download_routes
 from offramp.web.api.guard import SafeHeaders
 from offramp.web.api.health import health_routes
 from offramp.web.api.hooks import Hooks, hook_routes
@@ -56,4 +58,6 @@ def _for_programs(context: Context, access_keys: AccessKeys) -> APIRouter:
     """Give the routes for which a key has to be shown."""
     routes = APIRouter(prefix="/v1", dependencies=[Depends(require_key(access_keys))])
     routes.include_router(banner_routes(context))
+    routes.include_router(download_routes(context))
+    routes.include_router(again_routes(context))
     return routes
