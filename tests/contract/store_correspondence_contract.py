@@ -158,6 +158,34 @@ class CorrespondenceContract:
         queued = [note(member, DeliveryStatus.QUEUED, at=LATER) for member in expected]
         assert sorted(notes(store)[2:], key=lambda each: each.member) == queued
 
+    @pytest.mark.parametrize(
+        ("unasked_since", "expected"), [(LATER, [A, C]), (LATER.subtract(seconds=1), [C])]
+    )
+    def test_what_was_asked_for_lately_is_not_queued_once_more(
+        self, store, unasked_since, expected
+    ):
+        write(store)
+        save(store, A, status=ACCEPTED)
+        save(store, C, status=ACCEPTED)
+        queue_again(store, member=A)
+        save(store, A, at=LATER, status=ACCEPTED)
+
+        count = read(
+            store,
+            lambda t: t.queue_again(
+                "leaving",
+                steps=("warn", "bye"),
+                statuses=SENT,
+                unasked_since=unasked_since,
+                at=LATER.add(minutes=1),
+            ),
+        )
+
+        deliveries = read(store, lambda t: t.deliveries("leaving"))
+        again = [each for each in deliveries if each.status is DeliveryStatus.QUEUED]
+        assert count == len(expected)
+        assert sorted(each.member for each in again) == expected
+
     def test_what_is_sent_again_begins_its_attempts_anew_and_keeps_when_it_was_taken(self, store):
         write(store)
         save(store, A, status=ACCEPTED, attempts=3, accepted_at=NOW, message="first")

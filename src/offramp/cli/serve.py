@@ -42,7 +42,7 @@ def serve(
         raise WebMissing(package=error.name, hint="pip install offramp[web]") from error
     settings, stop = load_settings(), Stop()
     report = StructlogReport(clock=SystemClock(), stream=sys.stderr)
-    context = open_context(report=report, is_stopping=stop)
+    context = open_context(with_data=True, report=report, is_stopping=stop)
     access_keys = application.AccessKeys.parse(settings.access_keys.get_secret_value())
     app = application.create_app(
         context,

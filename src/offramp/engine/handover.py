@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import BinaryIO
 
-from offramp.core.errors import Refused
+from offramp.core.errors import Missing, Refused
 from offramp.core.ledger import Detail, Event
 from offramp.core.transitions import OffboardingStatus
 from offramp.data.erasure.erase import preview
@@ -94,6 +94,16 @@ def hand_over(
             ]
         )
     return manifest
+
+
+def is_still_whole(context: Context, request: Request) -> bool:
+    """Whether what was handed over is still there; of what is being deleted no copy goes out."""
+    try:
+        with context.store.reading() as transaction:
+            _require_whole(transaction, request)
+    except (Refused, Missing):
+        return False
+    return True
 
 
 def preview_erasure(context: Context, request: Request) -> tuple[Statement, ...]:

@@ -8,6 +8,7 @@ Source: mission A4; policy language N2; lessons L8, L33.
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 from whenever import Instant
 
@@ -33,12 +34,40 @@ LOST = frozenset({DeliveryStatus.REFUSED, DeliveryStatus.BOUNCED})
 SENT = LOST | {DeliveryStatus.ACCEPTED}
 """Whoever complained is written to again only by what the policy promises everybody."""
 
+REST_MINUTES = 60  # before a person can be sent the same message once more
 _GIVEN = frozenset({StepStatus.DONE, StepStatus.UNREACHED})
 _ENCLOSE = {Action.NOTIFY: notify.enclose, Action.EXPORT: export.enclose}
 
 
 class NothingToResend(Refused):
     """No message of {organization} that was sent fits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """Which messages are asked for again: all that were sent, unless something is said.
+
+    Attributes:
+        is_own: only those that bring their reader what is theirs.
+        unasked_since: none that was asked for again after this instant.
+        actor: who asks.
+    """
+
+    step: str | None = None
+    member: str | None = None
+    statuses: Collection[DeliveryStatus] = SENT
+    action: Action | None = None
+    is_own: bool = False
+    unasked_since: Instant | None = None
+    actor: str = "operator"
+
+    def has(self, planned: PlannedStep, row: StepRow) -> bool:
+        """Whether the messages of a step are among them."""
+        return (
+            self.step in (None, row.key)
+            and self.action in (None, planned.action)
+            and (not self.is_own or _brings_own(planned))
+        )
 
 
 def ask_again(
@@ -66,22 +95,50 @@ def ask_again(
         OrganizationUnknown, OrganizationErased, MemberUnknown: there is nobody to write to.
     """
     now = context.clock.now()
+    statuses = LOST if is_lost else SENT
+    wanted = _Wanted(step=step, member=member, statuses=statuses, action=action)
     with context.store.transaction() as transaction:
         require_known(transaction, organization, member=member)
-        statuses = LOST if is_lost else SENT
-        count = _queue(
-            transaction,
-            organization,
-            statuses,
-            step=step,
-            member=member,
-            action=action,
-            now=now,
-        )
+        count = _queue(transaction, organization, wanted, now=now)
     if not count:
         hint = f"offramp mail history {organization} lists what was sent"
         raise NothingToResend(organization=organization, hint=hint)
     return count
+
+
+def ask_for_own(
+    context: Context, organization: str, member: str, *, step: str | None = None
+) -> int:
+    """Let a person be sent again what is theirs, or what one step sent them, at most once an hour.
+
+    Returns:
+        How many messages.
+
+    Raises:
+        NothingToResend: there is none, its use has passed, or it was asked for just now.
+        OrganizationUnknown, OrganizationErased, MemberUnknown: there is nobody to write to.
+    """
+    now = context.clock.now()
+    wanted = _Wanted(
+        step=step,
+        member=member,
+        is_own=step is None,
+        unasked_since=now.subtract(minutes=REST_MINUTES),
+        actor="user",
+    )
+    with context.store.transaction() as transaction:
+        require_known(transaction, organization, member=member)
+        count = _queue(transaction, organization, wanted, now=now)
+    if not count:
+        hint = "what is on its way, or was asked for within the last hour, is not sent once more"
+        raise NothingToResend(organization=organization, hint=hint)
+    return count
+
+
+def _brings_own(planned: PlannedStep) -> bool:
+    """Whether the messages of a step bring their reader something, or lead them to it."""
+    step = planned.step
+    return step is not None and (planned.action is Action.EXPORT or step.attach is not None)
 
 
 def ask_all_again(context: Context, *, step: str | None = None) -> Mapping[str, int]:
@@ -90,39 +147,35 @@ def ask_all_again(context: Context, *, step: str | None = None) -> Mapping[str, 
     Returns:
         How many messages of each organization that had lost any.
     """
-    counts = {}
+    counts, wanted = {}, _Wanted(step=step, statuses=LOST)
     with context.store.transaction() as transaction:
         organizations = [each.id for each in transaction.organizations()]
     for organization in organizations:
         now = context.clock.now()
         with context.store.transaction() as transaction:
-            counts[organization] = _queue(transaction, organization, LOST, step=step, now=now)
+            counts[organization] = _queue(transaction, organization, wanted, now=now)
     return {organization: count for organization, count in counts.items() if count}
 
 
-def _queue(
-    transaction: Transaction,
-    organization: str,
-    statuses: Collection[DeliveryStatus],
-    *,
-    step: str | None,
-    member: str | None = None,
-    action: Action | None = None,
-    now: Instant,
-) -> int:
+def _queue(transaction: Transaction, organization: str, wanted: _Wanted, *, now: Instant) -> int:
     count = 0
     for row in transaction.offboardings(organization, status=OffboardingStatus.OPEN):
         given = {
             issue_key(each.key, each.issue): each
             for planned, each in _given(transaction, row, now=now)
-            if step in (None, each.key) and action in (None, planned.action)
+            if wanted.has(planned, each)
         }
         queued = transaction.queue_again(
-            row.id, steps=[*given], statuses=statuses, member=member, at=now
+            row.id,
+            steps=[*given],
+            statuses=wanted.statuses,
+            member=wanted.member,
+            unasked_since=wanted.unasked_since,
+            at=now,
         )
         if queued:
             _begin_anew(transaction, row, given)
-            _note(transaction, row, step=step, messages=queued, at=now)
+            _note(transaction, row, wanted, messages=queued, at=now)
         count += queued
     if count:
         transaction.wake(organization, at=now)
@@ -151,15 +204,15 @@ def _begin_anew(transaction: Transaction, row: Offboarding, given: Mapping[str, 
 
 
 def _note(
-    transaction: Transaction, row: Offboarding, *, step: str | None, messages: int, at: Instant
+    transaction: Transaction, row: Offboarding, wanted: _Wanted, *, messages: int, at: Instant
 ) -> None:
     event = Event(
         kind="messages-asked-again",
         at=at,
         offboarding=row.id,
         episode=row.episode,
-        step=step,
-        actor="operator",
+        step=wanted.step,
+        actor=wanted.actor,
         detail={"messages": messages},
     )
     transaction.append([event])

@@ -332,9 +332,13 @@ class Transaction(Protocol):
         steps: Collection[str],
         statuses: Collection[DeliveryStatus],
         member: str | None = None,
+        unasked_since: Instant | None = None,
         at: Instant,
     ) -> int:
-        """Queue deliveries of steps once more, each in its next round; returns how many."""
+        """Queue deliveries of steps once more, each in its next round; returns how many.
+
+        One that was queued again after `unasked_since` is left as it is.
+        """
 
     def steps_to_resend(self, offboarding: str) -> Mapping[str, Instant | None]:
         """Name the steps with deliveries that were queued again and are still to be sent, each

@@ -107,13 +107,24 @@ class MemoryDeliveryPart(MemoryPart):
         steps: Collection[str],
         statuses: Collection[DeliveryStatus],
         member: str | None = None,
+        unasked_since: Instant | None = None,
         at: Instant,
     ) -> int:
         """Queue deliveries of steps once more, each in its next round; returns how many."""
+        asked = {
+            (note.offboarding, note.step, note.member, note.channel)
+            for note in self.tables.delivery_notes
+            if note.status is DeliveryStatus.QUEUED
+            and unasked_since is not None
+            and note.at > unasked_since
+        }
         chosen = [
             each
             for each in self.deliveries(offboarding)
-            if each.step in steps and each.status in statuses and member in (None, each.member)
+            if each.step in steps
+            and each.status in statuses
+            and member in (None, each.member)
+            and _key(each) not in asked
         ]
         for each in chosen:
             again = replace(

@@ -159,6 +159,7 @@ class DeliveryPart(Part):
         steps: Collection[str],
         statuses: Collection[DeliveryStatus],
         member: str | None = None,
+        unasked_since: Instant | None = None,
         at: Instant,
     ) -> int:
         """Queue deliveries of steps once more, each in its next round; returns how many."""
@@ -169,6 +170,8 @@ class DeliveryPart(Part):
         ]
         if member is not None:
             mine.append(_table.c.member == member)
+        if unasked_since is not None:
+            mine.append(~_was_asked_for(after=unasked_since, before=at))
         queued = literal(DeliveryStatus.QUEUED.value)
         self.connection.execute(_noted(*mine, at=literal(at, _AT), status=queued))
         again = {"status": DeliveryStatus.QUEUED, "attempts": 0, "next_try_at": None}
@@ -199,6 +202,16 @@ def _noted(
     told = (_table.c.status, _table.c.reason) if status is None else (status, null())
     rows = select(*key, *told, at).where(*mine)
     return insert(note).from_select([*_NOTED, "at"], rows)
+
+
+def _was_asked_for(*, after: Instant, before: Instant) -> ColumnElement[bool]:
+    """Whether a delivery was queued again lately; only asking again notes that it is queued."""
+    note = schema.delivery_note.alias("asked")
+    its = [note.c[name] == _table.c[name] for name in _KEY]
+    is_asked = note.c.status == DeliveryStatus.QUEUED
+    # What is noted at this very instant is the asking that is under way.
+    lately = (note.c.at > after, note.c.at < before)
+    return exists().where(*its, is_asked, *lately).correlate(_table)
 
 
 def _readers(subject: Subject, audience: Audience) -> Iterator[ColumnElement[bool]]:

@@ -13,8 +13,10 @@ from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.page import LinkPages
 from offramp.engine.context import Context
 from offramp.web.api.access_key import AccessKeys, require_key
+from offramp.web.api.again import again_routes
 from offramp.web.api.authzen import authzen_routes, configuration_routes
 from offramp.web.api.banner import banner_routes
+from offramp.web.api.download import download_routes
 from offramp.web.api.guard import SafeHeaders
 from offramp.web.api.health import health_routes
 from offramp.web.api.hooks import Hooks, hook_routes
@@ -59,4 +61,6 @@ def _for_programs(context: Context) -> APIRouter:
     """Give the routes of our own for which a key has to be shown."""
     routes = APIRouter(prefix="/v1")
     routes.include_router(banner_routes(context))
+    routes.include_router(download_routes(context))
+    routes.include_router(again_routes(context))
     return routes

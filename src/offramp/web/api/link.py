@@ -6,12 +6,10 @@ link that leads nowhere is answered alike, whatever the reason.
 Source: docs/http.md, "Links to data"; lesson L14; RFC 9110, section 14 (ranges); RFC 6266.
 """
 
-from collections.abc import Generator
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response, StreamingResponse
-from starlette.types import Send
+from fastapi.responses import HTMLResponse, Response
 
 from offramp.adapters.message.page import LinkPages
 from offramp.core.link import Download
@@ -19,6 +17,7 @@ from offramp.engine.context import Context
 from offramp.engine.link import Found, LinkDead, look_up, note_download, pieces
 from offramp.engine.offer import FILE_NAME, PATH
 from offramp.web.api.byte_range import Part, parse_range
+from offramp.web.api.pieces import PiecesResponse
 
 METHODS = ["GET", "HEAD"]
 
@@ -96,7 +95,7 @@ def _file(context: Context, found: Found, request: Request) -> Response:
     if part.start == 0:
         note_download(context, found.link)
     content = pieces(context, found.link.file, start=part.start, stop=part.stop)
-    return _Pieces(content, status=status, headers=headers)
+    return PiecesResponse(content, status=status, headers=headers)
 
 
 def _part(request: Request, *, size_bytes: int, tag: str) -> Part | None:
@@ -105,25 +104,3 @@ def _part(request: Request, *, size_bytes: int, tag: str) -> Part | None:
     if request.method == "HEAD" or not is_same:
         return None
     return parse_range(request.headers.get("range", ""), size_bytes=size_bytes)
-
-
-class _Pieces(StreamingResponse):
-    """Sends piece by piece; what ends early is cut off, so that nobody takes it for whole."""
-
-    def __init__(
-        self, content: Generator[bytes, None, None], *, status: HTTPStatus, headers: dict[str, str]
-    ) -> None:
-        super().__init__(content, status_code=status, headers=headers)
-        self._content = content
-
-    async def stream_response(self, send: Send) -> None:
-        """Send the answer, end it only where all of it was sent, and let go of the file."""
-        start = {"status": self.status_code, "headers": self.raw_headers}
-        left = int(self.headers["content-length"])
-        try:
-            await send({"type": "http.response.start", **start})
-            async for piece in self.body_iterator:
-                left -= len(piece)
-                await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
-        finally:
-            self._content.close()
