@@ -50,6 +50,7 @@ from offramp.documents.returned_mail import REPORT_BYTES_MAX, read_returned
 from offramp.documents.timeline.calendar import calendar_file
 from offramp.documents.webhook_file import load_webhooks
 from offramp.engine.context import Context, Data, Limits, never_stopping
+from offramp.engine.optional import PATH as UNSUBSCRIBE
 from offramp.ports import (
     Clock,
     Endpoint,
@@ -325,7 +326,13 @@ def sender_of(settings: Settings) -> Sender:
         name=settings.mail_from_name or brand.name,
         reply_to=brand.support_mailbox,
         returns_to=settings.mail_returns_to,
+        unsubscribe_url=_unsubscribe_url(settings),
     )
+
+
+def _unsubscribe_url(settings: Settings) -> str | None:
+    public_address = _without_slash(settings.public_address)
+    return None if public_address is None else f"{public_address}/{UNSUBSCRIBE}"
 
 
 def _returns(settings: Settings) -> Mailbox | None:

@@ -94,7 +94,7 @@ class Settings(BaseSettings):
     public_address: str | None = Field(
         default=None,
         pattern=PUBLIC_ADDRESS,
-        description="Where people reach `offramp serve`: https://…; links to data lead there.",
+        description="Where people reach `offramp serve`: https://…; links in mails lead there.",
     )
     attachment_bytes_max: int = Field(
         default=10_000_000,

@@ -167,8 +167,11 @@ class Departure:
 
 
 @contextmanager
-def depart(application, kind, folder, request, *, start=START, datamap=None):
-    """Set up an application, fill it, import its roster, and stand at the beginning."""
+def depart(application, kind, folder, request, *, start=START, datamap=None, **settings):
+    """Set up an application, fill it, import its roster, and stand at the beginning.
+
+    What else is given are settings.
+    """
     with (
         pytest.MonkeyPatch.context() as environment,
         fresh_databases(kind, folder, request) as (app_url, store_url),
@@ -194,6 +197,7 @@ def depart(application, kind, folder, request, *, start=START, datamap=None):
                 mail_host=catcher.host,
                 mail_port=catcher.port,
                 mail_security="none",
+                **settings,
             ),
             store=SqlStore(store_engine, ledger_key=keys.ledger_key()),
             keys=keys,

@@ -23,6 +23,14 @@ def returned(message=ID):
     return Returned(message=message, why=Return.BOUNCED, reason="5.1.1")
 
 
+def request(message=ID):
+    """Write what a mail program sends for a reader who wants no more optional messages."""
+    return (
+        "From: anna@acme.example\r\nTo: returns@vendor.example\r\n"
+        f"Subject: unsubscribe {message}\r\n\r\n"
+    ).encode()
+
+
 class Taker:
     """Whoever is shown reports.
 
@@ -65,6 +73,15 @@ class MailboxContract:
 
         assert (take.shown, other) == ([returned()], 0)
         assert (world.letters(), world.done()) == ([], [report()])
+
+    def test_a_request_to_unsubscribe_is_shown_and_put_away(self, mailbox, world, take):
+        """L12."""
+        world.put(request())
+
+        self.visit(mailbox, take)
+
+        assert take.shown == [Returned(message=ID, why=Return.DECLINED)]
+        assert (world.letters(), world.done()) == ([], [request()])
 
     def test_reports_are_shown_in_the_order_in_which_they_came(self, mailbox, world, take):
         world.put(report())

@@ -53,6 +53,14 @@ def dead(language):
     return PAGES.dead(wanted=language)
 
 
+def asking(language):
+    return PAGES.unsubscribing(wanted=language, is_done=False)
+
+
+def unsubscribed(language):
+    return PAGES.unsubscribing(wanted=language, is_done=True)
+
+
 def show(browser, html, **options):
     """Open a page under its policy; give it, and what the browser complained of or fetched."""
     page = browser.new_page(**options)
@@ -72,7 +80,7 @@ def show(browser, html, **options):
     return page, troubles
 
 
-@pytest.mark.parametrize("write", [leading, dead])
+@pytest.mark.parametrize("write", [leading, dead, asking, unsubscribed])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_axe_finds_nothing_and_the_browser_has_nothing_to_stop(browser, language, scheme, write):
@@ -96,7 +104,7 @@ def test_a_style_that_is_not_ours_is_not_taken(browser):
     assert "style-src" in troubles[0]
 
 
-@pytest.mark.parametrize("write", [partial(leading, organization=LONG), dead])
+@pytest.mark.parametrize("write", [partial(leading, organization=LONG), dead, asking])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_is_cut_off_on_a_phone(browser, language, write):
     page, _ = show(browser, write(language), viewport={"width": PHONE_WIDTH, "height": 600})

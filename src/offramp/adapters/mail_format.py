@@ -267,7 +267,8 @@ def _is_plain(line: str) -> bool:
 
 def _ways_to_unsubscribe(sender: Sender, *, message_id: str) -> dict[str, str]:
     token = quote(message_id, safe="")
-    by_mail = f"<mailto:{quote(sender.address, safe='@')}?subject=unsubscribe%20{token}>"
+    mailbox = sender.returns_to or sender.address
+    by_mail = f"<mailto:{quote(mailbox, safe='@')}?subject=unsubscribe%20{token}>"
     if not sender.unsubscribe_url:
         return {"List-Unsubscribe": by_mail}
     return {

@@ -25,6 +25,7 @@ LETTERS_AT_ONCE = 500  # whose headers are asked for
 LOOKS_MAX = 3  # at one letter that stays, by one process
 _NUMBER = re.compile(rb"\bUID (\d+)")
 _DELETED = re.compile(rb"FLAGS \([^)]*\\Deleted\b", re.IGNORECASE)
+_REQUEST = "unsubscribe "
 _KINDS = frozenset({"delivery-status", "feedback-report"})
 
 
@@ -115,7 +116,7 @@ class _Folder:
                 "the server does not list its letters",
                 self._client.fetch,
                 f"{first}:{last}",
-                "(UID FLAGS BODY.PEEK[HEADER.FIELDS (CONTENT-TYPE)])",
+                "(UID FLAGS BODY.PEEK[HEADER.FIELDS (CONTENT-TYPE SUBJECT)])",
             )
             for said, header in _letters(answer):
                 number = _NUMBER.search(said)
@@ -231,8 +232,10 @@ def _letters(answers: Sequence[Any]) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _may_be_report(header: bytes) -> bool:
-    """Whether a letter says of itself that it reports a failure or a complaint."""
+    """Whether a letter says of itself that it reports a failure or a complaint, or unsubscribes."""
     found = HeaderParser().parsestr(header.decode("ascii", "replace"))
+    if str(found.get("Subject", "")).strip().lower().startswith(_REQUEST):
+        return True
     kind = str(found.get_param("report-type", "")).lower()
     return found.get_content_type() == "multipart/report" and kind in _KINDS
 

@@ -28,6 +28,7 @@ class EventKind(StrEnum):
     STEP_ABANDONED = "step-abandoned"
     MESSAGE_BOUNCED = "message-bounced"
     MESSAGE_COMPLAINED = "message-complained"
+    MESSAGE_DECLINED = "message-declined"
     OFFBOARDING_STOPPED = "offboarding-stopped"
     WINDOW_CLOSING = "window-closing"
     RETENTION_UNDECIDED = "retention-undecided"
@@ -135,6 +136,11 @@ CATALOG: Mapping[EventKind, EventShape] = {
         when="a reader reported a mail as unwanted",
         fields={"step": "The step.", "recipient": _RECIPIENT},
         example={"step": "achievements", "recipient": "13"},
+    ),
+    EventKind.MESSAGE_DECLINED: EventShape(
+        when="a reader has unsubscribed by a mail: no optional one is sent to them any more",
+        fields={"step": "The step.", "recipient": _RECIPIENT},
+        example={"step": "tips", "recipient": "13"},
     ),
     EventKind.OFFBOARDING_STOPPED: EventShape(
         when="an invariant failed, and the off-boarding waits for a person",

@@ -254,8 +254,24 @@ def _guards(policy: Policy) -> Iterator[Fault]:
         for position, guard in enumerate(step.requires):
             path = ("steps", number, "requires", position, "delivered")
             yield from _guard(policy, step, guard, path)
-        if step.instead is not None and step.instead not in notices:
-            yield unknown(("steps", number, "instead"), "notice", step.instead, notices)
+        if step.instead is not None:
+            yield from _stand_in(policy, step.instead, ("steps", number, "instead"), notices)
+
+
+def _stand_in(policy: Policy, instead: str, path: FaultPath, notices: list[str]) -> Iterator[Fault]:
+    notice = policy.step(instead)
+    if notice is None or instead not in notices:
+        yield unknown(path, "notice", instead, notices)
+    elif notice.optional:
+        yield _declinable(path, notice)
+
+
+def _declinable(path: FaultPath, notice: Step) -> Fault:
+    return Fault(
+        path=path,
+        problem=f"{notice.id} is optional, so that its readers may decline it",
+        expected="a notice that everybody gets",
+    )
 
 
 def _guard(
@@ -274,6 +290,8 @@ def _guard(
             problem=f"{guard.delivered} is delivered to nobody before",
             expected="a notice, or an export with send_to",
         )
+    if required.optional:
+        yield _declinable(path, required)
     for kind in policy.applies_to:
         concerned = policy.steps_for(kind)
         if step in concerned and required not in concerned:

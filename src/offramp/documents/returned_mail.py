@@ -1,11 +1,12 @@
-"""What came back of a message: a report of its failure, or a reader's complaint.
+"""What came back of a message: a report of its failure, or a reader's complaint or request.
 
 Whose message it was is read from the address that the report was sent to, which names it, or from
 the headers of the message that it brings back. Nothing else of a report is believed or kept: what
-servers and people write there is free text.
+servers and people write there is free text. A request to send no more that is optional is made by
+mail programs, with the subject that the message asked for.
 
-Source: RFC 3464 (delivery reports), 3463 (their codes), 5965 (complaints), 6522 (their form);
-mission A4.
+Source: RFC 3464 (delivery reports), 3463 (their codes), 5965 (complaints), 6522 (their form),
+2369 (unsubscribing by mail); mission A4; lesson L12.
 """
 
 import re
@@ -18,6 +19,7 @@ from offramp.ports import Return, Returned
 REPORT_BYTES_MAX = 256 * 1024  # what follows is the message that it brings back
 _CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
 _OUR_ADDRESS = re.compile(r"\+([0-9a-f]{32})@")
+_UNSUBSCRIBE = re.compile(r"\s*unsubscribe\s+([0-9a-f]{32})\s*", re.IGNORECASE)
 _OUR_ID = re.compile(r"<([0-9a-f]{32})@")
 _WAYS_HERE = ("Delivered-To", "X-Original-To", "Envelope-To", "To")
 _FAILED = "failed"
@@ -33,8 +35,11 @@ def read_returned(content: bytes) -> Returned | None:
         report = message_from_bytes(content[:REPORT_BYTES_MAX])
         why, reason = _news(report)
         message = _message_in(report)
+        request = _UNSUBSCRIBE.fullmatch(str(report.get("Subject", "")))
     except RecursionError:
         return None
+    if why is None and request is not None:
+        return Returned(message=request[1].lower(), why=Return.DECLINED)
     if why is None or message is None:
         return None
     return Returned(message=message, why=why, reason=reason)

@@ -42,11 +42,14 @@ class Taken(StrEnum):
 
 
 def take_back(context: Context, returned: Returned) -> Taken:
-    """Note that a message came back, or that its reader complained of it.
+    """Note that a message came back, that its reader complained of it, or wants no more like it.
 
     Raises:
         DeletionInFlight: a worker is frozen in the middle of a chunk; try again.
     """
+
+    if returned.why is Return.DECLINED:
+        return _decline(context, returned.message)
 
     def write(transaction: Transaction, now: Instant) -> Taken:
         sent = transaction.find_message(returned.message)
@@ -68,6 +71,30 @@ def take_back(context: Context, returned: Returned) -> Taken:
         return Taken.NOTED
 
     return exclusively(context, write)
+
+
+def _decline(context: Context, message: str) -> Taken:
+    """Send the reader of an optional message no further one; it stops no step and no deletion."""
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        sent = transaction.find_optional(message)
+        row = transaction.offboarding(sent.offboarding) if sent else None
+        if sent is None or row is None:
+            return Taken.NOBODYS
+        if not transaction.decline(row.subject.organization, member=sent.member, at=now):
+            return Taken.KNOWN
+        kind, told = EventKind.MESSAGE_DECLINED, {"step": sent.step, "recipient": sent.member}
+        event = Event(
+            kind=kind,
+            at=now,
+            offboarding=row.id,
+            episode=row.episode,
+            step=sent.step,
+            actor="user",
+        )
+        transaction.append([event])
+        transaction.put_events([announce(row, kind, key=message, at=now, detail=told)])
+        return Taken.NOTED
 
 
 _NEWS_OF = {

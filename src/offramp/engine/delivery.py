@@ -23,6 +23,7 @@ from offramp.core.policy import Audience, Step
 from offramp.engine.access import standings_of
 from offramp.engine.mailbag import Addressed, Sent, hand_over
 from offramp.engine.offer import Offer
+from offramp.engine.optional import heed_wishes
 from offramp.engine.situation import receipts_of, require_organization, timeline_of
 from offramp.engine.work import Heartbeat, Result, Work
 from offramp.ports import (
@@ -178,13 +179,33 @@ def _send_all(letter: _Letter) -> None:
     """Send whatever is to be sent; what could not be is tried again in a later attempt."""
 
     def prepare(pairs: Sequence[Addressed]) -> Iterator[Callable[[], Sent]]:
+        declined = _declined(letter, pairs)
         attach = letter.enclosure.attach([member for _, member in pairs if member is not None])
-        return (partial(_send, letter, delivery, member, attach) for delivery, member in pairs)
+        return (
+            partial(
+                _send, letter, delivery, member, attach, is_declined=delivery.member in declined
+            )
+            for delivery, member in pairs
+        )
 
     hand_over(letter.work, prepare=prepare)
 
 
-def _send(letter: _Letter, delivery: Delivery, member: Member | None, attach: Attach) -> Sent:
+def _declined(letter: _Letter, pairs: Sequence[Addressed]) -> frozenset[str]:
+    """Name the readers who do not want this message; what is not optional is for everybody."""
+    if not letter.step.optional:
+        return frozenset()
+    return heed_wishes(letter.work, {message_id(delivery): delivery for delivery, _ in pairs})
+
+
+def _send(
+    letter: _Letter,
+    delivery: Delivery,
+    member: Member | None,
+    attach: Attach,
+    *,
+    is_declined: bool,
+) -> Sent:
     """Hand over one message; the answer is its new row, and what went wrong for a while."""
     context = letter.work.context
     now = context.clock.now()
@@ -198,6 +219,9 @@ def _send(letter: _Letter, delivery: Delivery, member: Member | None, attach: At
             return _taken(letter, tried, at=now), None
         if was_accepted is None:
             tried = replace(tried, repeats=tried.repeats + 1)
+    if is_declined:
+        unsent = replace(delivery, status=DeliveryStatus.DECLINED, next_try_at=None, reason=None)
+        return unsent, None
     composed = _message(letter, delivery, member, attach(member), now=now)
     letter.heartbeat.beat()  # whoever slept past the lease hands nothing more over
     try:
@@ -284,10 +308,12 @@ def tally_of(work: Work) -> DeliveryTally:
 
 
 def _counts(tally: DeliveryTally) -> dict[str, int]:
+    declined = {"declined": tally.declined} if tally.declined else {}
     return {
         "deliveries": tally.deliveries,
         "accepted": tally.accepted,
-        "refused": tally.deliveries - tally.accepted,
+        "refused": tally.deliveries - tally.accepted - tally.declined,
+        **declined,
         "repeats": tally.repeats,
     }
 
@@ -295,7 +321,8 @@ def _counts(tally: DeliveryTally) -> dict[str, int]:
 def see_delivered(work: Work) -> Result | None:
     """Say when a step was delivered; none while a message has no outcome or none was accepted.
 
-    A notice counts as delivered when the last accepted message was accepted (N2).
+    A notice counts as delivered when the last accepted message was accepted (N2). One that all its
+    readers have declined is done as well, for nothing can wait for an optional one.
     """
     seen = _delivered(tally_of(work))
     return None if seen is None else replace(seen, conclude=partial(_require_delivered, work))
@@ -312,6 +339,7 @@ def _require_delivered(work: Work, transaction: Transaction) -> None:
 
 
 def _delivered(tally: DeliveryTally) -> Result | None:
-    if tally.delivered_at is None or tally.under_way:
+    is_wanted_by_nobody = 0 < tally.deliveries == tally.declined
+    if tally.under_way or (tally.delivered_at is None and not is_wanted_by_nobody):
         return None
     return Result(delivered_at=tally.delivered_at, proof=_counts(tally))

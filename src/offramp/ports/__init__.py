@@ -24,6 +24,7 @@ from offramp.ports.failure import (
     StoreVersionDiffers,
     VaultFileMissing,
 )
+from offramp.ports.optional import OptionalMessage
 from offramp.ports.record import (
     Arming,
     Changes,
@@ -118,6 +119,7 @@ __all__ = [
     "Offboarding",
     "OffboardingExists",
     "OffboardingUnknown",
+    "OptionalMessage",
     "OrganizationErased",
     "OrganizationUnknown",
     "OutboxEvent",

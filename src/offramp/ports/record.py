@@ -142,6 +142,7 @@ class DeliveryStatus(StrEnum):
     FAILED = "failed"  # to be tried again
     BOUNCED = "bounced"  # taken first and sent back later
     COMPLAINED = "complained"  # taken, and reported as unwanted
+    DECLINED = "declined"  # optional, and not sent: its reader wants none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +170,7 @@ class DeliveryTally:
     deliveries: int = 0
     accepted: int = 0
     under_way: int = 0  # queued, being sent, or to be tried again
+    declined: int = 0  # never sent, because their readers want none
     repeats: int = 0
     delivered_at: Instant | None = None  # when the last of those that were accepted was
 
@@ -216,6 +218,7 @@ class Return(StrEnum):
 
     BOUNCED = "bounced"  # it could not be delivered
     COMPLAINED = "complained"  # its reader does not want it
+    DECLINED = "declined"  # its reader asks for no more that is optional
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

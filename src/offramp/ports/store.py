@@ -13,6 +13,7 @@ from offramp.core.ledger import Entry, Event
 from offramp.core.model import Hold, Member, Organization, Pool, Unlock
 from offramp.core.policy import Audience, Policy
 from offramp.core.transitions import OffboardingStatus, StepStatus
+from offramp.ports.optional import OptionalMessages
 from offramp.ports.record import (
     Arming,
     Changes,
@@ -35,7 +36,7 @@ from offramp.ports.record import (
 )
 
 
-class Transaction(Protocol):
+class Transaction(OptionalMessages, Protocol):
     """One transaction of the store: everything in it happens, or nothing."""
 
     # facts
@@ -73,8 +74,8 @@ class Transaction(Protocol):
         """Empty our own tables of an organization (or one member); a tombstone stays (L30).
 
         Deletes members, roles, seats, pools, deliveries, links, outbox rows, holds, unlocks,
-        blocks and cases of it, and blanks the organization's name, zone, locale and overrides,
-        so that no name and no address is left. Returns rows per table of ours.
+        blocks, wishes and cases of it, and blanks the organization's name, zone, locale and
+        overrides, so that no name and no address is left. Returns rows per table of ours.
         """
 
     # policies

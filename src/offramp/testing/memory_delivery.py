@@ -86,6 +86,7 @@ class MemoryDeliveryPart(MemoryPart):
             deliveries=len(mine),
             accepted=len(accepted),
             under_way=sum(each.status in _TO_SEND for each in mine),
+            declined=sum(_is_declined(each) for each in mine),
             repeats=sum(each.repeats for each in mine),
             delivered_at=max(accepted, default=None),
         )
@@ -192,6 +193,10 @@ class MemoryDeliveryPart(MemoryPart):
 
 def _key(delivery: Delivery) -> Addressed:
     return delivery.offboarding, delivery.step, delivery.member, delivery.channel
+
+
+def _is_declined(delivery: Delivery) -> bool:
+    return delivery.status is DeliveryStatus.DECLINED and delivery.accepted_at is None
 
 
 def _is_due(delivery: Delivery, *, now: Instant) -> bool:

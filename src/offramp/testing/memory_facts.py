@@ -16,6 +16,7 @@ from offramp.ports import (
     Delivery,
     DeliveryNote,
     Link,
+    OptionalMessage,
     OrganizationErased,
     OrganizationUnknown,
     Parcel,
@@ -95,7 +96,9 @@ class MemoryFactPart(MemoryPart):
         def is_told_of_them(_key: object, value: _About) -> bool:
             return is_theirs((value.organization, value.member))
 
-        def is_to_them(_key: object, sent: Delivery | DeliveryNote | Link) -> bool:
+        def is_to_them(
+            _key: object, sent: Delivery | DeliveryNote | Link | OptionalMessage
+        ) -> bool:
             owner = tables.offboardings[sent.offboarding].subject.organization
             return is_theirs((owner, sent.member))
 
@@ -109,6 +112,7 @@ class MemoryFactPart(MemoryPart):
             "delivery": _drop(tables.deliveries, is_to_them),
             "delivery_note": len(notes) - len(tables.delivery_notes),
             "link": _drop(tables.links, is_to_them),
+            "optional_message": _drop(tables.optional_messages, is_to_them),
             "member_role": sum(len(each.roles) for each in gone),
             "seat": sum(len(each.pools) for each in gone),
             "parcel": _drop(tables.parcels, is_on_its_way),
@@ -116,6 +120,7 @@ class MemoryFactPart(MemoryPart):
             "hold": _drop(tables.holds, is_told_of_them),
             "unlock": _drop(tables.unlocks, is_told_of_them),
             "block": _drop(tables.blocks, lambda key, _: is_theirs(key)),
+            "declined": _drop(tables.declined, lambda key, _: is_theirs(key)),
             "member": _drop(tables.members, lambda key, _: is_theirs(key)),
         }
 

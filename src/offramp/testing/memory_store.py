@@ -20,6 +20,7 @@ from offramp.testing.memory_arming import MemoryArmingPart
 from offramp.testing.memory_delivery import MemoryDeliveryPart
 from offramp.testing.memory_facts import MemoryFactPart
 from offramp.testing.memory_link import MemoryLinkPart
+from offramp.testing.memory_optional import MemoryOptionalPart
 from offramp.testing.memory_outbox import MemoryOutboxPart
 from offramp.testing.memory_retention import MemoryRetentionPart
 from offramp.testing.memory_tables import MemoryTables, stale
@@ -34,6 +35,7 @@ class MemoryTransaction(
     MemoryOffboardingPart,
     MemoryDeliveryPart,
     MemoryLinkPart,
+    MemoryOptionalPart,
     MemoryRetentionPart,
     MemoryProofPart,
     MemoryOutboxPart,

@@ -24,6 +24,7 @@ from offramp.ports import (
     KeptPart,
     Link,
     Offboarding,
+    OptionalMessage,
     OrganizationErased,
     OrganizationUnknown,
     OutboxEvent,
@@ -60,6 +61,8 @@ class MemoryTables:
     deliveries: dict[Addressed, Delivery] = field(default_factory=dict)
     delivery_notes: list[DeliveryNote] = field(default_factory=list)
     links: dict[str, Link] = field(default_factory=dict)
+    optional_messages: dict[str, OptionalMessage] = field(default_factory=dict)
+    declined: dict[Owned, Instant] = field(default_factory=dict)
     takers: dict[Addressed, int] = field(default_factory=dict)  # the attempt that has it
     cursors: Counter[tuple[str, str]] = field(default_factory=Counter)
     kept: dict[int, KeptPart] = field(default_factory=dict)

@@ -103,6 +103,15 @@ def test_mail_comes_from_the_brand_unless_another_name_is_given():
     assert sender_of(load_settings(brand_name="Trellis", mail_from_name="Help")).name == "Help"
 
 
+def test_whoever_unsubscribes_is_led_to_the_public_address_where_there_is_one():
+    """L12."""
+    address = "https://leaving.vendor.example/off"
+    found = sender_of(load_settings(public_address=f"{address}/")).unsubscribe_url
+
+    assert found == f"{address}/unsubscribe"
+    assert sender_of(load_settings()).unsubscribe_url is None
+
+
 @pytest.mark.parametrize(
     ("support", "reply_to"),
     [

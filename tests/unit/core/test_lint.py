@@ -126,6 +126,15 @@ FAULTS = [
         (STEP, 2, "requires", 0),
         "planned after erase",
     ),
+    ([((STEP, 0, "optional"), True)], (STEP, 2, "requires", 0, "delivered"), "may decline it"),
+    (
+        [
+            ((STEP, "+"), {"id": "late", "at": "expiry", "notify": "admins", "optional": True}),
+            ((STEP, 2, "instead"), "late"),
+        ],
+        (STEP, 2, "instead"),
+        "may decline it",
+    ),
     ([((STEP, 2, "instead"), "warnin")], (STEP, 2, "instead"), "no notice warnin"),
     ([((STEP, 2, "instead"), "data")], (STEP, 2, "instead"), "no notice data"),
     ([((STEP, 0, "useful_until"), "expiry - P9D")], (STEP, 0, "useful_until"), "has passed"),

@@ -74,6 +74,22 @@ def test_of_a_report_with_a_large_message_the_beginning_is_read():
     assert read_returned(content) == BOUNCED
 
 
+@pytest.mark.parametrize("subject", [f"unsubscribe {ID}", f" Unsubscribe  {ID} "])
+def test_a_request_to_unsubscribe_names_its_message(subject):
+    """L12."""
+    content = f"From: anna@acme.example\nTo: returns@vendor.example\nSubject: {subject}\n\n"
+
+    assert read_returned(content.encode()) == Returned(message=ID, why=Return.DECLINED)
+
+
+@pytest.mark.parametrize("subject", [f"Re: unsubscribe {ID}", "unsubscribe", f"unsubscribe {ID}0"])
+def test_what_only_speaks_of_unsubscribing_is_no_request(subject):
+    """An answer to such a mail, by a program or by a person, asks for nothing."""
+    content = f"From: anna@acme.example\nTo: returns@vendor.example\nSubject: {subject}\n\n"
+
+    assert read_returned(content.encode()) is None
+
+
 def test_a_complaint_names_its_message_and_no_reason():
     found = read_returned(COMPLAINT)
 

@@ -1,9 +1,9 @@
-"""The page behind a link, in the reader's language: what it leads to, or that it leads nowhere.
+"""The pages behind the links of a mail: what one leads to, that it leads nowhere, unsubscribing.
 
-It fetches nothing, runs nothing, and its one style is named by its digest, so that a browser can be
-told to take no other.
+They fetch nothing, run nothing, and their one style is named by its digest, so that a browser can
+be told to take no other.
 
-Source: lesson L14; CSP Level 3, section 2.3.1 (hash-source); WCAG 2.2.
+Source: lessons L12, L14; CSP Level 3, section 2.3.1 (hash-source); WCAG 2.2.
 """
 
 import re
@@ -24,7 +24,7 @@ from offramp.adapters.message.language import Language, languages_of, open_langu
 from offramp.core.link import Download
 
 _CATALOGS: Traversable = files("offramp.presets") / "messages" / "translations"
-_TEMPLATE, _STYLE = "link.html", "style.css"
+_LINK, _UNSUBSCRIBE, _STYLE = "link.html", "unsubscribe.html", "style.css"
 _LANGUAGES_KEPT = 64  # anybody can ask for a page in any of them
 _WANTED = re.compile(
     r"\s*([A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*"
@@ -32,7 +32,7 @@ _WANTED = re.compile(
 
 
 class LinkPages:
-    """Writes both pages."""
+    """Writes these pages."""
 
     def __init__(self, brand: Brand, *, folder: Path | None = None) -> None:
         """Prepare to write.
@@ -78,6 +78,7 @@ class LinkPages:
             support: of the policy; the brand's goes first.
         """
         return self._write(
+            _LINK,
             self._open(locale),
             download=download,
             organization=organization,
@@ -92,12 +93,27 @@ class LinkPages:
 
         It is the same page whatever the link is, and says nothing about anybody.
         """
-        language = _choose(wanted, spoken=languages_of(self._catalogs))
         support = self._brand.support_link
-        return self._write(self._open(language), download=None, support=support)
+        return self._write(_LINK, self._wanted(wanted), download=None, support=support)
 
-    def _write(self, language: Language, **given: Any) -> str:  # noqa: ANN401 (words of a template)
-        template = language.html.get_template(_TEMPLATE)
+    def unsubscribing(self, *, wanted: str, is_done: bool) -> str:
+        """Write the page that asks whether to unsubscribe, or says that it is done.
+
+        It is the same page whoever asks, in a language that a browser says it wants.
+        """
+        support = self._brand.support_link
+        return self._write(_UNSUBSCRIBE, self._wanted(wanted), is_done=is_done, support=support)
+
+    def _wanted(self, wanted: str) -> Language:
+        return self._open(_choose(wanted, spoken=languages_of(self._catalogs)))
+
+    def _write(
+        self,
+        name: str,
+        language: Language,
+        **given: Any,  # noqa: ANN401 (words of a template)
+    ) -> str:
+        template = language.html.get_template(name)
         return template.render(
             {**language.variables, "brand": self._brand, "style": self._style, **given}
         )

@@ -112,18 +112,24 @@ class DeliveryPart(Part):
     def tally_deliveries(self, offboarding: str, *, step: str) -> DeliveryTally:
         """Count the deliveries of a step."""
         is_under_way = _table.c.status.in_(_TO_SEND)
+        is_declined = and_(
+            _table.c.status == DeliveryStatus.DECLINED, _table.c.accepted_at.is_(None)
+        )
         counts = select(
             func.count(),
             func.count(_table.c.accepted_at),
             func.coalesce(func.sum(case((is_under_way, 1), else_=0)), 0),
             func.coalesce(func.sum(_table.c.repeats), 0),
+            func.coalesce(func.sum(case((is_declined, 1), else_=0)), 0),
             func.max(_table.c.accepted_at),
         ).where(_table.c.offboarding == offboarding, _table.c.step == step)
-        deliveries, accepted, under_way, repeats, last = self.connection.execute(counts).one()
+        row = self.connection.execute(counts).one()
+        deliveries, accepted, under_way, repeats, declined, last = row
         return DeliveryTally(
             deliveries=deliveries,
             accepted=accepted,
             under_way=under_way,
+            declined=declined,
             repeats=repeats,
             delivered_at=last,
         )

@@ -14,6 +14,7 @@ from whenever import Instant
 from offramp.adapters.store import schema
 from offramp.adapters.store.part import Part
 
+_OF_A_DELIVERY = (schema.delivery, schema.delivery_note, schema.link, schema.optional_message)
 _OF_A_MEMBER = (
     schema.member_role,
     schema.seat,
@@ -21,6 +22,7 @@ _OF_A_MEMBER = (
     schema.hold,
     schema.unlock,
     schema.block,
+    schema.declined,
 )
 
 
@@ -35,7 +37,7 @@ class ErasurePart(Part):
             counts["organization"] = self._leave_tombstone(organization, at=at)
             counts["pool"] = self._run(_of_organization(schema.pool, organization))
         # Deliveries first: nobody notes a link of one that is gone.
-        for table in (schema.delivery, schema.delivery_note, schema.link):
+        for table in _OF_A_DELIVERY:
             counts[table.name] = self._run(_deliveries(table, organization, member))
         counts["parcel"] = self._forget_parcels(organization, member)
         for table in _OF_A_MEMBER:

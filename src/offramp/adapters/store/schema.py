@@ -319,6 +319,28 @@ link = Table(
     _of_offboarding(),
 )
 
+optional_message = Table(
+    "optional_message",
+    metadata,
+    Column("message", Key, nullable=False),
+    Column("offboarding", Key, nullable=False),
+    Column("step", Key, nullable=False),
+    Column("member", Key, nullable=False),
+    PrimaryKeyConstraint("message"),
+    Index(None, "offboarding", "member"),
+    _of_offboarding(),
+)
+
+declined = Table(
+    "declined",
+    metadata,
+    Column("organization", Key, nullable=False),
+    Column("member", Key, nullable=False),  # stays while the member comes and goes
+    Column("at", MomentInTime, nullable=False),
+    PrimaryKeyConstraint("organization", "member"),
+    _of_organization(),
+)
+
 erasure_cursor = Table(
     "erasure_cursor",
     metadata,

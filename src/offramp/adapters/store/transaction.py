@@ -11,6 +11,7 @@ from offramp.adapters.store.delivery import DeliveryPart
 from offramp.adapters.store.erasure import ErasurePart
 from offramp.adapters.store.ledger import LedgerPart
 from offramp.adapters.store.link import LinkPart
+from offramp.adapters.store.optional import OptionalPart
 from offramp.adapters.store.outbox import OutboxPart
 from offramp.adapters.store.parcel import ParcelPart
 from offramp.adapters.store.policy import PolicyPart
@@ -26,6 +27,7 @@ class SqlTransaction(
     StepPart,
     DeliveryPart,
     LinkPart,
+    OptionalPart,
     ErasurePart,
     RetentionPart,
     LedgerPart,

@@ -23,6 +23,7 @@ from offramp.web.api.hooks import Hooks, hook_routes
 from offramp.web.api.link import link_routes
 from offramp.web.api.problem import answer_problems
 from offramp.web.api.static import static_routes
+from offramp.web.api.unsubscribe import unsubscribe_routes
 
 BODY_BYTES_MAX = 64 * 1024  # of any request, unless a route says otherwise
 
@@ -48,7 +49,9 @@ def create_app(
     answer_problems(app, report=context.report)
     app.add_middleware(SafeHeaders)
     app.include_router(health_routes(context))
-    app.include_router(link_routes(context, pages or LinkPages(Brand())))
+    pages = pages or LinkPages(Brand())
+    app.include_router(link_routes(context, pages))
+    app.include_router(unsubscribe_routes(context, pages))
     app.include_router(static_routes())
     app.include_router(hook_routes(context, hooks or Hooks()))
     app.include_router(configuration_routes(context))
