@@ -5,20 +5,15 @@ Source: OpenID AuthZEN Authorization API 1.0 (the numbers are its sections).
 
 import pytest
 from fastapi.testclient import TestClient
-from whenever import Date, Instant
+from whenever import Instant
 
-from offramp.core.model import Member, Organization, Pool, Role
-from offramp.documents.policy import find_policy
-from offramp.engine.offboarding import register
-from offramp.engine.publication import publish
 from offramp.ports import StoreUnavailable
 from offramp.testing.memory_store import MemoryStore
 from offramp.testing.world import World
 from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.app import create_app
+from tests.unit.web.acme import EXPIRED, START, acme
 
-START = Instant.from_utc(2024, 8, 1)
-EXPIRED = Instant.parse_iso("2024-08-30T23:00:00Z")
 KEY = "k" * 32
 HEADERS = {"Authorization": f"Bearer {KEY}"}
 EVALUATION, EVALUATIONS = "/access/v1/evaluation", "/access/v1/evaluations"
@@ -36,42 +31,9 @@ class LostStore(MemoryStore):
         raise StoreUnavailable(reason="it went away")
 
 
-def member(name, role):
-    return Member(
-        id=name,
-        organization="acme",
-        email=f"{name}@example.com",
-        name=name.title(),
-        roles=frozenset({role}),
-        locale="en",
-        zone="",
-        pools=frozenset({"acme-notes"}),
-    )
-
-
 @pytest.fixture
 def world():
-    """Acme's notes end on 2024-08-30, and can be edited for a while."""
-    world = World(START)
-    publish(world.context, find_policy("edit-only-grace"))
-    acme = Organization(
-        id="acme", name="Acme", zone="Europe/Dublin", locale="en", policy="edit-only-grace"
-    )
-    pool = Pool(
-        id="acme-notes",
-        organization="acme",
-        product="notes",
-        kind="seat",
-        seats=5,
-        ends=Date(2024, 8, 30),
-    )
-    register(
-        world.context,
-        organizations=[acme],
-        pools=[pool],
-        members=[member("anna", Role.ADMIN), member("ulf", Role.MEMBER)],
-    )
-    return world
+    return acme()
 
 
 @pytest.fixture

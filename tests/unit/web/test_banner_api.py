@@ -4,64 +4,22 @@ import pytest
 from fastapi.testclient import TestClient
 from whenever import Date, Instant
 
-from offramp.adapters.composer_jinja import JinjaComposer
-from offramp.core.model import Member, Organization, Pool, Role
 from offramp.documents.banner import BannerAnswer
-from offramp.documents.policy import find_policy
 from offramp.engine import offboarding as deeds
-from offramp.engine.offboarding import register
-from offramp.engine.publication import publish
-from offramp.testing.world import World
 from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.app import create_app
 from offramp.web.element import element_script
+from tests.unit.web.acme import EXPIRED, acme
 
-START = Instant.from_utc(2024, 8, 1)
-EXPIRED = Instant.parse_iso("2024-08-30T23:00:00Z")
 KEY = "k" * 32
 HEADERS = {"Authorization": f"Bearer {KEY}"}
 BANNER = "/v1/organizations/acme/members/{}/banner"
 SCRIPT = "/static/offramp-banner.js"
 
 
-def member(name, role):
-    return Member(
-        id=name,
-        organization="acme",
-        email=f"{name}@example.com",
-        name=name.title(),
-        roles=frozenset({role}),
-        locale="pl",
-        zone="",
-        pools=frozenset({"acme-notes"}),
-    )
-
-
 @pytest.fixture
 def world():
-    """Acme's notes end on 2024-08-30; anna administers them, ulf uses them."""
-    world = World(START, composer=JinjaComposer())
-    publish(world.context, find_policy("edit-only-grace"))
-    register(
-        world.context,
-        organizations=[
-            Organization(
-                id="acme", name="Acme", zone="Europe/Dublin", locale="de", policy="edit-only-grace"
-            )
-        ],
-        pools=[
-            Pool(
-                id="acme-notes",
-                organization="acme",
-                product="notes",
-                kind="seat",
-                seats=5,
-                ends=Date(2024, 8, 30),
-            )
-        ],
-        members=[member("anna", Role.ADMIN), member("ulf", Role.MEMBER)],
-    )
-    return world
+    return acme()
 
 
 @pytest.fixture
