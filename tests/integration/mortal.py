@@ -44,6 +44,7 @@ def live(folder, *, port, start, end, dies_at, pipe):
             mail_host="127.0.0.1",
             mail_port=port,
             mail_security="none",
+            mail_connections=1,  # or it would be chance what is under way at a death
         ),
         clock=clock,
         limits=LIMITS,

@@ -26,6 +26,7 @@ from offramp.core.ledger import verify_chain
 from offramp.testing.clock import VirtualClock
 from offramp.testing.smtp import SmtpCatcher
 from tests.acceptance.departure import TRAINING, dump, enroll
+from tests.integration.mortal import LIMITS
 
 ROOT = Path(__file__).parents[2]
 START, END = "2024-08-10T00:00:00Z", "2024-11-01T00:00:00Z"
@@ -154,7 +155,7 @@ def test_every_point_that_is_passed_is_died_at(undisturbed):
 def test_a_process_that_dies_is_followed_by_one_that_ends_in_the_same_state(
     tell, undisturbed, point
 ):
-    """L32: no lost mail, no second mail but one possible repeat at one point, nothing else."""
+    """L32: no lost mail, no second mail but of those in hand at one point, nothing else."""
     answer, mail, left = undisturbed
     occurrences = answer["points"].count(point)
     occurrence = 1 + POINTS.index(point) * 7 % occurrences
@@ -164,5 +165,5 @@ def test_a_process_that_dies_is_followed_by_one_that_ends_in_the_same_state(
     assert len(died["died_at"]) == 1
     assert {key for key in left if left[key] != left_now[key]} == set()
     assert set(mail_now) == set(mail)
-    repeats = sum(mail_now.values()) - len(mail_now)
-    assert repeats == (1 if point == REPEATS_POSSIBLE_AT else 0)
+    repeats, in_hand = sum(mail_now.values()) - len(mail_now), LIMITS.mails_per_batch
+    assert repeats in (range(1, in_hand + 1) if point == REPEATS_POSSIBLE_AT else [0])
