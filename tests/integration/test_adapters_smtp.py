@@ -314,6 +314,7 @@ def server_that_answers(*codes):
         ((250, 451, 354), MailerUnavailable),
         ((452, 503, 354), MailerUnavailable),
         ((552, 503, 354), MessageRefused),
+        ((250, 354, 354), MailerUnavailable),
     ],
 )
 def test_no_content_goes_to_a_server_that_asks_for_it_after_a_refusal(codes, error):
@@ -322,6 +323,11 @@ def test_no_content_goes_to_a_server_that_asks_for_it_after_a_refusal(codes, err
         mailer_to(port).send(MESSAGE, at=AT)
 
     assert said == [b""]
+
+
+def test_whoever_is_told_to_go_on_after_the_last_line_was_not_understood():
+    with server_that_answers(250, 250, 354, 354) as (port, _), pytest.raises(MailerUnavailable):
+        mailer_to(port, timeout_seconds=WAIT_SECONDS).send(MESSAGE, at=AT)
 
 
 def test_the_commands_before_a_message_wait_for_one_answer_only():

@@ -31,6 +31,8 @@ from offramp.ports import MailerUnavailable, Message, MessageRefused, SendOutcom
 NON_ASCII_ADDRESS_REFUSED = "5.6.7"  # RFC 6531, section 3.2
 TOO_LARGE = 552  # the one refusal of MAIL that is about the message and not about us
 OK, GO_ON, CLOSING = 250, 354, 421
+_DONE = range(200, 300)
+_WANTED = ((OK,), _DONE, (GO_ON,))  # in answer to MAIL, RCPT and DATA
 
 
 class Security(StrEnum):
@@ -219,7 +221,7 @@ def _offer(client: smtplib.SMTP, envelope: Envelope) -> tuple[int, ...]:
 
 
 def _is_refused(codes: Sequence[int]) -> bool:
-    return any(not OK <= code <= GO_ON for code in codes)
+    return any(code not in wanted for code, wanted in zip(codes, _WANTED, strict=False))
 
 
 def _transfer(client: smtplib.SMTP, envelope: Envelope, *, codes: tuple[int, ...]) -> None:
@@ -233,9 +235,9 @@ def _transfer(client: smtplib.SMTP, envelope: Envelope, *, codes: tuple[int, ...
         raise MessageRefused(reply=str(announced))
     if announced != OK:
         raise MailerUnavailable(reason=f"it answered our MAIL with {announced}")
-    for command, code in zip(("RCPT", "DATA"), rest, strict=False):
-        _judge(code, command=command)
+    _judge(rest[0], command="RCPT")
     if rest[-1] != GO_ON:
+        _judge(rest[-1], command="DATA")
         raise MailerUnavailable(reason=f"it answered our DATA with {rest[-1]}")
     with _not_taken():
         client.send(envelope.content)
@@ -249,7 +251,7 @@ def _transfer(client: smtplib.SMTP, envelope: Envelope, *, codes: tuple[int, ...
 
 def _judge(code: int, *, command: str) -> None:
     """Turn a reply about the message into what it means."""
-    if 200 <= code < 400:
+    if code in _DONE:
         return
     if 500 <= code < 600:
         raise MessageRefused(reply=str(code))
