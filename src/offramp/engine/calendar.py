@@ -7,9 +7,6 @@ was sent before. What a renewal ends is taken back under a number that is higher
 Source: RFC 5546; mission A7; policy language R1.
 """
 
-from collections.abc import Iterable, Mapping
-from functools import partial
-
 from offramp.core.errors import Missing, Refused
 from offramp.core.transitions import OffboardingStatus
 from offramp.engine.context import Context
@@ -28,28 +25,21 @@ class NoCalendar(Refused):
     """This installation writes no calendars."""
 
 
-def attach_dates(
-    context: Context, row: Offboarding, *, locales: Iterable[str]
-) -> Mapping[str, tuple[Attachment, ...]]:
-    """Write the dates of one off-boarding as they are now, for messages in some languages.
-
-    Without a way to write them there are none.
+def attach_dates(context: Context, row: Offboarding, *, locale: str) -> tuple[Attachment, ...]:
+    """Write the dates of one off-boarding as they are now, for a message; nothing without a way.
 
     Those of one that ended because the subject stays are taken back.
     """
     if context.calendar is None:
-        return dict.fromkeys(locales, ())
+        return ()
     is_canceled = row.status is OffboardingStatus.CANCELED
     with context.store.transaction() as transaction:
         part = _part(transaction, row)
-    write = partial(
-        context.calendar, (part,), stamped_at=context.clock.now(), is_canceled=is_canceled
+    content = context.calendar(
+        (part,), stamped_at=context.clock.now(), is_canceled=is_canceled, locale=locale
     )
     media_type = MEDIA_TYPE.format(method="CANCEL" if is_canceled else "PUBLISH")
-    return {
-        locale: (Attachment(name=FILE, media_type=media_type, content=write(locale=locale)),)
-        for locale in locales
-    }
+    return (Attachment(name=FILE, media_type=media_type, content=content),)
 
 
 def write_dates(

@@ -4,6 +4,7 @@ Source: mission A3, A5, A6, B8, B11; policy language N1-N3; lessons L8, L10, L13
 """
 
 from collections.abc import Sequence
+from functools import cache, partial
 
 from offramp.core.model import Member
 from offramp.core.notice import LOOK_AFTER
@@ -43,14 +44,15 @@ def _dates(work: Work) -> AttachAll:
     if work.claimed.subject.member is not None:
         return no_attachments
     home = work.organization().locale
+    dates = cache(partial(attach_dates, work.context, work.claimed))
 
     def attach_own(readers: Sequence[Member]) -> Attach:
-        looking = [member for member in readers if member.roles & LOOK_AFTER]
-        locales = {member.locale or home for member in looking}
-        if not locales:
-            return no_attachments(readers)
-        dates = attach_dates(work.context, work.claimed, locales=locales)
-        return lambda member: dates[member.locale or home] if member.roles & LOOK_AFTER else ()
+        own = {
+            member.id: dates(locale=member.locale or home)
+            for member in readers
+            if member.roles & LOOK_AFTER
+        }
+        return lambda member: own.get(member.id, ())
 
     return attach_own
 
