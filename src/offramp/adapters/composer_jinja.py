@@ -15,8 +15,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +27,7 @@ from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.check import BANNERS, check_templates
 from offramp.adapters.message.form import BLANK, FORMS_KEPT, Occasion, Words, is_form
 from offramp.adapters.message.frame import FrameLoader
-from offramp.adapters.message.language import (
-    SOURCE_LANGUAGE,
-    Language,
-    languages_of,
-    open_language,
-)
+from offramp.adapters.message.language import SOURCE_LANGUAGE, Languages
 from offramp.adapters.message.trial import Trial
 from offramp.adapters.message.vocabulary import Company, File, Person
 from offramp.core.banner import Banner
@@ -43,8 +36,6 @@ from offramp.core.model import Achievement, Member, Organization
 from offramp.core.notice import NoticeFacts
 from offramp.ports import Attachment, BannerWords, LinkWords, Message
 
-_MESSAGES: Traversable = files("offramp.presets") / "messages"
-LANGUAGES_KEPT = 64  # a page may ask in any
 _NOTICES = "notices/"
 _SUBJECT, _TEXT, _HTML = "subject.txt", "body.txt", "body.mjml"
 _BANNERS = f"{BANNERS}/"
@@ -73,20 +64,18 @@ class JinjaComposer:
         self._folder = folder
         self._brand = brand or Brand()
         self._achievement_files = achievement_files
-        self._catalogs = [_MESSAGES / "translations"]
         loaders: list[BaseLoader] = [PackageLoader("offramp.presets", "messages")]
         if folder is not None:
-            self._catalogs.insert(0, folder / "translations")
             loaders.insert(0, FileSystemLoader(folder))
         self._loader = FrameLoader(ChoiceLoader(loaders))
-        self._language = lru_cache(maxsize=LANGUAGES_KEPT)(self._open_language)
+        self._languages = Languages(self._loader, folder=folder)
         self._form = lru_cache(maxsize=FORMS_KEPT)(self._render_form)
         self._is_form = lru_cache(maxsize=FORMS_KEPT)(self._may_be_form)
 
     @property
     def languages(self) -> tuple[str, ...]:
         """The languages that messages can be written in."""
-        return languages_of(self._catalogs)
+        return self._languages.names
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -107,7 +96,7 @@ class JinjaComposer:
         """
         if self._folder is None:
             return
-        check_templates(self._folder, environment=self._language(SOURCE_LANGUAGE).html)
+        check_templates(self._folder, environment=self._languages.open(SOURCE_LANGUAGE).html)
         trial = Trial(composer=self, languages=self.languages, folder=self._folder)
         trial.write_notices(self.notices)
         trial.write_banners(self.banners)
@@ -159,7 +148,7 @@ class JinjaComposer:
             organization=organization,
             locale=locale or member.locale or organization.locale,
         )
-        language = self._language(occasion.locale)
+        language = self._languages.open(occasion.locale)
         names = [f"{_BANNERS}{banner.facts.stage}.jinja", f"{_BANNERS}{_GENERIC}"]
         variables = {**self._variables(occasion, _person(member)), "banner": banner}
         written = json.loads(
@@ -185,7 +174,7 @@ class JinjaComposer:
         if not achievements:
             return ()
         assert self._achievement_files is not None, "who writes farewells can make what they carry"
-        language = self._language(member.locale or organization.locale)
+        language = self._languages.open(member.locale or organization.locale)
         return self._achievement_files.attach(
             achievements,
             member=member,
@@ -193,9 +182,6 @@ class JinjaComposer:
             at=at,
             language=DiplomaLanguage(environment=language.text, tag=language.variables["language"]),
         )
-
-    def _open_language(self, locale: str) -> Language:
-        return open_language(locale, catalogs=self._catalogs, loader=self._loader)
 
     def _names_in(self, folder: str) -> tuple[str, ...]:
         files = (name for name in self._loader.list_templates() if name.startswith(folder))
@@ -209,7 +195,7 @@ class JinjaComposer:
         return self._render(occasion, reader)
 
     def _render(self, occasion: Occasion, reader: Person) -> Words:
-        told, language = occasion.facts, self._language(occasion.locale)
+        told, language = occasion.facts, self._languages.open(occasion.locale)
         names = _templates(told.notice, told.words)
         variables = self._variables(occasion, reader)
         text, html = language.text.select_template(names), language.html.select_template(names)
@@ -224,7 +210,7 @@ class JinjaComposer:
         return self._render(occasion, Person(id="", name=name, email=""))
 
     def _may_be_form(self, notice: str, words: str) -> bool:
-        environment = self._language(SOURCE_LANGUAGE).html
+        environment = self._languages.open(SOURCE_LANGUAGE).html
         name = environment.select_template(_templates(notice, words)).name
         assert name is not None, "what was found has a name"
         return all(
@@ -258,7 +244,7 @@ class JinjaComposer:
     def _variables(self, occasion: Occasion, reader: Person) -> dict[str, Any]:
         """Give what every template is told, whatever it is about."""
         return {
-            **self._language(occasion.locale).variables,
+            **self._languages.open(occasion.locale).variables,
             "facts": occasion.facts,
             "member": reader,
             "about": occasion.about,

@@ -106,7 +106,7 @@ def test_only_a_name_that_is_printed_as_it_is_can_be_left_blank(tmp_path, frame,
     (tmp_path / "shared.jinja").write_text("{% set name = member.name | upper %}")
     (tmp_path / "plain.jinja").write_text("{{ place }}")
     (tmp_path / "body.txt").write_text(frame + FRAME)
-    environment = JinjaComposer(tmp_path)._language("en").text
+    environment = JinjaComposer(tmp_path)._languages.open("en").text
 
     assert is_form(environment, notice="notices/added.jinja", frame="body.txt") is expected
 

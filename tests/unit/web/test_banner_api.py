@@ -142,7 +142,7 @@ def test_many_languages_do_not_fill_the_memory(ask, world):
     for number in range(100):
         ask(at=EXPIRED, locale=f"x{number}")
 
-    assert world.context.composer._language.cache_info().currsize <= 64
+    assert world.context.composer._languages._open.cache_info().currsize <= 64
 
 
 def test_another_surface_is_another_answer(ask):

@@ -10,10 +10,12 @@ Source: policy language N1; CLDR (dates, times, numbers) by way of Babel.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from gettext import GNUTranslations, NullTranslations
+from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import BytesIO
+from pathlib import Path
 from typing import Literal
 
 from babel import Locale, UnknownLocaleError
@@ -31,6 +33,8 @@ from offramp.core.dates import civil_date, last_day_before
 SOURCE_LANGUAGE = "en"
 FILTERS = ("day", "weekday", "until", "size", "series", "translated", "paragraphs")
 """The filters of ours that a template may use beside Jinja's own."""
+_CATALOGS: Traversable = files("offramp.presets") / "messages" / "translations"
+_KEPT = 64  # anybody can ask for a page in any of them
 _FIRST = re.compile(r"\b1\b")
 _PARAGRAPH_END = re.compile(r"\n\s*\n")
 
@@ -53,14 +57,36 @@ class Language:
         return {"language": language, "direction": direction, "start": start, "end": end}
 
 
-def open_language(name: str, *, catalogs: Sequence[Traversable], loader: BaseLoader) -> Language:
-    """Take the reader's locale if its language is spoken here, so that none is ever mixed.
+class Languages:
+    """The languages that are spoken here, each opened when it is first needed."""
 
-    Args:
-        name: the reader's locale.
-        catalogs: the folders with `.po` files, the one that is looked at first above.
-        loader: where templates are found.
-    """
+    def __init__(self, loader: BaseLoader, *, folder: Path | None = None) -> None:
+        """Speak what there are catalogs for.
+
+        Args:
+            loader: where templates are found.
+            folder: the vendor's own, whose catalogs in `translations/` are looked at first.
+        """
+        own = () if folder is None else (folder / "translations",)
+        self._catalogs: tuple[Traversable, ...] = (*own, _CATALOGS)
+        self._open = lru_cache(maxsize=_KEPT)(
+            partial(_open_language, catalogs=self._catalogs, loader=loader)
+        )
+
+    def open(self, locale: str) -> Language:
+        """Take the reader's locale if its language is spoken here, so that none is ever mixed."""
+        return self._open(locale)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The languages that are spoken, English first."""
+        folders = (folder for folder in self._catalogs if folder.is_dir())
+        found = {file.name for folder in folders for file in folder.iterdir()}
+        names = {name.removesuffix(".po") for name in found if name.endswith(".po")}
+        return (SOURCE_LANGUAGE, *sorted(names - {SOURCE_LANGUAGE}))
+
+
+def _open_language(name: str, *, catalogs: Sequence[Traversable], loader: BaseLoader) -> Language:
     locale = _parse_locale(name)
     spoken = [each for each in catalogs if _catalog_file(each, locale).is_file()]
     if not spoken:
@@ -76,13 +102,6 @@ def open_language(name: str, *, catalogs: Sequence[Traversable], loader: BaseLoa
         text=open_environment(is_markup=False),
         html=open_environment(is_markup=True),
     )
-
-
-def languages_of(catalogs: Sequence[Traversable]) -> tuple[str, ...]:
-    """List the languages that messages can be written in, English first."""
-    files = (file.name for folder in catalogs if folder.is_dir() for file in folder.iterdir())
-    found = {name.removesuffix(".po") for name in files if name.endswith(".po")}
-    return (SOURCE_LANGUAGE, *sorted(found - {SOURCE_LANGUAGE}))
 
 
 def _parse_locale(name: str) -> Locale:

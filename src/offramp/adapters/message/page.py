@@ -8,10 +8,7 @@ Source: lessons L12, L14; CSP Level 3, section 2.3.1 (hash-source); WCAG 2.2.
 
 import re
 from base64 import b64encode
-from functools import lru_cache
 from hashlib import sha256
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +17,11 @@ from jinja2 import PackageLoader
 from markupsafe import Markup
 
 from offramp.adapters.message.brand import Brand
-from offramp.adapters.message.language import Language, languages_of, open_language
+from offramp.adapters.message.language import Language, Languages
 from offramp.core.link import Download
 
-_CATALOGS: Traversable = files("offramp.presets") / "messages" / "translations"
 _LINK, _UNSUBSCRIBE, _STYLE = "link.html", "unsubscribe.html", "style.css"
-_LANGUAGES_KEPT = 64  # anybody can ask for a page in any of them
+_WANTED_MAX = 64  # languages that one browser may want
 _WANTED = re.compile(
     r"\s*([A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*"
 )
@@ -41,12 +37,9 @@ class LinkPages:
             brand: what the vendor's customers know it by.
             folder: the vendor's own templates, whose catalogs are looked at first.
         """
-        own = () if folder is None else (folder / "translations",)
-        self._catalogs: tuple[Traversable, ...] = (*own, _CATALOGS)
         self._brand = brand
-        self._loader = PackageLoader("offramp.presets", "pages")
-        self._open = lru_cache(maxsize=_LANGUAGES_KEPT)(self._open_language)
-        style = self._open("en").text.get_template(_STYLE).render(brand=brand)
+        self._languages = Languages(PackageLoader("offramp.presets", "pages"), folder=folder)
+        style = self._languages.open("en").text.get_template(_STYLE).render(brand=brand)
         self._style = Markup(style)  # noqa: S704 (our own file, and colors that the settings check)
 
     @property
@@ -79,7 +72,7 @@ class LinkPages:
         """
         return self._write(
             _LINK,
-            self._open(locale),
+            self._languages.open(locale),
             download=download,
             organization=organization,
             is_one_member=is_one_member,
@@ -105,7 +98,7 @@ class LinkPages:
         return self._write(_UNSUBSCRIBE, self._wanted(wanted), is_done=is_done, support=support)
 
     def _wanted(self, wanted: str) -> Language:
-        return self._open(_choose(wanted, spoken=languages_of(self._catalogs)))
+        return self._languages.open(_choose(wanted, spoken=self._languages.names))
 
     def _write(
         self,
@@ -118,13 +111,10 @@ class LinkPages:
             {**language.variables, "brand": self._brand, "style": self._style, **given}
         )
 
-    def _open_language(self, locale: str) -> Language:
-        return open_language(locale, catalogs=self._catalogs, loader=self._loader)
-
 
 def _choose(wanted: str, *, spoken: tuple[str, ...]) -> str:
     """Choose a language by the header ``Accept-Language`` (RFC 9110, section 12.5.4)."""
-    parts = (_WANTED.fullmatch(part) for part in wanted.split(",")[:_LANGUAGES_KEPT])
+    parts = (_WANTED.fullmatch(part) for part in wanted.split(",")[:_WANTED_MAX])
     weighed = [(float(part[2] or 1), part[1]) for part in parts if part]
     weighed.sort(key=lambda pair: -pair[0])
     return negotiate_locale([tag for _, tag in weighed], spoken, sep="-") or spoken[0]
