@@ -13,7 +13,7 @@ Source: RFC 5322 and 2046 (form), 3834 (automatic mail), 2369 and 8058 (unsubscr
 
 import re
 from binascii import b2a_base64, b2a_qp
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from email.header import Header
 from email.message import EmailMessage
@@ -25,6 +25,7 @@ from itertools import chain
 from struct import Struct
 from urllib.parse import quote
 
+from markupsafe import escape
 from whenever import Instant
 
 from offramp.core.errors import Invalid
@@ -41,7 +42,9 @@ _MANY_LINES = Struct(f"{_LINE_CHARACTERS_MAX}s" * 64)  # are cut faster than one
 _BASE64_GROWTH = 78 / 57  # what a line of it, with its end, stands for
 _PARTS_KEPT = 64  # kinds of parts whose headers are remembered; names of files are alike in a step
 _SUBJECTS_KEPT = 64
+_RUNS_KEPT = 128  # some kilobytes each; a form letter has a few
 _OWN_KEPT = 8  # addresses of the vendor's own
+_FIRST_DOT = re.compile(rb"^\.", re.MULTILINE)
 _ATOM = re.compile(r"[^\s\x00-\x1f\x7f()<>@,;:\\\"\[\]]+")
 _ID_CHARACTERS = "!$&'*+-/=?^_`{|}~."
 
@@ -151,11 +154,12 @@ def _body(message: Message) -> Iterator[bytes]:
     contain, and the signs of base64 have no underscore.
     """
     boundary = f"=_{sha256(f'{message.text}{message.html}'.encode()).hexdigest()[:40]}"
-    page: tuple[bytes, ...] = tuple(_text("html", message.html))
+    page: tuple[bytes, ...] = tuple(_text("html", message.html, reader=message.to_name))
     if message.images:
         pictures = (_file(image.content, _picture_head(image)) for image in message.images)
         page = tuple(_multipart("related", f"{boundary}.r", [page, *pictures]))
-    texts = tuple(_multipart("alternative", f"{boundary}.a", [_text("plain", message.text), page]))
+    plain = _text("plain", message.text, reader=message.to_name)
+    texts = tuple(_multipart("alternative", f"{boundary}.a", [plain, page]))
     if not message.attachments:
         return iter(texts)
     files = (_file(each.content, _file_head(each)) for each in message.attachments)
@@ -172,21 +176,63 @@ def _multipart(kind: str, boundary: str, parts: Iterable[Iterable[bytes]]) -> It
     yield f"--{boundary}--\r\n".encode()
 
 
-def _text(kind: str, text: str) -> Iterator[bytes]:
+def _text(kind: str, text: str, *, reader: str) -> Iterator[bytes]:
     """Write a text as it is where mail can carry it so, else in whichever form is shorter."""
-    lines = text.encode().splitlines()
-    content = b"\r\n".join([*lines, b""])
-    if content.isascii() and max(map(len, lines), default=0) <= _LINE_CHARACTERS_MAX:
-        form, encoded = "7bit", content
+    runs = tuple(_runs(text.encode(), names={reader.encode(), escape(reader).encode()} - {b""}))
+    size = sum(len(run.lines) for run in runs)
+    if all(run.is_plain for run in runs):
+        form, encoded = "7bit", [run.dotted for run in runs]
+    elif sum(len(run.quoted) for run in runs) <= size * _BASE64_GROWTH:
+        form, encoded = "quoted-printable", [run.quoted for run in runs]
     else:
-        form, encoded = "quoted-printable", b2a_qp(content)
-        if len(encoded) > len(content) * _BASE64_GROWTH:
-            form, encoded = "base64", _base64(content)
-    head = (
+        form, encoded = "base64", [_base64(b"".join(run.lines for run in runs))]
+    yield (
         f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: {form}\r\n\r\n'
+    ).encode()
+    yield from encoded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """Some whole lines of a text in each form that they can travel in.
+
+    Attributes:
+        dotted: as they are; no other line of a mail can begin with a dot (RFC 5321, 4.5.2).
+        quoted: in quoted-printable, dotted as well.
+        is_plain: whether mail can carry them as they are.
+    """
+
+    lines: bytes
+    dotted: bytes
+    quoted: bytes
+    is_plain: bool
+
+
+def _runs(text: bytes, *, names: Collection[bytes]) -> Iterator[_Run]:
+    """Part lines with the reader's name from those without, which many messages share."""
+    begin = 0
+    while found := [at for name in names if (at := text.find(name, begin)) >= 0]:
+        start = text.rfind(b"\n", begin, min(found)) + 1 or begin
+        end = text.find(b"\n", min(found)) + 1 or len(text)
+        yield _shared_run(text[begin:start])
+        yield _run(text[start:end])
+        begin = end
+    yield _shared_run(text[begin:])
+
+
+def _run(text: bytes) -> _Run:
+    lines = text.splitlines()
+    content = b"\r\n".join([*lines, b""])
+    is_short = max(map(len, lines), default=0) <= _LINE_CHARACTERS_MAX
+    return _Run(
+        lines=content,
+        dotted=_FIRST_DOT.sub(b"..", content),
+        quoted=_FIRST_DOT.sub(b"..", b2a_qp(content)),
+        is_plain=is_short and content.isascii(),
     )
-    # RFC 5321, section 4.5.2: no other line of a mail can begin with a dot.
-    yield (head.encode() + encoded).replace(b"\n.", b"\n..")
+
+
+_shared_run = lru_cache(maxsize=_RUNS_KEPT)(_run)
 
 
 def _file(content: bytes, head: bytes) -> tuple[bytes, bytes]:
