@@ -19,7 +19,7 @@ from typing import Annotated
 
 import sqlalchemy as sa
 import uvicorn
-from fastapi import Body, Cookie, Depends, FastAPI, HTTPException, Request, Response
+from fastapi import Body, FastAPI, HTTPException, Request, Response
 
 from examples.note_taking.database import open_engine
 from examples.note_taking.schema import notes, users
@@ -72,25 +72,26 @@ class Door:
         return None if row is None else Person(id=row.id, organization=row.organization_id)
 
 
-class Notebook:
-    """The notes of one person, and those that the table holds of colleagues too."""
+class Notes:
+    """The notes of one person."""
 
-    def __init__(self, engine: sa.Engine, person: Person) -> None:
-        """Open it for a person."""
+    def __init__(self, engine: sa.Engine, owner: str) -> None:
+        """Open them."""
         self._engine = engine
-        self._person = person
+        self._owner = owner
 
     def titles(self) -> dict[str, str]:
         """Give the title of every note by its id, the one changed last first."""
-        query = self._own(sa.select(notes.c.id, notes.c.title)).order_by(notes.c.updated_at.desc())
+        query = sa.select(notes.c.id, notes.c.title).where(notes.c.owner_id == self._owner)
         with self._engine.connect() as connection:
-            return {row.id: row.title for row in connection.execute(query)}
+            rows = connection.execute(query.order_by(notes.c.updated_at.desc()))
+            return {row.id: row.title for row in rows}
 
     def read(self, note: str) -> dict[str, str]:
-        """Give one note."""
-        query = self._own(sa.select(notes.c.id, notes.c.title, notes.c.body))
+        """Give one note; 404 where there is no such note of theirs."""
+        query = sa.select(notes.c.id, notes.c.title, notes.c.body)
         with self._engine.connect() as connection:
-            row = connection.execute(query.where(notes.c.id == note)).mappings().first()
+            row = connection.execute(query.where(*self._this(note))).mappings().first()
         if row is None:
             raise HTTPException(404)
         return dict(row)
@@ -98,22 +99,65 @@ class Notebook:
     def write(self, title: str, body: str) -> str:
         """Begin a note, and give its id."""
         note, now = str(uuid.uuid4()), datetime.now(UTC)
-        values = {"id": note, "owner_id": self._person.id, "title": title, "body": body}
-        stamps = {"created_at": now, "updated_at": now}
+        begun = sa.insert(notes).values(
+            id=note, owner_id=self._owner, title=title, body=body, created_at=now, updated_at=now
+        )
         with self._engine.begin() as connection:
-            connection.execute(sa.insert(notes).values(**values, **stamps))
+            connection.execute(begun)
         return note
 
     def change(self, note: str, body: str) -> None:
-        """Change what a note says."""
-        change = sa.update(notes).where(notes.c.id == note, notes.c.owner_id == self._person.id)
+        """Change what a note says; 404 where there is no such note of theirs."""
+        change = sa.update(notes).where(*self._this(note)).values(body=body)
         with self._engine.begin() as connection:
-            if not connection.execute(change.values(body=body)).rowcount:
+            if not connection.execute(change).rowcount:
                 raise HTTPException(404)
 
-    def export(self) -> list[dict[str, str]]:
-        """Give every note."""
-        return [self.read(note) for note in self.titles()]
+    def _this(self, note: str) -> tuple[sa.ColumnElement[bool], ...]:
+        return notes.c.id == note, notes.c.owner_id == self._owner
 
-    def _own(self, query: sa.Select[tuple[str, ...]]) -> sa.Select[tuple[str, ...]]:
-        return query.where(notes.c.owner_id == self._person.id)
+
+def create_app(engine: sa.Engine, *, secret: bytes) -> FastAPI:
+    """Build the application over its database."""
+    app, door = FastAPI(title="Quire"), Door(engine, secret=secret)
+
+    def mine(request: Request) -> Notes:
+        return Notes(engine, request.state.person.id)
+
+    @app.post("/sign-in")
+    def sign_in(email: Text, response: Response) -> dict[str, str]:
+        person = door.find(email)
+        if person is None:
+            raise HTTPException(401)
+        response.set_cookie(COOKIE, door.sign(person), httponly=True, samesite="lax")
+        return {"person": person.id}
+
+    @app.get("/notes")
+    def list_notes(request: Request) -> dict[str, str]:
+        return mine(request).titles()
+
+    @app.get("/notes/{note}")
+    def read_note(note: str, request: Request) -> dict[str, str]:
+        return mine(request).read(note)
+
+    @app.post("/notes", status_code=201)
+    def write_note(title: Text, body: Text, request: Request) -> dict[str, str]:
+        return {"id": mine(request).write(title, body)}
+
+    @app.put("/notes/{note}", status_code=204)
+    def change_note(note: str, body: Text, request: Request) -> None:
+        mine(request).change(note, body)
+
+    @app.get("/export")
+    def export(request: Request) -> list[dict[str, str]]:
+        own = mine(request)
+        return [own.read(note) for note in own.titles()]
+
+    @app.get("/console/people")
+    def people(request: Request) -> dict[str, str]:
+        query = sa.select(users.c.id, users.c.display_name)
+        ours = query.where(users.c.organization_id == request.state.person.organization)
+        with engine.connect() as connection:
+            return {row.id: row.display_name for row in connection.execute(ours)}
+
+    return app
