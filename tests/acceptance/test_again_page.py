@@ -27,7 +27,9 @@ def ask(departure, address):
 
 
 def files_of(message):
-    return {part.get_filename(): part.get_payload(decode=True) for part in message.iter_attachments()}
+    return {
+        part.get_filename(): part.get_payload(decode=True) for part in message.iter_attachments()
+    }
 
 
 def test_a_person_is_sent_what_they_earned_again_and_a_stranger_reads_the_same(departure):

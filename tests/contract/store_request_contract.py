@@ -75,7 +75,9 @@ class RequestContract:
 
         assert readers(store) == (("acme", "anna"), ("sibling", "anna"), ("sibling", "cara"))
 
-    @pytest.mark.parametrize("unknown", ["nobody@acme.example", "anna", "%", "", "anna@acme_example"])
+    @pytest.mark.parametrize(
+        "unknown", ["nobody@acme.example", "anna", "%", "", "anna@acme_example"]
+    )
     def test_nobody_is_found_at_another_address(self, store, unknown):
         fill(store)
 

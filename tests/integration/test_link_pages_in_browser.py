@@ -112,7 +112,9 @@ def test_a_style_that_is_not_ours_is_not_taken(browser):
     assert "style-src" in troubles[0]
 
 
-@pytest.mark.parametrize("write", [partial(leading, organization=LONG), dead, asking, wanting_again])
+@pytest.mark.parametrize(
+    "write", [partial(leading, organization=LONG), dead, asking, wanting_again]
+)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_is_cut_off_on_a_phone(browser, language, write):
     page, _ = show(browser, write(language), viewport={"width": PHONE_WIDTH, "height": 600})
