@@ -48,6 +48,7 @@ from offramp.ports.record import (
     Ticket,
     Workload,
 )
+from offramp.ports.request import fold_address
 from offramp.ports.report import PROGRESS, Happening, Report
 from offramp.ports.service import (
     Attachment,
@@ -142,4 +143,5 @@ __all__ = [
     "VaultFileMissing",
     "WorkQueue",
     "Workload",
+    "fold_address",
 ]

@@ -34,9 +34,10 @@ from offramp.ports.record import (
     Ticket,
     Workload,
 )
+from offramp.ports.request import Requests
 
 
-class Transaction(OptionalMessages, Protocol):
+class Transaction(OptionalMessages, Requests, Protocol):
     """One transaction of the store: everything in it happens, or nothing."""
 
     # facts
@@ -74,7 +75,7 @@ class Transaction(OptionalMessages, Protocol):
         """Empty our own tables of an organization (or one member); a tombstone stays (L30).
 
         Deletes members, roles, seats, pools, deliveries, links, outbox rows, holds, unlocks,
-        blocks, wishes and cases of it, and blanks the organization's name, zone, locale and
+        blocks, wishes, requests and cases of it, and blanks the organization's name, zone, locale and
         overrides, so that no name and no address is left. Returns rows per table of ours.
         """
 

@@ -1,7 +1,7 @@
 """The tables of the store: facts, off-boardings, receipts and proof, for both databases at once.
 
 Everything that is stored is listed here. Personal data is only in ``member`` (email, name, locale,
-zone) and in ``organization`` (name); everything else holds ids, dates, counts and digests, or a
+zone), in ``organization`` (name) and, for seconds, in ``request`` (address); everything else holds ids, dates, counts and digests, or a
 sentence that an operator wrote, and goes with its organization too (L30). An ``arming`` is about
 many organizations and stays: who let them go is part of the proof.
 
@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    func,
     text,
 )
 
@@ -81,7 +82,7 @@ member = Table(
     metadata,
     Column("organization", Key, nullable=False),
     Column("id", Key, nullable=False),
-    Column("email", Text, nullable=False),
+    Column("email", Key, nullable=False),
     Column("name", Text, nullable=False),
     Column("locale", Text, nullable=False),
     Column("zone", Text, nullable=False),
@@ -90,6 +91,8 @@ member = Table(
     PrimaryKeyConstraint("organization", "id"),
     _of_organization(),
 )
+
+Index("ix_member_address", func.lower(member.c.email))
 
 member_role = Table(
     "member_role",
@@ -339,6 +342,14 @@ declined = Table(
     Column("at", MomentInTime, nullable=False),
     PrimaryKeyConstraint("organization", "member"),
     _of_organization(),
+)
+
+request = Table(
+    "request",
+    metadata,
+    Column("address", Key, nullable=False),  # of anybody, until a worker has looked whose it is
+    Column("asked_at", MomentInTime, nullable=False),
+    PrimaryKeyConstraint("address"),
 )
 
 erasure_cursor = Table(
