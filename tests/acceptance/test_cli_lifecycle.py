@@ -8,7 +8,7 @@ from tests.acceptance.installation import HALF_LEAVING, LEAVING, MEMBER, OWNER, 
 def may_read(installation, organization, member, **options):
     asked = [f"--{name}={value}" for name, value in options.items()]
     return installation.ask(
-        "access", organization, member, "--surface", "app", "--capability", "read", *asked
+        "access", "check", organization, member, "--surface", "app", "--capability", "read", *asked
     )
 
 
@@ -189,7 +189,9 @@ def test_an_access_decision_names_its_voter(installation):
 
     assert (by_seat["is_allowed"], by_seat["voter"]) == (False, "pool")
     assert (unknown["is_allowed"], unknown["voter"]) == (False, "unknown")
-    printed = installation.say("access", LEAVING, OWNER, "--surface", "app", "--capability", "read")
+    printed = installation.say(
+        *("access", "check", LEAVING, OWNER), *("--surface", "app", "--capability", "read")
+    )
     assert "not allowed, says the organization" in printed
 
 

@@ -13,9 +13,7 @@ import typer
 from offramp.cli.opening import open_context
 from offramp.cli.option import read_boundary
 from offramp.cli.output import AsJson, guarded, show_json, show_text
-from offramp.core.policy import Capability
 from offramp.engine import offboarding
-from offramp.engine.access import may
 from offramp.engine.following import Followed
 from offramp.engine.unlock import grant_unlock
 
@@ -109,44 +107,6 @@ def retry(organization: Organization, as_json: AsJson = False) -> None:
         show_json({"organization": organization, "put_back": count})
     else:
         show_text(f"{organization}: {count} put back; the next sweep takes them up")
-
-
-@guarded
-def access(
-    organization: Organization,
-    member: Annotated[str, typer.Argument(metavar="MEMBER", help="The member's id.")],
-    surface: Annotated[str, typer.Option(help="Where: app, console, …")],
-    capability: Annotated[Capability, typer.Option(help="What they want to do.")],
-    product: Annotated[str | None, typer.Option(help="In which product.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Say whether a member may do something right now, and who says so."""
-    context = open_context()
-    decision = may(
-        context.store,
-        organization,
-        member,
-        capability,
-        surface=surface,
-        product=product,
-        now=context.clock.now(),
-    )
-    until = decision.until.format_iso() if decision.until else None
-    if as_json:
-        show_json(
-            {
-                "is_allowed": decision.is_allowed,
-                "voter": decision.voter.value,
-                "stage": decision.stage,
-                "level": decision.level,
-                "capabilities": sorted(decision.capabilities),
-                "until": until,
-            }
-        )
-        return
-    answer = "allowed" if decision.is_allowed else "not allowed"
-    show_text(f"{answer}, says the {decision.voter.value}", style="bold")
-    show_text(f"stage {decision.stage}, level {decision.level}, until {until or 'further notice'}")
 
 
 @members.command("end")

@@ -68,10 +68,7 @@ _COMMANDS: Mapping[str, Place] = {
         "offramp.cli.lifecycle:unlock",
         "Give access back for some hours; the stage and its dates stay as they are.",
     ),
-    "access": Place(
-        "offramp.cli.lifecycle:access",
-        "Say whether a member may do something right now, and who says so.",
-    ),
+    "access": Place("offramp.cli.access:app", "Who may do what, and who says so."),
     "retry": Place(
         "offramp.cli.lifecycle:retry",
         "Put back what was abandoned or stopped, once its cause has been mended.",

@@ -3,7 +3,7 @@
 Source: mission A2; docs/architecture.md.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from whenever import Instant
 
@@ -76,11 +76,12 @@ def reader_of(
     *,
     surface: str,
     product: str | None,
+    rows: Iterable[Offboarding] | None = None,
 ) -> Reader:
-    """Gather everything that has a say about a member."""
+    """Gather everything that has a say about a member; rows are other ones than the present."""
     return Reader(
         roles=member.roles or frozenset({Role.MEMBER}),
-        standings=tuple(_standings(transaction, organization, member, product=product)),
+        standings=tuple(_standings(transaction, organization, member, product=product, rows=rows)),
         surface=surface,
         product=product,
         is_blocked=transaction.is_blocked(organization.id, member=None)
@@ -99,11 +100,12 @@ def _standings(
     member: Member | None,
     *,
     product: str | None,
+    rows: Iterable[Offboarding] | None = None,
 ) -> Iterator[Standing]:
     """Give the standing of the organization, then that of the member where they have their own."""
-    rows = {
+    newest = {
         row.subject: row
-        for row in transaction.offboardings(organization.id)
+        for row in (transaction.offboardings(organization.id) if rows is None else rows)
         if row.status is not OffboardingStatus.CANCELED
     }
     policy = require_policy(transaction, organization.policy)
@@ -112,7 +114,7 @@ def _standings(
     if policy.clock == "product" and product not in {pool.product for pool in pools}:
         return  # nobody has a say about a product that was never bought: nothing is allowed
     zone = organization.zone
-    whole = rows.get(Subject(organization=organization.id, product=scoped))
+    whole = newest.get(Subject(organization=organization.id, product=scoped))
     term = organization_term(pools, zone=zone, product=scoped)
     yield (
         _standing(transaction, whole)
@@ -121,7 +123,7 @@ def _standings(
     )
     if member is None:
         return
-    own = rows.get(Subject(organization=organization.id, member=member.id, product=scoped))
+    own = newest.get(Subject(organization=organization.id, member=member.id, product=scoped))
     term = member_term(member, pools, zone=zone, product=scoped)
     if own is not None and _stands(own, term):
         yield _standing(transaction, own)

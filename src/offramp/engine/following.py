@@ -29,6 +29,9 @@ from offramp.engine.situation import (
 )
 from offramp.ports import Ids, Offboarding, OutboxEvent, Transaction
 
+OPENED, MOVED, CANCELED = "offboarding-opened", "offboarding-moved", "offboarding-canceled"
+"""What the ledger calls what becomes of an off-boarding here."""
+
 _LIVE = frozenset({OffboardingStatus.OPEN, OffboardingStatus.STOPPED})
 _UNFINISHED = frozenset({StepStatus.PENDING, StepStatus.FAILED, StepStatus.HELD})
 
@@ -125,7 +128,7 @@ def follow(
             moved += 1
     rows = _to_open(transaction, found, policy, terms, ids=ids, now=now)
     transaction.open_offboardings(rows)
-    transaction.append([_event("offboarding-opened", row, at=now, actor=actor) for row in rows])
+    transaction.append([_event(OPENED, row, at=now, actor=actor) for row in rows])
     opened = len(rows)
     return Followed(opened=opened, moved=moved, ended=ended)
 
@@ -197,7 +200,7 @@ def _move(
     _reopen_missed(transaction, moved, now=now)
     moved = _dated(transaction, moved, now=now)
     transaction.save_offboarding(moved, expected_episode=row.episode)
-    transaction.append([_event("offboarding-moved", moved, at=now, actor=actor)])
+    transaction.append([_event(MOVED, moved, at=now, actor=actor)])
     transaction.put_events([_outbox(EventKind.OFFBOARDING_MOVED, moved, at=now)])
 
 
@@ -236,7 +239,7 @@ def cancel(
     closed = close(transaction, locked, OffboardingStatus.CANCELED, now=now)
     if is_return:
         _date_return(transaction, closed)
-    transaction.append([_event("offboarding-canceled", row, at=now, actor=actor)])
+    transaction.append([_event(CANCELED, row, at=now, actor=actor)])
     transaction.put_events([_outbox(EventKind.OFFBOARDING_CANCELED, row, at=now)])
 
 
@@ -259,13 +262,20 @@ def close(
 
 
 def _event(kind: str, row: Offboarding, *, at: Instant, actor: str) -> Event:
+    """Write down all that dates the off-boarding from now on; `engine.hindsight` reads it."""
     return Event(
         kind=kind,
         at=at,
         offboarding=row.id,
         episode=row.episode,
         actor=actor,
-        detail={"policy": row.policy, "version": row.policy_version, "ends": str(row.ends)},
+        detail={
+            "policy": row.policy,
+            "version": row.policy_version,
+            "ends": str(row.ends),
+            "cause": row.cause.value,
+            "source": row.source.value,
+        },
     )
 
 

@@ -405,8 +405,10 @@ class Transaction(OptionalMessages, Requests, Protocol):
     def append(self, events: Sequence[Event]) -> None:
         """Seal events to the end of the ledger."""
 
-    def ledger(self, *, after: int = 0, limit: int | None = None) -> tuple[Entry, ...]:
-        """Read the ledger in order."""
+    def ledger(
+        self, *, after: int = 0, limit: int | None = None, about: Collection[str] | None = None
+    ) -> tuple[Entry, ...]:
+        """Read the ledger in order: all of it, or what it says of some off-boardings."""
 
     def ledger_head(self) -> tuple[int, str]:
         """Give number and seal of the last entry; (0, GENESIS) when empty."""
