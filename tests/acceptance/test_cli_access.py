@@ -35,7 +35,9 @@ def test_it_is_told_in_words_whose_seat_it_was(installation):
 def test_the_future_is_told_beside_today(installation):
     installation.say("member", "end", SIBLING, MEMBER, "--on", in_days(2))
 
-    (answer,) = installation.ask("access", "explain", SIBLING, MEMBER, "--at", in_days(4))["answers"]
+    (answer,) = installation.ask("access", "explain", SIBLING, MEMBER, "--at", in_days(4))[
+        "answers"
+    ]
     printed = installation.say("access", "explain", SIBLING, MEMBER, "--at", in_days(4))
 
     assert (answer["tense"], answer["decision"]["voter"]) == ("future", "member")

@@ -101,7 +101,7 @@ CATALOG: Mapping[EventKind, EventShape] = {
         example={"episode": 1, "ends": "2024-08-31"},
     ),
     EventKind.REACTIVATED: EventShape(
-        when="somebody has brought an organization back whose term was over",
+        when="an organization, or a member of it, was brought back whose term was over",
         fields={"episode": "The episode that it ended."},
         example={"episode": 1},
     ),

@@ -8,7 +8,6 @@ Source: mission A1, B1, B11; policy language S7, T8; lessons L9, L11.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 
 from whenever import Instant
 
@@ -18,7 +17,14 @@ from offramp.core.event_kind import EventKind
 from offramp.core.ledger import Detail, Event
 from offramp.core.model import Member, Organization, Pool, Subject, SubjectKind
 from offramp.core.policy import Policy
-from offramp.core.term import Term, as_published, member_term, organization_term, overtakes
+from offramp.core.term import (
+    Term,
+    member_as_published,
+    member_term,
+    organization_term,
+    overtakes,
+    pool_as_published,
+)
 from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepStatus, move
 from offramp.engine.announcement import announce
 from offramp.engine.situation import (
@@ -57,9 +63,8 @@ def terms_of(
         EndNotExact: an end is a civil date, and the policy counts from an instant.
     """
     zone = organization.zone
-    published = partial(as_published, expiry=policy.expiry, zone=zone)
-    pools = tuple(replace(pool, ends=published(pool.ends)) for pool in pools)
-    members = tuple(replace(member, ends=published(member.ends)) for member in members)
+    pools = tuple(pool_as_published(pool, expiry=policy.expiry, zone=zone) for pool in pools)
+    members = tuple(member_as_published(each, expiry=policy.expiry, zone=zone) for each in members)
     products: tuple[str | None, ...] = (None,)
     if policy.clock == "product":
         products = tuple(sorted({pool.product for pool in pools}))

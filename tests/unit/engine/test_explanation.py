@@ -15,6 +15,7 @@ from offramp.engine import offboarding as deeds
 from offramp.engine.access import may
 from offramp.engine.explanation import MemberErased, Tense, explain_access
 from offramp.engine.hindsight import Gap, look_back
+from offramp.engine.people import Person, end_members, reactivate_members, remove_members
 from offramp.engine.situation import MemberUnknown
 from offramp.engine.unlock import grant_unlock
 from offramp.ports import OrganizationUnknown
@@ -108,7 +109,9 @@ def test_an_end_that_was_moved_since_is_told_as_it_was_known_then(world):
 
 def test_an_end_that_was_entered_too_late_was_not_known_before(world):
     world.run_until(Instant.from_utc(2024, 8, 10))
-    deeds.set_member_end(world.context, "acme", ["ulf"], ends=Date(2024, 8, 5))
+    with world.store.transaction() as transaction:
+        ulf = transaction.member("acme", "ulf")
+    deeds.register(world.context, members=[replace(ulf, ends=Date(2024, 8, 5))])
 
     assert verdict(ask(world, Instant.from_utc(2024, 8, 8))) == (True, "organization", "active")
     assert verdict(ask(world)) == (False, "member", "expired")
@@ -116,9 +119,9 @@ def test_an_end_that_was_entered_too_late_was_not_known_before(world):
 
 def test_a_removal_that_was_taken_back_is_still_the_reason_of_that_day(world):
     world.run_until(Instant.from_utc(2024, 8, 10))
-    deeds.set_member_end(world.context, "acme", ["ulf"], is_removed=True)
+    remove_members(world.context, "acme", [Person(member="ulf")])
     world.run_until(Instant.from_utc(2024, 8, 12))
-    deeds.set_member_end(world.context, "acme", ["ulf"])
+    reactivate_members(world.context, "acme", [Person(member="ulf")])
 
     account = ask(world, Instant.from_utc(2024, 8, 11))
 
@@ -219,7 +222,7 @@ def test_what_an_older_ledger_does_not_tell_is_not_guessed(world, details, gap):
 
 
 def test_an_erased_member_is_not_taken_for_one_who_never_was(world):
-    deeds.set_member_end(world.context, "acme", ["ulf"], ends=Date(2024, 8, 2))
+    end_members(world.context, "acme", [Person(member="ulf", ends=Date(2024, 8, 2))])
     deeds.renew(world.context, "acme", until=Date(2030, 8, 30))
     with world.store.transaction() as transaction:
         row = next(row for row in transaction.offboardings("acme") if row.subject.member)

@@ -28,7 +28,14 @@ from sqlalchemy import (
     text,
 )
 
-from offramp.adapters.store.column_type import JSON, BoundaryText, Key, MomentInTime, OptionalKey
+from offramp.adapters.store.column_type import (
+    JSON,
+    BoundariesByName,
+    BoundaryText,
+    Key,
+    MomentInTime,
+    OptionalKey,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -89,6 +96,7 @@ member = Table(
     Column("zone", Text, nullable=False),
     Column("ends", BoundaryText),
     Column("removed_at", MomentInTime),
+    Column("product_ends", BoundariesByName),
     PrimaryKeyConstraint("organization", "id"),
     _of_organization(),
 )

@@ -22,6 +22,7 @@ from offramp.web.api.guard import SafeHeaders
 from offramp.web.api.health import health_routes
 from offramp.web.api.hooks import Hooks, hook_routes
 from offramp.web.api.link import link_routes
+from offramp.web.api.people import people_routes
 from offramp.web.api.problem import answer_problems
 from offramp.web.api.static import static_routes
 from offramp.web.api.unsubscribe import unsubscribe_routes
@@ -77,4 +78,5 @@ def _for_programs(context: Context) -> APIRouter:
     routes.include_router(banner_routes(context))
     routes.include_router(download_routes(context))
     routes.include_router(again_routes(context))
+    routes.include_router(people_routes(context))
     return routes
