@@ -304,6 +304,8 @@ class OperationContract:
         assert read(store, lambda t: t.is_blocked("acme", member=member))
         assert not read(store, lambda t: t.is_blocked("acme", member=other))
         assert not read(store, lambda t: t.is_blocked("sibling", member=member))
+        assert read(store, lambda t: t.blocked("acme")) == {member}
+        assert read(store, lambda t: t.blocked("sibling")) == set()
 
         with store.transaction() as transaction:
             transaction.set_block("acme", member=member, is_blocked=False)

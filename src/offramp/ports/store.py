@@ -13,6 +13,7 @@ from offramp.core.ledger import Entry, Event
 from offramp.core.model import Hold, Member, Organization, Pool, Unlock
 from offramp.core.policy import Audience, Policy
 from offramp.core.transitions import OffboardingStatus, StepStatus
+from offramp.ports.access import AccessFacts
 from offramp.ports.optional import OptionalMessages
 from offramp.ports.record import (
     Arming,
@@ -37,7 +38,7 @@ from offramp.ports.record import (
 from offramp.ports.request import Requests
 
 
-class Transaction(OptionalMessages, Requests, Protocol):
+class Transaction(AccessFacts, OptionalMessages, Requests, Protocol):
     """One transaction of the store: everything in it happens, or nothing."""
 
     # facts

@@ -182,6 +182,10 @@ class MemoryFactPart(MemoryPart):
         """Whether that very subject is shut out."""
         return (organization, member) in self.tables.blocks
 
+    def blocked(self, organization: str) -> frozenset[str | None]:
+        """Give the members of an organization who are shut out."""
+        return frozenset(member for owner, member in self.tables.blocks if owner == organization)
+
     def set_exempt(self, organization: str, *, is_exempt: bool) -> None:
         """Take an organization out of the process, or put it back."""
         if organization not in self.tables.organizations:

@@ -251,6 +251,17 @@ class MemoryOffboardingPart(MemoryPart):
         rows = [row for row in self.tables.steps.values() if row.offboarding == offboarding]
         return tuple(sorted(rows, key=lambda row: (row.due_at, row.key)))
 
+    def erase_steps(self, organization: str) -> tuple[StepRow, ...]:
+        """List the rows of the destructive steps of an organization's off-boardings."""
+        rows = self.tables.steps.values()
+        whose = self.tables.offboardings
+        mine = [
+            row
+            for row in rows
+            if row.is_destructive and whose[row.offboarding].subject.organization == organization
+        ]
+        return tuple(sorted(mine, key=lambda row: (row.offboarding, row.key)))
+
     def save_step(
         self, row: StepRow, *, claimed: Offboarding | None, expected: StepStatus | None
     ) -> None:

@@ -13,6 +13,7 @@ from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.page import LinkPages
 from offramp.engine.context import Context
 from offramp.web.api.access_key import AccessKeys, require_key
+from offramp.web.api.access_snapshot import access_snapshot_routes
 from offramp.web.api.again import again_routes
 from offramp.web.api.again_page import again_page_routes
 from offramp.web.api.authzen import authzen_routes, configuration_routes
@@ -75,6 +76,7 @@ def create_app(
 def _for_programs(context: Context) -> APIRouter:
     """Give the routes of our own for which a key has to be shown."""
     routes = APIRouter(prefix="/v1")
+    routes.include_router(access_snapshot_routes(context))
     routes.include_router(banner_routes(context))
     routes.include_router(download_routes(context))
     routes.include_router(again_routes(context))
