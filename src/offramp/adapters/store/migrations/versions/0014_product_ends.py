@@ -1,6 +1,6 @@
 """Keep the ends that members have in single products.
 
-Revision: 0013, after 0012.
+Revision: 0014, after 0013.
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 from offramp.adapters.store.column_type import BoundariesByName
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 
 
 def upgrade() -> None:
