@@ -1,9 +1,10 @@
 """The tables of the store: facts, off-boardings, receipts and proof, for both databases at once.
 
 Everything that is stored is listed here. Personal data is only in ``member`` (email, name, locale,
-zone), in ``organization`` (name) and, for seconds, in ``request`` (address); everything else holds ids, dates, counts and digests, or a
-sentence that an operator wrote, and goes with its organization too (L30). An ``arming`` is about
-many organizations and stays: who let them go is part of the proof.
+zone), in ``organization`` (name) and, for seconds, in ``request`` (address); everything else holds
+ids, dates, counts and digests, or a sentence that an operator wrote, and goes with its organization
+too (L30). An ``arming`` is about many organizations and stays: who let them go is part of the
+proof.
 
 Source: docs/glossary.md; docs/architecture.md.
 """
