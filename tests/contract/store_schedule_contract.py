@@ -395,6 +395,16 @@ class StepContract:
 
         assert [row.key for row in read(store, lambda t: t.steps("leaving"))] == ["a2", "b", "a"]
 
+    def test_of_all_off_boardings_of_an_organization_the_deletions_are_listed(self, store):
+        elsewhere = replace(LEAVING, id="elsewhere", subject=Subject(organization="sibling"))
+        fill(store, LEAVING, elsewhere)
+        for row in (STEP, replace(STEP, offboarding="elsewhere")):
+            save_step(store, row)
+        save_step(store, replace(STEP, key="warn", is_destructive=False))
+
+        assert read(store, lambda t: t.erase_steps("acme")) == (STEP,)
+        assert read(store, lambda t: t.erase_steps("nobody")) == ()
+
     def test_a_step_starts_once(self, store):
         """L8, L32."""
         fill(store, LEAVING)

@@ -193,13 +193,17 @@ def _lines(attributes: Mapping[str, Any], *, hint: str | None) -> list[tuple[str
         ("path", attributes.get("path")),
         ("expected", attributes.get("expected")),
         ("hint", hint),
-        *(("also", f"line {number}: {path}: {problem}") for number, path, problem in others),
+        *(("also", _problem_text(*other)) for other in others),
     ]
     return [(label, str(detail)) for label, detail in rows if detail]
 
 
-def _problems(attributes: Mapping[str, Any]) -> list[tuple[int, str, str]]:
-    """List every mistake of a document: line, path, and what is wrong."""
+def _problem_text(number: int | None, path: str, problem: str) -> str:
+    return f"{path}: {problem}" if number is None else f"line {number}: {path}: {problem}"
+
+
+def _problems(attributes: Mapping[str, Any]) -> list[tuple[int | None, str, str]]:
+    """List every mistake of a document or a request: line, path, and what is wrong."""
     found = attributes.get("problems", ())
     return [
         entry if isinstance(entry, tuple) else (entry.line, entry.path, entry.problem)

@@ -3,13 +3,15 @@
 Source: mission A2; docs/architecture.md.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 
 from whenever import Instant
 
 from offramp.core.access import UNKNOWN, Decision, Place, Standing, Voter
 from offramp.core.banner import Reader
-from offramp.core.model import Facts, Member, Organization, Role, Subject, SubjectKind
+from offramp.core.model import Facts, Member, Organization, Pool, Role, Subject, SubjectKind
 from offramp.core.plan import plan
 from offramp.core.policy import Capability, Policy
 from offramp.core.term import Source, Term, member_term, organization_term
@@ -18,11 +20,12 @@ from offramp.engine.following import is_over
 from offramp.engine.situation import receipts_of, require_policy, timeline_of
 from offramp.ports import Offboarding, Store, Transaction
 
-_VOTER = {
+VOTER_OF = {
     Source.ORGANIZATION: Voter.ORGANIZATION,
     Source.MEMBER: Voter.MEMBER,
     Source.POOL: Voter.POOL,
 }
+_WHOLE: frozenset[str | None] = frozenset({None})
 
 
 def may(
@@ -76,11 +79,12 @@ def reader_of(
     *,
     surface: str,
     product: str | None,
+    rows: Iterable[Offboarding] | None = None,
 ) -> Reader:
-    """Gather everything that has a say about a member."""
+    """Gather everything that has a say about a member; rows are other ones than the present."""
     return Reader(
-        roles=member.roles or frozenset({Role.MEMBER}),
-        standings=tuple(_standings(transaction, organization, member, product=product)),
+        roles=roles_of(member),
+        standings=tuple(_standings(transaction, organization, member, product=product, rows=rows)),
         surface=surface,
         product=product,
         is_blocked=transaction.is_blocked(organization.id, member=None)
@@ -93,38 +97,93 @@ def reader_of(
     )
 
 
+def roles_of(member: Member) -> frozenset[Role]:
+    """Give the roles that a member acts in."""
+    return member.roles or frozenset({Role.MEMBER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What is known of one organization, for questions about any of its members.
+
+    Attributes:
+        rows: the newest episode of each subject that did not end because the subject stays.
+        stand: gives the standing of an episode.
+    """
+
+    organization: Organization
+    policy: Policy
+    pools: tuple[Pool, ...]
+    rows: Mapping[Subject, Offboarding]
+    stand: Callable[[Offboarding], Standing]
+
+    @property
+    def is_by_product(self) -> bool:
+        """Whether each product ends by itself."""
+        return self.policy.clock == "product"
+
+    @property
+    def products(self) -> frozenset[str | None]:
+        """The products that have a clock; none stands for all of them."""
+        return frozenset(pool.product for pool in self.pools) if self.is_by_product else _WHOLE
+
+    def whole(self, product: str | None) -> Standing:
+        """Give the standing of the organization."""
+        row = self.rows.get(Subject(organization=self.organization.id, product=product))
+        term = organization_term(self.pools, zone=self.organization.zone, product=product)
+        if row is not None and _stands(row, term):
+            return self.stand(row)
+        return _active(self.organization, self.policy)
+
+    def own(self, member: Member, product: str | None) -> Standing | None:
+        """Give the standing of a member, where they have their own."""
+        subject = Subject(organization=self.organization.id, member=member.id, product=product)
+        row = self.rows.get(subject)
+        if row is None:
+            return None
+        term = member_term(member, self.pools, zone=self.organization.zone, product=product)
+        return self.stand(row) if _stands(row, term) else None
+
+
+def ground_of(
+    transaction: Transaction,
+    organization: Organization,
+    *,
+    stand: Callable[[Offboarding], Standing],
+    rows: Iterable[Offboarding] | None = None,
+) -> Ground:
+    """Read what is known of an organization; rows are other ones than the present."""
+    return Ground(
+        organization=organization,
+        policy=require_policy(transaction, organization.policy),
+        pools=transaction.pools(organization.id),
+        rows={
+            row.subject: row
+            for row in (transaction.offboardings(organization.id) if rows is None else rows)
+            if row.status is not OffboardingStatus.CANCELED
+        },
+        stand=stand,
+    )
+
+
 def _standings(
     transaction: Transaction,
     organization: Organization,
     member: Member | None,
     *,
     product: str | None,
+    rows: Iterable[Offboarding] | None = None,
 ) -> Iterator[Standing]:
     """Give the standing of the organization, then that of the member where they have their own."""
-    rows = {
-        row.subject: row
-        for row in transaction.offboardings(organization.id)
-        if row.status is not OffboardingStatus.CANCELED
-    }
-    policy = require_policy(transaction, organization.policy)
-    pools = transaction.pools(organization.id)
-    scoped = product if policy.clock == "product" else None
-    if policy.clock == "product" and product not in {pool.product for pool in pools}:
+    stand = partial(_standing, transaction)
+    ground = ground_of(transaction, organization, stand=stand, rows=rows)
+    scoped = product if ground.is_by_product else None
+    if scoped not in ground.products:
         return  # nobody has a say about a product that was never bought: nothing is allowed
-    zone = organization.zone
-    whole = rows.get(Subject(organization=organization.id, product=scoped))
-    term = organization_term(pools, zone=zone, product=scoped)
-    yield (
-        _standing(transaction, whole)
-        if whole is not None and _stands(whole, term)
-        else _active(organization, policy)
-    )
-    if member is None:
-        return
-    own = rows.get(Subject(organization=organization.id, member=member.id, product=scoped))
-    term = member_term(member, pools, zone=zone, product=scoped)
-    if own is not None and _stands(own, term):
-        yield _standing(transaction, own)
+    yield ground.whole(scoped)
+    own = None if member is None else ground.own(member, scoped)
+    if own is not None:
+        yield own
 
 
 def _stands(row: Offboarding, term: Term | None) -> bool:
@@ -134,7 +193,7 @@ def _stands(row: Offboarding, term: Term | None) -> bool:
 
 def _standing(transaction: Transaction, row: Offboarding) -> Standing:
     return Standing(
-        voter=_VOTER[row.source],
+        voter=VOTER_OF[row.source],
         timeline=timeline_of(transaction, row),
         receipts=receipts_of(transaction.steps(row.id)),
     )

@@ -13,6 +13,7 @@ from offramp.core.ledger import Entry, Event
 from offramp.core.model import Hold, Member, Organization, Pool, Unlock
 from offramp.core.policy import Audience, Policy
 from offramp.core.transitions import OffboardingStatus, StepStatus
+from offramp.ports.access import AccessFacts
 from offramp.ports.optional import OptionalMessages
 from offramp.ports.record import (
     Arming,
@@ -34,9 +35,10 @@ from offramp.ports.record import (
     Ticket,
     Workload,
 )
+from offramp.ports.request import Requests
 
 
-class Transaction(OptionalMessages, Protocol):
+class Transaction(AccessFacts, OptionalMessages, Requests, Protocol):
     """One transaction of the store: everything in it happens, or nothing."""
 
     # facts
@@ -74,8 +76,8 @@ class Transaction(OptionalMessages, Protocol):
         """Empty our own tables of an organization (or one member); a tombstone stays (L30).
 
         Deletes members, roles, seats, pools, deliveries, links, outbox rows, holds, unlocks,
-        blocks, wishes and cases of it, and blanks the organization's name, zone, locale and
-        overrides, so that no name and no address is left. Returns rows per table of ours.
+        blocks, wishes, requests and cases of it, and blanks the organization's name, zone, locale
+        and overrides, so that no name and no address is left. Returns rows per table of ours.
         """
 
     # policies
@@ -404,8 +406,10 @@ class Transaction(OptionalMessages, Protocol):
     def append(self, events: Sequence[Event]) -> None:
         """Seal events to the end of the ledger."""
 
-    def ledger(self, *, after: int = 0, limit: int | None = None) -> tuple[Entry, ...]:
-        """Read the ledger in order."""
+    def ledger(
+        self, *, after: int = 0, limit: int | None = None, about: Collection[str] | None = None
+    ) -> tuple[Entry, ...]:
+        """Read the ledger in order: all of it, or what it says of some off-boardings."""
 
     def ledger_head(self) -> tuple[int, str]:
         """Give number and seal of the last entry; (0, GENESIS) when empty."""

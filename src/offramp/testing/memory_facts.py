@@ -21,6 +21,7 @@ from offramp.ports import (
     OrganizationUnknown,
     Parcel,
     PolicyVersionTaken,
+    fold_address,
 )
 from offramp.testing.memory_tables import MemoryPart, Owned, Posted
 
@@ -108,11 +109,13 @@ class MemoryFactPart(MemoryPart):
         notes = tables.delivery_notes
         tables.delivery_notes = [note for note in notes if not is_to_them(None, note)]
         gone = [each for key, each in tables.members.items() if is_theirs(key)]
+        addresses = {fold_address(each.email) for each in gone}
         return counts | {
             "delivery": _drop(tables.deliveries, is_to_them),
             "delivery_note": len(notes) - len(tables.delivery_notes),
             "link": _drop(tables.links, is_to_them),
             "optional_message": _drop(tables.optional_messages, is_to_them),
+            "request": _drop(tables.requests, lambda address, _: address in addresses),
             "member_role": sum(len(each.roles) for each in gone),
             "seat": sum(len(each.pools) for each in gone),
             "parcel": _drop(tables.parcels, is_on_its_way),
@@ -178,6 +181,10 @@ class MemoryFactPart(MemoryPart):
     def is_blocked(self, organization: str, *, member: str | None) -> bool:
         """Whether that very subject is shut out."""
         return (organization, member) in self.tables.blocks
+
+    def blocked(self, organization: str) -> frozenset[str | None]:
+        """Give the members of an organization who are shut out."""
+        return frozenset(member for owner, member in self.tables.blocks if owner == organization)
 
     def set_exempt(self, organization: str, *, is_exempt: bool) -> None:
         """Take an organization out of the process, or put it back."""

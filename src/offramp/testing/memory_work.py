@@ -4,7 +4,7 @@ Source: ``ports.Transaction``.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from whenever import Instant
@@ -251,6 +251,17 @@ class MemoryOffboardingPart(MemoryPart):
         rows = [row for row in self.tables.steps.values() if row.offboarding == offboarding]
         return tuple(sorted(rows, key=lambda row: (row.due_at, row.key)))
 
+    def erase_steps(self, organization: str) -> tuple[StepRow, ...]:
+        """List the rows of the destructive steps of an organization's off-boardings."""
+        rows = self.tables.steps.values()
+        whose = self.tables.offboardings
+        mine = [
+            row
+            for row in rows
+            if row.is_destructive and whose[row.offboarding].subject.organization == organization
+        ]
+        return tuple(sorted(mine, key=lambda row: (row.offboarding, row.key)))
+
     def save_step(
         self, row: StepRow, *, claimed: Offboarding | None, expected: StepStatus | None
     ) -> None:
@@ -299,9 +310,14 @@ class MemoryProofPart(MemoryPart):
             entry = seal(event, number=number + 1, previous=previous, key=self.ledger_key)
             self.tables.entries.append(entry)
 
-    def ledger(self, *, after: int = 0, limit: int | None = None) -> tuple[Entry, ...]:
+    def ledger(
+        self, *, after: int = 0, limit: int | None = None, about: Collection[str] | None = None
+    ) -> tuple[Entry, ...]:
         """Read the ledger in order."""
-        return tuple(self.tables.entries[after:][:limit])
+        entries = self.tables.entries[after:]
+        if about is not None:
+            entries = [entry for entry in entries if entry.event.offboarding in about]
+        return tuple(entries[:limit])
 
     def ledger_head(self) -> tuple[int, str]:
         """Give number and seal of the last entry."""

@@ -92,6 +92,12 @@ class OperationPart(LockPart):
         subject = (table.c.organization == organization, table.c.member == member)
         return self.connection.scalar(select(table).where(*subject)) is not None
 
+    def blocked(self, organization: str) -> frozenset[str | None]:
+        """Give the members of an organization who are shut out."""
+        table = schema.block
+        chosen = select(table.c.member).where(table.c.organization == organization)
+        return frozenset(self.connection.scalars(chosen))
+
     def set_exempt(self, organization: str, *, is_exempt: bool) -> None:
         """Take an organization out of the process, or put it back."""
         table = schema.organization

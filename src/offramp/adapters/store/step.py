@@ -30,6 +30,17 @@ class StepPart(LockPart):
         rows = self.connection.execute(chosen.order_by(table.c.due_at, table.c.key))
         return tuple(_step(row) for row in rows)
 
+    def erase_steps(self, organization: str) -> tuple[StepRow, ...]:
+        """List the rows of the destructive steps of an organization's off-boardings."""
+        table, whose = schema.step, schema.offboarding
+        chosen = (
+            select(table)
+            .join(whose, table.c.offboarding == whose.c.id)
+            .where(whose.c.organization == organization, table.c.is_destructive)
+            .order_by(table.c.offboarding, table.c.key)
+        )
+        return tuple(_step(row) for row in self.connection.execute(chosen))
+
     def save_step(
         self, row: StepRow, *, claimed: Offboarding | None, expected: StepStatus | None
     ) -> None:
