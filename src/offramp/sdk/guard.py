@@ -86,7 +86,7 @@ class Guard:
             clock: says what time it is.
 
         Raises:
-            AddressInvalid: the address is none of the web.
+            OfframpAddressInvalid: the address is none of the web.
         """
         self._ask = transport or HttpTransport(url, key)
         self._now = clock or ForwardClock()

@@ -18,7 +18,7 @@ TIMEOUT_SECONDS = 5.0
 BODY_BYTES_MAX = 64 * 1024 * 1024
 
 
-class AddressInvalid(Invalid):
+class OfframpAddressInvalid(Invalid):
     """The address of Offramp begins with {scheme!r}."""
 
 
@@ -64,11 +64,11 @@ class HttpTransport:
         """Know where to ask.
 
         Raises:
-            AddressInvalid: it is no address of the web.
+            OfframpAddressInvalid: it is no address of the web.
         """
         scheme = urlsplit(url).scheme
         if scheme not in ("http", "https"):
-            raise AddressInvalid(scheme=scheme, expected="http:// or https://")
+            raise OfframpAddressInvalid(scheme=scheme, expected="http:// or https://")
         self._base = url.rstrip("/")
         self._authorization = f"Bearer {key}"
         self._timeout_seconds = timeout_seconds

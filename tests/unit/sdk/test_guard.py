@@ -15,7 +15,7 @@ from offramp.engine.access import may as store_may
 from offramp.sdk.clock import ForwardClock
 from offramp.sdk.guard import FRESH_SECONDS, RETRY_SECONDS, AccessDenied
 from offramp.sdk.protected import protected
-from offramp.sdk.transport import AddressInvalid, Answer, HttpTransport, OfframpSilent
+from offramp.sdk.transport import Answer, HttpTransport, OfframpAddressInvalid, OfframpSilent
 from offramp.sdk.who import Who
 from tests.unit.sdk.wire import Product, Wire
 from tests.unit.web.acme import EXPIRED
@@ -271,7 +271,7 @@ def test_a_function_is_called_for_those_alone_who_may(product):
 
 @pytest.mark.parametrize("url", ["offramp.internal", "file:///etc/passwd", "ftp://example.com", ""])
 def test_an_address_that_is_none_of_the_web_is_refused(url):
-    with pytest.raises(AddressInvalid):
+    with pytest.raises(OfframpAddressInvalid):
         HttpTransport(url, "k" * 32)
 
 
