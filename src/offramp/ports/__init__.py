@@ -48,8 +48,8 @@ from offramp.ports.record import (
     Ticket,
     Workload,
 )
-from offramp.ports.request import fold_address
 from offramp.ports.report import PROGRESS, Happening, Report
+from offramp.ports.request import fold_address
 from offramp.ports.service import (
     Attachment,
     BannerWords,
