@@ -54,11 +54,15 @@ def dead(language):
 
 
 def asking(language):
-    return PAGES.unsubscribing(wanted=language, is_done=False)
+    return PAGES.unsubscribing(wanted=language)
 
 
 def unsubscribed(language):
-    return PAGES.unsubscribing(wanted=language, is_done=True)
+    return PAGES.unsubscribing(wanted=language, wish="none")
+
+
+def subscribed(language):
+    return PAGES.unsubscribing(wanted=language, wish="again")
 
 
 def wanting_again(language):
@@ -88,7 +92,9 @@ def show(browser, html, **options):
     return page, troubles
 
 
-@pytest.mark.parametrize("write", [leading, dead, asking, unsubscribed, wanting_again, asked_again])
+@pytest.mark.parametrize(
+    "write", [leading, dead, asking, unsubscribed, subscribed, wanting_again, asked_again]
+)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_axe_finds_nothing_and_the_browser_has_nothing_to_stop(browser, language, scheme, write):

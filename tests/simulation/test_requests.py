@@ -1,4 +1,4 @@
-"""A4: a person without an account asks by their address, and what is theirs comes to the roster's."""
+"""A4: whoever has no account asks by their address, and is sent what is theirs."""
 
 from dataclasses import replace
 

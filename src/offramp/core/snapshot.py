@@ -34,6 +34,10 @@ class Course:
     starts: tuple[Instant, ...]
     rows: tuple[Row, ...]
 
+    def at(self, now: Instant) -> Row:
+        """Give the answers at an instant."""
+        return self.rows[bisect_right(self.starts, now)]
+
 
 Courses: TypeAlias = Mapping[str, Mapping[str, Course]]
 """Product, then surface. Where products have no clock of their own the product is `ANY`, and `ANY`
@@ -70,7 +74,15 @@ class AccessSnapshot:
         if surfaces is None:
             return UNKNOWN
         course = surfaces.get(surface) or surfaces[ANY]
-        return course.rows[bisect_right(course.starts, now)][capability]
+        return course.at(now)[capability]
+
+    def is_shut_out(self, member: str, *, now: Instant) -> bool:
+        """Whether a member may sign in nowhere, in no product."""
+        return not any(
+            course.at(now)[Capability.SIGN_IN].is_allowed
+            for surfaces in self.members.get(member, {}).values()
+            for course in surfaces.values()
+        )
 
 
 def courses_of(readers: Mapping[str, Reader]) -> Courses:

@@ -76,8 +76,8 @@ class Transaction(AccessFacts, OptionalMessages, Requests, Protocol):
         """Empty our own tables of an organization (or one member); a tombstone stays (L30).
 
         Deletes members, roles, seats, pools, deliveries, links, outbox rows, holds, unlocks,
-        blocks, wishes, requests and cases of it, and blanks the organization's name, zone, locale and
-        overrides, so that no name and no address is left. Returns rows per table of ours.
+        blocks, wishes, requests and cases of it, and blanks the organization's name, zone, locale
+        and overrides, so that no name and no address is left. Returns rows per table of ours.
         """
 
     # policies

@@ -10,7 +10,7 @@ import re
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from babel import negotiate_locale
 from jinja2 import PackageLoader
@@ -19,6 +19,8 @@ from markupsafe import Markup
 from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.language import Language, Languages
 from offramp.core.link import Download
+
+Wish = Literal["none", "again"]  # which optional messages a reader wants from now on
 
 _LINK, _UNSUBSCRIBE, _AGAIN, _STYLE = "link.html", "unsubscribe.html", "again.html", "style.css"
 _WANTED_MAX = 64  # languages that one browser may want
@@ -89,13 +91,13 @@ class LinkPages:
         support = self._brand.support_link
         return self._write(_LINK, self._wanted(wanted), download=None, support=support)
 
-    def unsubscribing(self, *, wanted: str, is_done: bool) -> str:
-        """Write the page that asks whether to unsubscribe, or says that it is done.
+    def unsubscribing(self, *, wanted: str, wish: Wish | None = None) -> str:
+        """Write the page that asks whether to unsubscribe, or says what was noted.
 
         It is the same page whoever asks, in a language that a browser says it wants.
         """
         support = self._brand.support_link
-        return self._write(_UNSUBSCRIBE, self._wanted(wanted), is_done=is_done, support=support)
+        return self._write(_UNSUBSCRIBE, self._wanted(wanted), wish=wish or "", support=support)
 
     def asking_again(self, *, wanted: str, is_done: bool) -> str:
         """Write the page on which a person asks for their messages again, or what comes of it.

@@ -7,22 +7,15 @@ session here, and what comes of it goes to the address in the roster.
 Source: docs/http.md, "Messages for whoever has no account"; docs/decisions/031-asking-again.md.
 """
 
-from typing import Annotated
-from urllib.parse import parse_qs
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from offramp.adapters.message.page import LinkPages
 from offramp.engine.context import Context
 from offramp.engine.request import PATH, note_request
+from offramp.web.api.form import Body, field_of
 
 FORM_BYTES_MAX = 2048  # an address of 254 bytes, each of them written in three, and some room
-_FIELDS_MAX = 4
-
-
-async def _body(request: Request) -> bytes:
-    return await request.body()
 
 
 def again_page_routes(context: Context, pages: LinkPages) -> APIRouter:
@@ -43,17 +36,8 @@ def again_page_routes(context: Context, pages: LinkPages) -> APIRouter:
         return page_of(request, is_done=False)
 
     @routes.post("", max_body_size=FORM_BYTES_MAX)
-    def send(request: Request, body: Annotated[bytes, Depends(_body)]) -> Response:
-        note_request(context, _address_in(body))
+    def send(request: Request, body: Body) -> Response:
+        note_request(context, field_of(body, "address"))
         return page_of(request, is_done=True)
 
     return routes
-
-
-def _address_in(form: bytes) -> str:
-    """Read the one field of the form; what is no form of ours holds no address."""
-    try:
-        fields = parse_qs(form.decode(errors="replace"), max_num_fields=_FIELDS_MAX)
-    except ValueError:
-        return ""
-    return fields.get("address", [""])[0]
