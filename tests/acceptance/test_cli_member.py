@@ -54,6 +54,7 @@ def test_a_file_with_a_bad_row_changes_nobody_and_names_each(installation):
 
     assert finished.code == 4
     assert "The organization 1 has no member 99." in finished.err
+    assert "at        line 3" in finished.err
     assert "line 4: 17: The new end 2020-01-01 has passed already." in finished.err
     assert installation.contents() == before
 

@@ -185,17 +185,23 @@ def _unexpected(error: Exception) -> Unexpected:
 
 
 def _lines(attributes: Mapping[str, Any], *, hint: str | None) -> list[tuple[str, str]]:
-    file, line = attributes.get("file"), attributes.get("line")
-    place = f"{file}:{line}" if line else file
-    others = _problems(attributes)[1:]
+    first, *others = _problems(attributes) or [(None, "", "")]
     rows = [
-        ("at", place),
+        ("at", _place(attributes, line=first[0])),
         ("path", attributes.get("path")),
         ("expected", attributes.get("expected")),
         ("hint", hint),
         *(("also", _problem_text(*other)) for other in others),
     ]
     return [(label, str(detail)) for label, detail in rows if detail]
+
+
+def _place(attributes: Mapping[str, Any], *, line: int | None) -> str | None:
+    """Say where the first mistake is: in a file that is named, or on a line of the one given."""
+    file = attributes.get("file")
+    if file is None:
+        return None if line is None else f"line {line}"
+    return f"{file}:{attributes['line']}" if attributes.get("line") else file
 
 
 def _problem_text(number: int | None, path: str, problem: str) -> str:

@@ -26,8 +26,6 @@ from offramp.core.transitions import OffboardingStatus
 from offramp.engine.situation import require_organization, require_policy
 from offramp.ports import Offboarding, Transaction
 
-_LIVE = frozenset({OffboardingStatus.OPEN, OffboardingStatus.STOPPED})
-
 
 @dataclass(frozen=True, kw_only=True)
 class Office:
@@ -80,11 +78,13 @@ class Office:
 
     @cached_property
     def leaving_alone(self) -> Mapping[str, Sequence[Offboarding]]:
-        """The off-boardings that go on of members who leave by an end of their own, by member."""
+        """The last off-boardings of members by an end of their own, unless they stay, by member."""
+        rows = self.transaction.offboardings(self.organization.id)
+        newest = {row.subject: row for row in rows if row.subject.member}
         found: dict[str, list[Offboarding]] = {}
-        for row in self.transaction.offboardings(self.organization.id):
-            if row.subject.member and row.source is Source.MEMBER and row.status in _LIVE:
-                found.setdefault(row.subject.member, []).append(row)
+        for subject, row in newest.items():
+            if row.source is Source.MEMBER and row.status is not OffboardingStatus.CANCELED:
+                found.setdefault(subject.member or "", []).append(row)
         return found
 
     def _published(self, member: Member) -> Member:

@@ -20,7 +20,7 @@ from offramp.core.model import Member
 from offramp.core.seats import SeatCount
 from offramp.engine.context import Context
 from offramp.engine.exclusive import exclusively
-from offramp.engine.following import Followed, cancel, follow
+from offramp.engine.following import Followed, follow
 from offramp.engine.offboarding import EndPassed, PoolUnknown, reactivated, require_way_back
 from offramp.engine.office import Office, open_office
 from offramp.engine.situation import MemberUnknown
@@ -311,7 +311,6 @@ def _reactivate(office: Office, member: Member, person: Person, *, by: str) -> M
         raise MemberNotExpired(member=member.id, hint=hint)
     for row in _rows_left(office, person):
         require_way_back(office.transaction, row, by=by, now=office.now)
-        cancel(office.transaction, row, now=office.now, actor=by)
         office.transaction.put_events([reactivated(row, at=office.now)])
     return back if person.ends is None else _with_end(back, person.product, person.ends)
 

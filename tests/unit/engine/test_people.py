@@ -7,6 +7,7 @@ from whenever import Date, Instant
 
 from offramp.core.model import Cause, Organization, Role
 from offramp.core.policy import Capability
+from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.documents.policy import find_policy
 from offramp.engine import offboarding as deeds
 from offramp.engine import people
@@ -15,7 +16,8 @@ from offramp.engine.following import Followed
 from offramp.engine.people import Move, Person
 from offramp.engine.publication import publish
 from offramp.engine.situation import MemberUnknown
-from offramp.testing.builders import make_member, make_pool, make_policy
+from offramp.ports import StepRow
+from offramp.testing.builders import make_member, make_policy, make_pool, make_receipt
 from offramp.testing.world import World
 
 START = Instant.from_utc(2024, 8, 1, hour=12)
@@ -218,8 +220,9 @@ def test_one_product_may_end_alone_and_come_back_alone(world):
     expired = may_create(world, MANY[0]), may_create(world, MANY[0], "recordings")
     seats = taken(world)
 
-    people.reactivate_members(world.context, "acme", of(MANY[0], product="notes"))
+    back = people.reactivate_members(world.context, "acme", of(MANY[0], product="notes"))
 
+    assert back == Followed(ended=1)
     assert (expired, seats) == ((False, True), {"notes": 11, "recordings": 12})
     assert may_create(world, MANY[0])
     assert member(world, MANY[0]).product_ends == {}
@@ -265,6 +268,35 @@ def test_a_reactivation_asks_the_stage_who_may_bring_somebody_back():
         people.reactivate_members(world.context, "acme", of(MANY[0]))
 
     people.reactivate_members(world.context, "acme", of(MANY[0]), by="support")
+
+
+def test_nobody_comes_back_to_a_product_in_which_everything_of_theirs_is_erased(world):
+    """B6: afterwards only a new one from scratch."""
+    people.expire_members(world.context, "acme", of(MANY[0], product="notes"))
+    (row,) = rows(world, MANY[0])
+    erased = make_receipt("erase", START)
+    step = StepRow(
+        offboarding=row.id, key="erase", status=StepStatus.DONE, due_at=START, receipt=erased
+    )
+    with world.store.transaction() as transaction:
+        pending = replace(step, status=StepStatus.STARTED, receipt=None)
+        transaction.save_step(pending, claimed=None, expected=None)
+        transaction.save_step(step, claimed=None, expected=StepStatus.STARTED)
+        gone = replace(row, status=OffboardingStatus.COMPLETED, closed_at=START, next_due_at=None)
+        transaction.save_offboarding(gone, expected_episode=1)
+
+    with pytest.raises(deeds.ReactivationRefused) as caught:
+        people.reactivate_members(world.context, "acme", of(MANY[0], product="notes"))
+
+    assert caught.value.stage == "deleted"
+
+
+def test_so_many_that_they_are_not_asked_for_by_name_are_changed_alike(world, monkeypatch):
+    monkeypatch.setattr(people, "NAMES_MAX", 1)
+
+    people.end_members(world.context, "acme", of(*MANY[:3], ends=SOON))
+
+    assert [member(world, name).ends for name in MANY[2:4]] == [SOON, None]
 
 
 def test_nobody_comes_back_to_a_seat_that_somebody_else_has_now():
