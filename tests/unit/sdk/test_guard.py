@@ -7,11 +7,9 @@ from threading import Event, Thread
 from urllib.error import URLError
 
 import pytest
-from whenever import Date
 
 from offramp.core.access import UNKNOWN, Voter
 from offramp.core.policy import Capability
-from offramp.engine import offboarding as deeds
 from offramp.engine.access import may as store_may
 from offramp.engine.people import Person, expire_members
 from offramp.sdk.clock import ForwardClock
