@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks import data
+from benchmarks.access import suite as access
 from benchmarks.achievements import suite as achievements
 from benchmarks.engine import suite
 from benchmarks.mail import suite as mail
@@ -14,6 +15,7 @@ SUITES = {
     "engine": suite.main,
     "achievements": achievements.main,
     "mail": mail.main,
+    "access": access.main,
 }
 
 

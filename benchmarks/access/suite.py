@@ -1,0 +1,152 @@
+"""``python3 dev.py bench access``: decisions inside an application, and what they are made from.
+
+--quick        a thousand members, not a hundred thousand
+--write-docs   keep the run, and write docs/performance-access.md
+"""
+
+import argparse
+import gc
+import tempfile
+import tracemalloc
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median, quantiles
+from time import perf_counter_ns
+
+from benchmarks.access.ground import ask, fill, guard_of, member_id
+from benchmarks.access.others import PEOPLE, by_casbin, cedar, dictionary
+from benchmarks.access.page import HEADINGS, page
+from benchmarks.child import ROOT
+from benchmarks.report import lines_of, print_lines, write_json
+from benchmarks.rows import Ceiling, Row
+from benchmarks.run import RESULTS, read_run, summed_up, write_run
+from benchmarks.samples import Samples
+from offramp.core.policy import Capability
+from offramp.core.snapshot_form import read_snapshot, write_snapshot
+from offramp.engine.snapshot import snapshot_of
+
+NAME = "access"
+KEPT = RESULTS / f"{NAME}.json"
+PAGE = ROOT / "docs" / f"performance-{NAME}.md"
+TABLE: tuple[Row | Ceiling, ...] = (
+    Ceiling(name="1 one decision, half of them", ours="guard p50", limit=2, unit="µs"),
+    Ceiling(name="1 one decision, ninety-nine of a hundred", ours="guard p99", limit=10, unit="µs"),
+    Row(
+        name="2 beside Cedar",
+        ours=("guard p50",),
+        baseline=("cedar p50",),
+        by="cedarpy",
+        limit=0.1,
+        unit="µs",
+    ),
+    Row(
+        name="3 beside Casbin",
+        ours=("guard p50",),
+        baseline=("casbin p50",),
+        by="casbin",
+        limit=0.1,
+        unit="µs",
+    ),
+    Row(
+        name="4 beside a dictionary of answers",
+        ours=("guard p50",),
+        baseline=("dictionary p50",),
+        by="dictionary",
+        limit=20,
+        unit="µs",
+    ),
+    Ceiling(name="5 the snapshot", ours="snapshot", limit=5, unit="MB"),
+    Ceiling(name="6 to make it from the store", ours="build", limit=10, unit="s"),
+    Ceiling(name="7 to read it in the application", ours="read", limit=1, unit="s"),
+    Ceiling(name="8 memory of the application for it", ours="held", limit=30, unit="MB"),
+)
+ASKED = (Capability.READ, Capability.CREATE, Capability.UPDATE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How much is measured: the members, the rounds, and the questions of each of these."""
+
+    members: int
+    rounds: int
+    questions: int
+
+
+FULL = Size(members=100_000, rounds=5, questions=20_000)
+QUICK = Size(members=1_000, rounds=1, questions=1_000)
+
+
+def measure(folder: Path, *, size: Size) -> Samples:
+    """Make a snapshot as often as there are rounds, then ask everybody in turns."""
+    samples = Samples()
+    world = fill(folder, members=size.members)
+    body = b""
+    for _ in range(size.rounds):
+        body = write_snapshot(samples.time("build", partial(snapshot_of, world.context, "acme")))
+        samples.time("read", partial(read_snapshot, body))
+    samples.note("snapshot", len(body) / 1e6)
+    samples.note("held", _held(body))
+    guard = guard_of(body)
+    deciders: dict[str, Callable[[str, Capability], bool]] = {
+        "guard": lambda member, capability: ask(guard, member, capability),
+        "cedar": cedar(),
+        "casbin": by_casbin(),
+        "dictionary": dictionary(size.members),
+        "nothing": lambda member, capability: True,
+    }
+    for number in range(size.rounds):
+        names = list(deciders)[:: -1 if number % 2 else 1]
+        asked = {name: _ask(deciders[name], questions=size.questions) for name in names}
+        idle = median(asked["nothing"])
+        for name in names:
+            hundredths = quantiles(asked[name], n=100)
+            samples.note(f"{name} p50", (median(asked[name]) - idle) / 1e3)
+            samples.note(f"{name} p99", (hundredths[-1] - idle) / 1e3)
+    samples.note("members", size.members)
+    samples.note("questions", size.questions)
+    samples.note("people", PEOPLE)
+    return samples
+
+
+def _ask(decide: Callable[[str, Capability], bool], *, questions: int) -> list[int]:
+    """Time each of many questions, about others in turn, in nanoseconds."""
+    people = [member_id(number) for number in range(0, PEOPLE, 2)]
+    times = []
+    gc.collect()
+    for number in range(questions):
+        member, capability = people[number % len(people)], ASKED[number % len(ASKED)]
+        began = perf_counter_ns()
+        is_allowed = decide(member, capability)
+        times.append(perf_counter_ns() - began)
+        assert is_allowed, "everybody answers the same"
+    return times
+
+
+def _held(body: bytes) -> float:
+    tracemalloc.start()
+    snapshot = read_snapshot(body)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert snapshot.members, "it is held until here"
+    return held / 1e6
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the suite; 1 when a limit is not held."""
+    parser = argparse.ArgumentParser(prog="dev.py bench access")
+    parser.add_argument("--quick", action="store_true", help="a thousand members")
+    parser.add_argument("--write-docs", action="store_true", help=f"write docs/{PAGE.name}")
+    options = parser.parse_args(arguments)
+    size = QUICK if options.quick else FULL
+    with tempfile.TemporaryDirectory() as folder:
+        samples = measure(Path(folder), size=size)
+    lines = tuple(lines_of(TABLE, samples))
+    run = summed_up(samples, lines, size=size.members, rounds=size.rounds, server="SQLite")
+    print_lines(lines, title=f"Access, {run.machine}", headings=HEADINGS)
+    write_json(lines, ROOT / "bench-out" / f"{NAME}.json")
+    if options.write_docs:
+        write_run(run, name=NAME)
+        PAGE.write_text(page(read_run(KEPT, table=TABLE)), "utf-8")
+    return 0 if all(line.holds for line in lines) else 1
