@@ -6,6 +6,7 @@
 
 import argparse
 import gc
+import os
 import tempfile
 import tracemalloc
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from benchmarks.access.ground import ask, fill, guard_of, member_id
 from benchmarks.access.others import PEOPLE, by_casbin, cedar, dictionary
 from benchmarks.access.page import HEADINGS, page
 from benchmarks.child import ROOT
+from benchmarks.meter import private_bytes
 from benchmarks.report import lines_of, print_lines, write_json
 from benchmarks.rows import Ceiling, Row
 from benchmarks.run import RESULTS, read_run, summed_up, write_run
@@ -61,21 +63,28 @@ TABLE: tuple[Row | Ceiling, ...] = (
     Ceiling(name="6 to make it from the store", ours="build", limit=10, unit="s"),
     Ceiling(name="7 to read it in the application", ours="read", limit=1, unit="s"),
     Ceiling(name="8 memory of the application for it", ours="held", limit=30, unit="MB"),
+    Ceiling(name="9 for each of many organizations", ours="each held", limit=25, unit="kB"),
 )
 ASKED = (Capability.READ, Capability.CREATE, Capability.UPDATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How much is measured: the members, the rounds, and the questions of each of these."""
+    """How much is measured: the members, the rounds, and the questions of each of these.
+
+    Attributes:
+        organizations: whose snapshots are held at once, with `FEW` members each.
+    """
 
     members: int
     rounds: int
     questions: int
+    organizations: int
 
 
-FULL = Size(members=100_000, rounds=5, questions=20_000)
-QUICK = Size(members=1_000, rounds=1, questions=1_000)
+FULL = Size(members=100_000, rounds=5, questions=20_000, organizations=100_000)
+QUICK = Size(members=1_000, rounds=1, questions=1_000, organizations=1_000)
+FEW = 20
 
 
 def measure(folder: Path, *, size: Size) -> Samples:
@@ -88,6 +97,7 @@ def measure(folder: Path, *, size: Size) -> Samples:
         samples.time("read", partial(read_snapshot, body))
     samples.note("snapshot", len(body) / 1e6)
     samples.note("held", _held(body))
+    samples.note("each held", _each_held(folder / "few", organizations=size.organizations))
     guard = guard_of(body)
     deciders: dict[str, Callable[[str, Capability], bool]] = {
         "guard": lambda member, capability: ask(guard, member, capability),
@@ -107,6 +117,8 @@ def measure(folder: Path, *, size: Size) -> Samples:
     samples.note("members", size.members)
     samples.note("questions", size.questions)
     samples.note("people", PEOPLE)
+    samples.note("organizations", size.organizations)
+    samples.note("few", FEW)
     return samples
 
 
@@ -131,6 +143,17 @@ def _held(body: bytes) -> float:
     tracemalloc.stop()
     assert snapshot.members, "it is held until here"
     return held / 1e6
+
+
+def _each_held(folder: Path, *, organizations: int) -> float:
+    """Hold many snapshots at once, and give the kilobytes of this process for each."""
+    folder.mkdir()
+    body = write_snapshot(snapshot_of(fill(folder, members=FEW).context, "acme"))
+    before = private_bytes(os.getpid())
+    held = [read_snapshot(body) for _ in range(organizations)]
+    grown = private_bytes(os.getpid()) - before
+    assert len(held) == organizations, "they are held until here"
+    return grown / 1e3 / organizations
 
 
 def main(arguments: Sequence[str]) -> int:

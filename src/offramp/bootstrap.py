@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import Engine
 
@@ -65,7 +66,12 @@ from offramp.ports import (
     WorkQueue,
 )
 
-Camera = Callable[[str], Mapping[str, bytes]]
+
+class Camera(Protocol):
+    """Takes pictures of HTML, by the name of the light."""
+
+    def __call__(self, html: str, *, runs_scripts: bool = False) -> Mapping[str, bytes]:
+        """Take them; without scripts, unless all that is in it is ours."""
 
 
 class QueueMissing(Missing):
@@ -103,7 +109,7 @@ def build(
     """
     keys = keys or FolderKeys(keys_folder(settings))
     clock, ids = clock or SystemClock(), ids or RandomIds()
-    event_source, endpoints = _endpoints(settings)
+    event_source, endpoints = _endpoints(settings, keys)
     report = report or StructlogReport(clock=clock, stream=sys.stderr)
     return Context(
         store=store or open_store(settings, keys),
@@ -283,7 +289,7 @@ def _data(settings: Settings, clock: Clock, ids: Ids) -> Data | None:
     )
 
 
-def _endpoints(settings: Settings) -> tuple[str, Mapping[str, Endpoint]]:
+def _endpoints(settings: Settings, keys: Keys) -> tuple[str, Mapping[str, Endpoint]]:
     if settings.webhooks is None:
         return EVENT_SOURCE, {}
     try:
@@ -293,7 +299,8 @@ def _endpoints(settings: Settings) -> tuple[str, Mapping[str, Endpoint]]:
         raise WebhooksMissing(package=error.name, hint="pip install offramp[http]") from error
     file = load_webhooks(settings.webhooks)
     endpoints: Mapping[str, Endpoint] = http.open_endpoints(
-        file.endpoints,
+        file,
+        signing_key=keys.signing_key,
         environment=os.environ,
         may_be_private=settings.private_addresses,
         elapsed=time.monotonic,

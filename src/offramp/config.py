@@ -104,6 +104,10 @@ class Settings(BaseSettings):
     link_days: int = Field(
         default=30, ge=1, le=3650, description="How long such a link lives, from its mail on."
     )
+    again_page: bool = Field(
+        default=False,
+        description="Whether people without an account can ask for their messages at `/again`.",
+    )
     fonts: Path | None = Field(
         default=None, description="A folder with more fonts, for the letters of diplomas."
     )

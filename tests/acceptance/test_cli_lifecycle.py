@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.acceptance.installation import HALF_LEAVING, LEAVING, MEMBER, OWNER, SIBLING, in_days
+from tests.acceptance.installation import HALF_LEAVING, LEAVING, OWNER, SIBLING, in_days
 
 
 def may_read(installation, organization, member, **options):
     asked = [f"--{name}={value}" for name, value in options.items()]
     return installation.ask(
-        "access", organization, member, "--surface", "app", "--capability", "read", *asked
+        "access", "check", organization, member, "--surface", "app", "--capability", "read", *asked
     )
 
 
@@ -164,32 +164,15 @@ def test_a_pause_is_shown_until_everything_goes_on(installation):  # D3
     assert not installation.ask("status")["is_paused"]
 
 
-def test_a_member_with_an_end_of_their_own_leaves_alone_and_can_be_taken_back(installation):  # B11
-    installation.say("member", "end", SIBLING, MEMBER, "--on", in_days(10))
-    ending = installation.leaving(SIBLING, MEMBER)
-
-    installation.say("member", "restore", SIBLING, MEMBER)
-
-    assert (ending["ends"], ending["cause"]) == (in_days(10), "expired")
-    assert installation.leaving(SIBLING, MEMBER) is None
-
-
-def test_many_members_are_removed_at_once_and_lose_access(installation):  # B11
-    answer = installation.ask("member", "remove", SIBLING, MEMBER, "17", "25")
-
-    assert answer["opened"] == 3
-    assert may_read(installation, SIBLING, MEMBER)["voter"] == "member"
-    assert not may_read(installation, SIBLING, MEMBER)["is_allowed"]
-    assert may_read(installation, SIBLING, "1")["is_allowed"]
-
-
 def test_an_access_decision_names_its_voter(installation):
     by_seat = may_read(installation, HALF_LEAVING, "15")
     unknown = may_read(installation, "nobody", "15")
 
     assert (by_seat["is_allowed"], by_seat["voter"]) == (False, "pool")
     assert (unknown["is_allowed"], unknown["voter"]) == (False, "unknown")
-    printed = installation.say("access", LEAVING, OWNER, "--surface", "app", "--capability", "read")
+    printed = installation.say(
+        *("access", "check", LEAVING, OWNER), *("--surface", "app", "--capability", "read")
+    )
     assert "not allowed, says the organization" in printed
 
 
@@ -229,10 +212,6 @@ REASON = ("--owner", "legal", "--reason", "litigation")
         (("release", "none-such"), 4, "There is no active hold none-such."),
         (("unlock", "nobody", *REASON), 4, "There is no organization nobody."),
         (("unlock", LEAVING, *REASON, "--hours", "9999"), 2, "--hours"),
-        (("member", "end", SIBLING, "99", "--on", "2099-01-01"), 4, "has no member 99."),
-        (("member", "end", SIBLING, MEMBER, "--on", "later"), 2, "--on later is not understood."),
-        (("member", "remove", SIBLING, MEMBER, "99"), 4, "has no member 99."),
-        (("member", "restore", SIBLING, "99"), 4, "has no member 99."),
         (
             ("reactivate", "nobody", "--until", "2099-01-01", "--by", "owner"),
             4,

@@ -14,6 +14,7 @@ from tests.contract.store_proof_contract import (
     LedgerContract,
 )
 from tests.contract.store_publication_contract import PublicationContract
+from tests.contract.store_request_contract import RequestContract
 from tests.contract.store_retention_contract import AftercareContract, RetentionContract
 from tests.contract.store_schedule_contract import ClaimContract, OffboardingContract, StepContract
 from tests.contract.store_ticket_contract import TicketContract
@@ -41,6 +42,7 @@ class StoreContract(
     CorrespondenceContract,
     LinkContract,
     OptionalContract,
+    RequestContract,
     LedgerContract,
     OutboxContract,
     ParcelContract,

@@ -58,6 +58,17 @@ class OptionalContract:
         assert [decline(store), decline(store, at=LATER)] == [True, False]
         assert declined(store) == {A}
 
+    def test_whoever_wants_messages_again_has_not_declined_and_may_once_more(self, store):
+        fill(store)
+        decline(store)
+        decline(store, C)
+
+        took_back = [read(store, lambda t: t.want_again("acme", member=A)) for _ in range(2)]
+
+        assert took_back == [True, False]
+        assert declined(store) == {C}
+        assert decline(store, at=LATER)
+
     def test_a_wish_is_of_one_member_of_one_organization(self, store):
         fill(store)
         decline(store)

@@ -335,6 +335,19 @@ class LedgerContract:
 
         assert [[entry.number for entry in piece] for piece in pieces] == [[2, 3], [4, 5], []]
 
+    def test_what_it_says_of_some_off_boardings_is_read_alone(self, store):
+        other = replace(OPENED, offboarding="other")
+        with store.transaction() as transaction:
+            transaction.append([OPENED, other, replace(OPENED, offboarding=None), ERASED])
+
+        def numbers(**asked):
+            entries = read(store, lambda t: t.ledger(**asked))
+            return [entry.number for entry in entries]
+
+        assert numbers(about=["leaving"]) == [1, 4]
+        assert numbers(about=["leaving", "other"], after=1, limit=1) == [2]
+        assert numbers(about=[]) == []
+
     def test_it_can_be_read_in_the_transaction_that_extends_it(self, store):
         with store.transaction() as transaction:
             transaction.append([OPENED])

@@ -42,6 +42,7 @@ BEN = replace(
     roles=frozenset({Role.MEMBER}),
     pools=frozenset({"basic", "extra"}),
     ends=ENDS,
+    product_ends={"courses": ENDS, "notes": NOW},
 )
 CARA = replace(
     ANNA,

@@ -1,8 +1,10 @@
 """An endpoint over a real socket: what is sent, what is made of the answer, and what is refused."""
 
 import json
+import threading
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from standardwebhooks import Webhook
@@ -11,10 +13,11 @@ from offramp.adapters import endpoint_http
 from offramp.adapters.clock import SystemClock
 from offramp.adapters.endpoint_http import EndpointUnusable, open_endpoints
 from offramp.core.parcel import Reply
-from offramp.data.endpoint_spec import EndpointSpec
+from offramp.data.endpoint_spec import EndpointSpec, WebhookFile
 from offramp.data.sources import network
 from offramp.data.sources.trouble import SourceUnusable
 from offramp.data.sources.wire import read_secrets
+from offramp.testing.keys import MemoryKeys
 from offramp.testing.receiver import Answered, Receiver, Trouble, serve
 
 NOW = SystemClock().now()
@@ -34,11 +37,18 @@ def address(receiver):
 
 
 def opened(url, *, secret=NEW, may_be_private=True):
-    specs = {"crm": EndpointSpec(url=url, secret="env:CRM_SECRET")}
-    environment = {"CRM_SECRET": secret}
+    spec = EndpointSpec(url=url, secret="env:CRM_SECRET")
     return open_endpoints(
-        specs, environment=environment, may_be_private=may_be_private, elapsed=time.monotonic
+        WebhookFile(endpoints={"crm": spec}),
+        signing_key=no_key,
+        environment={"CRM_SECRET": secret},
+        may_be_private=may_be_private,
+        elapsed=time.monotonic,
     )["crm"]
+
+
+def no_key():
+    raise AssertionError("what is sealed with a secret needs no key")
 
 
 def post(url, *, at=NOW, **options):
@@ -207,3 +217,66 @@ def test_what_is_printed_of_an_endpoint_tells_neither_its_path_nor_its_secret():
     assert endpoint.place == "https://crm.example:8443"
     assert "a-secret-path" not in f"{endpoint!r}"
     assert NEW not in f"{endpoint!r}"
+
+
+@contextmanager
+def listener(status=202):
+    """Give an address that keeps what is sent to it."""
+    arrived = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            length = int(self.headers["content-length"])
+            arrived.append((dict(self.headers), self.rfile.read(length).decode()))
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/push", arrived
+        server.shutdown()
+
+
+def security_events(url, token="t0ken"):
+    spec = EndpointSpec(
+        url=url, secret="env:TOKEN", format="security-events", audience="https://id.example"
+    )
+    file = WebhookFile(source="https://quire.example/offramp", endpoints={"identity": spec})
+    return open_endpoints(
+        file,
+        signing_key=MemoryKeys().signing_key,
+        environment={"TOKEN": token},
+        may_be_private=True,
+        elapsed=time.monotonic,
+    )["identity"]
+
+
+def test_an_identity_provider_is_pushed_a_security_event_token():
+    """RFC 8935, section 2.1: 202 is the answer to one that was taken."""
+    told = {
+        "type": "offramp.erased",
+        "time": "2024-08-30T23:00:00Z",
+        "data": {"organization": "acme", "member": None},
+    }
+    with listener() as (url, arrived), closing(security_events(url)) as endpoint:
+        reply = endpoint.post(json.dumps(told), event="e-1", at=NOW)
+
+    ((headers, body),) = arrived
+    assert reply.is_yes
+    assert body.count(".") == 2
+    assert {name.lower(): value for name, value in headers.items()}.items() >= {
+        "content-type": "application/secevent+jwt",
+        "accept": "application/json",
+        "authorization": "Bearer t0ken",
+    }.items()
+
+
+@pytest.mark.parametrize("token", ["two words", "line\nbreak", "ü"])
+def test_a_token_that_no_header_can_carry_is_refused_at_the_start(token):
+    with pytest.raises(EndpointUnusable) as caught:
+        security_events("https://id.example/push", token=token)
+
+    assert token not in str(caught.value)

@@ -1,4 +1,4 @@
-"""The pages behind links as a browser shows them: nothing for axe to find, nothing it must stop."""
+"""The pages for people as a browser shows them: nothing for axe to find, nothing it must stop."""
 
 import os
 from functools import partial
@@ -54,11 +54,23 @@ def dead(language):
 
 
 def asking(language):
-    return PAGES.unsubscribing(wanted=language, is_done=False)
+    return PAGES.unsubscribing(wanted=language)
 
 
 def unsubscribed(language):
-    return PAGES.unsubscribing(wanted=language, is_done=True)
+    return PAGES.unsubscribing(wanted=language, wish="none")
+
+
+def subscribed(language):
+    return PAGES.unsubscribing(wanted=language, wish="again")
+
+
+def wanting_again(language):
+    return PAGES.asking_again(wanted=language, is_done=False)
+
+
+def asked_again(language):
+    return PAGES.asking_again(wanted=language, is_done=True)
 
 
 def show(browser, html, **options):
@@ -80,7 +92,9 @@ def show(browser, html, **options):
     return page, troubles
 
 
-@pytest.mark.parametrize("write", [leading, dead, asking, unsubscribed])
+@pytest.mark.parametrize(
+    "write", [leading, dead, asking, unsubscribed, subscribed, wanting_again, asked_again]
+)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_axe_finds_nothing_and_the_browser_has_nothing_to_stop(browser, language, scheme, write):
@@ -104,7 +118,9 @@ def test_a_style_that_is_not_ours_is_not_taken(browser):
     assert "style-src" in troubles[0]
 
 
-@pytest.mark.parametrize("write", [partial(leading, organization=LONG), dead, asking])
+@pytest.mark.parametrize(
+    "write", [partial(leading, organization=LONG), dead, asking, wanting_again]
+)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_is_cut_off_on_a_phone(browser, language, write):
     page, _ = show(browser, write(language), viewport={"width": PHONE_WIDTH, "height": 600})
@@ -113,3 +129,16 @@ def test_nothing_is_cut_off_on_a_phone(browser, language, write):
     page.close()
 
     assert width == PHONE_WIDTH
+
+
+def test_the_field_for_an_address_is_found_by_its_label_and_takes_nothing_else(browser):
+    page, _ = show(browser, wanting_again("de"))
+
+    field = page.get_by_label("Ihre E-Mail-Adresse")
+    field.fill("niemand")
+    page.get_by_role("button").click()
+    is_refused = field.evaluate("field => !field.validity.valid")
+    address = page.url
+    page.close()
+
+    assert (is_refused, address) == (True, ADDRESS)

@@ -16,6 +16,13 @@ from offramp.core.policy import Policy
 from offramp.engine import brake, webhook
 from offramp.engine import offboarding as deeds
 from offramp.engine.bounces import take_back
+from offramp.engine.people import (
+    Person,
+    end_members,
+    expire_members,
+    reactivate_members,
+    remove_members,
+)
 from offramp.engine.publication import publish
 from offramp.engine.resending import ask_again
 from offramp.engine.unlock import grant_unlock
@@ -114,9 +121,11 @@ class Story:
             "unlock": (1, self.unlock),
             "publish": (1, self.publish),
             "write": (2, lambda: self.app.write(self.pick())),
-            "end a member": (1, lambda: self.end_member(ends=self.in_days(1, 60))),
-            "remove a member": (1, lambda: self.end_member(is_removed=True)),
-            "take it back": (1, self.end_member),
+            "end a member": (1, lambda: self.change_user(end_members, ends=self.in_days(1, 60))),
+            "take the end away": (1, lambda: self.change_user(end_members)),
+            "expire a member": (1, lambda: self.change_user(expire_members)),
+            "remove a member": (1, lambda: self.change_user(remove_members)),
+            "take it back": (1, lambda: self.change_user(reactivate_members)),
             "resend": (1, lambda: self.for_each(lambda slug: ask_again(self.context, slug))),
             "come back": (3, self.come_back),
             "retry": (1, lambda: self.for_each(lambda slug: deeds.retry(self.context, slug))),
@@ -254,9 +263,9 @@ class Story:
     def change(self, deed):
         deed(self.context, self.pick(), until=self.in_days(1, 60))
 
-    def end_member(self, **how):
+    def change_user(self, deed, **how):
         slug = self.pick()
-        deeds.set_member_end(self.context, slug, [f"{slug}-user"], **how)
+        deed(self.context, slug, [Person(member=f"{slug}-user", **how)])
 
     def in_days(self, least, most):
         days = self.chance.randrange(least, most)

@@ -13,6 +13,7 @@ from offramp.documents.timeline.calendar import calendar_file
 from offramp.engine import offboarding as deeds
 from offramp.engine.access import is_back
 from offramp.engine.bounces import take_back
+from offramp.engine.people import Person, end_members, reactivate_members, remove_members
 from offramp.ports import MailerUnavailable, MessageRefused, Return, Returned
 from tests.simulation import shop
 from tests.simulation.stories import LONG_AFTER, open_world
@@ -172,7 +173,7 @@ def test_who_has_left_again_by_the_time_of_the_letter_is_not_sent_it(world):
 
 def test_a_member_whose_end_gives_way_to_that_of_all_is_not_welcomed(app):
     world = open_world(app, "edit-only-grace")
-    deeds.set_member_end(world.context, "acme", ["acme-user"], ends=Date(2024, 8, 5))
+    end_members(world.context, "acme", [Person(member="acme-user", ends=Date(2024, 8, 5))])
     world.run_until(Instant.parse_iso("2024-08-07T12:00:00Z"))
     deeds.register(world.context, pools=[shop.pool("acme", ends=Date(2024, 8, 4))])
 
@@ -184,10 +185,10 @@ def test_a_member_whose_end_gives_way_to_that_of_all_is_not_welcomed(app):
 
 def test_a_member_who_may_stay_after_all_is_told_so(app):
     world = open_world(app, "edit-only-grace")
-    deeds.set_member_end(world.context, "acme", ["acme-user"], is_removed=True)
+    remove_members(world.context, "acme", [Person(member="acme-user")])
     world.run_until(world.now.add(hours=24))
 
-    deeds.set_member_end(world.context, "acme", ["acme-user"])
+    reactivate_members(world.context, "acme", [Person(member="acme-user")])
     world.run_until(world.now.add(hours=24))
 
     assert set(readers(world, "welcome-back")) == {USER, ADMIN}

@@ -5,7 +5,7 @@ from whenever import Instant
 
 from offramp.core.model import Outcome
 from offramp.core.policy import Policy
-from offramp.engine.bounces import Taken, take_back
+from offramp.engine.bounces import Taken, note_wish, take_back
 from offramp.engine.correspondence import history
 from offramp.engine.publication import publish
 from offramp.engine.resending import ask_again
@@ -74,6 +74,60 @@ def test_whoever_declined_is_told_of_once_and_sent_no_other(world):
     assert statuses(world, "more-tips")["acme-user"] == "declined"
     proof = receipt_of(world, "more-tips").proof
     assert (proof["refused"], proof["declined"]) == (0, 1)
+
+
+def test_whoever_wants_them_again_is_sent_the_next_one_and_each_word_is_told(world):
+    world.run_until(TOLD)
+    (message,) = sent(world, "tips", USER)
+
+    taken = []
+    for is_wanted in (False, True, True, False, True):
+        taken.append(note_wish(world.context, message.id, is_wanted=is_wanted))
+        world.run_until(world.now.add(seconds=1))
+    world.run_until(LATER)
+
+    assert taken == [Taken.NOTED, Taken.NOTED, Taken.KNOWN, Taken.NOTED, Taken.NOTED]
+    told = [kind for kind in events(world) if kind.startswith(("message-", "messages-"))]
+    assert told == ["message-declined", "messages-wanted"] * 2
+    assert len(sent(world, "more-tips", USER)) == 1
+
+
+def test_whoever_complains_of_an_optional_message_wants_no_other(world):
+    """RFC 8058: many press the button for unwanted mail in place of the other one."""
+    world.run_until(TOLD)
+    (message,) = sent(world, "tips", USER)
+    complaint = Returned(message=message.id, why=Return.COMPLAINED)
+
+    taken = [take_back(world.context, complaint) for _ in range(2)]
+    world.run_until(LATER)
+
+    assert taken == [Taken.NOTED, Taken.KNOWN]
+    assert sent(world, "more-tips", USER) == []
+    assert {"message-complained", "message-declined"} <= set(events(world))
+    assert statuses(world, "tips")["acme-user"] == "complained"
+
+
+def test_an_old_optional_message_that_is_complained_of_declines_as_well(world):
+    world.run_until(TOLD)
+    ask_again(world.context, "acme", step="tips", member="acme-user")
+    world.run_until(TOLD.add(hours=1))
+    first, _ = sent(world, "tips", USER)
+
+    taken = take_back(world.context, Returned(message=first.id, why=Return.COMPLAINED))
+    world.run_until(LATER)
+
+    assert taken is Taken.NOTED
+    assert sent(world, "more-tips", USER) == []
+
+
+def test_a_complaint_of_what_everybody_gets_keeps_no_optional_message_back(world):
+    world.run_until(TOLD)
+    (message,) = sent(world, "achievements", USER)
+
+    take_back(world.context, Returned(message=message.id, why=Return.COMPLAINED))
+    world.run_until(LATER)
+
+    assert len(sent(world, "more-tips", USER)) == 1
 
 
 def test_a_message_that_everybody_gets_declines_nothing(world):

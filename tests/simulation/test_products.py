@@ -7,6 +7,7 @@ from offramp.core.policy import Capability
 from offramp.engine import offboarding as deeds
 from offramp.engine.access import may
 from offramp.engine.offboarding import register
+from offramp.engine.people import Person, end_members, reactivate_members
 from offramp.engine.publication import publish
 from offramp.testing.world import World
 from tests.simulation import shop
@@ -144,11 +145,11 @@ def test_a_member_whose_one_product_ends_keeps_the_other(world, app):
 
 def test_a_member_who_left_and_is_given_a_seat_again_is_let_in_again(world, app):
     """B11, L9: an episode that is over does not stand in the way of the next."""
-    deeds.set_member_end(world.context, "acme", ["acme-user"], ends=Date(2024, 8, 10))
+    end_members(world.context, "acme", [Person(member="acme-user", ends=Date(2024, 8, 10))])
     world.run_until(at("2024-08-20"))
     shut = is_allowed(world, "notes")
 
-    deeds.set_member_end(world.context, "acme", ["acme-user"])
+    reactivate_members(world.context, "acme", [Person(member="acme-user")])
 
     assert not shut
     assert is_allowed(world, "notes")

@@ -1,8 +1,8 @@
-"""What people decide: renew, extend, reactivate, hold, release, unlock, pause, and members.
+"""What people decide about a whole organization: renew, extend, reactivate, unlock, retry.
 
 Each command is one use case of the engine, all of it or nothing.
 
-Source: mission A12, B4, B11; policy language S6, A3, D3, R1; `engine.offboarding`.
+Source: mission A12, B4; policy language S6, A3, D3, R1; `engine.offboarding`.
 """
 
 from enum import StrEnum
@@ -13,21 +13,14 @@ import typer
 from offramp.cli.opening import open_context
 from offramp.cli.option import read_boundary
 from offramp.cli.output import AsJson, guarded, show_json, show_text
-from offramp.core.policy import Capability
 from offramp.engine import offboarding
-from offramp.engine.access import may
 from offramp.engine.following import Followed
 from offramp.engine.unlock import grant_unlock
 
 UNLOCK_HOURS = 24
 UNLOCK_HOURS_MAX = 168
 
-members = typer.Typer(
-    help="Give members an end, remove them, take them back.", no_args_is_help=True
-)
-
 Organization = Annotated[str, typer.Argument(metavar="ORG", help="The organization's id.")]
-Members = Annotated[list[str], typer.Argument(metavar="MEMBER", help="Ids of members.")]
 Member = Annotated[str | None, typer.Option(help="Only this member.")]
 Until = Annotated[str, typer.Option(metavar="DATE", help="The last day, or an instant.")]
 Pool = Annotated[str | None, typer.Option(help="One pool; else those that end last.")]
@@ -35,8 +28,8 @@ Owner = Annotated[str, typer.Option(help="Who answers for it.")]
 Reason = Annotated[str, typer.Option(help="Why.")]
 
 
-class Person(StrEnum):
-    """Who wants an organization back."""
+class By(StrEnum):
+    """Who wants somebody back."""
 
     ADMIN = "admin"
     OWNER = "owner"
@@ -50,7 +43,7 @@ def renew(
     """Begin a new term: everything pending is canceled, and the next term warns again."""
     ends = read_boundary("--until", until)
     followed = offboarding.renew(open_context(), organization, until=ends, pool=pool)
-    _show_followed(organization, followed, as_json=as_json)
+    show_followed(organization, followed, as_json=as_json)
 
 
 @guarded
@@ -60,14 +53,14 @@ def extend(
     """Move the end of the present term: what is done stays, the rest is re-dated."""
     ends = read_boundary("--until", until)
     followed = offboarding.extend(open_context(), organization, until=ends, pool=pool)
-    _show_followed(organization, followed, as_json=as_json)
+    show_followed(organization, followed, as_json=as_json)
 
 
 @guarded
 def reactivate(
     organization: Organization,
     until: Until,
-    by: Annotated[Person, typer.Option(help="Who asks for it; the stage has to allow it.")],
+    by: Annotated[By, typer.Option(help="Who asks for it; the stage has to allow it.")],
     pool: Pool = None,
     as_json: AsJson = False,
 ) -> None:
@@ -76,7 +69,7 @@ def reactivate(
     followed = offboarding.reactivate(
         open_context(), organization, until=ends, by=by.value, pool=pool
     )
-    _show_followed(organization, followed, as_json=as_json)
+    show_followed(organization, followed, as_json=as_json)
 
 
 @guarded
@@ -111,76 +104,8 @@ def retry(organization: Organization, as_json: AsJson = False) -> None:
         show_text(f"{organization}: {count} put back; the next sweep takes them up")
 
 
-@guarded
-def access(
-    organization: Organization,
-    member: Annotated[str, typer.Argument(metavar="MEMBER", help="The member's id.")],
-    surface: Annotated[str, typer.Option(help="Where: app, console, …")],
-    capability: Annotated[Capability, typer.Option(help="What they want to do.")],
-    product: Annotated[str | None, typer.Option(help="In which product.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Say whether a member may do something right now, and who says so."""
-    context = open_context()
-    decision = may(
-        context.store,
-        organization,
-        member,
-        capability,
-        surface=surface,
-        product=product,
-        now=context.clock.now(),
-    )
-    until = decision.until.format_iso() if decision.until else None
-    if as_json:
-        show_json(
-            {
-                "is_allowed": decision.is_allowed,
-                "voter": decision.voter.value,
-                "stage": decision.stage,
-                "level": decision.level,
-                "capabilities": sorted(decision.capabilities),
-                "until": until,
-            }
-        )
-        return
-    answer = "allowed" if decision.is_allowed else "not allowed"
-    show_text(f"{answer}, says the {decision.voter.value}", style="bold")
-    show_text(f"stage {decision.stage}, level {decision.level}, until {until or 'further notice'}")
-
-
-@members.command("end")
-@guarded
-def end_members(
-    organization: Organization,
-    member: Members,
-    on: Annotated[str, typer.Option(metavar="DATE", help="Their last day, or an instant.")],
-    as_json: AsJson = False,
-) -> None:
-    """Give members an end date of their own."""
-    followed = offboarding.set_member_end(
-        open_context(), organization, member, ends=read_boundary("--on", on)
-    )
-    _show_followed(organization, followed, as_json=as_json)
-
-
-@members.command("remove")
-@guarded
-def remove_members(organization: Organization, member: Members, as_json: AsJson = False) -> None:
-    """Remove members at once."""
-    followed = offboarding.set_member_end(open_context(), organization, member, is_removed=True)
-    _show_followed(organization, followed, as_json=as_json)
-
-
-@members.command("restore")
-@guarded
-def restore_members(organization: Organization, member: Members, as_json: AsJson = False) -> None:
-    """Take members back: neither removed nor with an end of their own."""
-    followed = offboarding.set_member_end(open_context(), organization, member)
-    _show_followed(organization, followed, as_json=as_json)
-
-
-def _show_followed(organization: str, followed: Followed, *, as_json: bool) -> None:
+def show_followed(organization: str, followed: Followed, *, as_json: bool) -> None:
+    """Print what became of the off-boardings of an organization."""
     if as_json:
         show_json(
             {

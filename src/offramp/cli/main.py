@@ -68,10 +68,7 @@ _COMMANDS: Mapping[str, Place] = {
         "offramp.cli.lifecycle:unlock",
         "Give access back for some hours; the stage and its dates stay as they are.",
     ),
-    "access": Place(
-        "offramp.cli.lifecycle:access",
-        "Say whether a member may do something right now, and who says so.",
-    ),
+    "access": Place("offramp.cli.access:app", "Who may do what, and who says so."),
     "retry": Place(
         "offramp.cli.lifecycle:retry",
         "Put back what was abandoned or stopped, once its cause has been mended.",
@@ -129,8 +126,9 @@ _COMMANDS: Mapping[str, Place] = {
     "message": Place("offramp.cli.message:app", "See what people will read."),
     "banner": Place("offramp.cli.banner:app", "See what the product shows; get what shows it."),
     "member": Place(
-        "offramp.cli.lifecycle:members", "Give members an end, remove them, take them back."
+        "offramp.cli.member:app", "Give members an end, expire or remove them, take them back."
     ),
+    "pool": Place("offramp.cli.pool:app", "What was bought, and who has a seat in it."),
     "mail": Place("offramp.cli.mail:app", "What was written to whom, and what became of it."),
     "link": Place("offramp.cli.link:app", "The links to data that was too large for a mail."),
     "webhook": Place("offramp.cli.webhook:app", "The endpoints that are told of events."),

@@ -185,21 +185,31 @@ def _unexpected(error: Exception) -> Unexpected:
 
 
 def _lines(attributes: Mapping[str, Any], *, hint: str | None) -> list[tuple[str, str]]:
-    file, line = attributes.get("file"), attributes.get("line")
-    place = f"{file}:{line}" if line else file
-    others = _problems(attributes)[1:]
+    first, *others = _problems(attributes) or [(None, "", "")]
     rows = [
-        ("at", place),
+        ("at", _place(attributes, line=first[0])),
         ("path", attributes.get("path")),
         ("expected", attributes.get("expected")),
         ("hint", hint),
-        *(("also", f"line {number}: {path}: {problem}") for number, path, problem in others),
+        *(("also", _problem_text(*other)) for other in others),
     ]
     return [(label, str(detail)) for label, detail in rows if detail]
 
 
-def _problems(attributes: Mapping[str, Any]) -> list[tuple[int, str, str]]:
-    """List every mistake of a document: line, path, and what is wrong."""
+def _place(attributes: Mapping[str, Any], *, line: int | None) -> str | None:
+    """Say where the first mistake is: in a file that is named, or on a line of the one given."""
+    file = attributes.get("file")
+    if file is None:
+        return None if line is None else f"line {line}"
+    return f"{file}:{attributes['line']}" if attributes.get("line") else file
+
+
+def _problem_text(number: int | None, path: str, problem: str) -> str:
+    return f"{path}: {problem}" if number is None else f"line {number}: {path}: {problem}"
+
+
+def _problems(attributes: Mapping[str, Any]) -> list[tuple[int | None, str, str]]:
+    """List every mistake of a document or a request: line, path, and what is wrong."""
     found = attributes.get("problems", ())
     return [
         entry if isinstance(entry, tuple) else (entry.line, entry.path, entry.problem)

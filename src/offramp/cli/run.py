@@ -23,6 +23,7 @@ from offramp.core.errors import Unavailable
 from offramp.engine.context import Context
 from offramp.engine.courier import carry_once, carrying
 from offramp.engine.dry_run import Intended, intend
+from offramp.engine.request import answer_requests
 from offramp.engine.sweep import run_until_quiet, tick
 from offramp.ports import Report
 
@@ -89,6 +90,7 @@ def run(
         return
     watcher = Watcher()
     context = _open(watcher, stop)
+    answer_requests(context)
     with watcher.shown():
         if until_quiet:
             run_until_quiet(context)

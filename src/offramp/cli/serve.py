@@ -49,6 +49,7 @@ def serve(
         access_keys=access_keys,
         hooks=application.Hooks.parse(settings),
         pages=link_pages(settings),
+        has_again_page=settings.again_page,
     )
     stop.listen()
     with open_listener(listen or settings.serve_at) as listener:

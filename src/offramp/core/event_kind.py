@@ -29,6 +29,7 @@ class EventKind(StrEnum):
     MESSAGE_BOUNCED = "message-bounced"
     MESSAGE_COMPLAINED = "message-complained"
     MESSAGE_DECLINED = "message-declined"
+    MESSAGES_WANTED = "messages-wanted"
     OFFBOARDING_STOPPED = "offboarding-stopped"
     WINDOW_CLOSING = "window-closing"
     RETENTION_UNDECIDED = "retention-undecided"
@@ -101,7 +102,7 @@ CATALOG: Mapping[EventKind, EventShape] = {
         example={"episode": 1, "ends": "2024-08-31"},
     ),
     EventKind.REACTIVATED: EventShape(
-        when="somebody has brought an organization back whose term was over",
+        when="an organization, or a member of it, was brought back whose term was over",
         fields={"episode": "The episode that it ended."},
         example={"episode": 1},
     ),
@@ -138,8 +139,13 @@ CATALOG: Mapping[EventKind, EventShape] = {
         example={"step": "achievements", "recipient": "13"},
     ),
     EventKind.MESSAGE_DECLINED: EventShape(
-        when="a reader has unsubscribed by a mail: no optional one is sent to them any more",
+        when="a reader has unsubscribed, or complained of an optional mail: none is sent any more",
         fields={"step": "The step.", "recipient": _RECIPIENT},
+        example={"step": "tips", "recipient": "13"},
+    ),
+    EventKind.MESSAGES_WANTED: EventShape(
+        when="a reader who had unsubscribed wants optional messages again",
+        fields={"step": "The step of the mail by which they said so.", "recipient": _RECIPIENT},
         example={"step": "tips", "recipient": "13"},
     ),
     EventKind.OFFBOARDING_STOPPED: EventShape(

@@ -117,6 +117,7 @@ class Member:
     pools: frozenset[str] = frozenset()  # ids of the pools in which the member has a seat
     ends: Boundary | None = None
     removed_at: Instant | None = None
+    product_ends: Mapping[str, Boundary] = field(default_factory=dict)  # their own, by product
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

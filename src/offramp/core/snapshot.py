@@ -5,7 +5,7 @@ a snapshot cannot mean anything else, it knows every end that is planned, and wh
 right at the first instant of a day without asking anybody. What was done later, a renewal or a
 deletion, is not in it: a newer one has to be taken.
 
-Source: mission A1, A2, B1-B5; docs/decisions/031-snapshots.md; lessons L1, L7, L38, L39.
+Source: mission A1, A2, B1-B5; docs/decisions/032-snapshots.md; lessons L1, L7, L38, L39.
 """
 
 from bisect import bisect_right
@@ -33,6 +33,10 @@ class Course:
 
     starts: tuple[Instant, ...]
     rows: tuple[Row, ...]
+
+    def at(self, now: Instant) -> Row:
+        """Give the answers at an instant."""
+        return self.rows[bisect_right(self.starts, now)]
 
 
 Courses: TypeAlias = Mapping[str, Mapping[str, Course]]
@@ -70,7 +74,15 @@ class AccessSnapshot:
         if surfaces is None:
             return UNKNOWN
         course = surfaces.get(surface) or surfaces[ANY]
-        return course.rows[bisect_right(course.starts, now)][capability]
+        return course.at(now)[capability]
+
+    def is_shut_out(self, member: str, *, now: Instant) -> bool:
+        """Whether a member may sign in nowhere, in no product."""
+        return not any(
+            course.at(now)[Capability.SIGN_IN].is_allowed
+            for surfaces in self.members.get(member, {}).values()
+            for course in surfaces.values()
+        )
 
 
 def courses_of(readers: Mapping[str, Reader]) -> Courses:
@@ -99,7 +111,7 @@ def _named(reader: Reader) -> list[str]:
 def _course(reader: Reader) -> Course:
     starts: list[Instant] = []
     rows = [_row(reader, now=Instant.MIN)]
-    for now in sorted(_boundaries(reader)):
+    for now in sorted(boundaries_of(reader)):
         row = _row(reader, now=now)
         if row != rows[-1]:
             starts.append(now)
@@ -111,7 +123,7 @@ def _row(reader: Reader, *, now: Instant) -> Row:
     return {each: reader.decide(each, now=now) for each in Capability}
 
 
-def _boundaries(reader: Reader) -> frozenset[Instant]:
+def boundaries_of(reader: Reader) -> frozenset[Instant]:
     """Give every instant at which something that has a say may say something else."""
     ends = (end for unlock in reader.unlocks for end in (unlock.starts_at, unlock.ends_at))
     return frozenset(ends).union(*(_of_standing(standing) for standing in reader.standings))

@@ -8,7 +8,7 @@ Source: mission A1, B1, B11; policy language S7; lesson L11.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -62,6 +62,34 @@ def as_published(
     return ends
 
 
+def pool_as_published(pool: Pool, *, expiry: Literal["end-of-day", "instant"], zone: str) -> Pool:
+    """Read the end of a pool the way a policy counts it.
+
+    Raises:
+        EndNotExact: as for `as_published`.
+    """
+    return replace(pool, ends=as_published(pool.ends, expiry=expiry, zone=zone))
+
+
+def member_as_published(
+    member: Member, *, expiry: Literal["end-of-day", "instant"], zone: str
+) -> Member:
+    """Read the own ends of a member the way a policy counts them.
+
+    Raises:
+        EndNotExact: as for `as_published`.
+    """
+    published = {
+        product: as_published(ends, expiry=expiry, zone=zone)
+        for product, ends in member.product_ends.items()
+    }
+    return replace(
+        member,
+        ends=as_published(member.ends, expiry=expiry, zone=zone),
+        product_ends={product: ends for product, ends in published.items() if ends is not None},
+    )
+
+
 def last_end(pools: Iterable[Pool], *, zone: str) -> Boundary | None:
     """Give the boundary at which the last of some pools ends; none while one is open-ended."""
     ends = [pool.ends for pool in pools]
@@ -85,7 +113,10 @@ def organization_term(
 def member_term(
     member: Member, pools: Iterable[Pool], *, zone: str, product: str | None = None
 ) -> Term | None:
-    """Give the earliest end that concerns one member alone (S7); none when nothing ends."""
+    """Give the earliest end that concerns one member alone (S7); none when nothing ends.
+
+    An end in one product concerns that product alone.
+    """
     seats = [
         pool
         for pool in pools
@@ -95,6 +126,7 @@ def member_term(
     candidates = [
         (member.removed_at, Cause.REMOVED, Source.MEMBER),
         (member.ends, Cause.EXPIRED, Source.MEMBER),
+        (member.product_ends.get(product) if product else None, Cause.EXPIRED, Source.MEMBER),
         (seat_end, Cause.EXPIRED, Source.POOL),
     ]
     terms = [

@@ -22,6 +22,7 @@ from offramp.data.erasure.order import CycleUnbroken
 from offramp.data.erasure.pseudonym import shortest_column
 from offramp.data.erasure.statements import plan_order
 from offramp.data.scope import Scope
+from offramp.data.sessions import misfits
 from offramp.data.source_spec import ObjectsSpec
 from offramp.data.sources.source import Source
 from offramp.data.sources.sql import SqlSource
@@ -175,6 +176,9 @@ def _check_source(datamap: DataMap, territory: Territory) -> Iterator[Finding]:
     for name, rule in territory.rules.items():
         if name in live:
             yield from _check_table(territory, live[name], rule)
+    for table, problem in misfits(datamap, territory):
+        hint = "name a table of sessions to which nothing refers"
+        yield _error(Kind.UNFIT_RULE, table, f"cannot hold sessions: {problem}", hint)
     yield from _check_order(territory)
 
 

@@ -185,6 +185,7 @@ class DataMap(Part):
     people: People | None = None
     achievements: tuple[AchievementRule, ...] = ()
     content: tuple[TableId, ...] = ()
+    sessions: tuple[TableId, ...] = ()
     marks: tuple[ColumnId, ...] = ()
 
     @model_validator(mode="after")
@@ -192,9 +193,11 @@ class DataMap(Part):
         for table in self.tables:
             if table.partition(".")[0] not in self.databases:
                 raise ValueError(f"the table {table} is in no declared database")
-        named = [*self.content, *(rule.table for rule in self.achievements)]
+        named = [*self.content, *self.sessions, *(rule.table for rule in self.achievements)]
         named += [mark.rpartition(".")[0] for mark in self.marks]
         named += [self.people.members.table] if self.people else []
+        if self.sessions and self.people is None:
+            raise ValueError("`sessions` needs `people`, which says whose they are")
         for table in named:
             if table not in self.tables:
                 raise ValueError(f"{table} is used below, but is not among the tables")

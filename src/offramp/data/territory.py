@@ -109,6 +109,18 @@ class Territory:
         found = (table.reference(columns) for columns in rule.ways)
         return tuple(reference for reference in found if reference is not None)
 
+    def way_to(self, name: str, goal: str) -> tuple[Reference, ...] | None:
+        """Follow `via` until a table, or take a reference that leads there directly."""
+        if name == goal:
+            return ()
+        references = self.catalog.tables[name].references
+        direct = (each for each in references if each.parent == goal)
+        hop = next(direct, None) or self.via(name)
+        if hop is None or hop.parent == name:
+            return None
+        rest = self.way_to(hop.parent, goal)
+        return None if rest is None else (hop, *rest)
+
     def onward(self, name: str) -> str | None:
         """Name the next table on a table's first way to the root."""
         found = [way.parent for way in self.ways(name)]

@@ -15,7 +15,8 @@ from offramp.demo.vendor import NOTES, TRAINING
 from offramp.engine.bounces import take_back
 from offramp.engine.correspondence import history
 from offramp.engine.handover import Request, hand_over
-from offramp.engine.offboarding import reactivate, renew, set_member_end
+from offramp.engine.offboarding import reactivate, renew
+from offramp.engine.people import Person, end_members, reactivate_members
 from offramp.engine.resending import ask_again
 from offramp.ports import Return, Returned
 
@@ -140,7 +141,8 @@ def _two_users(play: Play) -> list[Member]:
 def _end_two_users(play: Play) -> None:
     people = _two_users(play)
     organization = play.organization(NOTES.other)
-    set_member_end(play.context, organization.id, [m.id for m in people], ends=Date(2024, 10, 31))
+    ending = [Person(member=m.id, ends=Date(2024, 10, 31)) for m in people]
+    end_members(play.context, organization.id, ending)
     play.say(organization.name, "An admin gives two users an end date: 2024-10-31")
     play.observe()
 
@@ -149,7 +151,7 @@ def _bring_two_users_back(play: Play) -> None:
     people = _two_users(play)
     organization = play.organization(NOTES.other)
     before = _ask_notes(play, people[0])
-    set_member_end(play.context, organization.id, [m.id for m in people])
+    reactivate_members(play.context, organization.id, [Person(member=m.id) for m in people])
     play.say(organization.name, "The admin takes both users back", kind="return")
     play.observe()
     play.ask(before, _ask_notes(play, people[0]))

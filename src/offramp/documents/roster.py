@@ -38,8 +38,12 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Kind(Generic[Value]):
-    """One kind of row: its columns, what it becomes, and what may stand there only once."""
+class Kind(Generic[Value]):
+    """One kind of row: its columns, what it becomes, and what may stand there only once.
+
+    Attributes:
+        identity: the column that is named when something stands there twice.
+    """
 
     columns: Columns
     identity: str
@@ -53,7 +57,7 @@ def read_organizations(file: Path) -> Iterator[tuple[Organization, ...]]:
     Raises:
         RosterInvalid: the first mistake; `problems` lists up to twenty.
     """
-    return _read(file, _ORGANIZATION)
+    return read_batches(file, _ORGANIZATION)
 
 
 def read_pools(
@@ -68,7 +72,7 @@ def read_pools(
     def check(pool: Pool) -> None:
         _require_organization(pool.organization, organizations)
 
-    return _read(file, _POOL, check=check)
+    return read_batches(file, _POOL, check=check)
 
 
 def read_members(
@@ -96,7 +100,7 @@ def read_members(
                     expected="pools of the member's own organization",
                 )
 
-    return _read(file, _MEMBER, check=check)
+    return read_batches(file, _MEMBER, check=check)
 
 
 def _organization(row: Row) -> Organization:
@@ -136,7 +140,7 @@ def _member(row: Row) -> Member:
     )
 
 
-_ORGANIZATION = _Kind(
+_ORGANIZATION = Kind(
     columns=Columns(
         kind="organizations",
         required=("organization", "name", "zone", "locale", "policy"),
@@ -146,7 +150,7 @@ _ORGANIZATION = _Kind(
     read=_organization,
     key=lambda organization: organization.id,
 )
-_POOL = _Kind(
+_POOL = Kind(
     columns=Columns(
         kind="pools", required=("organization", "pool", "product", "kind", "seats", "ends_on")
     ),
@@ -154,7 +158,7 @@ _POOL = _Kind(
     read=_pool,
     key=lambda pool: (pool.organization, pool.id),
 )
-_MEMBER = _Kind(
+_MEMBER = Kind(
     columns=Columns(
         kind="members",
         required=(
@@ -172,9 +176,14 @@ def _accept(value: object) -> None:
     """Check nothing more than the row itself."""
 
 
-def _read(
-    file: Path, kind: _Kind[Value], *, check: Callable[[Value], None] = _accept
+def read_batches(
+    file: Path, kind: Kind[Value], *, check: Callable[[Value], None] = _accept
 ) -> Iterator[tuple[Value, ...]]:
+    """Read the rows of one kind in batches.
+
+    Raises:
+        RosterInvalid: the first mistake; `problems` lists up to twenty.
+    """
     problems: list[RosterProblem] = []
     places: dict[Hashable, str] = {}
     batch: list[Value] = []
@@ -197,7 +206,7 @@ def _read(
 
 def _judge(
     row: Row | RosterProblem,
-    kind: _Kind[Value],
+    kind: Kind[Value],
     places: dict[Hashable, str],
     *,
     check: Callable[[Value], None],

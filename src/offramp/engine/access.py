@@ -3,7 +3,7 @@
 Source: mission A2; docs/architecture.md.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -79,11 +79,12 @@ def reader_of(
     *,
     surface: str,
     product: str | None,
+    rows: Iterable[Offboarding] | None = None,
 ) -> Reader:
-    """Gather everything that has a say about a member."""
+    """Gather everything that has a say about a member; rows are other ones than the present."""
     return Reader(
         roles=acting(member.roles),
-        standings=tuple(_standings(transaction, organization, member, product=product)),
+        standings=tuple(_standings(transaction, organization, member, product=product, rows=rows)),
         surface=surface,
         product=product,
         is_blocked=transaction.is_blocked(organization.id, member=None)
@@ -155,15 +156,16 @@ def ground_of(
     organization: Organization,
     *,
     stand: Callable[[Offboarding], Standing],
+    rows: Iterable[Offboarding] | None = None,
 ) -> Ground:
-    """Read what is known of an organization."""
+    """Read what is known of an organization; rows are other ones than the present."""
     return Ground(
         organization=organization,
         policy=require_policy(transaction, organization.policy),
         pools=transaction.pools(organization.id),
         rows={
             row.subject: row
-            for row in transaction.offboardings(organization.id)
+            for row in (transaction.offboardings(organization.id) if rows is None else rows)
             if row.status is not OffboardingStatus.CANCELED
         },
         stand=stand,
@@ -176,9 +178,11 @@ def _standings(
     member: Member | None,
     *,
     product: str | None,
+    rows: Iterable[Offboarding] | None = None,
 ) -> Iterator[Standing]:
     """Give the standing of the organization, then that of the member where they have their own."""
-    ground = ground_of(transaction, organization, stand=partial(_standing, transaction))
+    stand = partial(_standing, transaction)
+    ground = ground_of(transaction, organization, stand=stand, rows=rows)
     scoped = product if ground.is_by_product else None
     if scoped not in ground.products:
         return  # nobody has a say about a product that was never bought: nothing is allowed

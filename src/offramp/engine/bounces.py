@@ -4,7 +4,10 @@ Within the time that the policy names, a notice that nobody has any more is sent
 chain, and what had to wait for it waits again. Later the fact is only shown, for a person to
 send the message again: dates that were promised do not move for ever.
 
-Source: mission A4; policy language N1-N3; RFC 3464, 5965; lessons L10, L32.
+Whoever does not want an optional message, or complains of one, is sent no other one, until they
+want them again (L12).
+
+Source: mission A4; policy language N1-N3; RFC 3464, 5965, 8058; lessons L10, L12, L32.
 """
 
 from dataclasses import replace
@@ -47,9 +50,52 @@ def take_back(context: Context, returned: Returned) -> Taken:
     Raises:
         DeletionInFlight: a worker is frozen in the middle of a chunk; try again.
     """
-
+    if returned.why is Return.BOUNCED:
+        return _note_return(context, returned)
+    declined = note_wish(context, returned.message, is_wanted=False)
     if returned.why is Return.DECLINED:
-        return _decline(context, returned.message)
+        return declined
+    outcomes = (declined, _note_return(context, returned))
+    return min(outcomes, key=list(Taken).index)  # whatever is news of it
+
+
+def note_wish(context: Context, message: str, *, is_wanted: bool) -> Taken:
+    """Send the reader of an optional message further ones, or none; it stops no step.
+
+    Any that was ever sent will do.
+    """
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        sent = transaction.find_optional(message)
+        row = transaction.offboarding(sent.offboarding) if sent else None
+        if sent is None or row is None:
+            return Taken.NOBODYS
+        organization = row.subject.organization
+        if is_wanted:
+            kind = EventKind.MESSAGES_WANTED
+            is_news = transaction.want_again(organization, member=sent.member)
+        else:
+            kind = EventKind.MESSAGE_DECLINED
+            is_news = transaction.decline(organization, member=sent.member, at=now)
+        if not is_news:
+            return Taken.KNOWN
+        event = Event(
+            kind=kind,
+            at=now,
+            offboarding=row.id,
+            episode=row.episode,
+            step=sent.step,
+            actor="user",
+        )
+        transaction.append([event])
+        told = {"step": sent.step, "recipient": sent.member}
+        key = f"{message}:{now.timestamp(unit='nanosecond')}"  # it may be said again and again
+        transaction.put_events([announce(row, kind, key=key, at=now, detail=told)])
+        return Taken.NOTED
+
+
+def _note_return(context: Context, returned: Returned) -> Taken:
+    """Write down what became of a message that was accepted."""
 
     def write(transaction: Transaction, now: Instant) -> Taken:
         sent = transaction.find_message(returned.message)
@@ -71,30 +117,6 @@ def take_back(context: Context, returned: Returned) -> Taken:
         return Taken.NOTED
 
     return exclusively(context, write)
-
-
-def _decline(context: Context, message: str) -> Taken:
-    """Send the reader of an optional message no further one; it stops no step and no deletion."""
-    now = context.clock.now()
-    with context.store.transaction() as transaction:
-        sent = transaction.find_optional(message)
-        row = transaction.offboarding(sent.offboarding) if sent else None
-        if sent is None or row is None:
-            return Taken.NOBODYS
-        if not transaction.decline(row.subject.organization, member=sent.member, at=now):
-            return Taken.KNOWN
-        kind, told = EventKind.MESSAGE_DECLINED, {"step": sent.step, "recipient": sent.member}
-        event = Event(
-            kind=kind,
-            at=now,
-            offboarding=row.id,
-            episode=row.episode,
-            step=sent.step,
-            actor="user",
-        )
-        transaction.append([event])
-        transaction.put_events([announce(row, kind, key=message, at=now, detail=told)])
-        return Taken.NOTED
 
 
 _NEWS_OF = {

@@ -8,7 +8,6 @@ Source: mission A1, B1, B11; policy language S7, T8; lessons L9, L11.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 
 from whenever import Instant
 
@@ -18,7 +17,14 @@ from offramp.core.event_kind import EventKind
 from offramp.core.ledger import Detail, Event
 from offramp.core.model import Member, Organization, Pool, Subject, SubjectKind
 from offramp.core.policy import Policy
-from offramp.core.term import Term, as_published, member_term, organization_term, overtakes
+from offramp.core.term import (
+    Term,
+    member_as_published,
+    member_term,
+    organization_term,
+    overtakes,
+    pool_as_published,
+)
 from offramp.core.transitions import OFFBOARDING, STEP, OffboardingStatus, StepStatus, move
 from offramp.engine.announcement import announce
 from offramp.engine.situation import (
@@ -28,6 +34,9 @@ from offramp.engine.situation import (
     timeline_of,
 )
 from offramp.ports import Ids, Offboarding, OutboxEvent, Transaction
+
+OPENED, MOVED, CANCELED = "offboarding-opened", "offboarding-moved", "offboarding-canceled"
+"""What the ledger calls what becomes of an off-boarding here."""
 
 _LIVE = frozenset({OffboardingStatus.OPEN, OffboardingStatus.STOPPED})
 _UNFINISHED = frozenset({StepStatus.PENDING, StepStatus.FAILED, StepStatus.HELD})
@@ -54,9 +63,8 @@ def terms_of(
         EndNotExact: an end is a civil date, and the policy counts from an instant.
     """
     zone = organization.zone
-    published = partial(as_published, expiry=policy.expiry, zone=zone)
-    pools = tuple(replace(pool, ends=published(pool.ends)) for pool in pools)
-    members = tuple(replace(member, ends=published(member.ends)) for member in members)
+    pools = tuple(pool_as_published(pool, expiry=policy.expiry, zone=zone) for pool in pools)
+    members = tuple(member_as_published(each, expiry=policy.expiry, zone=zone) for each in members)
     products: tuple[str | None, ...] = (None,)
     if policy.clock == "product":
         products = tuple(sorted({pool.product for pool in pools}))
@@ -125,7 +133,7 @@ def follow(
             moved += 1
     rows = _to_open(transaction, found, policy, terms, ids=ids, now=now)
     transaction.open_offboardings(rows)
-    transaction.append([_event("offboarding-opened", row, at=now, actor=actor) for row in rows])
+    transaction.append([_event(OPENED, row, at=now, actor=actor) for row in rows])
     opened = len(rows)
     return Followed(opened=opened, moved=moved, ended=ended)
 
@@ -197,7 +205,7 @@ def _move(
     _reopen_missed(transaction, moved, now=now)
     moved = _dated(transaction, moved, now=now)
     transaction.save_offboarding(moved, expected_episode=row.episode)
-    transaction.append([_event("offboarding-moved", moved, at=now, actor=actor)])
+    transaction.append([_event(MOVED, moved, at=now, actor=actor)])
     transaction.put_events([_outbox(EventKind.OFFBOARDING_MOVED, moved, at=now)])
 
 
@@ -236,7 +244,7 @@ def cancel(
     closed = close(transaction, locked, OffboardingStatus.CANCELED, now=now)
     if is_return:
         _date_return(transaction, closed)
-    transaction.append([_event("offboarding-canceled", row, at=now, actor=actor)])
+    transaction.append([_event(CANCELED, row, at=now, actor=actor)])
     transaction.put_events([_outbox(EventKind.OFFBOARDING_CANCELED, row, at=now)])
 
 
@@ -259,13 +267,20 @@ def close(
 
 
 def _event(kind: str, row: Offboarding, *, at: Instant, actor: str) -> Event:
+    """Write down all that dates the off-boarding from now on; `engine.hindsight` reads it."""
     return Event(
         kind=kind,
         at=at,
         offboarding=row.id,
         episode=row.episode,
         actor=actor,
-        detail={"policy": row.policy, "version": row.policy_version, "ends": str(row.ends)},
+        detail={
+            "policy": row.policy,
+            "version": row.policy_version,
+            "ends": str(row.ends),
+            "cause": row.cause.value,
+            "source": row.source.value,
+        },
     )
 
 

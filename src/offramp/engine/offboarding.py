@@ -1,4 +1,4 @@
-"""What people do: register, renew, extend, remove, reactivate, put back.
+"""What people do with whole organizations: register, renew, extend, reactivate, put back.
 
 Each use case is one transaction that changes facts and lets the off-boardings follow. Whoever
 gives access back or forbids destruction takes the off-boarding exclusively, so a deletion in
@@ -27,7 +27,6 @@ from offramp.engine.exclusive import exclusively
 from offramp.engine.following import Followed, cancel, follow
 from offramp.engine.situation import (
     receipts_of,
-    require_member,
     require_organization,
     require_policy,
     timeline_of,
@@ -97,7 +96,7 @@ def register(
         changes = (
             transaction.put_organizations(organizations),
             transaction.put_pools(pools),
-            transaction.put_members(_still_removed(transaction, members)),
+            transaction.put_members(_still_away(transaction, members)),
         )
         touched = {organization.id for organization in organizations}
         touched |= {pool.organization for pool in pools}
@@ -130,14 +129,22 @@ def _require_within(policy: Policy, organization: Organization) -> None:
         )
 
 
-def _still_removed(transaction: Transaction, members: Sequence[Member]) -> list[Member]:
-    removed = {
-        (known.organization, known.id): known.removed_at
+def _still_away(transaction: Transaction, members: Sequence[Member]) -> list[Member]:
+    """Keep what no list of a vendor's says: who was removed, and who has left one product."""
+    before = {
+        (known.organization, known.id): known
         for organization in sorted({member.organization for member in members})
         for known in transaction.members(organization)
     }
     return [
-        replace(m, removed_at=m.removed_at or removed.get((m.organization, m.id))) for m in members
+        member
+        if (known := before.get((member.organization, member.id))) is None
+        else replace(
+            member,
+            removed_at=member.removed_at or known.removed_at,
+            product_ends=member.product_ends or known.product_ends,
+        )
+        for member in members
     ]
 
 
@@ -244,29 +251,6 @@ def _pools(transaction: Transaction, organization: str, pool: str | None) -> tup
     return chosen
 
 
-def set_member_end(
-    context: Context,
-    organization: str,
-    members: Sequence[str],
-    *,
-    ends: Boundary | None = None,
-    is_removed: bool = False,
-    actor: str = "admin",
-) -> Followed:
-    """Give members an end date, remove them at once, or (with neither) take both back (B11)."""
-
-    def write(transaction: Transaction, now: Instant) -> Followed:
-        changed = []
-        require_organization(transaction, organization)
-        for member in members:
-            found = require_member(transaction, organization, member)
-            changed.append(replace(found, ends=ends, removed_at=now if is_removed else None))
-        transaction.put_members(changed)
-        return follow(transaction, organization, ids=context.ids, now=now, actor=actor)
-
-    return exclusively(context, write)
-
-
 def reactivate(
     context: Context,
     organization: str,
@@ -298,10 +282,10 @@ def reactivate(
         products = {p.product for p in chosen} | {None}
         leaving = [row for row in leaving if row.subject.product in products]
         for row in leaving:
-            _require_way_back(transaction, row, by=by, now=now)
+            require_way_back(transaction, row, by=by, now=now)
             cancel(transaction, row, now=now, actor=by)
         transaction.put_pools([replace(p, ends=until) for p in chosen])
-        transaction.put_events([_reactivated(row, at=now) for row in leaving])
+        transaction.put_events([reactivated(row, at=now) for row in leaving])
         followed = follow(
             transaction, organization, ids=context.ids, now=now, actor=by, new_term=True
         )
@@ -315,7 +299,12 @@ def _has_left(row: Offboarding, zone: str, *, now: Instant) -> bool:
     return row.subject.member is None and effect(row.ends, zone=zone) <= now
 
 
-def _require_way_back(transaction: Transaction, row: Offboarding, *, by: str, now: Instant) -> None:
+def require_way_back(transaction: Transaction, row: Offboarding, *, by: str, now: Instant) -> None:
+    """Refuse to bring somebody back from a stage that does not allow it to this role (R1).
+
+    Raises:
+        ReactivationRefused: it does not.
+    """
     timeline = timeline_of(transaction, row)
     span = timeline.span_at(now, receipts=receipts_of(transaction.steps(row.id)))
     allowed = span.stage.reactivate
@@ -325,7 +314,8 @@ def _require_way_back(transaction: Transaction, row: Offboarding, *, by: str, no
     raise ReactivationRefused(stage=span.stage.id, by=by, hint=f"the policy allows: {who}")
 
 
-def _reactivated(row: Offboarding, *, at: Instant) -> OutboxEvent:
+def reactivated(row: Offboarding, *, at: Instant) -> OutboxEvent:
+    """Make the event that tells of somebody who comes back after their end."""
     kind, detail = EventKind.REACTIVATED, {"episode": row.episode}
     return announce(row, kind, key=row.episode, at=at, detail=detail)
 

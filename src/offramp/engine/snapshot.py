@@ -1,6 +1,6 @@
 """The snapshot of an organization: read in one transaction, worked out once for all who are alike.
 
-Source: docs/decisions/031-snapshots.md; mission A2.
+Source: docs/decisions/032-snapshots.md; mission A2.
 """
 
 from collections.abc import Callable, Hashable, Mapping

@@ -49,6 +49,7 @@ from offramp.ports.record import (
     Workload,
 )
 from offramp.ports.report import PROGRESS, Happening, Report
+from offramp.ports.request import fold_address
 from offramp.ports.service import (
     Attachment,
     BannerWords,
@@ -142,4 +143,5 @@ __all__ = [
     "VaultFileMissing",
     "WorkQueue",
     "Workload",
+    "fold_address",
 ]

@@ -1,6 +1,6 @@
 """What a snapshot of access is made from, read for all members of an organization at once.
 
-Source: docs/decisions/031-snapshots.md.
+Source: docs/decisions/032-snapshots.md.
 """
 
 from collections.abc import Mapping

@@ -35,5 +35,8 @@ class OptionalMessages(Protocol):
         Whoever leaves the roster and comes back has still declined. False when they had before.
         """
 
+    def want_again(self, organization: str, *, member: str) -> bool:
+        """Send a member optional messages again; false when they had not declined."""
+
     def declined(self, organization: str, *, among: Collection[str]) -> frozenset[str]:
         """Name those of some members who have declined."""

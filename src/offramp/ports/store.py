@@ -35,9 +35,10 @@ from offramp.ports.record import (
     Ticket,
     Workload,
 )
+from offramp.ports.request import Requests
 
 
-class Transaction(AccessFacts, OptionalMessages, Protocol):
+class Transaction(AccessFacts, OptionalMessages, Requests, Protocol):
     """One transaction of the store: everything in it happens, or nothing."""
 
     # facts
@@ -75,8 +76,8 @@ class Transaction(AccessFacts, OptionalMessages, Protocol):
         """Empty our own tables of an organization (or one member); a tombstone stays (L30).
 
         Deletes members, roles, seats, pools, deliveries, links, outbox rows, holds, unlocks,
-        blocks, wishes and cases of it, and blanks the organization's name, zone, locale and
-        overrides, so that no name and no address is left. Returns rows per table of ours.
+        blocks, wishes, requests and cases of it, and blanks the organization's name, zone, locale
+        and overrides, so that no name and no address is left. Returns rows per table of ours.
         """
 
     # policies
@@ -405,8 +406,10 @@ class Transaction(AccessFacts, OptionalMessages, Protocol):
     def append(self, events: Sequence[Event]) -> None:
         """Seal events to the end of the ledger."""
 
-    def ledger(self, *, after: int = 0, limit: int | None = None) -> tuple[Entry, ...]:
-        """Read the ledger in order."""
+    def ledger(
+        self, *, after: int = 0, limit: int | None = None, about: Collection[str] | None = None
+    ) -> tuple[Entry, ...]:
+        """Read the ledger in order: all of it, or what it says of some off-boardings."""
 
     def ledger_head(self) -> tuple[int, str]:
         """Give number and seal of the last entry; (0, GENESIS) when empty."""

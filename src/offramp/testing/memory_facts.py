@@ -21,6 +21,7 @@ from offramp.ports import (
     OrganizationUnknown,
     Parcel,
     PolicyVersionTaken,
+    fold_address,
 )
 from offramp.testing.memory_tables import MemoryPart, Owned, Posted
 
@@ -112,11 +113,13 @@ class MemoryFactPart(MemoryPart):
         notes = tables.delivery_notes
         tables.delivery_notes = [note for note in notes if not is_to_them(None, note)]
         gone = [each for key, each in tables.members.items() if is_theirs(key)]
+        addresses = {fold_address(each.email) for each in gone}
         return counts | {
             "delivery": _drop(tables.deliveries, is_to_them),
             "delivery_note": len(notes) - len(tables.delivery_notes),
             "link": _drop(tables.links, is_to_them),
             "optional_message": _drop(tables.optional_messages, is_to_them),
+            "request": _drop(tables.requests, lambda address, _: address in addresses),
             "member_role": sum(len(each.roles) for each in gone),
             "seat": sum(len(each.pools) for each in gone),
             "parcel": _drop(tables.parcels, is_on_its_way),

@@ -31,6 +31,10 @@ class MemoryOptionalPart(MemoryPart):
         self.tables.declined.setdefault((organization, member), at)
         return is_new
 
+    def want_again(self, organization: str, *, member: str) -> bool:
+        """Send a member optional messages again; false when they had not declined."""
+        return self.tables.declined.pop((organization, member), None) is not None
+
     def declined(self, organization: str, *, among: Collection[str]) -> frozenset[str]:
         """Name those of some members who have declined."""
         return frozenset(each for each in among if (organization, each) in self.tables.declined)

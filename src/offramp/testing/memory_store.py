@@ -22,6 +22,7 @@ from offramp.testing.memory_facts import MemoryFactPart
 from offramp.testing.memory_link import MemoryLinkPart
 from offramp.testing.memory_optional import MemoryOptionalPart
 from offramp.testing.memory_outbox import MemoryOutboxPart
+from offramp.testing.memory_request import MemoryRequestPart
 from offramp.testing.memory_retention import MemoryRetentionPart
 from offramp.testing.memory_tables import MemoryTables, stale
 from offramp.testing.memory_work import MemoryOffboardingPart, MemoryProofPart
@@ -36,6 +37,7 @@ class MemoryTransaction(
     MemoryDeliveryPart,
     MemoryLinkPart,
     MemoryOptionalPart,
+    MemoryRequestPart,
     MemoryRetentionPart,
     MemoryProofPart,
     MemoryOutboxPart,

@@ -63,6 +63,7 @@ class MemoryTables:
     links: dict[str, Link] = field(default_factory=dict)
     optional_messages: dict[str, OptionalMessage] = field(default_factory=dict)
     declined: dict[Owned, Instant] = field(default_factory=dict)
+    requests: dict[str, Instant] = field(default_factory=dict)
     takers: dict[Addressed, int] = field(default_factory=dict)  # the attempt that has it
     cursors: Counter[tuple[str, str]] = field(default_factory=Counter)
     kept: dict[int, KeptPart] = field(default_factory=dict)

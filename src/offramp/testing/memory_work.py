@@ -4,7 +4,7 @@ Source: ``ports.Transaction``.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from whenever import Instant
@@ -310,9 +310,14 @@ class MemoryProofPart(MemoryPart):
             entry = seal(event, number=number + 1, previous=previous, key=self.ledger_key)
             self.tables.entries.append(entry)
 
-    def ledger(self, *, after: int = 0, limit: int | None = None) -> tuple[Entry, ...]:
+    def ledger(
+        self, *, after: int = 0, limit: int | None = None, about: Collection[str] | None = None
+    ) -> tuple[Entry, ...]:
         """Read the ledger in order."""
-        return tuple(self.tables.entries[after:][:limit])
+        entries = self.tables.entries[after:]
+        if about is not None:
+            entries = [entry for entry in entries if entry.event.offboarding in about]
+        return tuple(entries[:limit])
 
     def ledger_head(self) -> tuple[int, str]:
         """Give number and seal of the last entry."""

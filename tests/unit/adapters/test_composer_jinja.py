@@ -148,6 +148,33 @@ def test_a_message_keeps_its_id_its_reader_and_its_attachments():
     assert "data.json (1.8 MB)" in message.html
 
 
+@pytest.mark.parametrize(
+    ("locale", "small", "large"),
+    [
+        ("en", "62 kB", "1.8 MB"),
+        ("de", "62 kB", "1,8 MB"),
+        ("fr", "62\xa0ko", "1,8\xa0Mo"),
+        ("es", "62 kB", "1,8 MB"),
+        ("pl", "62 kB", "1,8 MB"),
+    ],
+)
+def test_a_size_is_written_with_the_units_of_its_language(locale, small, large):
+    files = [
+        Attachment(name=name, media_type="application/json", content=b"x" * size)
+        for name, size in (("a.json", 62_000), ("b.json", 1_834_000))
+    ]
+
+    message = compose(
+        replace(FACTS, notice="company-data"),
+        member=replace(ANNA, locale=locale),
+        attachments=tuple(files),
+    )
+
+    for words in (message.text, Page(message.html).words):
+        assert f"a.json ({small})" in words
+        assert f"b.json ({large})" in words
+
+
 @pytest.mark.parametrize("notice", NOTICES)
 @pytest.mark.parametrize("locale", ["en", *LANGUAGES])
 @pytest.mark.parametrize("facts", [FACTS, EXPIRED, SCARCE], ids=["full", "window", "scarce"])

@@ -18,8 +18,8 @@ MIDNIGHT = Instant.parse_iso("2024-08-30T23:00:00Z")
 DEACTIVATED = Instant.parse_iso("2024-11-29T00:00:00Z")
 
 
-def reader(*receipts, policy=GRACE, **known):
-    timeline = make_timeline(policy, "2024-08-30")
+def reader(*receipts, policy=GRACE, ends="2024-08-30", **known):
+    timeline = make_timeline(policy, ends)
     standing = Standing(
         voter=Voter.ORGANIZATION, timeline=timeline, receipts=make_receipts(*receipts)
     )
@@ -91,6 +91,24 @@ def test_a_block_has_no_end():
     taken = snapshot(ulf=reader(is_blocked=True))
 
     assert allowed(taken, MIDNIGHT.subtract(hours=24)) == set()
+
+
+def test_whoever_may_sign_in_by_another_product_is_not_shut_out_A1_B1():
+    going, lasting = reader(), reader(ends="2030-08-30")
+    taken = AccessSnapshot(
+        organization="acme",
+        is_by_product=True,
+        members={
+            "ulf": courses_of({"notes": going}),
+            "anna": courses_of({"notes": going, "recordings": lasting}),
+        },
+    )
+
+    last_second = DEACTIVATED.subtract(seconds=1)
+    assert not taken.is_shut_out("ulf", now=last_second)
+    assert taken.is_shut_out("ulf", now=DEACTIVATED)
+    assert not taken.is_shut_out("anna", now=DEACTIVATED)
+    assert taken.is_shut_out("nobody", now=last_second)
 
 
 def test_a_deletion_that_was_done_is_known_from_that_instant_on():

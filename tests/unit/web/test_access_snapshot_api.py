@@ -8,6 +8,7 @@ from offramp.core.access import Voter
 from offramp.core.policy import Capability
 from offramp.core.snapshot_form import SnapshotDocument, read_snapshot
 from offramp.engine import offboarding as deeds
+from offramp.engine.people import Person, end_members
 from offramp.engine.unlock import grant_unlock
 from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.app import create_app
@@ -71,7 +72,7 @@ def renew(context):
 
 
 def end_one(context):
-    deeds.set_member_end(context, "acme", ["ulf"], ends=Date(2024, 8, 10))
+    end_members(context, "acme", [Person(member="ulf", ends=Date(2024, 8, 10))])
 
 
 def unlock(context):

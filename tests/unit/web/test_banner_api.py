@@ -6,6 +6,7 @@ from whenever import Date, Instant
 
 from offramp.documents.banner import BannerAnswer
 from offramp.engine import offboarding as deeds
+from offramp.engine.people import Person, end_members
 from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.app import create_app
 from offramp.web.element import element_script
@@ -61,7 +62,7 @@ def test_the_language_of_the_page_goes_before_that_of_the_member(ask):
 
 
 def test_a_member_with_an_end_of_their_own_is_told_of_that_one_B1(world, ask):
-    deeds.set_member_end(world.context, "acme", ["ulf"], ends=Date(2024, 8, 20))
+    end_members(world.context, "acme", [Person(member="ulf", ends=Date(2024, 8, 20))])
 
     own = ask("ulf", at=Instant.from_utc(2024, 8, 21)).json()["banner"]
 

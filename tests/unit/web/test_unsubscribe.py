@@ -56,6 +56,10 @@ def declined(world):
         return transaction.declined("acme", among=[each.id for each in shop.members("acme")])
 
 
+def buttons(page):
+    return re.findall(r"<button[^>]*>(.*?)</button>", page.text)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -99,14 +103,44 @@ def test_an_address_without_a_message_is_answered_as_well(client):
     assert client.post(PATH).content == client.post(PATH, params={"message": MESSAGE}).content
 
 
-def test_the_page_is_in_the_language_of_the_browser_and_has_one_button(client):
+def test_who_has_unsubscribed_takes_it_back_by_one_button(world, client):
+    client.post(PATH, params={"message": MESSAGE})
+
+    answer = client.post(PATH, params={"message": MESSAGE}, data={"wish": "again"})
+
+    assert answer.status_code == 200
+    assert declined(world) == frozenset()
+    assert "You are subscribed again" in answer.text
+
+
+@pytest.mark.parametrize(
+    "body", [b"wish=all", b"wish", b"again=wish", b"\xff", b"&" * 99], ids=repr
+)
+def test_whatever_else_is_posted_unsubscribes(world, client, body):
+    client.post(PATH, params={"message": MESSAGE}, content=body)
+
+    assert declined(world) == {"acme-admin"}
+
+
+@pytest.mark.parametrize("other", [UNKNOWN, "", "x"])
+def test_nobody_learns_whose_wish_was_taken_back(world, client, other):
+    client.post(PATH, params={"message": MESSAGE})
+    asked = client.post(PATH, params={"message": other}, data={"wish": "again"})
+    still = declined(world)
+    known = client.post(PATH, params={"message": MESSAGE}, data={"wish": "again"})
+
+    assert still == {"acme-admin"}
+    assert (asked.content, asked.headers) == (known.content, known.headers)
+
+
+def test_the_page_is_in_the_language_of_the_browser_and_has_its_buttons(client):
     page = client.get(PATH, params={"message": MESSAGE}, headers={"Accept-Language": "de, en"})
     done = client.post(PATH, params={"message": MESSAGE}, headers={"Accept-Language": "de"})
 
     assert 'lang="de"' in page.text
-    assert re.findall(r"<button[^>]*>(.*?)</button>", page.text) == ["Abbestellen"]
+    assert buttons(page) == ["Abbestellen", "Ich möchte diese Nachrichten wieder"]
     assert "Vendor &lt;&amp;&gt;" in page.text
-    assert "<button" not in done.text
+    assert buttons(done) == ["Ich möchte diese Nachrichten wieder"]
     assert "Sie haben sich abgemeldet" in done.text
 
 

@@ -23,7 +23,7 @@ from babel.dates import format_date, format_time, get_datetime_format
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.units import format_unit
 from jinja2 import BaseLoader, Environment, StrictUndefined
 from markupsafe import Markup
 from whenever import Date, Instant
@@ -168,13 +168,20 @@ def _until(
         return words
     time = format_time(end.to_tz(zone).to_stdlib().time(), format="short", locale=locale)
     whole = str(get_datetime_format("medium", locale=locale)).format(time, words)
-    return whole.replace("\u202f", "\u00a0")  # the narrow one is a box in many mail programs
+    return _without_narrow(whole)
 
 
 def _size(size_bytes: int, *, locale: Locale) -> str:
+    """Write a size as a language does: "1.8 MB", "1,8 Mo"."""
+    write = partial(format_unit, length="short", locale=locale)
     if size_bytes < 1_000_000:
-        return f"{format_decimal(max(1, round(size_bytes / 1000)), locale=locale)} kB"
-    return f"{format_decimal(round(size_bytes / 1_000_000, 1), locale=locale)} MB"
+        return _without_narrow(write(max(1, round(size_bytes / 1000)), "digital-kilobyte"))
+    return _without_narrow(write(round(size_bytes / 1_000_000, 1), "digital-megabyte"))
+
+
+def _without_narrow(words: str) -> str:
+    """Take the other blank that keeps words together: this one is a box in many mail programs."""
+    return words.replace("\u202f", "\u00a0")
 
 
 def _series(words: Iterable[str], *, locale: Locale) -> str:

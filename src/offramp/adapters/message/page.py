@@ -1,4 +1,4 @@
-"""The pages behind the links of a mail: what one leads to, that it leads nowhere, unsubscribing.
+"""The pages for people: what a link leads to, that it leads nowhere, unsubscribing, asking again.
 
 They fetch nothing, run nothing, and their one style is named by its digest, so that a browser can
 be told to take no other.
@@ -10,7 +10,7 @@ import re
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from babel import negotiate_locale
 from jinja2 import PackageLoader
@@ -20,7 +20,9 @@ from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.language import Language, Languages
 from offramp.core.link import Download
 
-_LINK, _UNSUBSCRIBE, _STYLE = "link.html", "unsubscribe.html", "style.css"
+Wish = Literal["none", "again"]  # which optional messages a reader wants from now on
+
+_LINK, _UNSUBSCRIBE, _AGAIN, _STYLE = "link.html", "unsubscribe.html", "again.html", "style.css"
 _WANTED_MAX = 64  # languages that one browser may want
 _WANTED = re.compile(
     r"\s*([A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*"
@@ -89,13 +91,21 @@ class LinkPages:
         support = self._brand.support_link
         return self._write(_LINK, self._wanted(wanted), download=None, support=support)
 
-    def unsubscribing(self, *, wanted: str, is_done: bool) -> str:
-        """Write the page that asks whether to unsubscribe, or says that it is done.
+    def unsubscribing(self, *, wanted: str, wish: Wish | None = None) -> str:
+        """Write the page that asks whether to unsubscribe, or says what was noted.
 
         It is the same page whoever asks, in a language that a browser says it wants.
         """
         support = self._brand.support_link
-        return self._write(_UNSUBSCRIBE, self._wanted(wanted), is_done=is_done, support=support)
+        return self._write(_UNSUBSCRIBE, self._wanted(wanted), wish=wish or "", support=support)
+
+    def asking_again(self, *, wanted: str, is_done: bool) -> str:
+        """Write the page on which a person asks for their messages again, or what comes of it.
+
+        It is the same page whoever asks, in a language that a browser says it wants.
+        """
+        support = self._brand.support_link
+        return self._write(_AGAIN, self._wanted(wanted), is_done=is_done, support=support)
 
     def _wanted(self, wanted: str) -> Language:
         return self._languages.open(_choose(wanted, spoken=self._languages.names))

@@ -5,6 +5,7 @@ Everything that turns a core value into a database value and back lives here.
 Source: SQLAlchemy, "Augmenting Existing Types".
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -77,6 +78,25 @@ class MomentInTime(sa.types.TypeDecorator[Instant]):
         if isinstance(value, datetime):
             return Instant(value.astimezone(UTC))
         return None if value is None else Instant.parse_iso(value)
+
+
+class BoundariesByName(sa.types.TypeDecorator[Mapping[str, Boundary]]):
+    """Civil dates and instants by name, as ISO 8601 text; null where there are none."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: Mapping[str, Boundary] | None, dialect: Dialect
+    ) -> dict[str, str] | None:
+        """Write boundaries."""
+        return {name: boundary.format_iso() for name, boundary in (value or {}).items()} or None
+
+    def process_result_value(
+        self, value: Mapping[str, str] | None, dialect: Dialect
+    ) -> Mapping[str, Boundary]:
+        """Read boundaries."""
+        return {name: parse_boundary(text) for name, text in (value or {}).items()}
 
 
 class BoundaryText(sa.types.TypeDecorator[Boundary]):

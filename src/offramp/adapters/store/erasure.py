@@ -8,7 +8,7 @@ Source: lessons L22, L30.
 
 from collections.abc import Mapping
 
-from sqlalchemy import ColumnElement, Delete, Table, delete, select, update
+from sqlalchemy import ColumnElement, Delete, Table, delete, func, select, update
 from whenever import Instant
 
 from offramp.adapters.store import schema
@@ -40,6 +40,7 @@ class ErasurePart(Part):
         for table in _OF_A_DELIVERY:
             counts[table.name] = self._run(_deliveries(table, organization, member))
         counts["parcel"] = self._forget_parcels(organization, member)
+        counts["request"] = self._forget_requests(organization, member)
         for table in _OF_A_MEMBER:
             statement = _of_organization(table, organization)
             if member is not None:
@@ -84,6 +85,13 @@ class ErasurePart(Part):
         events = select(outbox.c.id).where(*theirs)
         self.connection.execute(events.with_for_update())
         return self._run(delete(parcel).where(parcel.c.event.in_(events)))
+
+    def _forget_requests(self, organization: str, member: str | None) -> int:
+        request, person = schema.request, schema.member
+        theirs = select(func.lower(person.c.email)).where(person.c.organization == organization)
+        if member is not None:
+            theirs = theirs.where(person.c.id == member)
+        return self._run(delete(request).where(request.c.address.in_(theirs)))
 
     def _run(self, statement: Delete) -> int:
         return self.connection.execute(statement).rowcount

@@ -198,8 +198,9 @@ def _overrides(organization: Organization) -> Row:
 
 
 def _person(member: Member) -> Row:
-    names = ("organization", "id", "email", "name", "locale", "zone", "ends", "removed_at")
-    return {name: getattr(member, name) for name in names}
+    names = ("organization", "id", "email", "name", "locale", "zone")
+    ends = ("ends", "removed_at", "product_ends")
+    return {name: getattr(member, name) for name in (*names, *ends)}
 
 
 def _roles(member: Member) -> list[Row]:

@@ -5,7 +5,7 @@ Everything that reads or extends the ledger in the store lives here; sealing is 
 Source: ``core/ledger.py``; lesson L41.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from sqlalchemy import select
@@ -48,10 +48,14 @@ class LedgerPart(LockPart):
         self.connection.execute(_table.insert(), rows)
         self.unsealed.clear()
 
-    def ledger(self, *, after: int = 0, limit: int | None = None) -> tuple[Entry, ...]:
+    def ledger(
+        self, *, after: int = 0, limit: int | None = None, about: Collection[str] | None = None
+    ) -> tuple[Entry, ...]:
         """Read the ledger in order."""
         self.seal_events()
         chosen = select(_table).where(_table.c.number > after).order_by(_table.c.number)
+        if about is not None:
+            chosen = chosen.where(_table.c.offboarding.in_(about))
         entries = []
         for row in self.connection.execute(chosen.limit(limit)):
             event = Event(

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from whenever import Instant
 
 from offramp.adapters.store import schema
@@ -33,6 +33,11 @@ class OptionalPart(Part):
     def decline(self, organization: str, *, member: str, at: Instant) -> bool:
         """Send a member no optional message any more, until they are forgotten."""
         return self._create(_declined, {"organization": organization, "member": member, "at": at})
+
+    def want_again(self, organization: str, *, member: str) -> bool:
+        """Send a member optional messages again; false when they had not declined."""
+        mine = (_declined.c.organization == organization, _declined.c.member == member)
+        return self.connection.execute(delete(_declined).where(*mine)).rowcount > 0
 
     def declined(self, organization: str, *, among: Collection[str]) -> frozenset[str]:
         """Name those of some members who have declined."""

@@ -1,9 +1,10 @@
 """The tables of the store: facts, off-boardings, receipts and proof, for both databases at once.
 
 Everything that is stored is listed here. Personal data is only in ``member`` (email, name, locale,
-zone) and in ``organization`` (name); everything else holds ids, dates, counts and digests, or a
-sentence that an operator wrote, and goes with its organization too (L30). An ``arming`` is about
-many organizations and stays: who let them go is part of the proof.
+zone), in ``organization`` (name) and, for seconds, in ``request`` (address); everything else holds
+ids, dates, counts and digests, or a sentence that an operator wrote, and goes with its organization
+too (L30). An ``arming`` is about many organizations and stays: who let them go is part of the
+proof.
 
 Source: docs/glossary.md; docs/architecture.md.
 """
@@ -23,10 +24,18 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    func,
     text,
 )
 
-from offramp.adapters.store.column_type import JSON, BoundaryText, Key, MomentInTime, OptionalKey
+from offramp.adapters.store.column_type import (
+    JSON,
+    BoundariesByName,
+    BoundaryText,
+    Key,
+    MomentInTime,
+    OptionalKey,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -81,15 +90,18 @@ member = Table(
     metadata,
     Column("organization", Key, nullable=False),
     Column("id", Key, nullable=False),
-    Column("email", Text, nullable=False),
+    Column("email", Key, nullable=False),
     Column("name", Text, nullable=False),
     Column("locale", Text, nullable=False),
     Column("zone", Text, nullable=False),
     Column("ends", BoundaryText),
     Column("removed_at", MomentInTime),
+    Column("product_ends", BoundariesByName),
     PrimaryKeyConstraint("organization", "id"),
     _of_organization(),
 )
+
+Index("ix_member_address", func.lower(member.c.email))
 
 member_role = Table(
     "member_role",
@@ -339,6 +351,14 @@ declined = Table(
     Column("at", MomentInTime, nullable=False),
     PrimaryKeyConstraint("organization", "member"),
     _of_organization(),
+)
+
+request = Table(
+    "request",
+    metadata,
+    Column("address", Key, nullable=False),  # of anybody, until a worker has looked whose it is
+    Column("asked_at", MomentInTime, nullable=False),
+    PrimaryKeyConstraint("address"),
 )
 
 erasure_cursor = Table(

@@ -15,6 +15,7 @@ from offramp.adapters.store.optional import OptionalPart
 from offramp.adapters.store.outbox import OutboxPart
 from offramp.adapters.store.parcel import ParcelPart
 from offramp.adapters.store.policy import PolicyPart
+from offramp.adapters.store.request import RequestPart
 from offramp.adapters.store.retention import RetentionPart
 from offramp.adapters.store.step import StepPart
 from offramp.adapters.store.workload import WorkloadPart
@@ -28,6 +29,7 @@ class SqlTransaction(
     DeliveryPart,
     LinkPart,
     OptionalPart,
+    RequestPart,
     ErasurePart,
     RetentionPart,
     LedgerPart,

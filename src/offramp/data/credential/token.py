@@ -15,6 +15,7 @@ from typing import Any
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwa import EdDSAAlgorithm, JWSAlgModel
+from joserfc.jwk import OKPKey
 from whenever import Instant
 
 from offramp.core.errors import Broken
@@ -64,7 +65,12 @@ class Signer:
             "nbf": int(Instant.parse_iso(credential["validFrom"]).timestamp()),
         }
         payload = json.dumps({**claims, **credential}, ensure_ascii=False, separators=(",", ":"))
-        return jws.serialize_compact(dict(self._head), payload, self._key, registry=_REGISTRY)
+        return sign_line(payload, head=self._head, key=self._key)
+
+
+def sign_line(payload: str, *, head: Mapping[str, Any], key: OKPKey) -> str:
+    """Return any payload as a signed line."""
+    return jws.serialize_compact(dict(head), payload, key, registry=_REGISTRY)
 
 
 def verify_credential(token: str, *, public_keys: Sequence[bytes]) -> dict[str, Any]:

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from offramp.core.errors import Invalid
 from offramp.core.model import Achievement
-from offramp.data.catalog.catalog import Reference
 from offramp.data.check import require_complete
 from offramp.data.datamap import AchievementRule, DataMap
 from offramp.data.scope import Scope
@@ -98,7 +97,12 @@ def _select(datamap: DataMap, territory: Territory, name: str, rule: Achievement
     rows = territory.table(name)
     joined: sa.FromClause = rows
     child: sa.FromClause = rows
-    for number, hop in enumerate(_way_to_member(territory, name, members.table)):
+    way = territory.way_to(name, members.table.partition(".")[2])
+    if way is None:
+        raise AchievementUnowned(
+            table=territory.id_of(name), hint="lead `via` over the table of the members"
+        )
+    for number, hop in enumerate(way):
         parent = territory.table(hop.parent).alias(f"hop_{number}")
         on = row_value([child.c[column] for column in hop.columns]) == row_value(
             [parent.c[column] for column in hop.parent_columns]
@@ -131,24 +135,6 @@ def _with_title(
         on = child.c[key] == parent.c[reference.parent_columns[0]]
         joined, child = joined.join(parent, on, isouter=True), parent
     return joined, child.c[column]
-
-
-def _way_to_member(territory: Territory, name: str, members: str) -> list[Reference]:
-    """Follow `via` until the members' table, or take a reference that leads there directly."""
-    wanted = members.partition(".")[2]
-    way: list[Reference] = []
-    while name != wanted:
-        direct = [
-            each for each in territory.catalog.tables[name].references if each.parent == wanted
-        ]
-        hop = direct[0] if direct else territory.via(name)
-        if hop is None:
-            raise AchievementUnowned(
-                table=territory.id_of(name), hint="lead `via` over the table of the members"
-            )
-        way.append(hop)
-        name = hop.parent
-    return way
 
 
 def _text(column: sa.ColumnElement[object]) -> sa.Cast[str]:

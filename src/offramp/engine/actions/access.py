@@ -1,7 +1,8 @@
 """Announce that a stage has begun. Access itself is derived and waits for nobody.
 
 The decision about every request is a function of the time (`core/access.py`), so nothing has to
-be switched off here: this step tells the vendor's systems to end open sessions and leaves proof.
+be switched off here: this step closes sessions that are rows of the vendor's database, tells other
+systems to end theirs, and leaves proof.
 
 Source: mission A2; policy language S1; lessons L34, L40.
 """
@@ -10,6 +11,7 @@ from offramp.core.event_kind import EventKind
 from offramp.core.plan import PlannedStep
 from offramp.core.policy import Capability, Policy, Stage
 from offramp.engine.announcement import announce
+from offramp.engine.sessions import are_closed, close_sessions
 from offramp.engine.work import Result, Work
 
 
@@ -23,7 +25,9 @@ def preview(work: Work) -> tuple[str, ...]:
 
 
 def perform(work: Work) -> None:
-    """Leave everything to the receipt: the announcement is written in its own transaction."""
+    """Close sessions; the announcement is left to the receipt, and written together with it."""
+    if _ends_sessions(work, _stage(work.planned)):
+        close_sessions(work)
 
 
 def verify(work: Work) -> Result | None:
@@ -31,6 +35,8 @@ def verify(work: Work) -> Result | None:
     stage = _stage(work.planned)
     kinds = [EventKind.STAGE_CHANGED]
     if _ends_sessions(work, stage):
+        if not are_closed(work):
+            return None
         kinds.append(EventKind.SESSIONS_REVOKED)
     events = tuple(
         announce(

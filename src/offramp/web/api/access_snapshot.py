@@ -1,6 +1,6 @@
 """Who may do what in an organization at every instant, for applications that decide by themselves.
 
-Source: docs/sdk.md; docs/decisions/031-snapshots.md; mission A2.
+Source: docs/sdk.md; docs/decisions/032-snapshots.md; mission A2.
 """
 
 from http import HTTPStatus

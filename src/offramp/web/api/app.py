@@ -15,6 +15,7 @@ from offramp.engine.context import Context
 from offramp.web.api.access_key import AccessKeys, require_key
 from offramp.web.api.access_snapshot import access_snapshot_routes
 from offramp.web.api.again import again_routes
+from offramp.web.api.again_page import again_page_routes
 from offramp.web.api.authzen import authzen_routes, configuration_routes
 from offramp.web.api.banner import banner_routes
 from offramp.web.api.download import download_routes
@@ -22,6 +23,7 @@ from offramp.web.api.guard import SafeHeaders
 from offramp.web.api.health import health_routes
 from offramp.web.api.hooks import Hooks, hook_routes
 from offramp.web.api.link import link_routes
+from offramp.web.api.people import people_routes
 from offramp.web.api.problem import answer_problems
 from offramp.web.api.static import static_routes
 from offramp.web.api.unsubscribe import unsubscribe_routes
@@ -35,8 +37,16 @@ def create_app(
     access_keys: AccessKeys,
     hooks: Hooks | None = None,
     pages: LinkPages | None = None,
+    has_again_page: bool = False,
 ) -> FastAPI:
-    """Make the application; it answers from the context's store."""
+    """Make the application; it answers from the context's store.
+
+    Args:
+        access_keys: what programs have to show.
+        hooks: who may hand in what came back.
+        pages: writes the pages for people.
+        has_again_page: whether people without an account can ask for their messages again.
+    """
     app = FastAPI(
         title="Offramp",
         version=context.version,
@@ -53,6 +63,8 @@ def create_app(
     pages = pages or LinkPages(Brand())
     app.include_router(link_routes(context, pages))
     app.include_router(unsubscribe_routes(context, pages))
+    if has_again_page:
+        app.include_router(again_page_routes(context, pages))
     app.include_router(static_routes())
     app.include_router(hook_routes(context, hooks or Hooks()))
     app.include_router(configuration_routes(context))
@@ -68,4 +80,5 @@ def _for_programs(context: Context) -> APIRouter:
     routes.include_router(banner_routes(context))
     routes.include_router(download_routes(context))
     routes.include_router(again_routes(context))
+    routes.include_router(people_routes(context))
     return routes

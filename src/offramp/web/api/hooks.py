@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
@@ -23,6 +22,7 @@ from offramp.engine.bounces import take_back
 from offramp.engine.context import Context
 from offramp.ports import Returned
 from offramp.web.api.access_key import AccessKeys, require_key_or_password
+from offramp.web.api.form import Body
 from offramp.web.api.sender_amazon import Amazon
 from offramp.web.api.sender_sendgrid import SendGrid
 
@@ -67,13 +67,6 @@ class Taken(BaseModel):
     known: int = 0
     nobodys: int = 0
     other: int = 0
-
-
-async def _body(request: Request) -> bytes:
-    return await request.body()
-
-
-Body = Annotated[bytes, Depends(_body)]
 
 
 def hook_routes(context: Context, hooks: Hooks) -> APIRouter:

@@ -33,6 +33,11 @@ def answer_problems(app: FastAPI, *, report: Report) -> None:
             detail=str(error),
             hint=error.hint,
             is_worth_another_try=error.retry,
+            wrong=[
+                {"at": [path], "problem": what}
+                for _, path, what in error.attributes.get("problems", ())
+            ]
+            or None,
         )
 
     def of_http(request: Request, error: Exception) -> Response:

@@ -1,9 +1,9 @@
-"""Where a reader unsubscribes from optional messages: a page with one button, and what it does.
+"""Where a reader unsubscribes from optional messages, or takes it back: a page, and what it does.
 
 Mail programs do it by one POST of their own when their user says so; for everybody else there is
 the page. Asking for the page changes nothing, for programs look at the links in a mail before its
-reader does. Every message is answered alike, known or not. What the body of a POST says is not
-asked: nobody posts here for anything else.
+reader does. Every message is answered alike, known or not. A POST unsubscribes whatever its body
+says, but for the one button that takes it back.
 
 Source: docs/http.md, "Unsubscribing"; lesson L12; RFC 8058.
 """
@@ -13,11 +13,11 @@ import re
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from offramp.adapters.message.page import LinkPages
-from offramp.engine.bounces import take_back
+from offramp.adapters.message.page import LinkPages, Wish
+from offramp.engine.bounces import note_wish
 from offramp.engine.context import Context
 from offramp.engine.optional import PATH
-from offramp.ports import Return, Returned
+from offramp.web.api.form import Body, field_of
 
 _MESSAGE = re.compile(r"[0-9a-f]{32}")  # anything else need not be looked for
 
@@ -30,19 +30,20 @@ def unsubscribe_routes(context: Context, pages: LinkPages) -> APIRouter:
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 
-    def page_of(request: Request, *, is_done: bool) -> Response:
+    def page_of(request: Request, *, wish: Wish | None = None) -> Response:
         wanted = request.headers.get("accept-language", "")
-        text = pages.unsubscribing(wanted=wanted, is_done=is_done)
+        text = pages.unsubscribing(wanted=wanted, wish=wish)
         return HTMLResponse(text, headers={"Content-Security-Policy": policy})
 
     @routes.api_route("", methods=["GET", "HEAD"])
     def ask(request: Request) -> Response:
-        return page_of(request, is_done=False)
+        return page_of(request)
 
     @routes.post("")
-    def unsubscribe(request: Request, message: str = "") -> Response:
+    def unsubscribe(request: Request, body: Body, message: str = "") -> Response:
+        is_wanted = field_of(body, "wish") == "again"
         if _MESSAGE.fullmatch(message):
-            take_back(context, Returned(message=message, why=Return.DECLINED))
-        return page_of(request, is_done=True)
+            note_wish(context, message, is_wanted=is_wanted)
+        return page_of(request, wish="again" if is_wanted else "none")
 
     return routes

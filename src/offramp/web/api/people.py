@@ -1,0 +1,217 @@
+"""What administrators do with their people, by way of a program of the vendor: ends and seats.
+
+Every request is all or nothing; a refusal names each member with whom something is wrong.
+
+Source: docs/http.md, "People and seats"; mission B11.
+"""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
+
+from offramp.core.dates import Boundary, parse_boundary
+from offramp.core.seats import SeatCount
+from offramp.engine.context import Context
+from offramp.engine.following import Followed
+from offramp.engine.people import (
+    Move,
+    Person,
+    end_members,
+    expire_members,
+    move_members,
+    reactivate_members,
+    remove_members,
+    seats_of,
+)
+
+MEMBERS_MAX = 1_000  # of one request
+
+
+def _boundary(value: object) -> Boundary:
+    """Read an end; a mistake is told without what was said."""
+    try:
+        return parse_boundary(value if isinstance(value, str) else "")
+    except ValueError as error:
+        raise ValueError("neither a date nor an instant with its offset") from error
+
+
+End = Annotated[
+    Boundary,
+    PlainValidator(_boundary),
+    WithJsonSchema({"type": "string", "description": "2024-08-30, or 2024-08-30T12:00:00Z."}),
+]
+Organization = Annotated[str, Path(description="The organization's id.")]
+
+
+class _Part(BaseModel, frozen=True, extra="forbid"):
+    pass
+
+
+class NamedDocument(_Part):
+    """One member."""
+
+    member: Annotated[str, Field(description="The member's id.")]
+
+
+class PersonDocument(NamedDocument):
+    """One member, wholly or in one product."""
+
+    product: Annotated[str | None, Field(description="This product alone.")] = None
+
+
+class EndDocument(PersonDocument):
+    """One member with the end that they are to have."""
+
+    ends_on: Annotated[End | None, Field(description="The last day, or null for none.")]
+
+
+class ReturnDocument(PersonDocument):
+    """One member who comes back."""
+
+    ends_on: Annotated[End | None, Field(description="Their next last day, if any.")] = None
+
+
+class MoveDocument(NamedDocument):
+    """One member who gets a seat."""
+
+    target: Annotated[str, Field(alias="to", description="The pool of the seat.")]
+    source: Annotated[
+        str | None, Field(alias="from", description="The pool in which they give theirs back.")
+    ] = None
+
+
+_Many = Field(min_length=1, max_length=MEMBERS_MAX)
+
+
+class EndsDocument(_Part):
+    """Who is to have which end."""
+
+    members: Annotated[tuple[EndDocument, ...], _Many]
+
+
+class PeopleDocument(_Part):
+    """Who is meant."""
+
+    members: Annotated[tuple[PersonDocument, ...], _Many]
+
+
+class NamesDocument(_Part):
+    """Who is meant, wholly."""
+
+    members: Annotated[tuple[NamedDocument, ...], _Many]
+
+
+class ReturnsDocument(_Part):
+    """Who comes back, and on whose word."""
+
+    members: Annotated[tuple[ReturnDocument, ...], _Many]
+    by: Annotated[
+        Literal["admin", "owner", "support"],
+        Field(description="Who asks for it; the stage has to allow it."),
+    ] = "admin"
+
+
+class MovesDocument(_Part):
+    """Who moves."""
+
+    members: Annotated[tuple[MoveDocument, ...], _Many]
+
+
+class FollowedDocument(_Part):
+    """What became of the off-boardings."""
+
+    opened: int
+    moved: int
+    ended: int
+
+
+class SeatsDocument(_Part):
+    """How the seats of one pool are taken; in one that is over nobody takes any."""
+
+    pool: str
+    product: str
+    kind: str
+    ends_on: Annotated[str | None, Field(description="The last day, or null for none.")]
+    is_over: bool
+    seats: Annotated[int, Field(description="How many were bought.")]
+    taken: Annotated[int, Field(description="By members who have not expired.")]
+    free: int
+    missing: int
+
+
+class PoolsDocument(_Part):
+    """Every pool of an organization."""
+
+    pools: tuple[SeatsDocument, ...]
+
+
+def people_routes(context: Context) -> APIRouter:
+    """Give the routes for members and seats."""
+    routes = APIRouter(prefix="/organizations/{organization}", tags=["people"])
+
+    @routes.post("/members/end")
+    def end(organization: Organization, asked: EndsDocument) -> FollowedDocument:
+        """Give members an end date of their own, or take it away before it comes."""
+        people = [
+            Person(member=each.member, product=each.product, ends=each.ends_on)
+            for each in asked.members
+        ]
+        return _answer(end_members(context, organization, people))
+
+    @routes.post("/members/expire")
+    def expire(organization: Organization, asked: PeopleDocument) -> FollowedDocument:
+        """Expire members at once: their own term is over, and they take no seat."""
+        people = [Person(member=each.member, product=each.product) for each in asked.members]
+        return _answer(expire_members(context, organization, people))
+
+    @routes.post("/members/remove")
+    def remove(organization: Organization, asked: NamesDocument) -> FollowedDocument:
+        """Remove members from the organization at once."""
+        people = [Person(member=each.member) for each in asked.members]
+        return _answer(remove_members(context, organization, people))
+
+    @routes.post("/members/reactivate")
+    def reactivate(organization: Organization, asked: ReturnsDocument) -> FollowedDocument:
+        """Take members back who have expired or were removed, with everything they have."""
+        people = [
+            Person(member=each.member, product=each.product, ends=each.ends_on)
+            for each in asked.members
+        ]
+        return _answer(reactivate_members(context, organization, people, by=asked.by))
+
+    @routes.post("/members/move")
+    def move(organization: Organization, asked: MovesDocument) -> FollowedDocument:
+        """Move members from one pool to another, or give them a seat in one more."""
+        moves = [
+            Move(member=each.member, source=each.source, target=each.target)
+            for each in asked.members
+        ]
+        return _answer(move_members(context, organization, moves))
+
+    @routes.get("/pools")
+    def pools(organization: Organization) -> PoolsDocument:
+        """Count the seats of every pool: bought, taken, free, and missing."""
+        counts = seats_of(context, organization)
+        return PoolsDocument(pools=tuple(_seats(each) for each in counts))
+
+    return routes
+
+
+def _answer(followed: Followed) -> FollowedDocument:
+    return FollowedDocument(opened=followed.opened, moved=followed.moved, ended=followed.ended)
+
+
+def _seats(count: SeatCount) -> SeatsDocument:
+    pool = count.pool
+    return SeatsDocument(
+        pool=pool.id,
+        product=pool.product,
+        kind=pool.kind,
+        ends_on=str(pool.ends) if pool.ends else None,
+        is_over=count.is_over,
+        seats=pool.seats,
+        taken=count.taken,
+        free=count.free,
+        missing=count.missing,
+    )
