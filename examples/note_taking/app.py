@@ -12,23 +12,26 @@ import hmac
 import os
 import secrets
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.cookies import SimpleCookie
 from typing import Annotated
 
 import sqlalchemy as sa
 import uvicorn
-from fastapi import Body, FastAPI, HTTPException, Request, Response
+from fastapi import APIRouter, Body, Depends, FastAPI, HTTPException, Request, Response
 
 from examples.note_taking.database import open_engine
 from examples.note_taking.schema import notes, users
+from offramp.sdk import AsgiAccess, Capability, Gate, Guard, Needs, Visit, Who
 
-COOKIE = "quire"
-PRODUCT = "notes"
-TITLE_CHARACTERS_MAX = 300
-
-Text = Annotated[str, Body(embed=True)]
+COOKIE, PRODUCT = "quire", "notes"
+ROUTES = {
+    "POST /sign-in": None,  # asked about once it is known who wants to
+    "GET /export": Capability.EXPORT,
+    "/console/*": Needs(surface="console"),
+    "/*": Needs(surface="app"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,47 +120,119 @@ class Notes:
         return notes.c.id == note, notes.c.owner_id == self._owner
 
 
-def create_app(engine: sa.Engine, *, secret: bytes) -> FastAPI:
-    """Build the application over its database."""
-    app, door = FastAPI(title="Quire"), Door(engine, secret=secret)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quire:
+    """What the routes work with."""
 
-    def mine(request: Request) -> Notes:
-        return Notes(engine, request.state.person.id)
+    engine: sa.Engine
+    door: Door
+    guard: Guard
 
-    @app.post("/sign-in")
-    def sign_in(email: Text, response: Response) -> dict[str, str]:
-        person = door.find(email)
-        if person is None:
-            raise HTTPException(401)
-        response.set_cookie(COOKIE, door.sign(person), httponly=True, samesite="lax")
-        return {"person": person.id}
+    def person_by(self, cookies: str) -> Person | None:
+        """Tell who is signed in, by the cookies of a request."""
+        cookie = SimpleCookie(cookies).get(COOKIE)
+        return None if cookie is None else self.door.read(cookie.value)
 
-    @app.get("/notes")
-    def list_notes(request: Request) -> dict[str, str]:
-        return mine(request).titles()
+    def identify(self, visit: Visit) -> Who | None:
+        """Tell the gate who is asking."""
+        person = self.person_by(visit.headers.get("cookie", ""))
+        return None if person is None else Who(organization=person.organization, member=person.id)
 
-    @app.get("/notes/{note}")
-    def read_note(note: str, request: Request) -> dict[str, str]:
-        return mine(request).read(note)
 
-    @app.post("/notes", status_code=201)
-    def write_note(title: Text, body: Text, request: Request) -> dict[str, str]:
-        return {"id": mine(request).write(title, body)}
+def _quire(request: Request) -> Quire:
+    quire: Quire = request.app.state.quire
+    return quire
 
-    @app.put("/notes/{note}", status_code=204)
-    def change_note(note: str, body: Text, request: Request) -> None:
-        mine(request).change(note, body)
 
-    @app.get("/export")
-    def export(request: Request) -> list[dict[str, str]]:
-        own = mine(request)
-        return [own.read(note) for note in own.titles()]
+def _person(request: Request) -> Person:
+    person = _quire(request).person_by(request.headers.get("cookie", ""))
+    if person is None:
+        raise HTTPException(401)
+    return person
 
-    @app.get("/console/people")
-    def people(request: Request) -> dict[str, str]:
-        query = sa.select(users.c.id, users.c.display_name)
-        ours = query.where(users.c.organization_id == request.state.person.organization)
-        with engine.connect() as connection:
-            return {row.id: row.display_name for row in connection.execute(ours)}
 
+def _notes(request: Request) -> Notes:
+    return Notes(_quire(request).engine, _person(request).id)
+
+
+App = Annotated[Quire, Depends(_quire)]
+SignedIn = Annotated[Person, Depends(_person)]
+Mine = Annotated[Notes, Depends(_notes)]
+Text = Annotated[str, Body(embed=True)]
+routes = APIRouter()
+
+
+@routes.post("/sign-in")
+def sign_in(email: Text, quire: App, response: Response) -> dict[str, str]:
+    """Give a cookie to whoever may sign in."""
+    person = quire.door.find(email)
+    if person is None:
+        raise HTTPException(401)
+    quire.guard.require(person.organization, person.id, Capability.SIGN_IN, product=PRODUCT)
+    response.set_cookie(COOKIE, quire.door.sign(person), httponly=True, samesite="lax")
+    return {"person": person.id}
+
+
+@routes.get("/notes")
+def list_notes(mine: Mine) -> dict[str, str]:
+    """List one's notes."""
+    return mine.titles()
+
+
+@routes.get("/notes/{note}")
+def read_note(note: str, mine: Mine) -> dict[str, str]:
+    """Open a note."""
+    return mine.read(note)
+
+
+@routes.post("/notes", status_code=201)
+def write_note(title: Text, body: Text, mine: Mine) -> dict[str, str]:
+    """Begin a note."""
+    return {"id": mine.write(title, body)}
+
+
+@routes.put("/notes/{note}", status_code=204)
+def change_note(note: str, body: Text, mine: Mine) -> None:
+    """Change a note."""
+    mine.change(note, body)
+
+
+@routes.get("/export")
+def export(mine: Mine) -> list[dict[str, str]]:
+    """Take every note along."""
+    return [mine.read(note) for note in mine.titles()]
+
+
+@routes.get("/console/people")
+def people(person: SignedIn, quire: App) -> dict[str, str]:
+    """List everybody of the organization, for administrators."""
+    query = sa.select(users.c.id, users.c.display_name)
+    with quire.engine.connect() as connection:
+        rows = connection.execute(query.where(users.c.organization_id == person.organization))
+        return {row.id: row.display_name for row in rows}
+
+
+def create_app(engine: sa.Engine, *, guard: Guard, secret: bytes) -> FastAPI:
+    """Build the application over its database; the guard says who may do what."""
+    quire = Quire(engine=engine, door=Door(engine, secret=secret), guard=guard)
+    gate = Gate(guard, identify=quire.identify, routes=ROUTES, product=PRODUCT)
+    app = FastAPI(title="Quire")
+    app.state.quire = quire
+    app.include_router(routes)
+    app.add_middleware(AsgiAccess, gate=gate)
     return app
+
+
+def main() -> None:
+    """Serve the application on this machine."""
+    parser = argparse.ArgumentParser(prog="python -m examples.note_taking.app")
+    parser.add_argument("--database", required=True, help="such as sqlite:///notes.db")
+    parser.add_argument("--port", type=int, default=8001)
+    options = parser.parse_args()
+    guard = Guard(os.environ["OFFRAMP_URL"], os.environ["OFFRAMP_ACCESS_KEY"], fail_open=False)
+    app = create_app(open_engine(options.database), guard=guard, secret=secrets.token_bytes())
+    uvicorn.run(app, host="127.0.0.1", port=options.port)
+
+
+if __name__ == "__main__":
+    main()

@@ -7,13 +7,25 @@ may do what it asks Offramp.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
+import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, cast
+from wsgiref.simple_server import make_server
+from wsgiref.types import WSGIApplication
 
+import django
 import sqlalchemy as sa
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import JsonResponse
+from django.urls import path
 
+from examples.training_platform.database import open_engine
 from examples.training_platform.schema import (
     achievements,
     companies,
@@ -24,6 +36,8 @@ from examples.training_platform.schema import (
     sign_in_sessions,
     users,
 )
+from offramp.sdk import Capability, Gate, Guard, Visit, Who
+from offramp.sdk.django import DjangoAccess
 
 COOKIE = "trellis"
 
@@ -129,3 +143,101 @@ def _learner(row: sa.Row[int, int] | None) -> Learner | None:
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _who(learner: Learner) -> Who:
+    return Who(organization=str(learner.company), member=str(learner.id))
+
+
+def _identify(visit: Visit) -> Who | None:
+    learner = visit.native.learner
+    return None if learner is None else _who(learner)
+
+
+def signed_in(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Tell whose session a request belongs to, for everything below."""
+
+    def middleware(request: Any) -> Any:  # noqa: ANN401 (Django carries no types)
+        token = request.COOKIES.get(COOKIE)
+        request.learner = None if token is None else settings.TRELLIS.sessions.find(token)
+        return get_response(request)
+
+    return middleware
+
+
+class Access(DjangoAccess):
+    """Lets nobody in whose access has ended, whatever session they still have."""
+
+
+def sign_in(request: Any) -> Any:  # noqa: ANN401 (as above)
+    """Open a session for whoever may have one."""
+    trellis = settings.TRELLIS
+    learner = trellis.academy.find(request.POST["company"], request.POST["email"])
+    if learner is None:
+        return JsonResponse({}, status=401)
+    who = _who(learner)
+    trellis.guard.require(who.organization, who.member, Capability.SIGN_IN)
+    response = JsonResponse({"person": learner.id})
+    token = trellis.sessions.open(learner)
+    response.set_cookie(COOKIE, token, httponly=True, samesite="Lax")
+    return response
+
+
+def _for_learners(look: Callable[..., object]) -> Callable[..., Any]:
+    """Answer nobody who is not signed in."""
+
+    def view(request: Any, **parts: int) -> Any:  # noqa: ANN401 (as above)
+        if request.learner is None:
+            return JsonResponse({}, status=401)
+        return JsonResponse(look(settings.TRELLIS.academy, request.learner, **parts), safe=False)
+
+    return view
+
+
+urlpatterns = [
+    path("sign-in", sign_in),
+    path("courses", _for_learners(Academy.enrolments)),
+    path("courses/<int:enrolment>/next", _for_learners(Academy.begin_next_lesson)),
+    path("earned", _for_learners(Academy.earned)),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trellis:
+    """What the views work with."""
+
+    academy: Academy
+    sessions: Sessions
+    guard: Guard
+
+
+def create_app(engine: sa.Engine, *, guard: Guard) -> WSGIApplication:
+    """Build the application over its database; the guard says who may do what.
+
+    As Django has it, there is one in a process: the one that was built last.
+    """
+    if not settings.configured:
+        settings.configure(SECRET_KEY=secrets.token_urlsafe())
+        django.setup()
+    settings.ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
+    settings.MIDDLEWARE = [f"{__name__}.signed_in", f"{__name__}.Access"]
+    settings.ROOT_URLCONF = __name__
+    settings.TRELLIS = Trellis(academy=Academy(engine), sessions=Sessions(engine), guard=guard)
+    Access.gate = Gate(guard, identify=_identify, routes={"POST /sign-in": None})
+    return cast(WSGIApplication, WSGIHandler())
+
+
+def main() -> None:
+    """Serve the application on this machine."""
+    parser = argparse.ArgumentParser(prog="python -m examples.training_platform.app")
+    parser.add_argument("--database", required=True, help="such as sqlite:///training.db")
+    parser.add_argument("--port", type=int, default=8002)
+    options = parser.parse_args()
+    guard = Guard(os.environ["OFFRAMP_URL"], os.environ["OFFRAMP_ACCESS_KEY"], fail_open=False)
+    app = create_app(open_engine(options.database), guard=guard)
+    with make_server("127.0.0.1", options.port, app) as server:
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import Engine
 
@@ -65,7 +66,12 @@ from offramp.ports import (
     WorkQueue,
 )
 
-Camera = Callable[[str], Mapping[str, bytes]]
+
+class Camera(Protocol):
+    """Takes pictures of HTML, by the name of the light."""
+
+    def __call__(self, html: str, *, runs_scripts: bool = False) -> Mapping[str, bytes]:
+        """Take them; without scripts, unless all that is in it is ours."""
 
 
 class QueueMissing(Missing):

@@ -1,12 +1,16 @@
 """Every message can be looked at before anybody gets it: `offramp message preview`."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
 from offramp.adapters.composer_jinja import JinjaComposer
+from offramp.adapters.message.picture import open_camera
+from offramp.web.banner_page import Sight, write_banner_page
 from tests.acceptance import forked
 
 LANGUAGES = JinjaComposer().languages
@@ -40,7 +44,8 @@ def names_in(folder):
 def test_every_message_is_written_in_every_language_without_an_installation(tmp_path):
     finished = preview(tmp_path)
 
-    folders = [each for each in (tmp_path / "out").glob("*/*")]
+    banners = tmp_path / "out" / "edit-only-grace" / "banners"
+    folders = [each for each in (tmp_path / "out").glob("*/*") if each != banners]
     expected = sorted(
         f"{language}.{end}" for language in LANGUAGES for end in ("eml", "html", "txt")
     )
@@ -56,6 +61,9 @@ def test_every_message_is_written_in_every_language_without_an_installation(tmp_
         ),
     }
     assert all(names_in(each) == expected for each in folders)
+    assert names_in(banners) == [name for name in expected if not name.endswith(".eml")]
+    assert not (tmp_path / "out" / "license-pool" / "banners").exists()
+    assert f"and {3 * len(LANGUAGES)} banners" in finished.stdout
     assert not (tmp_path / "offramp-data").exists()
 
 
@@ -130,6 +138,52 @@ def test_the_brand_is_in_every_message(tmp_path):
         assert "https://trellis.example/terms" in words
         assert "https://example.com/leaving" in words  # the policy's, where the brand has none
     assert b"Content-ID: <logo@brand>" in (folder / "en.eml").read_bytes()
+
+
+def test_what_the_product_shows_is_written_in_words_and_as_the_element_shows_it(tmp_path):
+    """B7."""
+    own = tmp_path / "own" / "banners"
+    own.mkdir(parents=True)
+    (own / "expired.jinja").write_text(
+        "{% extends frame %}{% block heading %}Bis bald </script>{% endblock %}"
+        "{% block text %}{% endblock %}{% block until %}{% endblock %}"
+        "{% block advice %}{% endblock %}"
+    )
+
+    preview(
+        tmp_path,
+        *("--policy", "edit-only-grace", "--language", "de"),
+        OFFRAMP_TEMPLATES="own",
+        OFFRAMP_BRAND_SUPPORT="help@trellis.example",
+    )
+
+    folder = tmp_path / "out" / "edit-only-grace" / "banners"
+    html, text = (folder / "de.html").read_text(), (folder / "de.txt").read_text()
+    assert re.findall(r"^\[(.+)\]$", text, re.MULTILINE) == [
+        *("Expired, to administrators", "Expired, to users", "Expired, to one user who leaves"),
+    ]
+    assert text.count("Bis bald </script>") == html.count("Bis bald \\u003c/script>") == 3
+    assert html.count("mailto:help@trellis.example") == 3
+    assert html.count("<offramp-banner>") == 3
+
+
+def test_whoever_asks_for_one_notice_gets_no_banners(tmp_path):
+    finished = preview(tmp_path, "--language", "de", "--notice", "now-expired", "--json")
+
+    assert json.loads(finished.stdout)["banners"] == 0
+    assert not (tmp_path / "out" / "edit-only-grace" / "banners").exists()
+
+
+@pytest.mark.browser
+def test_the_element_is_in_the_picture_of_banners_and_no_other_script_runs():
+    words = {"heading": "Full access has ended", "stage": "expired", "direction": "ltr"}
+    page = write_banner_page("What is shown", [Sight(title="to users", banner=words)])
+
+    with open_camera() as take:
+        shown, unshown = take(page, runs_scripts=True), take(page)
+
+    assert shown.keys() == unshown.keys()
+    assert all(len(shown[light]) > len(unshown[light]) for light in shown)
 
 
 @pytest.mark.browser

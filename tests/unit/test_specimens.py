@@ -8,6 +8,7 @@ from whenever import Date
 from offramp.adapters.composer_jinja import JinjaComposer
 from offramp.core.policy import Action
 from offramp.documents.policy import PRESETS, find_policy
+from offramp.engine.banner_specimen import banner_specimens, write_banner_specimen
 from offramp.engine.specimen import specimens, write_specimen
 
 ENDS = Date(2024, 8, 30)
@@ -39,3 +40,29 @@ def test_whoever_is_told_of_the_deletion_of_another_gets_the_certificate():
     assert "certificate.json" in message.text
     assert "Zoë Murphy" in message.text
     assert shown["erase"].attachments == ()
+
+
+@pytest.mark.parametrize("name", [*PRESETS, *EXAMPLES], ids=lambda name: Path(name).stem)
+def test_every_banner_of_a_policy_is_shown_in_words(name):
+    """B7."""
+    policy = find_policy(name)
+
+    shown = banner_specimens(policy, ends=ENDS)
+
+    assert {each.showing.banner.facts.stage for each in shown} == {
+        stage.id for stage in policy.stages if stage.banner
+    }
+    assert all(write_banner_specimen(COMPOSER, each, language="en").heading for each in shown)
+
+
+def test_administrators_users_and_who_leaves_alone_read_words_of_their_own():
+    shown = banner_specimens(find_policy("edit-only-grace"), ends=ENDS)
+    told = [each.showing.banner for each in shown]
+
+    advice = {write_banner_specimen(COMPOSER, each, language="de").advice for each in shown}
+
+    assert [(each.is_for_administrator, each.facts.is_one_member) for each in told] == [
+        *((True, False), (False, False), (False, True)),
+    ]
+    assert {each.facts.days_left for each in told} == {90}  # the first day of the stage
+    assert len(advice) == 3

@@ -1,6 +1,6 @@
 """`offramp message`: what people will read, before anybody reads it.
 
-Source: docs/cli.md; docs/messages.md.
+Source: docs/cli.md; docs/messages.md; docs/banner.md.
 """
 
 from base64 import b64encode
@@ -21,10 +21,14 @@ from offramp.config import load_settings
 from offramp.core.errors import Missing, OfframpError, Unavailable
 from offramp.core.policy import Policy
 from offramp.core.spelling import did_you_mean
+from offramp.documents.banner import answer_of
 from offramp.documents.policy import PRESETS, find_policy
+from offramp.engine.banner_specimen import BannerSpecimen, banner_specimens, write_banner_specimen
 from offramp.engine.specimen import Specimen, specimens, write_specimen
-from offramp.ports import Composer, Message
+from offramp.ports import BannerWords, Composer, Message
+from offramp.web.banner_page import Sight, write_banner_page
 
+BANNERS = "banners"  # the folder beside those of the notices
 ENDS_ON = Date(2024, 8, 30)  # a Friday, as everywhere in the documentation
 
 app = typer.Typer(help="See what people will read.", no_args_is_help=True)
@@ -41,7 +45,7 @@ def message() -> None:
 def preview(
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the messages go.")],
     notice: Annotated[
-        str | None, typer.Option(help="One notice alone, as the policy names it.")
+        str | None, typer.Option(help="One notice alone, as the policy names it; no banners.")
     ] = None,
     language: Annotated[str | None, typer.Option(help="One language alone.")] = None,
     policy: Annotated[
@@ -49,7 +53,7 @@ def preview(
     ] = [],  # noqa: B006 (Typer reads the default and never shares it)
     as_json: AsJson = False,
 ) -> None:
-    """Write every message in every language as HTML, text, mail and pictures; nothing is sent."""
+    """Write every message and banner in every language, and pictures of them; nothing is sent."""
     settings = load_settings()
     composer = open_composer(settings)
     policies = [find_policy(name) for name in policy or PRESETS]
@@ -59,11 +63,13 @@ def preview(
     with ExitStack() as stack:
         camera, trouble = _camera(stack)
         press = _Press(composer=composer, sender=sender_of(settings), camera=camera)
-        written = sum(
-            press.write_all(each, out / each.policy, notices=notices, languages=languages)
-            for each in policies
-        )
-    _show(out, written, trouble=trouble, as_json=as_json)
+        written, banners = 0, 0
+        for each in policies:
+            folder = out / each.policy
+            written += press.write_all(each, folder, notices=notices, languages=languages)
+            if notice is None:
+                banners += press.write_banners(each, folder / BANNERS, languages=languages)
+    _show(out, written, banners=banners, trouble=trouble, as_json=as_json)
 
 
 def _chosen(option: str, name: str | None, *, known: Sequence[str]) -> frozenset[str]:
@@ -86,7 +92,7 @@ def _camera(stack: ExitStack) -> tuple[Camera, OfframpError | None]:
         return _take_none, error
 
 
-def _take_none(html: str) -> Mapping[str, bytes]:
+def _take_none(html: str, *, runs_scripts: bool = False) -> Mapping[str, bytes]:
     """Take no picture."""
     return {}
 
@@ -112,6 +118,30 @@ class _Press:
                 written += 1
         return written
 
+    def write_banners(self, policy: Policy, folder: Path, *, languages: Set[str]) -> int:
+        """Write the banners of one policy, all of a language on one page, and count them."""
+        shown = banner_specimens(policy, ends=ENDS_ON)
+        for language in sorted(languages) if shown else ():
+            written = {
+                each: write_banner_specimen(self.composer, each, language=language)
+                for each in shown
+            }
+            html = write_banner_page(
+                policy.title or policy.policy,
+                [
+                    Sight(title=each.title, banner=_document(each, words))
+                    for each, words in written.items()
+                ],
+            )
+            text = "\n".join(_text_of(each.title, words) for each, words in written.items())
+            files = {
+                f"{language}.html": html.encode(),
+                f"{language}.txt": text.encode(),
+                **self._pictures(html, language=language, runs_scripts=True),
+            }
+            _write_files(folder, files)
+        return len(shown) * len(languages)
+
     def _write(self, specimen: Specimen, folder: Path, *, language: str) -> None:
         message = write_specimen(self.composer, specimen, language=language)
         mail = format_mail(message, sender=self.sender, at=specimen.facts.stated_at)
@@ -120,11 +150,34 @@ class _Press:
             f"{language}.html": html.encode(),
             f"{language}.txt": f"{message.subject}\n\n{message.text}".encode(),
             f"{language}.eml": mail.content,
-            **{f"{language}.{light}.png": picture for light, picture in self.camera(html).items()},
+            **self._pictures(html, language=language),
         }
-        make_folder(folder)
-        for name, content in files.items():
-            write_file(folder / name, content)
+        _write_files(folder, files)
+
+    def _pictures(
+        self, html: str, *, language: str, runs_scripts: bool = False
+    ) -> Mapping[str, bytes]:
+        taken = self.camera(html, runs_scripts=runs_scripts)
+        return {f"{language}.{light}.png": picture for light, picture in taken.items()}
+
+
+def _write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    make_folder(folder)
+    for name, content in files.items():
+        write_file(folder / name, content)
+
+
+def _document(specimen: BannerSpecimen, words: BannerWords) -> object:
+    banner = answer_of(specimen.showing, words).banner
+    assert banner is not None, "a specimen shows something"
+    return banner.model_dump(mode="json")
+
+
+def _text_of(title: str, words: BannerWords) -> str:
+    """Give what a banner says, below whose it is."""
+    links = [f"{link.label}: {link.address}" for link in words.links]
+    said = (words.heading, words.text, words.until, words.advice, words.note, *links)
+    return "\n".join([f"[{title}]", *filter(None, said), ""])
 
 
 def _shown_alone(message: Message) -> str:
@@ -136,13 +189,22 @@ def _shown_alone(message: Message) -> str:
     return html
 
 
-def _show(out: Path, written: int, *, trouble: OfframpError | None, as_json: bool) -> None:
+def _show(
+    out: Path, written: int, *, banners: int, trouble: OfframpError | None, as_json: bool
+) -> None:
     if as_json:
         reason = None if trouble is None else trouble.code
-        data = {"folder": str(out), "messages": written, "pictures": trouble is None}
+        data = {
+            "folder": str(out),
+            "messages": written,
+            "banners": banners,
+            "pictures": trouble is None,
+        }
         show_json({**data, "reason": reason})
         return
     show_text(f"{out}: {written} messages as HTML, text and mail", style="bold")
+    if banners:
+        show_text(f"and {banners} banners as HTML and text", style="bold")
     if trouble is None:
         show_text("and in pictures: in the light, in the dark, and on a phone")
         return

@@ -1,17 +1,13 @@
-"""The banners of a play, on a page that needs nothing else: the shipped element shows them.
+"""The banners of a play on one page.
 
 Source: docs/banner.md.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
 from offramp.demo.play import ZONE, Probe
-from offramp.web.element import element_script
+from offramp.web.banner_page import Sight, write_banner_page
 
 PAGE = "banners.html"
 
@@ -21,23 +17,12 @@ def write_banners(probes: Sequence[Probe], folder: Path) -> None:
     shown = {(probe.at, probe.who): probe for probe in probes if probe.banner is not None}
     if not shown:
         return
-    environment = Environment(
-        loader=PackageLoader("offramp.demo"), autoescape=True, undefined=StrictUndefined
-    )
-    page = environment.get_template(f"{PAGE}.j2").render(
-        script=Markup(element_script().decode()),  # noqa: S704 (our own file)
-        sights=[
-            {
-                "who": probe.who,
-                "at": f"{probe.at.to_tz(ZONE).to_stdlib():%Y-%m-%d %H:%M}",
-                "answer": Markup(_inside_script({"banner": probe.banner, "changes_at": None})),  # noqa: S704 (escaped)
-            }
-            for probe in shown.values()
-        ],
-    )
+    sights = [
+        Sight(
+            title=f"{probe.who}, {probe.at.to_tz(ZONE).to_stdlib():%Y-%m-%d %H:%M}",
+            banner=probe.banner,
+        )
+        for probe in shown.values()
+    ]
+    page = write_banner_page("What the product showed", sights)
     (folder / PAGE).write_text(page, encoding="utf-8")
-
-
-def _inside_script(document: object) -> str:
-    """Write a document so that nothing in it can end the script that it stands in."""
-    return json.dumps(document).replace("<", "\\u003c")

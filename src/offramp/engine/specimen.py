@@ -28,10 +28,10 @@ from offramp.core.policy import Action, Audience, Policy
 from offramp.ports import Attachment, Composer, Message
 
 ZONE = "Europe/Dublin"
-_ORGANIZATION = Organization(
+ORGANIZATION = Organization(
     id="acme", name="Acme Training Ltd", zone=ZONE, locale="en", policy="specimen"
 )
-_ADMIN = Member(
+ADMIN = Member(
     id="1",
     organization="acme",
     email="anna.nowak@example.com",
@@ -40,8 +40,8 @@ _ADMIN = Member(
     locale="en",
     zone=ZONE,
 )
-_USER = replace(
-    _ADMIN,
+USER = replace(
+    ADMIN,
     id="2",
     email="zoe.murphy@example.com",
     name="Zoë Murphy",
@@ -81,16 +81,31 @@ class Specimen:
 
 def specimens(policy: Policy, *, ends: Date) -> tuple[Specimen, ...]:
     """List every message of a policy for a subject whose term ends, each case once."""
-    anchors = {anchor.value: ends for anchor in Anchor if anchor not in _LATER}
     found: dict[str, Specimen] = {}
     for kind in policy.applies_to:
-        known = Facts(kind=kind, zone=ZONE, anchors=anchors)
         told_before = frozenset(found)
-        timeline = plan(policy, known)
+        timeline = timeline_of_kind(policy, kind, ends=ends)
         for each in (*_of_timeline(timeline), *_of_return(timeline, ends=ends)):
             name = f"{each.name}-alone" if each.name in told_before else each.name
             found.setdefault(name, replace(each, name=name))
     return tuple(found.values())
+
+
+def timeline_of_kind(policy: Policy, kind: SubjectKind, *, ends: Date) -> Timeline:
+    """Plan the leaving of a made-up subject of one kind."""
+    anchors = {anchor.value: ends for anchor in Anchor if anchor not in _LATER}
+    return plan(policy, Facts(kind=kind, zone=ZONE, anchors=anchors))
+
+
+def receipt_of(planned: PlannedStep) -> Receipt:
+    """Say that a step was done when it was due."""
+    return Receipt(
+        step=planned.key,
+        outcome=Outcome.DONE,
+        due_at=planned.due_at,
+        done_at=planned.due_at,
+        delivered_at=planned.due_at,
+    )
 
 
 def write_specimen(composer: Composer, specimen: Specimen, *, language: str) -> Message:
@@ -99,7 +114,7 @@ def write_specimen(composer: Composer, specimen: Specimen, *, language: str) -> 
         specimen.facts,
         message_id=f"{specimen.name}.{language}",
         member=replace(specimen.reader, locale=language),
-        organization=_ORGANIZATION,
+        organization=ORGANIZATION,
         about=specimen.about,
         attachments=specimen.attachments,
         download=specimen.download,
@@ -115,7 +130,7 @@ def _of_timeline(timeline: Timeline) -> Iterator[Specimen]:
             for requirement in planned.step.requires:
                 yield from _in_place_of(timeline, requirement.delivered, receipts=receipts)
         else:
-            receipts[planned.key] = _receipt(planned)
+            receipts[planned.key] = receipt_of(planned)
 
 
 def _of_return(timeline: Timeline, *, ends: Date) -> Iterator[Specimen]:
@@ -135,7 +150,7 @@ def _of_step(
     assert step is not None, "a notice is a step of the policy"
     facts = state_facts(timeline, planned, receipts=receipts, now=now)
     is_for_users = bool({Audience.MEMBERS, Audience.SUBJECT} & set(step.audience))
-    told = Specimen(name=step.id, facts=facts, reader=_USER if is_for_users else _ADMIN)
+    told = Specimen(name=step.id, facts=facts, reader=USER if is_for_users else ADMIN)
     if step.attach is not None:
         yield replace(told, attachments=(_ACHIEVEMENTS,))
         yield replace(told, name=f"{step.id}-none")
@@ -154,8 +169,8 @@ def _of_step(
         yield replace(
             told,
             name=f"{step.id}-about-another",
-            reader=_ADMIN,
-            about=_USER,
+            reader=ADMIN,
+            about=USER,
             attachments=files,
         )
 
@@ -179,10 +194,10 @@ def _last_letters(told: Specimen, planned: PlannedStep) -> Iterator[Specimen]:
     if is_alone and planned.is_destructive:
         yield replace(told, attachments=(file,))
         return
-    if is_alone or told.reader is _USER:
+    if is_alone or told.reader is USER:
         yield told
     if not is_alone:
-        yield replace(told, name=f"{told.name}-with-file", reader=_ADMIN, attachments=(file,))
+        yield replace(told, name=f"{told.name}-with-file", reader=ADMIN, attachments=(file,))
 
 
 def _in_place_of(
@@ -196,15 +211,5 @@ def _in_place_of(
     planned = substitute(timeline, required, now=now)
     missed = {key: receipt for key, receipt in receipts.items() if receipt.due_at < due_at}
     facts = state_facts(timeline, planned, receipts=missed, now=now)
-    about = _USER if timeline.kind is SubjectKind.MEMBER else None
-    yield Specimen(name=facts.notice, facts=facts, reader=_ADMIN, about=about)
-
-
-def _receipt(planned: PlannedStep) -> Receipt:
-    return Receipt(
-        step=planned.key,
-        outcome=Outcome.DONE,
-        due_at=planned.due_at,
-        done_at=planned.due_at,
-        delivered_at=planned.due_at,
-    )
+    about = USER if timeline.kind is SubjectKind.MEMBER else None
+    yield Specimen(name=facts.notice, facts=facts, reader=ADMIN, about=about)

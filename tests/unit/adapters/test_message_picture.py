@@ -1,4 +1,4 @@
-"""Pictures of messages where the browser does not do as it should; with one: the command's tests."""
+"""Pictures of messages where the browser does not do as it should."""
 
 from contextlib import nullcontext
 from types import SimpleNamespace

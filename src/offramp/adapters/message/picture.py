@@ -1,7 +1,7 @@
 """Messages as their readers see them: pictures by a Chromium, in light, in the dark, on a phone.
 
 Needs the extra `preview`, and a Chromium on this machine. Nothing is fetched while a picture is
-taken: every request is refused, and no script is run.
+taken: every request is refused, and no script is run but that of our own element.
 
 Source: docs/cli.md (`offramp message preview`).
 """
@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Literal, NamedTuple
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -46,8 +47,8 @@ LIGHTS = {
 
 
 @contextmanager
-def open_camera() -> Iterator[Callable[[str], Mapping[str, bytes]]]:
-    """Start a browser for as long as the block lasts; it makes pictures of the HTML of a message.
+def open_camera() -> Iterator[Callable[..., Mapping[str, bytes]]]:
+    """Start a browser for as long as the block lasts; it makes pictures of HTML.
 
     Raises:
         BrowserMissing: there is none, or it does not start.
@@ -61,17 +62,27 @@ def open_camera() -> Iterator[Callable[[str], Mapping[str, bytes]]]:
             hint = "apt-get install chromium, or playwright install chromium"
             raise BrowserMissing(hint=hint) from error
         with browser:
-            pages = {name: _open_page(browser, light) for name, light in LIGHTS.items()}
-            yield lambda html: {name: _take(page, html) for name, page in pages.items()}
+
+            @cache
+            def pages(runs_scripts: bool) -> Mapping[str, Page]:
+                return {
+                    name: _open_page(browser, light, runs_scripts=runs_scripts)
+                    for name, light in LIGHTS.items()
+                }
+
+            def take(html: str, *, runs_scripts: bool = False) -> Mapping[str, bytes]:
+                return {name: _take(page, html) for name, page in pages(runs_scripts).items()}
+
+            yield take
 
 
-def _open_page(browser: Browser, light: Light) -> Page:
+def _open_page(browser: Browser, light: Light, *, runs_scripts: bool) -> Page:
     """Open what all messages are shown in, one after the other: a new one takes far longer."""
     context = browser.new_context(
         viewport={"width": light.width, "height": HEIGHT},
         device_scale_factor=2,
         color_scheme=light.scheme,
-        java_script_enabled=False,
+        java_script_enabled=runs_scripts,
     )
     context.set_default_timeout(SECONDS_MAX * 1000)
     context.route("**/*", lambda route: route.abort())
