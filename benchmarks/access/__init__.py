@@ -1,4 +1,4 @@
-"""Measuring how fast it is said who may do what, and how large what has to be known for it is.
+"""Measuring how fast access is decided in an application, and how large its snapshot is.
 
 The suite `access` lives here.
 """

@@ -217,13 +217,11 @@ def create_app(engine: sa.Engine, *, guard: Guard) -> WSGIApplication:
     As Django has it, there is one in a process: the one that was built last.
     """
     if not settings.configured:
-        settings.configure(
-            ALLOWED_HOSTS=["127.0.0.1", "localhost"],
-            MIDDLEWARE=[f"{__name__}.signed_in", f"{__name__}.Access"],
-            ROOT_URLCONF=__name__,
-            SECRET_KEY=secrets.token_urlsafe(),
-        )
+        settings.configure(SECRET_KEY=secrets.token_urlsafe())
         django.setup()
+    settings.ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
+    settings.MIDDLEWARE = [f"{__name__}.signed_in", f"{__name__}.Access"]
+    settings.ROOT_URLCONF = __name__
     settings.TRELLIS = Trellis(academy=Academy(engine), sessions=Sessions(engine), guard=guard)
     Access.gate = Gate(guard, identify=_identify, routes={"POST /sign-in": None})
     return cast(WSGIApplication, WSGIHandler())

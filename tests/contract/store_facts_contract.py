@@ -54,6 +54,10 @@ class FactContract:
             assert transaction.member("acme", "ben") == BEN
             assert transaction.members("acme") == (ANNA, BEN, CARA)
             assert transaction.members("sibling") == ()
+            assert transaction.roles("sibling") == {}
+            assert list(transaction.roles("acme").items()) == [
+                (each.id, each.roles) for each in (ANNA, BEN, CARA)
+            ]
 
     def test_what_nobody_told_of_is_not_there(self, store):
         fill(store)

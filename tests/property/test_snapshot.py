@@ -72,6 +72,7 @@ def people(draw, bought, ends):
             pools=draw(ids),
             ends=draw(st.none() | ends),
             removed_at=draw(st.none() | st.none() | instants),
+            product_ends=draw(st.dictionaries(st.sampled_from(PRODUCTS), ends, max_size=1)),
         )
         for name in NAMES[: draw(st.integers(1, 3))]
     ]
@@ -206,7 +207,8 @@ def after(end, roles, *, surface, today):
 @given(data=st.data(), zone=st.sampled_from(FIVE_ZONES))
 def test_a_snapshot_says_what_anybody_could_count_on_their_fingers_A1_A2_B1_B2_B3_B5(data, zone):
     bought = data.draw(pools(near))
-    members = [replace(each, removed_at=None) for each in data.draw(people(bought, near))]
+    drawn = data.draw(people(bought, near))
+    members = [replace(each, removed_at=None, product_ends={}) for each in drawn]
     world = told(find_policy("edit-only-grace"), zone, bought, members)
 
     taken = snapshot_of(world.context, "acme")

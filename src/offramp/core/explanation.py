@@ -17,6 +17,7 @@ from offramp.core.banner import Reader
 from offramp.core.dates import Boundary
 from offramp.core.model import Anchor, Role, Unlock
 from offramp.core.policy import Capability
+from offramp.core.snapshot import boundaries_of
 
 
 class Saying(StrEnum):
@@ -139,20 +140,11 @@ def _of_unlock(unlock: Unlock) -> Statement:
 def _change(reader: Reader, capability: Capability, *, now: Instant) -> Change | None:
     """Find the first of all coming boundaries at which the decision is another one."""
     present = _outcome(reader.decide(capability, now=now))
-    for at in sorted({each for each in _boundaries(reader) if each > now}):
+    for at in sorted(each for each in boundaries_of(reader) if each > now):
         decision = reader.decide(capability, now=at)
         if _outcome(decision) != present:
             return Change(at=at, decision=decision)
     return None
-
-
-def _boundaries(reader: Reader) -> Iterator[Instant]:
-    for standing in reader.standings:
-        yield from (
-            span.starts_at for span in standing.timeline.spans if span.starts_at is not None
-        )
-    for unlock in reader.unlocks:
-        yield from (unlock.starts_at, unlock.ends_at)
 
 
 def _outcome(decision: Decision) -> tuple[object, ...]:

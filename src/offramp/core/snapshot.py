@@ -111,7 +111,7 @@ def _named(reader: Reader) -> list[str]:
 def _course(reader: Reader) -> Course:
     starts: list[Instant] = []
     rows = [_row(reader, now=Instant.MIN)]
-    for now in sorted(_boundaries(reader)):
+    for now in sorted(boundaries_of(reader)):
         row = _row(reader, now=now)
         if row != rows[-1]:
             starts.append(now)
@@ -123,7 +123,7 @@ def _row(reader: Reader, *, now: Instant) -> Row:
     return {each: reader.decide(each, now=now) for each in Capability}
 
 
-def _boundaries(reader: Reader) -> frozenset[Instant]:
+def boundaries_of(reader: Reader) -> frozenset[Instant]:
     """Give every instant at which something that has a say may say something else."""
     ends = (end for unlock in reader.unlocks for end in (unlock.starts_at, unlock.ends_at))
     return frozenset(ends).union(*(_of_standing(standing) for standing in reader.standings))

@@ -151,7 +151,8 @@ def read_snapshot(body: bytes) -> AccessSnapshot:
 
 def _snapshot(document: SnapshotDocument) -> AccessSnapshot:
     answers = [_decision(part) for part in document.answers]
-    courses = [_course(part, document.capabilities, answers) for part in document.courses]
+    rows: dict[tuple[Number, ...], Row] = {}
+    courses = [_course(part, document.capabilities, answers, rows) for part in document.courses]
     members: dict[str, Courses] = {}
     for group in document.groups:
         shared = {
@@ -178,13 +179,16 @@ def _decision(part: AnswerPart) -> Decision:
 
 
 def _course(
-    part: CoursePart, capabilities: tuple[Capability, ...], answers: list[Decision]
+    part: CoursePart,
+    capabilities: tuple[Capability, ...],
+    answers: list[Decision],
+    known: dict[tuple[Number, ...], Row],
 ) -> Course:
-    rows: list[Row] = [
-        dict(zip(capabilities, (answers[number] for number in row), strict=True))
-        for row in part.rows
-    ]
+    """Read a course; rows that are alike are one object."""
+    for row in part.rows:
+        if row not in known:
+            known[row] = dict(zip(capabilities, (answers[each] for each in row), strict=True))
     starts = tuple(map(Instant.parse_iso, part.starts))
-    if len(rows) != len(starts) + 1 or set(capabilities) != set(Capability):
+    if len(part.rows) != len(starts) + 1 or set(capabilities) != set(Capability):
         raise ValueError("a row is missing")
-    return Course(starts=starts, rows=tuple(rows))
+    return Course(starts=starts, rows=tuple(known[row] for row in part.rows))

@@ -83,7 +83,7 @@ def reader_of(
 ) -> Reader:
     """Gather everything that has a say about a member; rows are other ones than the present."""
     return Reader(
-        roles=roles_of(member),
+        roles=acting(member.roles),
         standings=tuple(_standings(transaction, organization, member, product=product, rows=rows)),
         surface=surface,
         product=product,
@@ -97,9 +97,9 @@ def reader_of(
     )
 
 
-def roles_of(member: Member) -> frozenset[Role]:
-    """Give the roles that a member acts in."""
-    return member.roles or frozenset({Role.MEMBER})
+def acting(roles: frozenset[Role]) -> frozenset[Role]:
+    """Give the roles that somebody acts in who has some, or none."""
+    return roles or frozenset({Role.MEMBER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,14 +135,20 @@ class Ground:
             return self.stand(row)
         return _active(self.organization, self.policy)
 
-    def own(self, member: Member, product: str | None) -> Standing | None:
+    def own(
+        self, member: str, product: str | None, *, find: Callable[[str], Member]
+    ) -> Standing | None:
         """Give the standing of a member, where they have their own."""
-        subject = Subject(organization=self.organization.id, member=member.id, product=product)
+        subject = Subject(organization=self.organization.id, member=member, product=product)
         row = self.rows.get(subject)
         if row is None:
             return None
-        term = member_term(member, self.pools, zone=self.organization.zone, product=product)
-        return self.stand(row) if _stands(row, term) else None
+        if row.status is OffboardingStatus.COMPLETED:
+            zone = self.organization.zone
+            term = member_term(find(member), self.pools, zone=zone, product=product)
+            if not is_over(row, term):
+                return None
+        return self.stand(row)
 
 
 def ground_of(
@@ -181,7 +187,9 @@ def _standings(
     if scoped not in ground.products:
         return  # nobody has a say about a product that was never bought: nothing is allowed
     yield ground.whole(scoped)
-    own = None if member is None else ground.own(member, scoped)
+    if member is None:
+        return
+    own = ground.own(member.id, scoped, find=lambda _: member)
     if own is not None:
         yield own
 

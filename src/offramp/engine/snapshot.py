@@ -3,15 +3,17 @@
 Source: docs/decisions/032-snapshots.md; mission A2.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from itertools import zip_longest
 
 from offramp.core.access import Standing
 from offramp.core.banner import Reader
-from offramp.core.model import Member, Organization, Receipt, Unlock
+from offramp.core.model import Member, Organization, Receipt, Role, Unlock
 from offramp.core.plan import plan
 from offramp.core.policy import ANY, Policy
 from offramp.core.snapshot import AccessSnapshot, Courses, courses_of
-from offramp.engine.access import VOTER_OF, Ground, ground_of, roles_of
+from offramp.core.transitions import OffboardingStatus
+from offramp.engine.access import VOTER_OF, Ground, acting, ground_of
 from offramp.engine.context import Context
 from offramp.engine.situation import (
     facts_of,
@@ -37,7 +39,13 @@ def snapshot_of(context: Context, organization: str) -> AccessSnapshot:
             blocked=transaction.blocked(organization),
             unlocks=transaction.unlocks(organization),
         )
-        members = {each.id: people.courses(each) for each in transaction.members(organization)}
+        roles = transaction.roles(organization)
+        returned = people.gone.intersection(roles)
+        found_again = {each.id: each for each in transaction.members(organization, among=returned)}
+        members = {
+            member: people.courses(member, acting(its), find=found_again.__getitem__)
+            for member, its in roles.items()
+        }
     return AccessSnapshot(
         organization=organization, is_by_product=ground.is_by_product, members=members
     )
@@ -82,7 +90,11 @@ class _Stands:
 
 
 class _People:
-    """Gives members who are alike one and the same courses."""
+    """Gives members who are alike one and the same courses.
+
+    Attributes:
+        gone: who was once erased alone; if they are there again, their facts are asked for.
+    """
 
     def __init__(
         self, *, ground: Ground, blocked: frozenset[str | None], unlocks: tuple[Unlock, ...]
@@ -94,14 +106,23 @@ class _People:
         self._unlocks: dict[str | None, list[Unlock]] = {}
         for unlock in unlocks:
             self._unlocks.setdefault(unlock.member, []).append(unlock)
+        self._leaving = {subject.member for subject in ground.rows}
+        self.gone = frozenset(
+            subject.member
+            for subject, row in ground.rows.items()
+            if row.status is OffboardingStatus.COMPLETED and subject.member is not None
+        )
         self._known: dict[Hashable, Courses] = {}
 
-    def courses(self, member: Member) -> Courses:
+    def courses(
+        self, member: str, roles: frozenset[Role], *, find: Callable[[str], Member]
+    ) -> Courses:
         """Give the courses of one member."""
-        own = [self._ground.own(member, product) for product in self._products]
-        unlocks = (*self._unlocks.get(None, ()), *self._unlocks.get(member.id, ()))
-        is_blocked = None in self._blocked or member.id in self._blocked
-        roles = roles_of(member)
+        own: tuple[Standing | None, ...] = ()
+        if member in self._leaving:
+            own = tuple(self._ground.own(member, each, find=find) for each in self._products)
+        unlocks = (*self._unlocks.get(None, ()), *self._unlocks.get(member, ()))
+        is_blocked = None in self._blocked or member in self._blocked
         # Standings are known by identity: those that are alike are one object.
         key = (roles, is_blocked, tuple(map(id, unlocks)), tuple(map(id, own)))
         if key not in self._known:
@@ -113,7 +134,7 @@ class _People:
                     is_blocked=is_blocked,
                     unlocks=unlocks,
                 )
-                for product, mine in zip(self._products, own, strict=True)
+                for product, mine in zip_longest(self._products, own)
             }
             self._known[key] = courses_of(readers)
         return self._known[key]

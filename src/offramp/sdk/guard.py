@@ -4,7 +4,7 @@ A snapshot holds every future end, so an answer is right at midnight with everyt
 It is asked for anew behind the back of whoever asks, one request for an organization at a time;
 what went wrong is logged, and the last one goes on to be served.
 
-Source: docs/sdk.md; docs/decisions/031-snapshots.md; mission A2, B3; lessons L1, L38-L40.
+Source: docs/sdk.md; docs/decisions/032-snapshots.md; mission A2, B3; lessons L1, L38-L40.
 """
 
 import json

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 from http.client import HTTPException, HTTPMessage
 from typing import IO, Protocol
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
@@ -88,7 +88,13 @@ class HttpTransport:
             with error:
                 return _answer(error.code, error.headers, error.read(BODY_BYTES_MAX))
         except (OSError, HTTPException, ValueError) as error:
-            raise OfframpSilent(reason=type(error).__name__) from error
+            raise OfframpSilent(reason=type(_cause(error)).__name__) from error
+
+
+def _cause(error: Exception) -> Exception:
+    """Look behind the one error that the library has for whatever the network does."""
+    behind = error.reason if isinstance(error, URLError) else None
+    return behind if isinstance(behind, Exception) else error
 
 
 def _answer(status: int, headers: Message, body: bytes) -> Answer:

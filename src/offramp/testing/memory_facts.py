@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from whenever import Instant
 
-from offramp.core.model import Hold, Member, Organization, Pool, Unlock
+from offramp.core.model import Hold, Member, Organization, Pool, Role, Unlock
 from offramp.core.policy import Policy
 from offramp.ports import (
     Changes,
@@ -80,6 +80,10 @@ class MemoryFactPart(MemoryPart):
         """List the members of an organization."""
         mine = _of(self.tables.members, organization)
         return tuple(each for each in mine if among is None or each.id in among)
+
+    def roles(self, organization: str) -> Mapping[str, frozenset[Role]]:
+        """Give the roles of every member of an organization."""
+        return {each.id: each.roles for each in _of(self.tables.members, organization)}
 
     def forget(self, organization: str, *, member: str | None, at: Instant) -> Mapping[str, int]:
         """Empty the tables of an organization or of one member."""

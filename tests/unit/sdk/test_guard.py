@@ -4,14 +4,14 @@ import asyncio
 import logging
 import time
 from threading import Event, Thread
+from urllib.error import URLError
 
 import pytest
-from whenever import Date
 
 from offramp.core.access import UNKNOWN, Voter
 from offramp.core.policy import Capability
-from offramp.engine import offboarding as deeds
 from offramp.engine.access import may as store_may
+from offramp.engine.people import Person, expire_members
 from offramp.sdk.clock import ForwardClock
 from offramp.sdk.guard import FRESH_SECONDS, RETRY_SECONDS, AccessDenied
 from offramp.sdk.protected import protected
@@ -76,7 +76,7 @@ def test_many_questions_are_one_request(product):
 
 def test_news_is_fetched_behind_the_back_of_whoever_asks(product):
     may(product)
-    deeds.set_member_end(product.world.context, "acme", ["ulf"], ends=Date(2024, 7, 1))
+    expire_members(product.world.context, "acme", [Person(member="ulf")])
     assert may(product).is_allowed
 
     product.at(product.world.now.add(seconds=FRESH_SECONDS))
@@ -97,7 +97,7 @@ def test_no_news_is_not_sent(product):
 
 def test_an_event_may_ask_for_news_at_once(product):
     may(product)
-    deeds.set_member_end(product.world.context, "acme", ["ulf"], ends=Date(2024, 7, 1))
+    expire_members(product.world.context, "acme", [Person(member="ulf")])
 
     product.guard.refresh("acme")
 
@@ -282,3 +282,16 @@ def test_the_clock_of_an_application_never_goes_back_L6():
     clock._latest = ahead
 
     assert clock() == ahead
+
+
+def test_whoever_reads_the_log_is_told_what_the_network_did(monkeypatch):
+    """The library has one error for all of it."""
+    transport = HttpTransport("https://offramp.example", "k" * 32)
+
+    def refuse(*_, **__):
+        raise URLError(ConnectionRefusedError())
+
+    monkeypatch.setattr(transport._opener, "open", refuse)
+
+    with pytest.raises(OfframpSilent, match="ConnectionRefusedError"):
+        transport("acme", etag=None)

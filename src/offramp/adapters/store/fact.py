@@ -5,7 +5,7 @@ Every statement on the facts lives here, but for their end (``erasure.py``).
 Source: docs/glossary.md; lesson L22 (a tombstone refuses a return).
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
@@ -100,6 +100,16 @@ class FactPart(Part):
         else:
             found = self._members(_SOME, {"its_organization": organization, "ids": list(among)})
         return tuple(found.values())
+
+    def roles(self, organization: str) -> Mapping[str, frozenset[Role]]:
+        """Give the roles of every member of an organization."""
+        member, role = schema.member.c, schema.member_role.c
+        people = select(member.id).where(member.organization == organization).order_by(member.id)
+        roles = select(role.member, role.role).where(role.organization == organization)
+        held: dict[str, list[Role]] = {}
+        for each, its in self.connection.execute(roles):
+            held.setdefault(each, []).append(Role(its))
+        return {each: frozenset(held.get(each, ())) for each in self.connection.scalars(people)}
 
     def require_organizations(self, organizations: Iterable[str]) -> None:
         """Refuse what belongs to nobody; until the transaction ends nobody erases them.
