@@ -127,7 +127,7 @@ def _show(account: Account) -> None:
     show_text(f"may: {_capabilities(explanation.decision)}")
     show_text(_next_text(account))
     if account.tense is not Tense.PRESENT:
-        show_text(f"today: {_verdict(account.today.decision)}")
+        show_text(f"today: {_verdict(account.today)}")
     for line in (*_pool_lines(account), *_record_lines(account), *_gap_lines(account)):
         show_text(line)
 
@@ -241,7 +241,7 @@ def _data(account: Account) -> dict[str, Any]:
         "tense": account.tense.value,
         "zone": account.zone,
         **_explanation_data(account.explanation),
-        "today": _decision_data(account.today.decision),
+        "today": _decision_data(account.today),
         "pools": [
             {
                 "pool": pool.id,

@@ -122,18 +122,15 @@ class _Press:
         """Write the banners of one policy, all of a language on one page, and count them."""
         shown = banner_specimens(policy, ends=ENDS_ON)
         for language in sorted(languages) if shown else ():
-            written = {
-                each: write_banner_specimen(self.composer, each, language=language)
+            written = [
+                (each, write_banner_specimen(self.composer, each, language=language))
                 for each in shown
-            }
+            ]
             html = write_banner_page(
                 policy.title or policy.policy,
-                [
-                    Sight(title=each.title, banner=_document(each, words))
-                    for each, words in written.items()
-                ],
+                [Sight(title=each.title, banner=_document(each, words)) for each, words in written],
             )
-            text = "\n".join(_text_of(each.title, words) for each, words in written.items())
+            text = "\n".join(_text_of(each.title, words) for each, words in written)
             files = {
                 f"{language}.html": html.encode(),
                 f"{language}.txt": text.encode(),

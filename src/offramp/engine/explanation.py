@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from whenever import Date, Instant
 
-from offramp.core.access import Place
+from offramp.core.access import Decision, Place
 from offramp.core.banner import Reader
 from offramp.core.dates import Boundary, first_instant
 from offramp.core.errors import Missing
@@ -55,9 +55,8 @@ class Account:
     place: Place
     capability: Capability
     zone: str
-    member: Member
     explanation: Explanation
-    today: Explanation
+    today: Decision
     pools: tuple[Pool, ...]
     records: tuple[Record, ...]
     gaps: tuple[Gap, ...]
@@ -145,9 +144,8 @@ class _Inquiry:
             place=place,
             capability=capability,
             zone=self.organization.zone,
-            member=self.member,
             explanation=explain(reader, capability, now=self.at),
-            today=explain(present, capability, now=self.now),
+            today=present.decide(capability, now=self.now),
             pools=tuple(
                 pool
                 for pool in pools

@@ -154,6 +154,7 @@ def _to_open(
     now: Instant,
 ) -> list[Offboarding]:
     newest = {row.subject: row for row in transaction.offboardings(organization.id)}
+    dated: dict[tuple[Term, SubjectKind], Offboarding] = {}  # who leaves alike has the same dates
     opened = []
     for subject, term in terms.items():
         last = newest.get(subject)
@@ -172,7 +173,11 @@ def _to_open(
             opened_at=now,
             next_due_at=None,
         )
-        opened.append(_dated(transaction, row, now=now))
+        alike = (term, subject.kind)
+        if alike not in dated:
+            dated[alike] = _dated(transaction, row, now=now)
+        first = dated[alike]
+        opened.append(replace(row, next_due_at=first.next_due_at, erases_at=first.erases_at))
     return opened
 
 

@@ -67,7 +67,7 @@ def test_the_future_is_told_as_things_stand(world):
     account = ask(world, FIRST_OF_SEPTEMBER)
 
     assert verdict(account) == (False, "organization", "expired")
-    assert account.today.decision.is_allowed
+    assert account.today.is_allowed
     assert (account.tense, account.gaps) == (Tense.FUTURE, ())
 
 
@@ -83,7 +83,7 @@ def test_the_past_is_told_after_a_renewal_as_it_was(world):
 
     assert verdict(account) == (False, "organization", "expired")
     assert said(account, Voter.ORGANIZATION).ends == Date(2024, 8, 30)
-    assert account.today.decision.is_allowed
+    assert account.today.is_allowed
     assert [(each.event.kind, each.event.detail["ends"]) for each in account.records] == [
         ("offboarding-opened", "2024-08-30"),
         ("offboarding-canceled", "2024-08-30"),
@@ -127,7 +127,7 @@ def test_a_removal_that_was_taken_back_is_still_the_reason_of_that_day(world):
 
     assert verdict(account) == (False, "member", "expired")
     assert said(account, Voter.MEMBER).is_removed
-    assert account.today.decision.is_allowed
+    assert account.today.is_allowed
 
 
 def test_a_seat_that_ended_alone_is_named_as_the_voter(world):
@@ -153,7 +153,7 @@ def test_an_unlock_of_that_day_is_told_with_its_owner(world):
 
     assert verdict(account) == (True, "unlock", "deactivated")
     assert said(account, Voter.UNLOCK).unlock.owner == "support"
-    assert not account.today.decision.is_allowed
+    assert not account.today.is_allowed
 
 
 def test_a_block_of_today_is_not_taken_for_one_of_the_past(world):
@@ -165,7 +165,7 @@ def test_a_block_of_today_is_not_taken_for_one_of_the_past(world):
 
     assert verdict(account) == (True, "organization", "active")
     assert "block" in gaps(account)
-    assert account.today.decision.voter is Voter.BLOCK
+    assert account.today.voter is Voter.BLOCK
 
 
 def test_of_the_past_it_is_said_what_was_not_written_down(world):
