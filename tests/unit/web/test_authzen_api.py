@@ -94,6 +94,17 @@ def test_what_nobody_knows_is_denied_and_no_error(client, change):
     assert answer.json()["context"]["voter"] == "unknown"
 
 
+@pytest.mark.parametrize("body", [b"(\xff\xfe\x19", b"{", b"", b"[1"])
+def test_a_body_that_is_no_json_is_answered_in_one_line_of_text(client, body):
+    """10.1.3: an error is a string and no document, whatever was sent."""
+    headers = {"Content-Type": "application/json"}
+
+    answer = client.post(EVALUATION, content=body, headers=headers)
+
+    assert answer.status_code == 400
+    assert answer.headers["Content-Type"].startswith("text/plain")
+
+
 def test_what_a_question_holds_beyond_the_standard_is_left_alone(client):
     """5: a receiver ignores what it does not know."""
     more = {

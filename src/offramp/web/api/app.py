@@ -24,7 +24,7 @@ from offramp.web.api.health import health_routes
 from offramp.web.api.hooks import Hooks, hook_routes
 from offramp.web.api.link import link_routes
 from offramp.web.api.people import people_routes
-from offramp.web.api.problem import answer_problems
+from offramp.web.api.problem import PROBLEMS, answer_problems
 from offramp.web.api.static import static_routes
 from offramp.web.api.unsubscribe import unsubscribe_routes
 
@@ -75,7 +75,7 @@ def create_app(
 
 def _for_programs(context: Context) -> APIRouter:
     """Give the routes of our own for which a key has to be shown."""
-    routes = APIRouter(prefix="/v1")
+    routes = APIRouter(prefix="/v1", responses=PROBLEMS)
     routes.include_router(access_snapshot_routes(context))
     routes.include_router(banner_routes(context))
     routes.include_router(download_routes(context))

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from whenever import Instant
 
 from offramp.core.access import UNKNOWN, Decision, Place
@@ -43,6 +44,13 @@ PREFIX = "/access/v1"
 CONFIGURATION = "/.well-known/authzen-configuration"
 REQUEST_ID = "X-Request-ID"
 _FIT_FOR_HEADERS = re.compile(r"[!-~]{1,200}")
+
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "What is wrong, in one line.",
+        "content": {"text/plain": {"schema": {"type": "string"}}},
+    }
+}
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -102,7 +110,7 @@ class _Desk:
 
 def authzen_routes(context: Context) -> APIRouter:
     """Give the routes for questions about access."""
-    routes = APIRouter(prefix=PREFIX, tags=["access"], route_class=_PlainRoute)
+    routes = APIRouter(prefix=PREFIX, tags=["access"], route_class=_PlainRoute, responses=_ERRORS)
 
     @contextmanager
     def desk() -> Iterator[_Desk]:

@@ -39,7 +39,15 @@ def _boundary(value: object) -> Boundary:
 End = Annotated[
     Boundary,
     PlainValidator(_boundary),
-    WithJsonSchema({"type": "string", "description": "2024-08-30, or 2024-08-30T12:00:00Z."}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date"},
+                {"type": "string", "format": "date-time"},
+            ],
+            "description": "2024-08-30, or 2024-08-30T12:00:00Z.",
+        }
+    ),
 ]
 Organization = Annotated[str, Path(description="The organization's id.")]
 

@@ -8,6 +8,7 @@ Source: RFC 9457; docs/errors.md.
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
@@ -20,6 +21,27 @@ from offramp.ports import Happening, Report
 from offramp.web.api.guard import SAFE
 
 MEDIA_TYPE = "application/problem+json"
+_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "Of the error: docs/errors.md."},
+        "detail": {"type": "string"},
+        "hint": {"type": "string", "description": "What may help."},
+        "is_worth_another_try": {"type": "boolean"},
+        "wrong": {"type": "array", "items": {"type": "object"}, "description": "Every mistake."},
+    },
+}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "Why it was not done; nothing was changed.",
+        "content": {MEDIA_TYPE: {"schema": _SCHEMA}},
+    }
+}
+"""How routes of ours describe every answer that is none of their own."""
 
 
 def answer_problems(app: FastAPI, *, report: Report) -> None:
