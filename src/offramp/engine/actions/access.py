@@ -7,6 +7,8 @@ systems to end theirs, and leaves proof.
 Source: mission A2; policy language S1; lessons L34, L40.
 """
 
+from collections.abc import Collection
+
 from offramp.core.event_kind import EventKind
 from offramp.core.plan import PlannedStep
 from offramp.core.policy import Capability, Policy, Stage
@@ -60,15 +62,19 @@ def _stage(planned: PlannedStep) -> Stage:
 
 
 def _ends_sessions(work: Work, stage: Stage) -> bool:
+    """Whether somebody may sign in nowhere any more, by their role."""
     with work.context.store.transaction() as transaction:
         policy = transaction.policy(work.claimed.policy, work.claimed.policy_version)
     assert policy is not None, "an off-boarding's policy version is never removed"
-    return any(not _may_sign_in(policy, level) for level in _levels(stage))
+    return any(
+        not any(_may_sign_in(policy, level) for level in levels) for levels in _levels(stage)
+    )
 
 
-def _levels(stage: Stage) -> set[str]:
+def _levels(stage: Stage) -> list[Collection[str]]:
+    """Give the levels of each role, wherever it may be."""
     rows = stage.access.values()
-    return {level for row in rows for level in ([row] if isinstance(row, str) else row.values())}
+    return [[row] if isinstance(row, str) else row.values() for row in rows]
 
 
 def _may_sign_in(policy: Policy, level: str) -> bool:
