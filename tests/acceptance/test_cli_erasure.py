@@ -130,7 +130,7 @@ def test_a_pause_is_why_nothing_is_deleted_until_it_ends(installation):  # D3, L
         ("renew", LEAVING, "--until", "2099-01-01"),
         ("reactivate", LEAVING, "--until", "2099-01-01", "--by", "owner"),
         ("unlock", LEAVING, "--owner", "support", "--reason", "too late"),
-        ("member", "restore", LEAVING, "2"),
+        ("member", "reactivate", LEAVING, "2"),
         ("export", LEAVING, "--out", "late.json"),
         ("erase", LEAVING, "--dry-run"),
     ],
