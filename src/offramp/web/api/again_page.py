@@ -8,12 +8,13 @@ Source: docs/http.md, "Messages for whoever has no account"; docs/decisions/031-
 """
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 
 from offramp.adapters.message.page import LinkPages
 from offramp.engine.context import Context
 from offramp.engine.request import PATH, note_request
 from offramp.web.api.form import Body, field_of
+from offramp.web.api.page import answer_page
 
 FORM_BYTES_MAX = 2048  # an address of 254 bytes, each of them written in three, and some room
 
@@ -21,15 +22,11 @@ FORM_BYTES_MAX = 2048  # an address of 254 bytes, each of them written in three,
 def again_page_routes(context: Context, pages: LinkPages) -> APIRouter:
     """Give the page and what its form is sent to; anybody may ask."""
     routes = APIRouter(prefix=f"/{PATH}", include_in_schema=False)
-    policy = (
-        f"default-src 'none'; style-src {pages.style_source}; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    )
 
     def page_of(request: Request, *, is_done: bool) -> Response:
         wanted = request.headers.get("accept-language", "")
         text = pages.asking_again(wanted=wanted, is_done=is_done)
-        return HTMLResponse(text, headers={"Content-Security-Policy": policy})
+        return answer_page(text, pages=pages, has_form=True)
 
     @routes.api_route("", methods=["GET", "HEAD"])
     def ask(request: Request) -> Response:

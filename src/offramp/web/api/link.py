@@ -9,7 +9,7 @@ Source: docs/http.md, "Links to data"; lesson L14; RFC 9110, section 14 (ranges)
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 
 from offramp.adapters.message.page import LinkPages
 from offramp.core.link import Download
@@ -17,6 +17,7 @@ from offramp.engine.context import Context
 from offramp.engine.link import Found, LinkDead, look_up, note_download, pieces
 from offramp.engine.offer import FILE_NAME, PATH
 from offramp.web.api.byte_range import Part, parse_range
+from offramp.web.api.page import answer_page
 from offramp.web.api.pieces import PiecesResponse
 
 METHODS = ["GET", "HEAD"]
@@ -25,14 +26,10 @@ METHODS = ["GET", "HEAD"]
 def link_routes(context: Context, pages: LinkPages) -> APIRouter:
     """Give the routes below the address that links begin with; whoever has a link may ask."""
     routes = APIRouter(prefix=f"/{PATH}", include_in_schema=False)
-    policy = f"default-src 'none'; style-src {pages.style_source}; {_NO_MORE}"
-
-    def page_of(text: str, *, status: HTTPStatus) -> Response:
-        return HTMLResponse(text, status_code=status, headers={"Content-Security-Policy": policy})
 
     def dead(request: Request) -> Response:
         wanted = request.headers.get("accept-language", "")
-        return page_of(pages.dead(wanted=wanted), status=HTTPStatus.NOT_FOUND)
+        return answer_page(pages.dead(wanted=wanted), pages=pages, status=HTTPStatus.NOT_FOUND)
 
     @routes.api_route("/{secret}", methods=METHODS)
     def page(secret: str, request: Request) -> Response:
@@ -40,7 +37,7 @@ def link_routes(context: Context, pages: LinkPages) -> APIRouter:
             found = look_up(context, secret)
         except LinkDead:
             return dead(request)
-        return page_of(_page(pages, found, secret=secret), status=HTTPStatus.OK)
+        return answer_page(_page(pages, found, secret=secret), pages=pages)
 
     @routes.api_route(f"/{{secret}}/{FILE_NAME}", methods=METHODS)
     def file(secret: str, request: Request) -> Response:
@@ -50,9 +47,6 @@ def link_routes(context: Context, pages: LinkPages) -> APIRouter:
             return dead(request)
 
     return routes
-
-
-_NO_MORE = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 def _page(pages: LinkPages, found: Found, *, secret: str) -> str:

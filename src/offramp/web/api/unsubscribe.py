@@ -11,13 +11,14 @@ Source: docs/http.md, "Unsubscribing"; lesson L12; RFC 8058.
 import re
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 
 from offramp.adapters.message.page import LinkPages, Wish
 from offramp.engine.bounces import note_wish
 from offramp.engine.context import Context
 from offramp.engine.optional import PATH
 from offramp.web.api.form import Body, field_of
+from offramp.web.api.page import answer_page
 
 _MESSAGE = re.compile(r"[0-9a-f]{32}")  # anything else need not be looked for
 
@@ -25,15 +26,11 @@ _MESSAGE = re.compile(r"[0-9a-f]{32}")  # anything else need not be looked for
 def unsubscribe_routes(context: Context, pages: LinkPages) -> APIRouter:
     """Give the routes of the address in a mail's header; whoever has a mail may ask."""
     routes = APIRouter(prefix=f"/{PATH}", include_in_schema=False)
-    policy = (
-        f"default-src 'none'; style-src {pages.style_source}; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    )
 
     def page_of(request: Request, *, wish: Wish | None = None) -> Response:
         wanted = request.headers.get("accept-language", "")
         text = pages.unsubscribing(wanted=wanted, wish=wish)
-        return HTMLResponse(text, headers={"Content-Security-Policy": policy})
+        return answer_page(text, pages=pages, has_form=True)
 
     @routes.api_route("", methods=["GET", "HEAD"])
     def ask(request: Request) -> Response:
