@@ -110,9 +110,10 @@ def _open(datamap: DataMap, sources: Mapping[str, SqlSource], table: str, scope:
         territory = survey_source(datamap, sources[source], connection, scope)
     if name not in territory.catalog.tables:
         raise SessionsUnfit(table=table, problem="it is not in the database")
-    for unfit, problem in misfits(datamap, territory):
-        raise SessionsUnfit(table=unfit, problem=problem)
     members = _members(datamap)
+    problem = _misfit(territory, name, members)
+    if problem is not None:
+        raise SessionsUnfit(table=table, problem=problem)
     way = _way(territory, name, members)
     assert way is not None, "a table without a way is unfit"
     rows = territory.table(name)

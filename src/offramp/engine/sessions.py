@@ -46,7 +46,8 @@ def _open(work: Work) -> OpenSessions | None:
 def _shut_out(work: Work) -> Iterator[Sequence[str]]:
     """Page through the members of the subject who may sign in nowhere now."""
     context, subject = work.context, work.claimed.subject
-    snapshot, now = snapshot_of(context, subject.organization), context.clock.now()
+    snapshot = snapshot_of(context, subject.organization, member=subject.member)
+    now = context.clock.now()
     asked = snapshot.members if subject.member is None else (subject.member,)
     shut = [member for member in asked if snapshot.is_shut_out(member, now=now)]
     for start in range(0, len(shut), MEMBERS_PER_STATEMENT):

@@ -24,8 +24,10 @@ from offramp.engine.situation import (
 from offramp.ports import Offboarding, StepRow, Transaction
 
 
-def snapshot_of(context: Context, organization: str) -> AccessSnapshot:
-    """Work out who may do what in an organization, with everything that is planned.
+def snapshot_of(
+    context: Context, organization: str, *, member: str | None = None
+) -> AccessSnapshot:
+    """Work out who may do what in an organization, or what one member may, as it is planned.
 
     Raises:
         OrganizationUnknown, OrganizationErased: there is no such organization (any more).
@@ -39,7 +41,7 @@ def snapshot_of(context: Context, organization: str) -> AccessSnapshot:
             blocked=transaction.blocked(organization),
             unlocks=transaction.unlocks(organization),
         )
-        roles = transaction.roles(organization)
+        roles = _roles(transaction, organization, member=member)
         returned = people.gone.intersection(roles)
         found_again = {each.id: each for each in transaction.members(organization, among=returned)}
         members = {
@@ -49,6 +51,15 @@ def snapshot_of(context: Context, organization: str) -> AccessSnapshot:
     return AccessSnapshot(
         organization=organization, is_by_product=ground.is_by_product, members=members
     )
+
+
+def _roles(
+    transaction: Transaction, organization: str, *, member: str | None
+) -> Mapping[str, frozenset[Role]]:
+    if member is None:
+        return transaction.roles(organization)
+    found = transaction.member(organization, member)
+    return {} if found is None else {member: found.roles}
 
 
 class _Stands:
