@@ -189,6 +189,21 @@ class DeliveryContract:
         assert [each.member for each in beyond] == [B, C]
         assert [each.member for each in left] == [A]
 
+    def test_who_is_taken_next_is_named_and_not_taken(self, store):
+        fill(store, LEAVING)
+        claim_one(store)
+        readers(store, LEAVING, Audience.MEMBERS)
+
+        def awaited(**kwargs):
+            chosen = {"step": "warn", "now": NOW, "limit": 10, "after": "", **kwargs}
+            return read(store, lambda t: t.awaited("leaving", **chosen))
+
+        assert awaited(limit=2) == (A, B)
+        assert awaited(after=A) == (B, C)
+        assert awaited(step="bye") == ()
+        assert [each.member for each in take(store, limit=2)] == [A, B]
+        assert awaited() == (C,)
+
     def test_a_tally_counts_what_is_listed(self, store):
         fill(store, LEAVING)
         readers(store, LEAVING, Audience.MEMBERS)

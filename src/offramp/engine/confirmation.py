@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from offramp.core.model import Member
 from offramp.core.notice import LOOK_AFTER
-from offramp.engine.delivery import Attach, Enclosure, deliver, tally_of
+from offramp.engine.delivery import Enclosure, deliver, tally_of
+from offramp.engine.readers import Attach
 from offramp.engine.work import Work
 from offramp.ports import Attachment, MailerUnavailable, SendOutcomeUnknown
 

@@ -21,9 +21,10 @@ from offramp.core.notice import NoticeFacts, state_facts
 from offramp.core.plan import Timeline
 from offramp.core.policy import Audience, Step
 from offramp.engine.access import standings_of
-from offramp.engine.mailbag import Addressed, Sent, hand_over
+from offramp.engine.mailbag import Sent, hand_over
 from offramp.engine.offer import Offer
 from offramp.engine.optional import heed_wishes
+from offramp.engine.readers import Addressed, AttachAll, no_attachments
 from offramp.engine.situation import receipts_of, require_organization, timeline_of
 from offramp.engine.work import Heartbeat, Result, Work
 from offramp.ports import (
@@ -38,18 +39,9 @@ from offramp.ports import (
     Transaction,
 )
 
-Attach = Callable[[Member], tuple[Attachment, ...]]
-AttachAll = Callable[[Sequence[Member]], Attach]
-"""Looks up for a few readers at once what their messages carry."""
-
 
 class CameBack(Unavailable):
     """What {step} sent came back before it could be noted as delivered."""
-
-
-def no_attachments(readers: Sequence[Member]) -> Attach:
-    """Attach nothing, whoever the readers are."""
-    return lambda member: ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,36 +170,26 @@ def _standing(transaction: Transaction, work: Work) -> tuple[Timeline, Mapping[s
 def _send_all(letter: _Letter) -> None:
     """Send whatever is to be sent; what could not be is tried again in a later attempt."""
 
-    def prepare(pairs: Sequence[Addressed]) -> Iterator[Callable[[], Sent]]:
-        declined = _declined(letter, pairs)
-        attach = letter.enclosure.attach([member for _, member in pairs if member is not None])
+    def prepare(messages: Sequence[Addressed]) -> Iterator[Callable[[], Sent]]:
+        declined = _declined(letter, messages)
         return (
-            partial(
-                _send, letter, delivery, member, attach, is_declined=delivery.member in declined
-            )
-            for delivery, member in pairs
+            partial(_send, letter, each, is_declined=each.delivery.member in declined)
+            for each in messages
         )
 
-    hand_over(letter.work, prepare=prepare)
+    hand_over(letter.work, prepare=prepare, attach_all=letter.enclosure.attach)
 
 
-def _declined(letter: _Letter, pairs: Sequence[Addressed]) -> frozenset[str]:
+def _declined(letter: _Letter, messages: Sequence[Addressed]) -> frozenset[str]:
     """Name the readers who do not want this message; what is not optional is for everybody."""
     if not letter.step.optional:
         return frozenset()
-    return heed_wishes(letter.work, {message_id(delivery): delivery for delivery, _ in pairs})
+    return heed_wishes(letter.work, {message_id(each.delivery): each.delivery for each in messages})
 
 
-def _send(
-    letter: _Letter,
-    delivery: Delivery,
-    member: Member | None,
-    attach: Attach,
-    *,
-    is_declined: bool,
-) -> Sent:
+def _send(letter: _Letter, addressed: Addressed, *, is_declined: bool) -> Sent:
     """Hand over one message; the answer is its new row, and what went wrong for a while."""
-    context = letter.work.context
+    context, delivery, member = letter.work.context, addressed.delivery, addressed.member
     now = context.clock.now()
     message = message_id(delivery)
     tried = replace(delivery, attempts=delivery.attempts + 1, next_try_at=None, message=message)
@@ -222,7 +204,7 @@ def _send(
     if is_declined:
         unsent = replace(delivery, status=DeliveryStatus.DECLINED, next_try_at=None, reason=None)
         return unsent, None
-    composed = _message(letter, delivery, member, attach(member), now=now)
+    composed = _message(letter, delivery, member, addressed.attach(member), now=now)
     letter.heartbeat.beat()  # whoever slept past the lease hands nothing more over
     try:
         context.mailer.send(composed, at=now)

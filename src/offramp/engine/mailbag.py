@@ -14,30 +14,31 @@ from functools import partial
 from whenever import Instant
 
 from offramp.core.errors import OfframpError
-from offramp.core.model import Member
+from offramp.engine.readers import Addressed, AttachAll, Readers
 from offramp.engine.side_by_side import side_by_side
 from offramp.engine.work import Work
 from offramp.ports import Delivery, Transaction
 
 OUTCOME_SECONDS_MAX = 1.0  # an outcome is noted with the next ones, unless it waits for so long
 
-Addressed = tuple[Delivery, Member | None]
 Sent = tuple[Delivery, OfframpError | None]
 """The new row of a message, and what went wrong with it for a while."""
 
 Prepare = Callable[[Sequence[Addressed]], Iterable[Callable[[], Sent]]]
 
 
-def hand_over(work: Work, *, prepare: Prepare) -> None:
+def hand_over(work: Work, *, prepare: Prepare, attach_all: AttachAll) -> None:
     """Hand over whatever a step has to send; what could not be is tried again later.
 
     Args:
         prepare: gives for a few messages, as they were before, the calls that hand them over.
+        attach_all: looks up what the messages of a few readers carry.
 
     Raises:
         MailerUnavailable, SendOutcomeUnknown: some have to be tried again.
     """
-    bag = _Bag(work=work, prepare=prepare)
+    readers = Readers(work=work, attach_all=attach_all)
+    bag = _Bag(work=work, prepare=prepare, readers=readers)
     try:
         for outcome, error in side_by_side(bag.more, at_once=work.context.limits.mails_at_once):
             bag.put_back(outcome, error)
@@ -55,6 +56,7 @@ class _Bag:
 
     work: Work
     prepare: Prepare
+    readers: Readers
     trouble: OfframpError | None = None
     _in_hand: int = 0
     _outcomes: list[Delivery] = field(default_factory=list)
@@ -89,17 +91,16 @@ class _Bag:
     def _turn(self) -> Iterable[Callable[[], Sent]]:
         """Write the outcomes, and mark as many messages more, in one transaction."""
         work, context, now = self.work, self.work.context, self.work.context.clock.now()
-        organization = work.claimed.subject.organization
         with context.store.transaction() as transaction:
             transaction.extend_lease(work.claimed, lease_until=context.lease_from(now))
             self._save(transaction, at=now)
             taken = self._take(transaction, now=now)
-            ids = [delivery.member for delivery in taken]
-            members = {each.id: each for each in transaction.members(organization, among=ids)}
+            if taken:
+                self.readers.look_up(transaction, taken, now=now)
         self._noted()
         context.probe("sending")
         self._in_hand += len(taken)
-        return self.prepare([(each, members.get(each.member)) for each in taken])
+        return self.prepare(self.readers.address(taken)) if taken else ()
 
     def _take(self, transaction: Transaction, *, now: Instant) -> tuple[Delivery, ...]:
         """Take the next in the order of their readers, and after the last from the start again."""

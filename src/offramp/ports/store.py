@@ -309,6 +309,11 @@ class Transaction(AccessFacts, OptionalMessages, Requests, Protocol):
         They come in the order of their members, beginning past the one `after` names.
         """
 
+    def awaited(
+        self, offboarding: str, *, step: str, now: Instant, limit: int, after: str
+    ) -> tuple[str, ...]:
+        """Name the members whose deliveries would be taken next, past the one `after` names."""
+
     def save_deliveries(
         self, deliveries: Iterable[Delivery], *, at: Instant, taken_by: int | None = None
     ) -> None:

@@ -49,18 +49,29 @@ class MemoryDeliveryPart(MemoryPart):
     ) -> tuple[Delivery, ...]:
         """Mark deliveries as sending and return them as they were before."""
         attempt = self.tables.offboardings[offboarding].attempt
-        waiting = [
-            delivery
-            for delivery in self.deliveries(offboarding, step=step)
-            if delivery.member > after
-            and (_is_due(delivery, now=now) or self._is_left(delivery, attempt=attempt))
-        ]
+        waiting = self._in_turn(offboarding, step=step, now=now, after=after)
         for delivery in waiting[:limit]:
             self.tables.takers[_key(delivery)] = attempt
             repeats = delivery.repeats + (delivery.status is DeliveryStatus.SENDING)
             sending = replace(delivery, status=DeliveryStatus.SENDING, repeats=repeats)
             self.tables.deliveries[_key(delivery)] = sending
         return tuple(waiting[:limit])
+
+    def awaited(
+        self, offboarding: str, *, step: str, now: Instant, limit: int, after: str
+    ) -> tuple[str, ...]:
+        """Name the members whose deliveries would be taken next."""
+        waiting = self._in_turn(offboarding, step=step, now=now, after=after)
+        return tuple(delivery.member for delivery in waiting[:limit])
+
+    def _in_turn(self, offboarding: str, *, step: str, now: Instant, after: str) -> list[Delivery]:
+        attempt = self.tables.offboardings[offboarding].attempt
+        return [
+            delivery
+            for delivery in self.deliveries(offboarding, step=step)
+            if delivery.member > after
+            and (_is_due(delivery, now=now) or self._is_left(delivery, attempt=attempt))
+        ]
 
     def save_deliveries(
         self, deliveries: Iterable[Delivery], *, at: Instant, taken_by: int | None = None

@@ -87,6 +87,14 @@ class DeliveryPart(Part):
             self.connection.execute(_TAKING, {**its, "keys": keys})
         return tuple(_delivery(row) for row in taken)
 
+    def awaited(
+        self, offboarding: str, *, step: str, now: Instant, limit: int, after: str
+    ) -> tuple[str, ...]:
+        """Name the members whose deliveries would be taken next."""
+        its = {"its_offboarding": offboarding, "its_step": step}
+        chosen = {**its, "now": now, "after": after, "most": limit}
+        return tuple(self.connection.scalars(_AWAITED, chosen))
+
     def save_deliveries(
         self, deliveries: Iterable[Delivery], *, at: Instant, taken_by: int | None = None
     ) -> None:
@@ -293,13 +301,14 @@ _MAY_BE_TAKEN = or_(
     ),
     and_(_IS_LEFT, _table.c.taken_by != _ATTEMPT),
 )
-_TO_TAKE = (
+_IN_TURN = (
     select(_table)
     .where(_IS_MINE, _table.c.member > bindparam("after"), _MAY_BE_TAKEN)
     .order_by(_table.c.member, _table.c.channel)
     .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
 )
+_TO_TAKE = _IN_TURN.with_for_update(skip_locked=True)
+_AWAITED = _IN_TURN.with_only_columns(_table.c.member)
 _TAKING = (
     update(_table)
     .where(

@@ -139,10 +139,12 @@ class FactPart(Part):
         members, *grouped = asked
         roles, pools = (self._grouped(each, values) for each in grouped)
         found = {}
-        for row in self.connection.execute(members, values):
+        rows = self.connection.execute(members, values)
+        names = tuple(rows.keys())
+        for row in rows:
             key = (row.organization, row.id)
             found[key] = Member(
-                **row._mapping,
+                **dict(zip(names, row, strict=True)),
                 roles=frozenset(Role(role) for role in roles.get(key, ())),
                 pools=frozenset(pools.get(key, ())),
             )

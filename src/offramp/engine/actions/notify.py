@@ -10,14 +10,8 @@ from offramp.core.model import Member
 from offramp.core.notice import LOOK_AFTER
 from offramp.data.handover.members import AchievementReader
 from offramp.engine.calendar import attach_dates
-from offramp.engine.delivery import (
-    Attach,
-    AttachAll,
-    Enclosure,
-    deliver,
-    no_attachments,
-    see_delivered,
-)
+from offramp.engine.delivery import Enclosure, deliver, see_delivered
+from offramp.engine.readers import Attach, AttachAll, no_attachments
 from offramp.engine.work import Result, Work
 from offramp.ports import Attachment
 
