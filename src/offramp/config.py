@@ -104,6 +104,9 @@ class Settings(BaseSettings):
     link_days: int = Field(
         default=30, ge=1, le=3650, description="How long such a link lives, from its mail on."
     )
+    case_hours: int = Field(
+        default=24, ge=1, le=8760, description="Within how many hours a case is to be answered."
+    )
     again_page: bool = Field(
         default=False,
         description="Whether people without an account can ask for their messages at `/again`.",

@@ -1,6 +1,7 @@
 """Everything that every store promises, to be run on a store in a fixture named `store`."""
 
 from tests.contract.store_arming_contract import ArmingContract
+from tests.contract.store_case_contract import CaseContract
 from tests.contract.store_correspondence_contract import CorrespondenceContract
 from tests.contract.store_facts_contract import FactContract, OperationContract, PolicyContract
 from tests.contract.store_fence_contract import FenceContract
@@ -43,6 +44,7 @@ class StoreContract(
     LinkContract,
     OptionalContract,
     RequestContract,
+    CaseContract,
     LedgerContract,
     OutboxContract,
     ParcelContract,

@@ -169,6 +169,7 @@ class FactContract:
             "organization": 1, "pool": 2, "member": 3, "member_role": 5, "seat": 3,
             "delivery": 1, "delivery_note": 0, "link": 0, "optional_message": 0, "parcel": 0,
             "outbox": 1, "hold": 1, "unlock": 1, "block": 1, "declined": 0, "request": 0,
+            "case_note": 0, "support_case": 0,
         }  # fmt: skip
         with store.transaction() as transaction:
             assert transaction.organizations() == (SIBLING,)
@@ -223,6 +224,7 @@ class FactContract:
             "member": 1, "member_role": 2, "seat": 1, "delivery": 2, "delivery_note": 0,
             "link": 0, "optional_message": 0, "parcel": 0, "outbox": 0, "hold": 0, "unlock": 1,
             "block": 0, "declined": 0, "request": 0,
+            "case_note": 0, "support_case": 0,
         }  # fmt: skip
         with store.transaction() as transaction:
             assert transaction.members("acme") == (BEN, CARA)

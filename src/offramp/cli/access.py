@@ -103,16 +103,17 @@ def explain(
     moment = None if at is None else read_boundary("--at", at)
     accounts = explain_access(open_context(), place, capability, at=moment)
     if as_json:
-        answers = [_data(account) for account in accounts]
+        answers = [account_data(account) for account in accounts]
         show_json({"organization": organization, "member": member, "answers": answers})
         return
     if not accounts:
         show_text(f"{organization} has not bought anything")
     for account in accounts:
-        _show(account)
+        show_account(account)
 
 
-def _show(account: Account) -> None:
+def show_account(account: Account) -> None:
+    """Show who said what about one question, and what was decided."""
     place, explanation = account.place, account.explanation
     who = " / ".join(filter(None, (place.organization, place.product, place.member)))
     where = "" if place.surface == ANY else f" in {place.surface}"
@@ -231,7 +232,8 @@ def _time(moment: object) -> str:
     return moment.format_iso() if isinstance(moment, Instant) else str(moment or "")
 
 
-def _data(account: Account) -> dict[str, Any]:
+def account_data(account: Account) -> dict[str, Any]:
+    """Give the answer to one question, and every voter's, as JSON."""
     place = account.place
     return {
         "product": place.product,

@@ -15,9 +15,8 @@ from offramp.cli.option import read_boundary
 from offramp.cli.output import AsJson, guarded, show_json, show_text
 from offramp.engine import offboarding
 from offramp.engine.following import Followed
-from offramp.engine.unlock import grant_unlock
+from offramp.engine.unlock import UNLOCK_HOURS, grant_unlock
 
-UNLOCK_HOURS = 24
 UNLOCK_HOURS_MAX = 168
 
 Organization = Annotated[str, typer.Argument(metavar="ORG", help="The organization's id.")]

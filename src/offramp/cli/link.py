@@ -25,10 +25,10 @@ def list_links(organization: Organization, member: Member = None, as_json: AsJso
     """List every link to data of an organization, whether it works, and how often it was used."""
     found = link.list_links(open_context(), organization, member=member)
     if as_json:
-        show_json({"organization": organization, "links": [_data(each) for each in found]})
+        show_json({"organization": organization, "links": [link_data(each) for each in found]})
     elif found:
         columns = ("step", "member", "state", "mailed", "until", "downloads", "last")
-        show_table(columns, [_row(each) for each in found], unbroken=("state",))
+        show_table(columns, [link_row(each) for each in found], unbroken=("state",))
     else:
         show_text("no link was sent")
 
@@ -65,7 +65,8 @@ def revoke(
         show_text(f"{organization}: {count} revoked; offramp link reissue sends new ones")
 
 
-def _row(listed: Listed) -> tuple[str, ...]:
+def link_row(listed: Listed) -> tuple[str, ...]:
+    """Give one link as a line of a table."""
     each = listed.link
     last = each.downloaded_at.format_iso(unit="second") if each.downloaded_at else ""
     return (
@@ -79,7 +80,8 @@ def _row(listed: Listed) -> tuple[str, ...]:
     )
 
 
-def _data(listed: Listed) -> dict[str, Any]:
+def link_data(listed: Listed) -> dict[str, Any]:
+    """Give one link as JSON."""
     each = listed.link
     return {
         "offboarding": each.offboarding,

@@ -56,10 +56,12 @@ def history(
         open_context(), organization, member=member, step=step, is_lost=lost
     )
     if as_json:
-        show_json({"organization": organization, "messages": [_data(each) for each in found]})
+        show_json(
+            {"organization": organization, "messages": [message_data(each) for each in found]}
+        )
         return
     columns = ("step", "member", "now", "since", "reason", "before")
-    show_table(columns, [_row(each) for each in found])
+    show_table(columns, [message_row(each) for each in found])
 
 
 @app.command("resend")
@@ -149,7 +151,8 @@ def _show_counts(counts: Mapping[str, int], *, as_json: bool) -> None:
     show_text("; ".join(shown) or "nothing came back")
 
 
-def _row(written: Written) -> tuple[str, ...]:
+def message_row(written: Written) -> tuple[str, ...]:
+    """Give one message as a line of a table."""
     delivery, notes = written.delivery, written.notes
     since = notes[-1].at.format_iso(unit="second") if notes else ""
     before = ", ".join(note.status.value for note in notes[:-1])
@@ -163,7 +166,8 @@ def _row(written: Written) -> tuple[str, ...]:
     )
 
 
-def _data(written: Written) -> dict[str, Any]:
+def message_data(written: Written) -> dict[str, Any]:
+    """Give one message as JSON."""
     delivery = written.delivery
     return {
         "offboarding": delivery.offboarding,

@@ -50,6 +50,7 @@ class Limits:
     back_off_minutes: tuple[int, ...] = (1, 5, 15, 60, 240, 720)  # the last one repeats
     returns_seconds: float = 300.0  # between two visits to the mailbox for what comes back
     attachment_bytes_max: int = 10_000_000  # of a file, above which a link is sent
+    case_hours: int = 24  # within which whoever complains is to be answered
     link_days: int = 30  # after the mail that brought it
     lock_tries_max: int = 20
     lock_wait_seconds: float = 0.1

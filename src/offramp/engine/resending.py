@@ -78,6 +78,7 @@ def ask_again(
     member: str | None = None,
     is_lost: bool = False,
     action: Action | None = None,
+    is_own: bool = False,
 ) -> int:
     """Let messages that are still of use be sent again with the next sweep.
 
@@ -86,6 +87,7 @@ def ask_again(
         member: only those to one person.
         is_lost: only those that were refused or came back.
         action: only those of steps that do this.
+        is_own: only those that bring their reader what is theirs.
 
     Returns:
         How many.
@@ -96,7 +98,7 @@ def ask_again(
     """
     now = context.clock.now()
     statuses = LOST if is_lost else SENT
-    wanted = _Wanted(step=step, member=member, statuses=statuses, action=action)
+    wanted = _Wanted(step=step, member=member, statuses=statuses, action=action, is_own=is_own)
     with context.store.transaction() as transaction:
         require_known(transaction, organization, member=member)
         count = _queue(transaction, organization, wanted, now=now)

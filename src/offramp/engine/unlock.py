@@ -8,6 +8,8 @@ from offramp.core.model import Unlock
 from offramp.engine.context import Context
 from offramp.engine.situation import require_member, require_organization
 
+UNLOCK_HOURS = 24  # unless more are asked for
+
 
 def grant_unlock(
     context: Context,

@@ -14,6 +14,7 @@ from offramp.core.model import Hold, Member, Organization, Pool, Unlock
 from offramp.core.policy import Audience, Policy
 from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.ports.access import AccessFacts
+from offramp.ports.case import Cases
 from offramp.ports.optional import OptionalMessages
 from offramp.ports.record import (
     Arming,
@@ -38,7 +39,7 @@ from offramp.ports.record import (
 from offramp.ports.request import Requests
 
 
-class Transaction(AccessFacts, OptionalMessages, Requests, Protocol):
+class Transaction(AccessFacts, OptionalMessages, Requests, Cases, Protocol):
     """One transaction of the store: everything in it happens, or nothing."""
 
     # facts

@@ -110,6 +110,10 @@ class MemoryFactPart(MemoryPart):
         def is_on_its_way(key: Posted, value: Parcel) -> bool:
             return is_told_of_them(key, value.event)
 
+        said = tables.case_notes
+        tables.case_notes = [
+            note for note in said if not is_told_of_them(None, tables.cases[note.case])
+        ]
         notes = tables.delivery_notes
         tables.delivery_notes = [note for note in notes if not is_to_them(None, note)]
         gone = [each for key, each in tables.members.items() if is_theirs(key)]
@@ -127,6 +131,8 @@ class MemoryFactPart(MemoryPart):
             "hold": _drop(tables.holds, is_told_of_them),
             "unlock": _drop(tables.unlocks, is_told_of_them),
             "block": _drop(tables.blocks, lambda key, _: is_theirs(key)),
+            "case_note": len(said) - len(tables.case_notes),
+            "support_case": _drop(tables.cases, is_told_of_them),
             "declined": _drop(tables.declined, lambda key, _: is_theirs(key)),
             "member": _drop(tables.members, lambda key, _: is_theirs(key)),
         }

@@ -17,6 +17,7 @@ from whenever import Instant
 
 from offramp.ports import FenceRecord, Offboarding, StoreUnavailable, Transaction
 from offramp.testing.memory_arming import MemoryArmingPart
+from offramp.testing.memory_case import MemoryCasePart
 from offramp.testing.memory_delivery import MemoryDeliveryPart
 from offramp.testing.memory_facts import MemoryFactPart
 from offramp.testing.memory_link import MemoryLinkPart
@@ -38,6 +39,7 @@ class MemoryTransaction(
     MemoryLinkPart,
     MemoryOptionalPart,
     MemoryRequestPart,
+    MemoryCasePart,
     MemoryRetentionPart,
     MemoryProofPart,
     MemoryOutboxPart,

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from whenever import Instant
 
+from offramp.core.case import Case, CaseNote
 from offramp.core.ledger import Entry
 from offramp.core.model import Hold, Member, Organization, Pool, Unlock
 from offramp.core.policy import Policy
@@ -64,6 +65,8 @@ class MemoryTables:
     optional_messages: dict[str, OptionalMessage] = field(default_factory=dict)
     declined: dict[Owned, Instant] = field(default_factory=dict)
     requests: dict[str, Instant] = field(default_factory=dict)
+    cases: dict[str, Case] = field(default_factory=dict)
+    case_notes: list[CaseNote] = field(default_factory=list)
     takers: dict[Addressed, int] = field(default_factory=dict)  # the attempt that has it
     cursors: Counter[tuple[str, str]] = field(default_factory=Counter)
     kept: dict[int, KeptPart] = field(default_factory=dict)

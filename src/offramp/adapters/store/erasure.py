@@ -23,6 +23,7 @@ _OF_A_MEMBER = (
     schema.unlock,
     schema.block,
     schema.declined,
+    schema.support_case,
 )
 
 
@@ -41,6 +42,7 @@ class ErasurePart(Part):
             counts[table.name] = self._run(_deliveries(table, organization, member))
         counts["parcel"] = self._forget_parcels(organization, member)
         counts["request"] = self._forget_requests(organization, member)
+        counts["case_note"] = self._forget_case_notes(organization, member)
         for table in _OF_A_MEMBER:
             statement = _of_organization(table, organization)
             if member is not None:
@@ -92,6 +94,13 @@ class ErasurePart(Part):
         if member is not None:
             theirs = theirs.where(person.c.id == member)
         return self._run(delete(request).where(request.c.address.in_(theirs)))
+
+    def _forget_case_notes(self, organization: str, member: str | None) -> int:
+        case = schema.support_case
+        theirs = select(case.c.id).where(case.c.organization == organization)
+        if member is not None:
+            theirs = theirs.where(case.c.member == member)
+        return self._run(delete(schema.case_note).where(schema.case_note.c.case.in_(theirs)))
 
     def _run(self, statement: Delete) -> int:
         return self.connection.execute(statement).rowcount

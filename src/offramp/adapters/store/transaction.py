@@ -6,6 +6,7 @@ Source: ``ports.Transaction``.
 from sqlalchemy import Connection
 
 from offramp.adapters.store.arming import ArmingPart
+from offramp.adapters.store.case import CasePart
 from offramp.adapters.store.claim import ClaimPart
 from offramp.adapters.store.delivery import DeliveryPart
 from offramp.adapters.store.erasure import ErasurePart
@@ -30,6 +31,7 @@ class SqlTransaction(
     LinkPart,
     OptionalPart,
     RequestPart,
+    CasePart,
     ErasurePart,
     RetentionPart,
     LedgerPart,

@@ -18,6 +18,7 @@ from offramp.web.api.again import again_routes
 from offramp.web.api.again_page import again_page_routes
 from offramp.web.api.authzen import authzen_routes, configuration_routes
 from offramp.web.api.banner import banner_routes
+from offramp.web.api.cases import case_routes
 from offramp.web.api.download import download_routes
 from offramp.web.api.guard import SafeHeaders
 from offramp.web.api.health import health_routes
@@ -81,4 +82,5 @@ def _for_programs(context: Context) -> APIRouter:
     routes.include_router(download_routes(context))
     routes.include_router(again_routes(context))
     routes.include_router(people_routes(context))
+    routes.include_router(case_routes(context))
     return routes

@@ -1,0 +1,296 @@
+"""What went wrong for somebody: said once, looked into with all there is, mended in one go.
+
+The evidence of a case is read when the case is, and never copied into it: what became of messages,
+links and ends is history that nothing rewrites. Who may do what is explained for the instant that
+is spoken of.
+
+Source: mission A12; docs/decisions/035-cases.md.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from whenever import Date, Instant
+
+from offramp.core.access import Place
+from offramp.core.case import REPAIRS, Case, CaseNote, CaseState, Complaint, Repair
+from offramp.core.dates import Boundary, first_instant
+from offramp.core.errors import Invalid, Missing, Refused
+from offramp.core.ledger import Detail, Event
+from offramp.core.model import Role
+from offramp.core.policy import ANY, Action, Capability
+from offramp.engine.context import Context
+from offramp.engine.correspondence import Written, history
+from offramp.engine.explanation import Account, MemberErased, explain_access
+from offramp.engine.link import Listed, list_links, reissue
+from offramp.engine.resending import ask_again
+from offramp.engine.situation import require_known, require_organization
+from offramp.engine.unlock import UNLOCK_HOURS, grant_unlock
+from offramp.ports import Transaction
+
+WORDS_MAX = 4_000  # characters of what is said at once
+CASES_LISTED = 1_000
+ACCOUNTS_MAX = 5  # of administrators, where nobody is named
+
+
+class CaseUnknown(Missing):
+    """There is no case {case}."""
+
+
+class CaseClosed(Refused):
+    """The case {case} is closed."""
+
+
+class NothingToRepair(Refused):
+    """Nothing that is done in one go would mend the case {case}."""
+
+
+class WordsTooLong(Invalid):
+    """What was said has {count} characters, more than {most}."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFile:
+    """A case with everything that is known about it.
+
+    Attributes:
+        messages: to the member; where nobody is named, those that were lost.
+        links: to data that was too large for a mail.
+        accounts: who was allowed what at the instant that is spoken of, and why.
+        repair: what mends it in one go, if anything does.
+    """
+
+    case: Case
+    notes: tuple[CaseNote, ...]
+    messages: tuple[Written, ...]
+    links: tuple[Listed, ...]
+    accounts: tuple[Account, ...]
+    repair: Repair | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repaired:
+    """What was done: messages that go again, or until when access is given back."""
+
+    repair: Repair
+    messages: int = 0
+    unlocked_until: Instant | None = None
+
+
+def open_case(
+    context: Context,
+    organization: str,
+    complaint: Complaint,
+    *,
+    member: str | None = None,
+    about: Boundary | None = None,
+    words: str = "",
+    actor: str = "operator",
+) -> Case:
+    """Note that something went wrong for an organization, or for a member of it.
+
+    Args:
+        about: when it did: an instant, or a day of which the first instant is meant.
+        words: what they say themselves.
+
+    Raises:
+        OrganizationUnknown, OrganizationErased, MemberUnknown: nobody is there.
+        WordsTooLong: nobody would read them.
+    """
+    _require_short(words)
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        zone = require_organization(transaction, organization).zone
+        require_known(transaction, organization, member=member)
+        case = Case(
+            id=context.ids.new(),
+            organization=organization,
+            member=member,
+            complaint=complaint,
+            about=first_instant(about, zone) if isinstance(about, Date) else about,
+            opened_at=now,
+            answer_by=_answer_by(context, now),
+        )
+        transaction.put_case(case)
+        _say(transaction, case, words, actor=actor, at=now)
+        _note(transaction, case, "opened", actor=actor, at=now, complaint=complaint.value)
+    return case
+
+
+def list_cases(
+    context: Context, organization: str | None = None, *, is_closed: bool = False
+) -> tuple[Case, ...]:
+    """List the cases of an organization, or of all: who has waited longest first.
+
+    Raises:
+        OrganizationUnknown, OrganizationErased: there is no such organization (any more).
+    """
+    with context.store.reading() as transaction:
+        if organization is not None:
+            require_organization(transaction, organization)
+        return transaction.cases(organization, is_closed=is_closed, limit=CASES_LISTED)
+
+
+def read_case(context: Context, case: str) -> CaseFile:
+    """Look into a case: what was said, what was sent, and who was allowed what.
+
+    Raises:
+        CaseUnknown: there is none, or it went with the organization or the member.
+    """
+    with context.store.transaction() as transaction:
+        found = _require(transaction, case)
+        notes = transaction.case_notes(case)
+        witnesses = _witnesses(transaction, found)
+    organization, member = found.organization, found.member
+    return CaseFile(
+        case=found,
+        notes=notes,
+        messages=history(context, organization, member=member, is_lost=member is None),
+        links=list_links(context, organization, member=member),
+        accounts=tuple(_accounts(context, found, witnesses)),
+        repair=REPAIRS.get(found.complaint),
+    )
+
+
+def add_note(context: Context, case: str, words: str, *, actor: str = "operator") -> Case:
+    """Keep what somebody says about a case; a user waits from then on, and an operator answers.
+
+    Raises:
+        CaseUnknown, CaseClosed: nothing is said about it any more.
+        WordsTooLong: nobody would read them.
+    """
+    _require_short(words)
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        found = _require_open(transaction, case)
+        if actor == "user":
+            answered = replace(found, answered_at=None, answer_by=_answer_by(context, now))
+        else:
+            answered = replace(found, answered_at=now)
+        transaction.put_case(answered)
+        _say(transaction, answered, words, actor=actor, at=now)
+        _note(transaction, answered, "noted", actor=actor, at=now)
+    return answered
+
+
+def repair_case(context: Context, case: str, *, actor: str = "operator") -> Repaired:
+    """Do what mends a case: send again what was lost, or give access back for a day.
+
+    Raises:
+        CaseUnknown, CaseClosed: nothing is done about it any more.
+        NothingToRepair: it is of no kind that anything mends in one go.
+        NothingToResend, NoLinks: there is nothing to send again.
+    """
+    with context.store.transaction() as transaction:
+        found = _require_open(transaction, case)
+    repaired = _repair(context, found)
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        current = _require(transaction, case)
+        transaction.put_case(replace(current, repaired_at=now, answered_at=now))
+        done = repaired.repair.value
+        _note(transaction, current, "repaired", actor=actor, at=now, repair=done)
+    return repaired
+
+
+def close_case(context: Context, case: str, *, words: str = "", actor: str = "operator") -> Case:
+    """End a case.
+
+    Raises:
+        CaseUnknown, CaseClosed: it is over.
+        WordsTooLong: nobody would read them.
+    """
+    _require_short(words)
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        closed = replace(_require_open(transaction, case), closed_at=now)
+        transaction.put_case(closed)
+        _say(transaction, closed, words, actor=actor, at=now)
+        _note(transaction, closed, "closed", actor=actor, at=now)
+    return closed
+
+
+def _repair(context: Context, case: Case) -> Repaired:
+    organization, member, repair = case.organization, case.member, REPAIRS.get(case.complaint)
+    match repair:
+        case Repair.RESEND:
+            count = ask_again(
+                context,
+                organization,
+                member=member,
+                is_lost=member is None,
+                is_own=True,
+                action=Action.NOTIFY,
+            )
+            return Repaired(repair=repair, messages=count)
+        case Repair.REISSUE:
+            return Repaired(repair=repair, messages=reissue(context, organization, member=member))
+        case Repair.UNLOCK:
+            unlock = grant_unlock(
+                context,
+                organization,
+                member=member,
+                owner="support",
+                reason=f"case {case.id}",
+                hours=UNLOCK_HOURS,
+            )
+            return Repaired(repair=repair, unlocked_until=unlock.ends_at)
+        case None:
+            hint = f"offramp case show {case.id} shows what is known"
+            raise NothingToRepair(case=case.id, hint=hint)
+
+
+def _witnesses(transaction: Transaction, case: Case) -> tuple[str, ...]:
+    """Name those whose access tells what happened: the member, or else administrators."""
+    if case.member is not None:
+        return (case.member,)
+    roles = transaction.roles(case.organization)
+    admins = sorted(member for member, its in roles.items() if Role.ADMIN in its)
+    return tuple(admins[:ACCOUNTS_MAX])
+
+
+def _accounts(context: Context, case: Case, witnesses: tuple[str, ...]) -> Iterator[Account]:
+    at = case.about or case.opened_at
+    for member in witnesses:
+        place = Place(organization=case.organization, member=member, surface=ANY, product=None)
+        try:
+            yield from explain_access(context, place, Capability.SIGN_IN, at=at)
+        except MemberErased:
+            continue  # what was known of them went with them
+
+
+def _answer_by(context: Context, now: Instant) -> Instant:
+    return now.add(hours=context.limits.case_hours)
+
+
+def _require(transaction: Transaction, case: str) -> Case:
+    found = transaction.case(case)
+    if found is None:
+        raise CaseUnknown(case=case, hint="offramp case list shows those that are open")
+    return found
+
+
+def _require_open(transaction: Transaction, case: str) -> Case:
+    found = _require(transaction, case)
+    if found.state is CaseState.CLOSED:
+        raise CaseClosed(case=case, hint="open another one")
+    return found
+
+
+def _require_short(words: str) -> None:
+    if len(words) > WORDS_MAX:
+        raise WordsTooLong(count=len(words), most=WORDS_MAX, hint="say it in several notes")
+
+
+def _say(transaction: Transaction, case: Case, words: str, *, actor: str, at: Instant) -> None:
+    if words.strip():
+        note = CaseNote(case=case.id, at=at, actor=actor, text=words.strip())
+        transaction.add_case_note(note)
+
+
+def _note(
+    transaction: Transaction, case: Case, what: str, *, actor: str, at: Instant, **detail: Detail
+) -> None:
+    """Put on record what was done, and nothing of what was said."""
+    event = Event(kind=f"case-{what}", at=at, actor=actor, detail={"case": case.id, **detail})
+    transaction.append([event])
