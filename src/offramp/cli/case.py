@@ -30,7 +30,7 @@ Words = Annotated[str, typer.Option(help="What is said about it.")]
 @guarded
 def open_case(
     organization: Organization,
-    complaint: Annotated[Complaint, typer.Argument(help="What went wrong.")],
+    complaint: Annotated[Complaint, typer.Argument(metavar="COMPLAINT", help="What went wrong.")],
     member: Member = None,
     at: Annotated[
         str | None, typer.Option(metavar="WHEN", help="When it did: a date or an instant.")

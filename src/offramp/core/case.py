@@ -1,6 +1,6 @@
 """What somebody says went wrong, until somebody else has seen to it.
 
-Source: mission A12; docs/decisions/035-cases.md.
+Source: mission A12; docs/decisions/033-cases.md.
 """
 
 from collections.abc import Mapping

@@ -97,6 +97,11 @@ class Artefacts:
         return self._list("events.json")
 
     @cached_property
+    def cases(self) -> list[Row]:
+        """The cases of support, each as it was found when somebody looked into it."""
+        return self._list("cases.json")
+
+    @cached_property
     def siblings(self) -> Row:
         """Digests of the other organizations' rows, before and after."""
         return self._document("siblings.json")

@@ -19,7 +19,6 @@ class Verdict(StrEnum):
 
     SHOWN = "shown"
     IN_PART = "in part"
-    NOT_YET = "not yet"
     FAILED = "not found"
 
 
@@ -43,8 +42,6 @@ class Evidence:
     @property
     def verdict(self) -> Verdict:
         """Sum it up in a word; a row that should be there and is not has failed."""
-        if not self.text:
-            return Verdict.NOT_YET
         if not self.found:
             return Verdict.FAILED
         return Verdict.IN_PART if self.missing else Verdict.SHOWN
@@ -60,15 +57,6 @@ class MissionRow:
     number: str
     promise: str
     judge: Judge
-
-
-def not_yet(reason: str) -> Judge:
-    """Judge a row that this version does not carry out."""
-
-    def judge(_: Artefacts) -> Evidence:
-        return Evidence(found=False, text="", missing=reason)
-
-    return judge
 
 
 def file_link(artefacts: Artefacts, name: str, title: str | None = None) -> Link:

@@ -18,6 +18,7 @@ from offramp.demo.vendor import Vendor
 from offramp.documents.banner import answer_of
 from offramp.engine.access import may
 from offramp.engine.banner import banner_of
+from offramp.engine.cases import CaseFile
 from offramp.engine.context import Context
 from offramp.engine.sweep import NeverQuiet, run_until_quiet
 from offramp.ports import OutboxEvent
@@ -57,6 +58,7 @@ class Play:
     lines: list[Line] = field(default_factory=list)
     probes: list[Probe] = field(default_factory=list)
     events: list[OutboxEvent] = field(default_factory=list)
+    cases: list[CaseFile] = field(default_factory=list)
     downloads: dict[str, bytes] = field(default_factory=dict)  # by file name
     asleep_until: Instant | None = None
     ledger_read: int = 0

@@ -19,7 +19,6 @@ from offramp.demo.evidence import (
     counted,
     file_link,
     levels,
-    not_yet,
     probes_at,
 )
 from offramp.demo.play import local
@@ -150,13 +149,37 @@ def lost_mail(play: Artefacts) -> Evidence:
     text = (
         f"One mailbox was gone: of {written_to} messages {len(reached)} were taken, and {refused} "
         f"was refused. {len(returned)} of those that were taken came back half an hour later. On "
-        f"2024-09-04 support sent those {len(again)} again, and nobody else heard of it."
+        "2024-09-04 support sent one of them again, and the other was asked for by its reader, "
+        "with nothing but an address; nobody else heard of it."
     )
     return Evidence(
         found=found,
         text=text,
         links=(file_link(play, "events.json"), file_link(play, "ledger.jsonl")),
-        missing="The page on which a person asks for it without support.",
+    )
+
+
+def told_support(play: Artefacts) -> Evidence:
+    """A12: what went wrong is known when somebody says so, and mended in one go."""
+    (case,) = play.cases
+    (mail,) = [each for each in case["messages"] if each["step"] == "achievements"]
+    again = {mail.member for mail in play.mails_of("achievements", round_=2)}
+    done = [e["kind"] for e in play.ledger if e["detail"].get("case") == case["case"]]
+    found = (
+        case["complaint"] == "no-achievements"
+        and mail["history"][-1] == mail["status"] == "bounced"
+        and case["member"] in again
+        and done == ["case-opened", "case-repaired", "case-closed"]
+    )
+    text = (
+        "A user told support that no certificates had come. The case opened with what had become "
+        f"of the mail, taken and then sent back ({mail['reason']}); one action sent it again."
+    )
+    return Evidence(
+        found=found,
+        text=text,
+        links=(file_link(play, "cases.json"), file_link(play, "ledger.jsonl")),
+        missing="The page on which a person says so.",
     )
 
 
@@ -370,6 +393,6 @@ ROWS = (
     MissionRow(
         number="A12",
         promise="A person can tell support at once, the repair is one action",
-        judge=not_yet("Cases for support are not there."),
+        judge=told_support,
     ),
 )

@@ -30,6 +30,7 @@ from offramp.demo.story import Line
 from offramp.documents.timeline.data import timeline_data
 from offramp.documents.timeline.drawing import draw_timeline
 from offramp.engine.archive import proof_name
+from offramp.engine.cases import CaseFile
 from offramp.engine.context import Data
 from offramp.engine.proof import read_ledger, verify_ledger
 from offramp.engine.situation import timeline_of
@@ -92,11 +93,39 @@ def write_record(
     _write_json(folder / "access.json", [_dated(asdict(probe)) for probe in play.probes])
     write_banners(play.probes, folder)
     _write_json(folder / "events.json", [_dated(asdict(event)) for event in play.events])
+    _write_json(folder / "cases.json", [_case_data(found) for found in play.cases])
     _write_json(folder / "siblings.json", siblings)
     _write_certificates(play, folder)
     _write_ledger(play, folder / "ledger.jsonl")
     for name, content in play.downloads.items():
         _write(folder / "export" / name, content)
+
+
+def _case_data(found: CaseFile) -> dict[str, Any]:
+    """Give a case as it was found when somebody looked into it."""
+    return {
+        "case": found.case.id,
+        "complaint": found.case.complaint,
+        "member": found.case.member,
+        "repair": found.repair,
+        "messages": [
+            {
+                "step": each.delivery.step,
+                "status": each.delivery.status,
+                "reason": each.delivery.reason,
+                "history": [note.status for note in each.notes],
+            }
+            for each in found.messages
+        ],
+        "accounts": [
+            {
+                "at": each.at.format_iso(),
+                "is_allowed": each.explanation.decision.is_allowed,
+                "stage": each.explanation.decision.stage,
+            }
+            for each in found.accounts
+        ],
+    }
 
 
 def _write_timeline(play: Play, folder: Path) -> None:

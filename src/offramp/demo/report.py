@@ -84,7 +84,6 @@ def _figures(plays: Sequence[Artefacts], findings: Sequence[Finding]) -> list[tu
     return [
         ("Promises shown", f"{verdicts[Verdict.SHOWN]} of {len(findings)}"),
         ("In part", str(verdicts[Verdict.IN_PART])),
-        ("Not yet", str(verdicts[Verdict.NOT_YET])),
         *([("Not found", str(verdicts[Verdict.FAILED]))] if verdicts[Verdict.FAILED] else []),
         ("Mails received", f"{sum(len(play.mails) for play in plays):,}"),
         ("Rows deleted", f"{deleted:,}"),

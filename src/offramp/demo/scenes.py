@@ -8,16 +8,18 @@ from collections.abc import Callable
 
 from whenever import Date
 
+from offramp.core.case import Complaint
 from offramp.core.model import Member
 from offramp.data.handover.part import Part
 from offramp.demo.play import Play, Probe, Scene, admins, local, users
 from offramp.demo.vendor import NOTES, TRAINING
 from offramp.engine.bounces import take_back
+from offramp.engine.cases import close_case, open_case, read_case, repair_case
 from offramp.engine.correspondence import history
 from offramp.engine.handover import Request, hand_over
 from offramp.engine.offboarding import reactivate, renew
 from offramp.engine.people import Person, end_members, reactivate_members
-from offramp.engine.resending import ask_again
+from offramp.engine.request import answer_requests, note_request
 from offramp.ports import Return, Returned
 
 CURTAIN_AT = local("2024-08-09 09:00")  # three weeks before the end
@@ -41,7 +43,8 @@ def pool_scenes() -> tuple[Scene, ...]:
         Scene(at=local("2024-08-30 23:59"), act=_ask_everybody),
         Scene(at=local("2024-08-31 00:01"), act=_ask_everybody),
         Scene(at=local("2024-08-31 09:30"), act=_a_message_comes_back),
-        Scene(at=local("2024-09-04 09:30"), act=_send_again_what_was_lost),
+        Scene(at=local("2024-09-04 09:15"), act=_somebody_got_nothing),
+        Scene(at=local("2024-09-04 09:30"), act=_somebody_asks_again),
         Scene(at=local("2024-09-20 12:00"), act=_renew_the_other),
     )
 
@@ -114,10 +117,31 @@ def _a_message_comes_back(play: Play) -> None:
     )
 
 
-def _send_again_what_was_lost(play: Play) -> None:
-    organization = play.organization(TRAINING.leaving)
-    count = ask_again(play.context, organization.id, step="achievements", is_lost=True)
-    play.say("the vendor's support", f"Sends again what was lost: {count} mails", kind="notify")
+def _somebody_got_nothing(play: Play) -> None:
+    """Let the person whose mail came back say so, and support mend it in one go (A12)."""
+    context, organization = play.context, play.organization(TRAINING.leaving)
+    person = users(play.members(TRAINING.leaving))[0]
+    opened = open_case(
+        context,
+        organization.id,
+        Complaint.NO_ACHIEVEMENTS,
+        member=person.id,
+        words="I never got my certificates.",
+        actor="user",
+    )
+    play.say("a user", "Tells support that no certificates came", kind="trouble")
+    play.cases.append(read_case(context, opened.id))
+    repaired = repair_case(context, opened.id)
+    close_case(context, opened.id)
+    what = "Sees in the case that the mail came back, and has it sent again"
+    play.say("the vendor's support", what, f"{repaired.messages} mail", kind="notify")
+
+
+def _somebody_asks_again(play: Play) -> None:
+    """Let the person whose mailbox was gone ask by nothing but their address, as on a page."""
+    note_request(play.context, users(play.members(TRAINING.leaving))[-1].email)
+    play.say("a user, with no account left", "Asks for what is theirs", kind="notify")
+    answer_requests(play.context)
 
 
 def _renew_the_other(play: Play) -> None:

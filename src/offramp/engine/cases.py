@@ -4,7 +4,7 @@ The evidence of a case is read when the case is, and never copied into it: what 
 links and ends is history that nothing rewrites. Who may do what is explained for the instant that
 is spoken of.
 
-Source: mission A12; docs/decisions/035-cases.md.
+Source: mission A12; docs/decisions/033-cases.md.
 """
 
 from collections.abc import Iterator

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.engine import Row as Found
 
-from offramp.adapters.store import schema
 from offramp.adapters.store.fact import FactPart
+from offramp.adapters.store.schema_case import case_note, support_case
 from offramp.core.case import Case, CaseNote, Complaint
 
-_table, _note = schema.support_case, schema.case_note
+_table, _note = support_case, case_note
 
 
 class CasePart(FactPart):

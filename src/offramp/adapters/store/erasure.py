@@ -13,6 +13,7 @@ from whenever import Instant
 
 from offramp.adapters.store import schema
 from offramp.adapters.store.part import Part
+from offramp.adapters.store.schema_case import case_note, support_case
 
 _OF_A_DELIVERY = (schema.delivery, schema.delivery_note, schema.link, schema.optional_message)
 _OF_A_MEMBER = (
@@ -23,7 +24,7 @@ _OF_A_MEMBER = (
     schema.unlock,
     schema.block,
     schema.declined,
-    schema.support_case,
+    support_case,
 )
 
 
@@ -96,11 +97,10 @@ class ErasurePart(Part):
         return self._run(delete(request).where(request.c.address.in_(theirs)))
 
     def _forget_case_notes(self, organization: str, member: str | None) -> int:
-        case = schema.support_case
-        theirs = select(case.c.id).where(case.c.organization == organization)
+        theirs = select(support_case.c.id).where(support_case.c.organization == organization)
         if member is not None:
-            theirs = theirs.where(case.c.member == member)
-        return self._run(delete(schema.case_note).where(schema.case_note.c.case.in_(theirs)))
+            theirs = theirs.where(support_case.c.member == member)
+        return self._run(delete(case_note).where(case_note.c.case.in_(theirs)))
 
     def _run(self, statement: Delete) -> int:
         return self.connection.execute(statement).rowcount

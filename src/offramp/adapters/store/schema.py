@@ -353,38 +353,6 @@ declined = Table(
     _of_organization(),
 )
 
-support_case = Table(
-    "support_case",
-    metadata,
-    Column("id", Key, nullable=False),
-    Column("organization", Key, nullable=False),
-    Column("member", Key),
-    Column("complaint", Key, nullable=False),
-    Column("about", MomentInTime),
-    Column("opened_at", MomentInTime, nullable=False),
-    Column("answer_by", MomentInTime, nullable=False),
-    Column("answered_at", MomentInTime),
-    Column("repaired_at", MomentInTime),
-    Column("closed_at", MomentInTime),
-    PrimaryKeyConstraint("id"),
-    Index(None, "organization"),
-    Index(None, "closed_at", "answered_at", "answer_by"),
-    _of_organization(),
-)
-
-case_note = Table(
-    "case_note",
-    metadata,
-    Column("number", Integer, nullable=False),
-    Column("case", Key, nullable=False),
-    Column("at", MomentInTime, nullable=False),
-    Column("actor", Key, nullable=False),
-    Column("text", Text, nullable=False),
-    PrimaryKeyConstraint("number"),
-    Index(None, "case"),
-    ForeignKeyConstraint(["case"], ["support_case.id"]),
-)
-
 request = Table(
     "request",
     metadata,
