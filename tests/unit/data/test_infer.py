@@ -24,6 +24,30 @@ def subjects(proposal):
 
 
 @pytest.mark.parametrize(
+    ("sessions", "is_said"),
+    [
+        ("user_sessions: id* user_id>users! token:text! expires_at:timestamp", True),
+        ("refresh_tokens: id* company_id>companies! user_id>users! revoked_at:timestamp", True),
+        ("sessions: id* user_id>users! room:text starts_at:timestamp", False),
+        ("sessions: id* company_id>companies! expires_at:timestamp", False),
+        ("permissions: id* user_id>users! expires_at:timestamp", False),
+    ],
+)
+def test_what_may_be_open_sessions_is_said_and_never_taken_for_granted(sessions, is_said):
+    proposal = propose(ROOT, USERS, sessions)
+    name = sessions.partition(":")[0]
+
+    assert any(note.startswith(f"{name}: may hold open") for note in proposal.notes) == is_said
+
+
+def test_sessions_to_which_other_rows_refer_are_not_said_to_be_open_ones():
+    lesson = "sessions: id* user_id>users! expires_at:timestamp"
+    proposal = propose(ROOT, USERS, lesson, "notes: id* session_id>sessions!")
+
+    assert not any("may hold open" in note for note in proposal.notes)
+
+
+@pytest.mark.parametrize(
     ("lines", "table", "via"),
     [
         pytest.param([USERS], "users", ["company_id"], id="one way"),

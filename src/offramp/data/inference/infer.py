@@ -22,6 +22,7 @@ from offramp.data.inference.name import guess_references, spell
 from offramp.data.inference.people import (
     find_member,
     is_json,
+    may_be_sessions,
     propose_achievements,
     propose_marks,
     propose_members,
@@ -185,11 +186,13 @@ class _Reading:
 
     def notes(self) -> Iterator[str]:
         for name, table in sorted(self.catalog.tables.items()):
-            for column in table.columns:
-                if spell(column) in _SOFT and self._is_owned(name):
-                    yield f"{name}.{column}: rows that are marked as deleted are rows; they go too"
-                if self._is_owned(name) and is_json(table, column):
-                    yield f"{name}.{column}: may hold anything; look into it, and say what it holds"
+            if self._is_owned(name):
+                yield from _column_notes(table)
+            if may_be_sessions(self.catalog, table, member=self.member):
+                yield (
+                    f"{name}: may hold open sessions; where it does, name it under `sessions`, so"
+                    " that they end with access"
+                )
             for reference in table.references:
                 if reference.parent not in self.catalog.tables:
                     yield f"{reference.label}: refers to {reference.parent}, in another schema"
@@ -269,6 +272,14 @@ class _Reading:
             problem="has no primary key, so that its rows have no order and cannot go in chunks",
             hint=f"make {able} its primary key",
         )
+
+
+def _column_notes(table: CatalogTable) -> Iterator[str]:
+    for column in table.columns:
+        if spell(column) in _SOFT:
+            yield f"{table.name}.{column}: rows that are marked as deleted are rows; they go too"
+        if is_json(table, column):
+            yield f"{table.name}.{column}: may hold anything; look into it, and say what it holds"
 
 
 _UNREACHED = "say why it is `shared`, or declare what leads to the root under `references`"

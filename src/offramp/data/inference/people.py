@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from offramp.data.catalog.catalog import Catalog, CatalogTable
 from offramp.data.datamap import AchievementRule, MembersRule
 from offramp.data.inference.category import is_about_people
-from offramp.data.inference.name import first_present, singular
+from offramp.data.inference.name import first_present, singular, spell
 from offramp.data.inference.proposal import TableProposal
 from offramp.data.inference.way import Choice, follow
 
@@ -22,6 +22,8 @@ _EMAIL = ("email", "e_mail", "email_address", "mail")
 _NAMES = (("first_name", "last_name"), ("given_name", "family_name"))
 _NAME = ("display_name", "full_name", "name")
 _AWARD = re.compile(r"(?:^|_)(?:certificate|achievement|badge|award|diploma|medal|credential)$")
+_SESSION = re.compile(r"(?:^|_)(?:session|refresh_token|access_token|login_token)$")
+_ENDING = re.compile(r"^(?:expire|expiry|valid_until|revoked|last_seen)")
 _TITLES = ("title", "name", "label", "serial", "number", "badge")
 _MOMENTS = ("issued_at", "earned_at", "awarded_at", "achieved_at", "granted_at", "issued_on",
             "earned_on", "awarded_on", "completed_at", "created_at")  # fmt: skip
@@ -79,6 +81,17 @@ def propose_achievements(
             holder = first_present(table, _HOLDERS)
             rule = AchievementRule(table=f"{source}.{name}", title=title, holder=holder, at=at)
             yield rule
+
+
+def may_be_sessions(catalog: Catalog, table: CatalogTable, *, member: str | None) -> bool:
+    """Say whether rows may be open sessions of people: it is said, and never proposed.
+
+    A lesson is called a session as well, and it must not end with access.
+    """
+    is_theirs = any(reference.parent == member for reference in table.references)
+    ends = any(_ENDING.search(spell(column)) for column in table.columns)
+    is_named_so = _SESSION.search(singular(table.name)) is not None
+    return is_named_so and is_theirs and ends and not catalog.referring_to(table.name)
 
 
 def propose_marks(
