@@ -156,16 +156,16 @@ def ground_of(
     organization: Organization,
     *,
     stand: Callable[[Offboarding], Standing],
-    rows: Iterable[Offboarding] | None = None,
+    rows: Iterable[Offboarding],
 ) -> Ground:
-    """Read what is known of an organization; rows are other ones than the present."""
+    """Read what is known of an organization beside its off-boardings."""
     return Ground(
         organization=organization,
         policy=require_policy(transaction, organization.policy),
         pools=transaction.pools(organization.id),
         rows={
             row.subject: row
-            for row in (transaction.offboardings(organization.id) if rows is None else rows)
+            for row in rows
             if row.status is not OffboardingStatus.CANCELED
         },
         stand=stand,
@@ -182,6 +182,9 @@ def _standings(
 ) -> Iterator[Standing]:
     """Give the standing of the organization, then that of the member where they have their own."""
     stand = partial(_standing, transaction)
+    if rows is None:
+        who = None if member is None else member.id
+        rows = transaction.offboardings_about(organization.id, member=who)
     ground = ground_of(transaction, organization, stand=stand, rows=rows)
     scoped = product if ground.is_by_product else None
     if scoped not in ground.products:

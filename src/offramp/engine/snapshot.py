@@ -3,7 +3,7 @@
 Source: docs/decisions/032-snapshots.md; mission A2.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from itertools import zip_longest
 
 from offramp.core.access import Standing
@@ -34,8 +34,14 @@ def snapshot_of(
     """
     with context.store.reading() as transaction:
         found = require_organization(transaction, organization)
-        stands = _Stands(transaction=transaction, organization=found)
-        ground = ground_of(transaction, found, stand=stands.of)
+        if member is None:
+            rows = transaction.offboardings(organization)
+            steps = transaction.erase_steps(organization)
+        else:
+            rows = transaction.offboardings_about(organization, member=member)
+            steps = tuple(step for row in rows for step in transaction.steps(row.id))
+        stands = _Stands(transaction=transaction, organization=found, steps=steps)
+        ground = ground_of(transaction, found, stand=stands.of, rows=rows)
         people = _People(
             ground=ground,
             blocked=transaction.blocked(organization),
@@ -65,16 +71,19 @@ def _roles(
 class _Stands:
     """Gives episodes that are alike one and the same standing.
 
-    Of the receipts it takes those of deletions, which alone open a stage.
+    Attributes:
+        steps: those of deletions at least, whose receipts alone open a stage.
     """
 
-    def __init__(self, *, transaction: Transaction, organization: Organization) -> None:
+    def __init__(
+        self, *, transaction: Transaction, organization: Organization, steps: Iterable[StepRow]
+    ) -> None:
         self._transaction = transaction
         self._organization = organization
         self._policies: dict[tuple[str, int], Policy] = {}
         self._known: dict[Hashable, Standing] = {}
         self._erasures: dict[str, list[StepRow]] = {}
-        for row in transaction.erase_steps(organization.id):
+        for row in steps:
             self._erasures.setdefault(row.offboarding, []).append(row)
 
     def of(self, row: Offboarding) -> Standing:

@@ -1,13 +1,13 @@
-"""What a snapshot of access is made from, read for all members of an organization at once.
+"""What a snapshot of access is made from, and how it is known that it still holds.
 
-Source: docs/decisions/032-snapshots.md.
+Source: docs/decisions/032-snapshots.md; docs/decisions/033-revisions.md.
 """
 
 from collections.abc import Mapping
 from typing import Protocol
 
 from offramp.core.model import Role
-from offramp.ports.record import StepRow
+from offramp.ports.record import Offboarding, StepRow
 
 
 class AccessFacts(Protocol):
@@ -19,5 +19,22 @@ class AccessFacts(Protocol):
     def blocked(self, organization: str) -> frozenset[str | None]:
         """Give the members of an organization who are shut out; none stands for all of them."""
 
+    def offboardings_about(
+        self, organization: str, *, member: str | None
+    ) -> tuple[Offboarding, ...]:
+        """List the off-boardings of an organization, and of one member of it alone, in order."""
+
     def erase_steps(self, organization: str) -> tuple[StepRow, ...]:
         """List the rows of the destructive steps of an organization's off-boardings, by those."""
+
+
+class AccessRevisions(Protocol):
+    """That part of a store which says whether anything changed."""
+
+    def revision(self, organization: str) -> str | None:
+        """Name the state of everything that decides who may do what in an organization.
+
+        Another one as soon as a change is committed; none where the organization is unknown or
+        erased. Facts that are read later are of this revision or a newer one. Raises
+        `StoreVersionDiffers` like `Store.reading`.
+        """

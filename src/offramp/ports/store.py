@@ -13,7 +13,7 @@ from offramp.core.ledger import Entry, Event
 from offramp.core.model import Hold, Member, Organization, Pool, Unlock
 from offramp.core.policy import Audience, Policy
 from offramp.core.transitions import OffboardingStatus, StepStatus
-from offramp.ports.access import AccessFacts
+from offramp.ports.access import AccessFacts, AccessRevisions
 from offramp.ports.case import Cases
 from offramp.ports.optional import OptionalMessages
 from offramp.ports.outbox import Outbox
@@ -419,7 +419,7 @@ class Transaction(AccessFacts, OptionalMessages, Requests, Cases, Outbox, Protoc
         """Give number and seal of the last entry; (0, GENESIS) when empty."""
 
 
-class Store(Protocol):
+class Store(AccessRevisions, Protocol):
     """Where facts and receipts are kept."""
 
     def transaction(self) -> AbstractContextManager[Transaction]:

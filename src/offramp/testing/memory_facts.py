@@ -46,16 +46,19 @@ class MemoryFactPart(MemoryPart):
         for organization in organizations:
             if organization.id in self.tables.erased:
                 raise OrganizationErased(organization=organization.id)
+        self.touch(*(each.id for each in organizations))
         return _put(self.tables.organizations, {each.id: each for each in organizations})
 
     def put_pools(self, pools: Sequence[Pool]) -> Changes:
         """Create or change pools."""
         self.require_organizations(each.organization for each in pools)
+        self.touch(*(each.organization for each in pools))
         return _put(self.tables.pools, {(each.organization, each.id): each for each in pools})
 
     def put_members(self, members: Sequence[Member]) -> Changes:
         """Create or change members."""
         self.require_organizations(each.organization for each in members)
+        self.touch(*(each.organization for each in members))
         return _put(self.tables.members, {(each.organization, each.id): each for each in members})
 
     def organization(self, organization: str) -> Organization | None:
@@ -88,6 +91,7 @@ class MemoryFactPart(MemoryPart):
     def forget(self, organization: str, *, member: str | None, at: Instant) -> Mapping[str, int]:
         """Empty the tables of an organization or of one member."""
         tables = self.tables
+        self.touch(organization)
         counts = {}
         if member is None:
             counts["organization"] = _drop(tables.organizations, lambda key, _: key == organization)
@@ -175,6 +179,7 @@ class MemoryFactPart(MemoryPart):
     def grant_unlock(self, unlock: Unlock) -> None:
         """Store a temporary unlock."""
         self.tables.unlocks[len(self.tables.unlocks)] = unlock
+        self.touch(unlock.organization)
 
     def unlocks(self, organization: str) -> tuple[Unlock, ...]:
         """List the unlocks of an organization."""
@@ -185,6 +190,7 @@ class MemoryFactPart(MemoryPart):
     def set_block(self, organization: str, *, member: str | None, is_blocked: bool) -> None:
         """Shut a subject out, or let it in again."""
         self.tables.blocks.pop((organization, member), None)
+        self.touch(organization)
         if is_blocked:
             self.tables.blocks[organization, member] = None
 

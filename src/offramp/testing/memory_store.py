@@ -84,6 +84,10 @@ class MemoryStore:
         """Begin a transaction for looking only, on the tables as they are committed."""
         yield MemoryTransaction(self._tables.copy(), ledger_key=self._ledger_key)
 
+    def revision(self, organization: str) -> str | None:
+        """Name the state of everything that decides who may do what in an organization."""
+        return self._tables.revision(organization)
+
     @contextmanager
     def fence(
         self,

@@ -49,6 +49,7 @@ class MemoryTables:
     pools: dict[Owned, Pool] = field(default_factory=dict)
     members: dict[Owned, Member] = field(default_factory=dict)
     policies: dict[tuple[str, int], Policy] = field(default_factory=dict)
+    touched: Counter[str] = field(default_factory=Counter)  # the changes of each organization
     holds: dict[str, Hold] = field(default_factory=dict)
     unlocks: dict[int, Unlock] = field(default_factory=dict)
     blocks: dict[tuple[str, str | None], None] = field(default_factory=dict)
@@ -84,6 +85,14 @@ class MemoryTables:
         """Give tables that can be changed apart from these."""
         return MemoryTables(**{each.name: copy(getattr(self, each.name)) for each in fields(self)})
 
+    def revision(self, organization: str) -> str | None:
+        """Name the state of what decides who may do what in an organization."""
+        found = self.organizations.get(organization)
+        if found is None:
+            return None
+        versions = (version for policy, version in self.policies if policy == found.policy)
+        return f"{self.touched[organization]}.{max(versions, default=0)}"
+
 
 class MemoryPart:
     """One subject's share of a transaction over a copy of the tables."""
@@ -92,6 +101,10 @@ class MemoryPart:
         """Work on tables that nobody else sees."""
         self.tables = tables
         self.ledger_key = ledger_key
+
+    def touch(self, *organizations: str) -> None:
+        """Note a change to what decides who may do what in organizations."""
+        self.tables.touched.update(organizations)
 
     def require_organizations(self, organizations: Iterable[str]) -> None:
         """Refuse what belongs to nobody."""

@@ -61,6 +61,7 @@ class MemoryOffboardingPart(MemoryPart):
         moved = [row for row in self._open() if row.id in due and row.id not in begun]
         for row in moved:
             self.tables.woken.pop(row.id, None)
+            self.touch(row.subject.organization)
             self._write(
                 replace(
                     row,
@@ -85,6 +86,7 @@ class MemoryOffboardingPart(MemoryPart):
                 each.status in _CURRENT or each.episode == row.episode for each in others
             ):
                 raise OffboardingExists(organization=row.subject.organization)
+            self.touch(row.subject.organization)
             self._write(row)
 
     def offboarding(self, offboarding: str) -> Offboarding | None:
@@ -102,6 +104,13 @@ class MemoryOffboardingPart(MemoryPart):
         ]
         return tuple(sorted(found, key=_by_subject))
 
+    def offboardings_about(
+        self, organization: str, *, member: str | None
+    ) -> tuple[Offboarding, ...]:
+        """List the off-boardings of an organization, and of one member of it alone."""
+        rows = self.offboardings(organization)
+        return tuple(row for row in rows if row.subject.member in (None, member))
+
     def save_offboarding(self, offboarding: Offboarding, *, expected_episode: int) -> None:
         """Write a changed off-boarding."""
         row = self.tables.offboardings.get(offboarding.id)
@@ -109,6 +118,7 @@ class MemoryOffboardingPart(MemoryPart):
             raise StaleOffboarding(offboarding=offboarding.id)
         if row.status is not offboarding.status:
             move(OFFBOARDING, row.status, offboarding.status)
+        self.touch(row.subject.organization)
         is_moved = _term(row) != _term(offboarding)
         is_claimed = row.lease_until is not None and not is_moved
         is_claimed = is_claimed and offboarding.status is OffboardingStatus.OPEN
@@ -277,6 +287,8 @@ class MemoryOffboardingPart(MemoryPart):
         if (before and before.status) != expected:
             raise stale(claimed) if claimed else StaleOffboarding(offboarding=row.offboarding)
         self.tables.steps[row.offboarding, row.key] = row
+        if row.is_destructive:
+            self.touch(self.tables.offboardings[row.offboarding].subject.organization)
 
     def erased_rows(self, offboarding: str) -> Mapping[str, int]:
         """Give the cursor of an off-boarding."""

@@ -32,10 +32,13 @@ def open_listener(text: str) -> socket.socket:
     host, port = _parse(text)
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server((str(address[0]), port), family=family)
+        listener = socket.create_server((str(address[0]), port), family=family)
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
         raise ListenAddressUnavailable(text=text, reason=reason) from error
+    # Every connection is given it: the body of an answer must not wait until its head has arrived.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def url_of(listener: socket.socket) -> str:

@@ -24,6 +24,7 @@ SQLITE_BUSY_SECONDS = 10.0  # there is one writer at a time, and each is short
 CONNECT_SECONDS_MAX = 10
 
 _READING = "offramp_reading"  # the option of an engine whose transactions only look
+_ONE_LOOK = "offramp_one_look"  # and of one that asks a single question at a time
 _LOCK_NOT_AVAILABLE = "55P03"
 _UNDEFINED_TABLE = "42P01"
 
@@ -63,6 +64,13 @@ def for_reading(engine: Engine) -> Engine:
     return engine.execution_options(**{_READING: True}, postgresql_readonly=True)
 
 
+def for_one_look(engine: Engine) -> Engine:
+    """Give the same connections for single questions, which need no transaction around them."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="AUTOCOMMIT")
+    return engine.execution_options(**{_ONE_LOOK: True})
+
+
 def is_postgresql(connection: Connection) -> bool:
     """Whether a connection leads to PostgreSQL."""
     return connection.dialect.name == "postgresql"
@@ -89,8 +97,11 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get(_ONE_LOOK, False):
+        return
     # A transaction that begins by reading cannot become a writer while another one writes.
-    is_reading = connection.get_execution_options().get(_READING, False)
+    is_reading = options.get(_READING, False)
     connection.exec_driver_sql("BEGIN DEFERRED" if is_reading else "BEGIN IMMEDIATE")
 
 

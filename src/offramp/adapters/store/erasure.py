@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Delete, Table, delete, func, select, updat
 from whenever import Instant
 
 from offramp.adapters.store import schema
-from offramp.adapters.store.part import Part
+from offramp.adapters.store.revision import RevisionPart
 from offramp.adapters.store.schema_case import case_note, support_case
 
 _OF_A_DELIVERY = (schema.delivery, schema.delivery_note, schema.link, schema.optional_message)
@@ -28,7 +28,7 @@ _OF_A_MEMBER = (
 )
 
 
-class ErasurePart(Part):
+class ErasurePart(RevisionPart):
     """The end of facts."""
 
     def forget(self, organization: str, *, member: str | None, at: Instant) -> Mapping[str, int]:
@@ -53,6 +53,7 @@ class ErasurePart(Part):
         if member is not None:
             people = people.where(schema.member.c.id == member)
         counts["member"] = self._run(people)
+        self.touched.add(organization)
         return counts
 
     def erased_rows(self, offboarding: str) -> Mapping[str, int]:

@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, select, t
 from sqlalchemy.engine import Row as Found
 
 from offramp.adapters.store import schema
-from offramp.adapters.store.part import Part, Row, batches, compare
+from offramp.adapters.store.part import Row, batches, compare
+from offramp.adapters.store.revision import RevisionPart
 from offramp.core.model import Member, Organization, Pool, Role
 from offramp.ports import Changes, OrganizationErased, OrganizationUnknown
 
@@ -22,7 +23,7 @@ _Asked: TypeAlias = tuple[Select[Any], Select[Any], Select[Any]]  # members, rol
 _Choice: TypeAlias = Callable[[ColumnElement[str], ColumnElement[str]], ColumnElement[bool]]
 
 
-class FactPart(Part):
+class FactPart(RevisionPart):
     """What was told about customers."""
 
     def put_organizations(self, organizations: Sequence[Organization]) -> Changes:
@@ -38,6 +39,7 @@ class FactPart(Part):
                 before[row.id] = _organization(row)
         written, changes = compare(before, wanted)
         self._put(table, [{**asdict(value), **_overrides(value)} for value in written])
+        self.touched.update(value.id for value in written)
         return changes
 
     def put_pools(self, pools: Sequence[Pool]) -> Changes:
@@ -52,6 +54,7 @@ class FactPart(Part):
                 before[row.organization, row.id] = Pool(**row._mapping)
         written, changes = compare(before, wanted)
         self._put(table, [asdict(value) for value in written])
+        self.touched.update(value.organization for value in written)
         return changes
 
     def put_members(self, members: Sequence[Member]) -> Changes:
@@ -70,6 +73,7 @@ class FactPart(Part):
                 self.connection.execute(delete(table).where(theirs))
         self._add(schema.member_role, [row for value in written for row in _roles(value)])
         self._add(schema.seat, [row for value in written for row in _seats(value)])
+        self.touched.update(value.organization for value in written)
         return changes
 
     def organization(self, organization: str) -> Organization | None:

@@ -31,7 +31,7 @@ from whenever import Instant
 
 from offramp.adapters.store import schema
 from offramp.adapters.store.connection import LockTimeout, is_postgresql
-from offramp.adapters.store.part import Part
+from offramp.adapters.store.revision import RevisionPart
 from offramp.ports import DeletionInFlight, Offboarding, StaleClaim
 
 _LOCK_SPACE = 0x0FFA  # keeps our advisory locks apart from those of others in the database
@@ -41,7 +41,7 @@ _CAP = 3
 _ASKED = 0  # is the attempt of a marker that somebody left who was refused
 
 
-class LockPart(Part):
+class LockPart(RevisionPart):
     """Waiting, and being waited for."""
 
     refused: tuple[Sequence[str], Instant] | None = None

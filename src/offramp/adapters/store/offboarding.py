@@ -67,6 +67,7 @@ class OffboardingPart(FactPart, LockPart):
         for each in offboardings:
             if each.id not in stored:
                 raise OffboardingExists(organization=each.subject.organization)
+            self.touched.add(each.subject.organization)
 
     def offboarding(self, offboarding: str) -> Offboarding | None:
         """Find one by id."""
@@ -86,6 +87,16 @@ class OffboardingPart(FactPart, LockPart):
             chosen = chosen.where(columns.status == status)
         return tuple(offboarding_of(row) for row in self.connection.execute(chosen))
 
+    def offboardings_about(
+        self, organization: str, *, member: str | None
+    ) -> tuple[Offboarding, ...]:
+        """List the off-boardings of an organization, and of one member of it alone."""
+        columns = _table.c
+        theirs = self._among(columns.member, ["", member or ""])
+        chosen = select(_table).where(columns.organization == organization, theirs)
+        order = (columns.member, columns.product, columns.episode)
+        return tuple(offboarding_of(row) for row in self.connection.execute(chosen.order_by(*order)))
+
     def save_offboarding(self, offboarding: Offboarding, *, expected_episode: int) -> None:
         """Write a changed off-boarding."""
         chosen = select(_table).where(_table.c.id == offboarding.id).with_for_update()
@@ -104,6 +115,7 @@ class OffboardingPart(FactPart, LockPart):
         elif row.lease_until is not None:
             values["woken_at"] = offboarding.next_due_at
         self.connection.execute(update(_table).where(_table.c.id == offboarding.id).values(values))
+        self.touched.add(row.organization)
 
     def lock(self, offboarding: str, *, now: Instant) -> Offboarding:
         """Take the row exclusively until the transaction ends."""
@@ -165,6 +177,9 @@ class OffboardingPart(FactPart, LockPart):
         )
         rows = [{"mine": offboarding, "due_at": due[offboarding]} for offboarding in moved]
         self.connection.execute(again, rows)
+        for ids in batches(moved):
+            theirs = select(_table.c.organization).where(_table.c.id.in_(ids)).distinct()
+            self.touched.update(self.connection.scalars(theirs))
         return len(moved)
 
     def _untouched(self, ids: Sequence[str]) -> Sequence[str]:

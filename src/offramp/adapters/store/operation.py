@@ -68,6 +68,7 @@ class OperationPart(LockPart):
                 ends_at=unlock.ends_at,
             )
         )
+        self.touched.add(unlock.organization)
 
     def unlocks(self, organization: str) -> tuple[Unlock, ...]:
         """List the unlocks of an organization."""
@@ -80,6 +81,7 @@ class OperationPart(LockPart):
     def set_block(self, organization: str, *, member: str | None, is_blocked: bool) -> None:
         """Shut a subject out, or let it in again."""
         table = schema.block
+        self.touched.add(organization)
         if is_blocked:
             self._add(table, [{"organization": organization, "member": member}])
             return

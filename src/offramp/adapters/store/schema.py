@@ -123,6 +123,14 @@ seat = Table(
     ForeignKeyConstraint(["organization", "member"], ["member.organization", "member.id"]),
 )
 
+access_revision = Table(
+    "access_revision",
+    metadata,
+    Column("organization", Key, nullable=False),  # stays when the organization is erased
+    Column("number", Integer, nullable=False),
+    PrimaryKeyConstraint("organization"),
+)
+
 policy = Table(
     "policy",
     metadata,

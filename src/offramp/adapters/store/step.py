@@ -48,12 +48,15 @@ class StepPart(LockPart):
         if claimed is not None:
             assert claimed.id == row.offboarding, "a claim covers the steps of one off-boarding"
             self.require_current(claimed)
+            organization = claimed.subject.organization
         else:
-            self._require_offboarding(row.offboarding)
+            organization = self._require_offboarding(row.offboarding)
         if expected is not None or row.status is not StepStatus.PENDING:
             move(STEP, expected or StepStatus.PENDING, row.status)
         if not self._write(row, expected=expected):
             raise stale(claimed) if claimed else StaleOffboarding(offboarding=row.offboarding)
+        if row.is_destructive:
+            self.touched.add(organization)
 
     def _write(self, row: StepRow, *, expected: StepStatus | None) -> bool:
         table = schema.step
@@ -63,11 +66,14 @@ class StepPart(LockPart):
         changed = update(table).where(*mine, table.c.status == expected).values(_row(row))
         return self.connection.execute(changed).rowcount == 1
 
-    def _require_offboarding(self, offboarding: str) -> None:
+    def _require_offboarding(self, offboarding: str) -> str:
+        """Keep an off-boarding as it is, and say whose it is."""
         table = schema.offboarding
-        chosen = select(table.c.id).where(table.c.id == offboarding).with_for_update(read=True)
-        if self.connection.scalar(chosen) is None:
+        chosen = select(table.c.organization).where(table.c.id == offboarding)
+        organization = self.connection.scalar(chosen.with_for_update(read=True))
+        if organization is None:
             raise OffboardingUnknown(offboarding=offboarding)
+        return organization
 
 
 def _row(step: StepRow) -> Row:

@@ -46,3 +46,13 @@ class SqlTransaction(
         super().__init__(connection)
         self.ledger_key = ledger_key
         self.unsealed = []
+        self.touched = set()
+
+    def finish(self) -> None:
+        """Do what was left to the end.
+
+        Whoever waits for a number holds the end of the ledger at most, and nobody who has a
+        number waits for that.
+        """
+        self.seal_events()
+        self.count_changes()

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, column, inspect, select, table
 from offramp.ports import StoreVersionDiffers
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
-_version = table("alembic_version", column("version_num"))
+_table = table("alembic_version", column("version_num"))
+VERSION = _table.c.version_num
 
 
 def require_newest(connection: Connection) -> None:
@@ -22,7 +23,15 @@ def require_newest(connection: Connection) -> None:
     Raises:
         StoreVersionDiffers: they are not those that this version works with.
     """
-    found = _version_in(connection)
+    require_same(_version_in(connection))
+
+
+def require_same(found: str | None) -> None:
+    """Refuse the version of tables that are not those of this program.
+
+    Raises:
+        StoreVersionDiffers: they are not those that this version works with.
+    """
     if found != newest():
         raise StoreVersionDiffers(
             found=found or "none", expected=newest(), hint="restart with the program that fits"
@@ -31,11 +40,11 @@ def require_newest(connection: Connection) -> None:
 
 def is_newest(connection: Connection) -> bool:
     """Whether the tables are there, and those that this version works with."""
-    return inspect(connection).has_table(_version.name) and _version_in(connection) == newest()
+    return inspect(connection).has_table(_table.name) and _version_in(connection) == newest()
 
 
 def _version_in(connection: Connection) -> str | None:
-    return connection.scalar(select(_version.c.version_num))
+    return connection.scalar(select(VERSION))
 
 
 @cache
