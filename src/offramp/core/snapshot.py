@@ -67,14 +67,23 @@ class AccessSnapshot:
         product: str | None = None,
     ) -> Decision:
         """Look up whether a member may do something at an instant."""
+        course = self._course(member, surface, product)
+        return UNKNOWN if course is None else course.at(now)[capability]
+
+    def allowed(
+        self, member: str, *, now: Instant, surface: str = ANY, product: str | None = None
+    ) -> frozenset[Capability]:
+        """List all that a member may do at an instant."""
+        course = self._course(member, surface, product)
+        row = {} if course is None else course.at(now)
+        return frozenset(each for each, answer in row.items() if answer.is_allowed)
+
+    def _course(self, member: str, surface: str, product: str | None) -> Course | None:
         courses = self.members.get(member)
         if courses is None:
-            return UNKNOWN
+            return None
         surfaces = courses.get(product or "" if self.is_by_product else ANY)
-        if surfaces is None:
-            return UNKNOWN
-        course = surfaces.get(surface) or surfaces[ANY]
-        return course.at(now)[capability]
+        return None if surfaces is None else surfaces.get(surface) or surfaces[ANY]
 
     def is_shut_out(self, member: str, *, now: Instant) -> bool:
         """Whether a member may sign in nowhere, in no product."""

@@ -27,7 +27,7 @@ QUESTION = {"subject": ULF, "action": CREATE, "resource": NOTES}
 class LostStore(MemoryStore):
     """Cannot be read any more."""
 
-    def reading(self):
+    def revision(self, organization):
         raise StoreUnavailable(reason="it went away")
 
 
@@ -121,7 +121,7 @@ def test_what_a_question_holds_beyond_the_standard_is_left_alone(client):
 @pytest.mark.parametrize(
     ("body", "place"),
     [
-        (b"{", "body.1"),
+        (b"{", "body"),
         (b"[]", "body"),
         (b"{}", "body.subject"),
         (b'{"subject": {"type": "user"}, "action": {"name": "read"}}', "body.subject.id"),

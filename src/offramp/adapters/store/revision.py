@@ -7,19 +7,21 @@ number of the newest one says everything.
 Source: docs/decisions/033-revisions.md.
 """
 
-from sqlalchemy import Connection, and_, bindparam, func, select
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Engine, and_, bindparam, func, select
 
 from offramp.adapters.store import schema
+from offramp.adapters.store.connection import for_one_look
 from offramp.adapters.store.part import Part
 from offramp.adapters.store.version import VERSION, require_same
 
 _table = schema.access_revision
 _organization, _policy = schema.organization.c, schema.policy.c
-_is_living = and_(
-    _organization.id == bindparam("its_organization"), _organization.erased_at.is_(None)
-)
+_WHOSE = "its_organization"
+_is_living = and_(_organization.id == bindparam(_WHOSE), _organization.erased_at.is_(None))
 _newest = select(func.max(_policy.version)).where(_policy.id == _organization.policy)
-# One statement: it is asked with every question about access.
 _ASKED = select(VERSION, _organization.id, _table.c.number, _newest.scalar_subquery()).select_from(
     VERSION.table.outerjoin(schema.organization, _is_living).outerjoin(
         _table, _table.c.organization == _organization.id
@@ -49,13 +51,39 @@ class RevisionPart(Part):
         self.touched.clear()
 
 
-def revision_of(connection: Connection, organization: str) -> str | None:
-    """Name the state of an organization; none where there is no such one.
+class Revisions:
+    """Asks for the state of organizations.
 
-    Raises:
-        StoreVersionDiffers: the tables are not those that this version works with.
+    It is asked with every question about access, so the statement is spelled beforehand and given
+    to the driver itself: that takes a third of the time.
     """
-    found = connection.execute(_ASKED, {"its_organization": organization}).first()
-    version, known, number, policy = found or (None, None, None, None)
-    require_same(version)
-    return None if known is None else f"{number or 0}.{policy or 0}"
+
+    def __init__(self, engine: Engine) -> None:
+        """Prepare the question for one database."""
+        self._engine = for_one_look(engine)
+        asked = _ASKED.compile(dialect=engine.dialect)
+        self._text, self._is_positional = str(asked), asked.positional
+        self._error = engine.dialect.loaded_dbapi.Error
+
+    def of(self, organization: str) -> str | None:
+        """Name the state of an organization; none where there is no such one.
+
+        Raises:
+            StoreVersionDiffers: the tables are not those that this version works with.
+        """
+        version, known, number, policy = self._ask(organization) or (None, None, None, None)
+        require_same(version)
+        return None if known is None else f"{number or 0}.{policy or 0}"
+
+    def _ask(self, organization: str) -> Sequence[Any] | None:
+        by_name = {_WHOSE: organization}
+        with self._engine.connect() as connection:
+            cursor = connection.connection.cursor()
+            try:
+                cursor.execute(self._text, (organization,) if self._is_positional else by_name)
+                return cursor.fetchone()
+            except self._error:
+                # Asked again in the usual way, which knows what an error of the driver means.
+                return connection.execute(_ASKED, by_name).first()
+            finally:
+                cursor.close()

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 from whenever import Instant
 
-from offramp.adapters.store.connection import for_one_look, for_reading
+from offramp.adapters.store.connection import for_reading
 from offramp.adapters.store.lock import stale
-from offramp.adapters.store.revision import revision_of
+from offramp.adapters.store.revision import Revisions
 from offramp.adapters.store.transaction import SqlTransaction
 from offramp.adapters.store.version import require_newest
 from offramp.ports import DeletionInFlight, FenceRecord, Offboarding, Transaction
@@ -54,7 +54,7 @@ class SqlStore:
         """Keep everything behind an engine made by ``connection.connect``."""
         self._engine = engine
         self._reader = for_reading(engine)
-        self._looker = for_one_look(engine)
+        self._revisions = Revisions(engine)
         self._ledger_key = ledger_key
 
     @contextmanager
@@ -83,8 +83,7 @@ class SqlStore:
 
     def revision(self, organization: str) -> str | None:
         """Name the state of everything that decides who may do what in an organization."""
-        with self._looker.connect() as connection:
-            return revision_of(connection, organization)
+        return self._revisions.of(organization)
 
     def _ask(self, offboardings: Sequence[str], at: Instant) -> None:
         """Let the next chunk know of somebody who was refused because of the one that runs."""

@@ -3,7 +3,7 @@
 Source: docs/http.md; RFC 6750, sections 2.1 and 3.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from hmac import compare_digest
@@ -54,13 +54,19 @@ class AccessKeys:
         shown = _digest(key)
         return any([compare_digest(shown, digest) for digest in self.digests])
 
+    def require(self, authorization: str | None) -> None:
+        """Refuse a header that shows none of them."""
+        scheme, _, shown = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not self.fits(shown.strip()):
+            raise _refusal("Bearer")
+
 
 def require_key(
     access_keys: AccessKeys,
-) -> Callable[[HTTPAuthorizationCredentials | None], None]:
+) -> Callable[[HTTPAuthorizationCredentials | None], Awaitable[None]]:
     """Make the check that a route depends on: it answers 401 where no fitting key is shown."""
 
-    def check(shown: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]) -> None:
+    async def check(shown: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]) -> None:
         if shown is None or not access_keys.fits(shown.credentials):
             raise _refusal("Bearer")
 
@@ -69,10 +75,10 @@ def require_key(
 
 def require_key_or_password(
     access_keys: AccessKeys,
-) -> Callable[[HTTPAuthorizationCredentials | None, HTTPBasicCredentials | None], None]:
+) -> Callable[[HTTPAuthorizationCredentials | None, HTTPBasicCredentials | None], Awaitable[None]]:
     """Make the same check for programs that can only put a name and a password into an address."""
 
-    def check(
+    async def check(
         shown: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
         signed_in: Annotated[HTTPBasicCredentials | None, Security(_BASIC)],
     ) -> None:

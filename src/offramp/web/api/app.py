@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.page import LinkPages
 from offramp.engine.context import Context
+from offramp.engine.snapshot_cache import SnapshotCache
 from offramp.web.api.access_key import AccessKeys, require_key
 from offramp.web.api.access_snapshot import access_snapshot_routes
 from offramp.web.api.again import again_routes
@@ -60,6 +61,8 @@ def create_app(
     )
     answer_problems(app, report=context.report)
     app.add_middleware(SafeHeaders)
+    # First, as routes are tried in turn.
+    app.include_router(authzen_routes(context, SnapshotCache(context), access_keys))
     app.include_router(health_routes(context))
     pages = pages or LinkPages(Brand())
     app.include_router(link_routes(context, pages))
@@ -69,8 +72,7 @@ def create_app(
     app.include_router(static_routes())
     app.include_router(hook_routes(context, hooks or Hooks()))
     app.include_router(configuration_routes(context))
-    for routes in (_for_programs(context), authzen_routes(context)):
-        app.include_router(routes, dependencies=[Depends(require_key(access_keys))])
+    app.include_router(_for_programs(context), dependencies=[Depends(require_key(access_keys))])
     return app
 
 

@@ -8,23 +8,24 @@ Source: OpenID AuthZEN Authorization API 1.0; docs/access-api.md; mission A2; le
 """
 
 import re
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_type_hints
 
-from fastapi import APIRouter, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import PlainTextResponse
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from whenever import Instant
 
 from offramp.core.access import UNKNOWN, Decision, Place
-from offramp.core.banner import Reader
 from offramp.core.errors import OfframpError
 from offramp.core.policy import Capability
+from offramp.core.snapshot import AccessSnapshot
 from offramp.documents.authzen import (
     ActionDocument,
     ActionsDocument,
@@ -36,13 +37,14 @@ from offramp.documents.authzen import (
     SearchDocument,
     answer_of,
 )
-from offramp.engine.access import find_reader
 from offramp.engine.context import Context
-from offramp.ports import Transaction
+from offramp.engine.snapshot_cache import SnapshotCache
+from offramp.web.api.access_key import AccessKeys, require_key
 
 PREFIX = "/access/v1"
 CONFIGURATION = "/.well-known/authzen-configuration"
 REQUEST_ID = "X-Request-ID"
+JSON = "application/json"
 _FIT_FOR_HEADERS = re.compile(r"[!-~]{1,200}")
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
@@ -59,13 +61,15 @@ class _PlainRoute(APIRoute):
     """Answers errors as text, and repeats the id that a request came with."""
 
     def get_route_handler(self) -> Handler:
-        handle = super().get_route_handler()
+        handle = self.get_handler()
 
         async def answer(request: Request) -> Response:
             try:
                 response = await handle(request)
-            except RequestValidationError as error:
+            except ValidationError as error:
                 response = _refusal(HTTPStatus.BAD_REQUEST, _what_is_wrong(error))
+            except ClientDisconnect:
+                response = _refusal(HTTPStatus.BAD_REQUEST, "It ended too early.")
             except HTTPException as error:
                 response = _refusal(error.status_code, error.detail)
                 response.headers.update(error.headers or {})
@@ -78,68 +82,106 @@ class _PlainRoute(APIRoute):
 
         return answer
 
+    def get_handler(self) -> Handler:
+        """Give what answers where nothing is wrong."""
+        return super().get_route_handler()
+
+
+def _question_route(access_keys: AccessKeys) -> type[_PlainRoute]:
+    """Make routes that read one document and write another, by their models and nothing else.
+
+    An answer is looked up, so most of its time would go by in what is made for every kind of
+    route. They ask for a key by themselves.
+    """
+
+    class QuestionRoute(_PlainRoute):
+        def get_handler(self) -> Handler:
+            endpoint = self.endpoint
+            model: type[BaseModel] = next(iter(get_type_hints(endpoint).values()))
+
+            async def handle(request: Request) -> Response:
+                access_keys.require(request.headers.get("Authorization"))
+                question = model.model_validate_json(await request.body())
+                answer: BaseModel = await run_in_threadpool(endpoint, question)
+                return Response(answer.model_dump_json(), media_type=JSON)
+
+            return handle
+
+    return QuestionRoute
+
 
 @dataclass(slots=True, kw_only=True)
 class _Desk:
-    """Answers questions from one snapshot of the store, at one instant."""
+    """Answers the questions of one request, as of one instant."""
 
-    transaction: Transaction
+    snapshots: SnapshotCache
     now: Instant
-    _readers: dict[Place, Reader | None] = field(default_factory=dict)
+    _taken: dict[tuple[str, str], AccessSnapshot | None] = field(default_factory=dict)
 
     def decide(self, question: QuestionDocument) -> Decision:
         """Answer one question; nobody knows whoever is not ours, and what is no capability."""
-        reader = self._reader(question)
-        if reader is None or question.capability is None:
+        place, capability = question.place, question.capability
+        snapshot = self._snapshot(place)
+        if place is None or snapshot is None or capability is None:
             return UNKNOWN
-        return reader.decide(question.capability, now=self.now)
+        return snapshot.decide(
+            place.member, capability, now=self.now, surface=place.surface, product=place.product
+        )
 
     def allowed(self, search: SearchDocument) -> frozenset[Capability]:
         """List all that somebody may do."""
-        reader = self._reader(search)
-        return frozenset() if reader is None else reader.allowed(self.now)
+        place = search.place
+        snapshot = self._snapshot(place)
+        if place is None or snapshot is None:
+            return frozenset()
+        return snapshot.allowed(
+            place.member, now=self.now, surface=place.surface, product=place.product
+        )
 
-    def _reader(self, asked: SearchDocument) -> Reader | None:
-        place = asked.place
+    def _snapshot(self, place: Place | None) -> AccessSnapshot | None:
         if place is None:
             return None
-        if place not in self._readers:
-            self._readers[place] = find_reader(self.transaction, place)
-        return self._readers[place]
+        key = place.organization, place.member
+        if key not in self._taken:
+            self._taken[key] = self.snapshots.take(place.organization, member=place.member)
+        return self._taken[key]
 
 
-def authzen_routes(context: Context) -> APIRouter:
+def authzen_routes(
+    context: Context, snapshots: SnapshotCache, access_keys: AccessKeys
+) -> APIRouter:
     """Give the routes for questions about access."""
-    routes = APIRouter(prefix=PREFIX, tags=["access"], route_class=_PlainRoute, responses=_ERRORS)
+    routes = APIRouter(
+        prefix=PREFIX,
+        tags=["access"],
+        route_class=_question_route(access_keys),
+        responses=_ERRORS,
+        dependencies=[Depends(require_key(access_keys))],  # so that the description says it
+    )
 
-    @contextmanager
-    def desk() -> Iterator[_Desk]:
-        with context.store.reading() as transaction:
-            yield _Desk(transaction=transaction, now=context.clock.now())
+    def desk() -> _Desk:
+        return _Desk(snapshots=snapshots, now=context.clock.now())
 
     @routes.post("/evaluation")
     def evaluation(question: QuestionDocument) -> AnswerDocument:
         """Answer one question."""
-        with desk() as open_desk:
-            return answer_of(open_desk.decide(question))
+        return answer_of(desk().decide(question))
 
     @routes.post("/evaluations")
     def evaluations(several: QuestionsDocument) -> AnswersDocument | AnswerDocument:
         """Answer several questions as of one instant, or the one where there is no list."""
-        answers = []
-        with desk() as open_desk:
-            for question in several.questions():
-                decision = open_desk.decide(question)
-                answers.append(answer_of(decision))
-                if several.options.evaluations_semantic.ends_with(decision):
-                    break
+        answers, open_desk = [], desk()
+        for question in several.questions():
+            decision = open_desk.decide(question)
+            answers.append(answer_of(decision))
+            if several.options.evaluations_semantic.ends_with(decision):
+                break
         return AnswersDocument(evaluations=tuple(answers)) if several.evaluations else answers[0]
 
     @routes.post("/search/action")
     def search_action(search: SearchDocument) -> ActionsDocument:
         """List all that somebody may do."""
-        with desk() as open_desk:
-            allowed = open_desk.allowed(search)
+        allowed = desk().allowed(search)
         names = (ActionDocument(name=each) for each in Capability if each in allowed)
         return ActionsDocument(results=tuple(names))
 
@@ -168,9 +210,10 @@ def _refusal(status: int, message: str) -> Response:
     return PlainTextResponse(message, status_code=status)
 
 
-def _what_is_wrong(error: RequestValidationError) -> str:
+def _what_is_wrong(error: ValidationError) -> str:
     """Name the places that are wrong, without what they said."""
     found = (
-        f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()
+        f"{'.'.join(str(part) for part in ('body', *each['loc']))}: {each['msg']}"
+        for each in error.errors(include_url=False, include_context=False, include_input=False)
     )
     return "; ".join(found)
