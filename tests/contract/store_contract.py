@@ -17,6 +17,7 @@ from tests.contract.store_proof_contract import (
 from tests.contract.store_publication_contract import PublicationContract
 from tests.contract.store_request_contract import RequestContract
 from tests.contract.store_retention_contract import AftercareContract, RetentionContract
+from tests.contract.store_revision_contract import RevisionContract
 from tests.contract.store_schedule_contract import ClaimContract, OffboardingContract, StepContract
 from tests.contract.store_ticket_contract import TicketContract
 from tests.contract.store_workload_contract import WorkloadContract
@@ -28,6 +29,7 @@ class StoreContract(
     FactContract,
     PolicyContract,
     OperationContract,
+    RevisionContract,
     OffboardingContract,
     PublicationContract,
     ClaimContract,

@@ -161,6 +161,38 @@ class TestConcurrency(Patient):
         assert len(claimed) == 1
         assert seen.due + seen.running == 1
 
+    def test_changes_at_once_are_all_counted_and_nobody_waits_for_ever(self, store):
+        fill(store)
+        first = [store.revision(each) for each in ("acme", "sibling")]
+
+        def write(one, other, member):
+            for is_blocked in (True, False) * 10:
+                with store.transaction() as transaction:
+                    for organization in (one, other):
+                        transaction.set_block(organization, member=member, is_blocked=is_blocked)
+                    transaction.append([replace(OPENED, offboarding=None)])
+
+        in_threads(
+            *(partial(write, "acme", "sibling", f"a{number}") for number in range(2)),
+            *(partial(write, "sibling", "acme", f"b{number}") for number in range(2)),
+        )
+
+        grown = [
+            int(store.revision(each).partition(".")[0]) - int(before.partition(".")[0])
+            for each, before in zip(("acme", "sibling"), first, strict=True)
+        ]
+        assert grown == [4 * 20, 4 * 20]
+
+    def test_many_rows_in_one_transaction_are_one_change(self, store):
+        fill(store)
+        before = store.revision("acme")
+
+        with store.transaction() as transaction:
+            transaction.put_members([replace(ANNA, id=f"m{number}") for number in range(500)])
+            transaction.put_members([replace(ANNA, id=f"n{number}") for number in range(500)])
+
+        assert int(store.revision("acme").partition(".")[0]) == int(before.partition(".")[0]) + 1
+
     def test_each_due_row_is_claimed_by_exactly_one_worker(self, store):
         """L42: a thousand rows, four workers, small batches."""
         rows = [leaving(f"m{number:04}") for number in range(DUE_ROWS)]

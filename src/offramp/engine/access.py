@@ -163,11 +163,7 @@ def ground_of(
         organization=organization,
         policy=require_policy(transaction, organization.policy),
         pools=transaction.pools(organization.id),
-        rows={
-            row.subject: row
-            for row in rows
-            if row.status is not OffboardingStatus.CANCELED
-        },
+        rows={row.subject: row for row in rows if row.status is not OffboardingStatus.CANCELED},
         stand=stand,
     )
 

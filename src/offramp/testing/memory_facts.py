@@ -3,7 +3,7 @@
 Source: ``ports.Transaction``.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
@@ -46,20 +46,23 @@ class MemoryFactPart(MemoryPart):
         for organization in organizations:
             if organization.id in self.tables.erased:
                 raise OrganizationErased(organization=organization.id)
-        self.touch(*(each.id for each in organizations))
-        return _put(self.tables.organizations, {each.id: each for each in organizations})
+        wanted = {each.id: each for each in organizations}
+        self.touch(*_changed(self.tables.organizations, wanted))
+        return _put(self.tables.organizations, wanted)
 
     def put_pools(self, pools: Sequence[Pool]) -> Changes:
         """Create or change pools."""
         self.require_organizations(each.organization for each in pools)
-        self.touch(*(each.organization for each in pools))
-        return _put(self.tables.pools, {(each.organization, each.id): each for each in pools})
+        wanted = {(each.organization, each.id): each for each in pools}
+        self.touch(*{owner for owner, _ in _changed(self.tables.pools, wanted)})
+        return _put(self.tables.pools, wanted)
 
     def put_members(self, members: Sequence[Member]) -> Changes:
         """Create or change members."""
         self.require_organizations(each.organization for each in members)
-        self.touch(*(each.organization for each in members))
-        return _put(self.tables.members, {(each.organization, each.id): each for each in members})
+        wanted = {(each.organization, each.id): each for each in members}
+        self.touch(*{owner for owner, _ in _changed(self.tables.members, wanted)})
+        return _put(self.tables.members, wanted)
 
     def organization(self, organization: str) -> Organization | None:
         """Find one organization."""
@@ -245,6 +248,10 @@ def _put(table: dict[_Key, _Value], wanted: Mapping[_Key, _Value]) -> Changes:
     same = sum(key in table and table[key] == value for key, value in wanted.items())
     table.update(wanted)
     return Changes(created=created, changed=len(wanted) - created - same, same=same)
+
+
+def _changed(table: Mapping[_Key, _Value], wanted: Mapping[_Key, _Value]) -> Iterator[_Key]:
+    return (key for key, value in wanted.items() if table.get(key) != value)
 
 
 def _of(table: Mapping[Owned, _Named], organization: str) -> tuple[_Named, ...]:

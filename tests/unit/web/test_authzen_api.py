@@ -60,6 +60,19 @@ def test_the_answer_changes_at_the_first_instant_without_any_worker_A2(client, w
     assert client.post(EVALUATION, json=QUESTION | {"action": UPDATE}).json()["decision"]
 
 
+def test_what_was_committed_before_the_question_counts_A2(client, world):
+    """L39: by whichever process; the answer in memory is good until something changes."""
+    found = []
+
+    for is_blocked in (False, True, False):
+        with world.store.transaction() as transaction:
+            transaction.set_block("acme", member="ulf", is_blocked=is_blocked)
+        answer = client.post(EVALUATION, json=QUESTION).json()
+        found.append((answer["decision"], answer["context"]["voter"]))
+
+    assert found == [(True, "organization"), (False, "block"), (True, "organization")]
+
+
 def test_an_answer_says_why_and_until_when_as_advice(client, world):
     world.clock.advance_to(EXPIRED)
 

@@ -95,7 +95,9 @@ class OffboardingPart(FactPart, LockPart):
         theirs = self._among(columns.member, ["", member or ""])
         chosen = select(_table).where(columns.organization == organization, theirs)
         order = (columns.member, columns.product, columns.episode)
-        return tuple(offboarding_of(row) for row in self.connection.execute(chosen.order_by(*order)))
+        return tuple(
+            offboarding_of(row) for row in self.connection.execute(chosen.order_by(*order))
+        )
 
     def save_offboarding(self, offboarding: Offboarding, *, expected_episode: int) -> None:
         """Write a changed off-boarding."""

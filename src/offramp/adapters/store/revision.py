@@ -15,7 +15,7 @@ from sqlalchemy import Engine, and_, bindparam, func, select
 from offramp.adapters.store import schema
 from offramp.adapters.store.connection import for_one_look
 from offramp.adapters.store.part import Part
-from offramp.adapters.store.version import VERSION, require_same
+from offramp.adapters.store.version import VERSION, VERSIONED, require_same
 
 _table = schema.access_revision
 _organization, _policy = schema.organization.c, schema.policy.c
@@ -23,7 +23,7 @@ _WHOSE = "its_organization"
 _is_living = and_(_organization.id == bindparam(_WHOSE), _organization.erased_at.is_(None))
 _newest = select(func.max(_policy.version)).where(_policy.id == _organization.policy)
 _ASKED = select(VERSION, _organization.id, _table.c.number, _newest.scalar_subquery()).select_from(
-    VERSION.table.outerjoin(schema.organization, _is_living).outerjoin(
+    VERSIONED.outerjoin(schema.organization, _is_living).outerjoin(
         _table, _table.c.organization == _organization.id
     )
 )

@@ -70,7 +70,7 @@ class StepPart(LockPart):
         """Keep an off-boarding as it is, and say whose it is."""
         table = schema.offboarding
         chosen = select(table.c.organization).where(table.c.id == offboarding)
-        organization = self.connection.scalar(chosen.with_for_update(read=True))
+        organization: str | None = self.connection.scalar(chosen.with_for_update(read=True))
         if organization is None:
             raise OffboardingUnknown(offboarding=offboarding)
         return organization

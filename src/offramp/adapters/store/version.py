@@ -13,8 +13,8 @@ from sqlalchemy import Connection, column, inspect, select, table
 from offramp.ports import StoreVersionDiffers
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
-_table = table("alembic_version", column("version_num"))
-VERSION = _table.c.version_num
+VERSIONED = table("alembic_version", column("version_num"))
+VERSION = VERSIONED.c.version_num
 
 
 def require_newest(connection: Connection) -> None:
@@ -40,7 +40,7 @@ def require_same(found: str | None) -> None:
 
 def is_newest(connection: Connection) -> bool:
     """Whether the tables are there, and those that this version works with."""
-    return inspect(connection).has_table(_table.name) and _version_in(connection) == newest()
+    return inspect(connection).has_table(VERSIONED.name) and _version_in(connection) == newest()
 
 
 def _version_in(connection: Connection) -> str | None:

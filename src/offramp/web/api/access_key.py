@@ -66,7 +66,9 @@ def require_key(
 ) -> Callable[[HTTPAuthorizationCredentials | None], Awaitable[None]]:
     """Make the check that a route depends on: it answers 401 where no fitting key is shown."""
 
-    async def check(shown: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]) -> None:
+    async def check(
+        shown: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+    ) -> None:
         if shown is None or not access_keys.fits(shown.credentials):
             raise _refusal("Bearer")
 
