@@ -6,6 +6,7 @@ Source: docs/performance-access.md, which is written from what is measured on it
 from pathlib import Path
 from uuid import UUID
 
+from sqlalchemy import Engine
 from whenever import Date, Instant
 
 from offramp.adapters.store.connection import connect
@@ -24,15 +25,15 @@ NOW = Instant.from_utc(2024, 8, 1)
 ENDS = Date(2199, 8, 30)  # on whatever day it runs
 ORGANIZATION, PRODUCT = "acme", "notes"
 OWN_ENDS = 365  # different ones
+ASKED = (Capability.READ, Capability.CREATE, Capability.UPDATE)
 EACH_WITH_AN_END, EACH_ADMIN = 10, 50
 LOCK_WAIT_SECONDS = 60
 
 
 def fill(folder: Path, *, members: int) -> World:
     """Tell a store of one organization; every tenth member leaves on a day of their own."""
-    engine = connect(f"sqlite:///{folder / 'store.sqlite'}", lock_wait_seconds=LOCK_WAIT_SECONDS)
-    migrate(engine)
-    world = World(NOW, store=SqlStore(engine, ledger_key=b"k" * 32))
+    migrate(_engine(folder))
+    world = open_world(folder)
     publish(world.context, find_policy("edit-only-grace"))
     acme = Organization(
         id=ORGANIZATION, name="Acme", zone="Europe/Dublin", locale="en", policy="edit-only-grace"
@@ -48,6 +49,15 @@ def fill(folder: Path, *, members: int) -> World:
     people = [_member(number) for number in range(members)]
     register(world.context, organizations=[acme], pools=[pool], members=people)
     return world
+
+
+def open_world(folder: Path) -> World:
+    """Open what was filled."""
+    return World(NOW, store=SqlStore(_engine(folder), ledger_key=b"k" * 32))
+
+
+def _engine(folder: Path) -> Engine:
+    return connect(f"sqlite:///{folder / 'store.sqlite'}", lock_wait_seconds=LOCK_WAIT_SECONDS)
 
 
 def member_id(number: int) -> str:

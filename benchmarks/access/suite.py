@@ -16,8 +16,9 @@ from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter_ns
 
-from benchmarks.access.ground import ask, fill, guard_of, member_id
+from benchmarks.access.ground import ASKED, ask, fill, guard_of, member_id
 from benchmarks.access.others import PEOPLE, by_casbin, cedar, dictionary
+from benchmarks.access.over_http import CONNECTIONS, ask_servers
 from benchmarks.access.page import HEADINGS, page
 from benchmarks.child import ROOT
 from benchmarks.meter import private_bytes
@@ -64,8 +65,15 @@ TABLE: tuple[Row | Ceiling, ...] = (
     Ceiling(name="7 to read it in the application", ours="read", limit=1, unit="s"),
     Ceiling(name="8 memory of the application for it", ours="held", limit=30, unit="MB"),
     Ceiling(name="9 for each of many organizations", ours="each held", limit=25, unit="kB"),
+    Row(
+        name="10 over HTTP, beside an endpoint that decides nothing",
+        ours=("HTTP ours",),
+        baseline=("HTTP bare",),
+        by="bare",
+        limit=1.25,
+        unit="µs",
+    ),
 )
-ASKED = (Capability.READ, Capability.CREATE, Capability.UPDATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,17 +81,19 @@ class Size:
     """How much is measured: the members, the rounds, and the questions of each of these.
 
     Attributes:
+        requests: the questions over HTTP.
         organizations: whose snapshots are held at once, with `FEW` members each.
     """
 
     members: int
     rounds: int
     questions: int
+    requests: int
     organizations: int
 
 
-FULL = Size(members=100_000, rounds=5, questions=20_000, organizations=100_000)
-QUICK = Size(members=1_000, rounds=1, questions=1_000, organizations=1_000)
+FULL = Size(members=100_000, rounds=5, questions=20_000, requests=4_000, organizations=100_000)
+QUICK = Size(members=1_000, rounds=1, questions=1_000, requests=2_000, organizations=1_000)
 FEW = 20
 
 
@@ -98,6 +108,8 @@ def measure(folder: Path, *, size: Size) -> Samples:
     samples.note("snapshot", len(body) / 1e6)
     samples.note("held", _held(body))
     samples.note("each held", _each_held(folder / "few", organizations=size.organizations))
+    ask_servers(folder, samples, rounds=size.rounds, requests=size.requests)
+    samples.note("requests", size.requests)
     guard = guard_of(body)
     deciders: dict[str, Callable[[str, Capability], bool]] = {
         "guard": lambda member, capability: ask(guard, member, capability),
@@ -119,6 +131,7 @@ def measure(folder: Path, *, size: Size) -> Samples:
     samples.note("people", PEOPLE)
     samples.note("organizations", size.organizations)
     samples.note("few", FEW)
+    samples.note("connections", CONNECTIONS)
     return samples
 
 

@@ -176,6 +176,19 @@ class RevisionContract:
 
             assert store.revision("acme") == before
 
+    def test_the_organizations_of_a_member_are_found_by_id_past_one_of_them(self, store):
+        owners = [replace(ACME, id=f"o{number}") for number in range(4)]
+        people = [replace(ANNA, organization=each.id) for each in owners]
+        fill(store)
+        read(store, lambda t: (t.put_organizations(owners), t.put_members(people)))
+
+        def ask(after, limit):
+            return read(store, lambda t: t.organizations_of("anna", after=after, limit=limit))
+
+        assert ask("", 9) == ("acme", "o0", "o1", "o2", "o3")
+        assert ask("o0", 2) == ("o1", "o2")
+        assert read(store, lambda t: t.organizations_of("dora", after="", limit=9)) == ()
+
     def test_of_off_boardings_those_are_found_that_have_a_say_about_one_member(self, store):
         elsewhere = replace(LEAVING, id="elsewhere", subject=Subject(organization="sibling"))
         of_anna = leaving("anna")

@@ -11,7 +11,7 @@ from benchmarks.report import lines_of, print_lines
 from benchmarks.run import read_run, summed_up, write_run
 from offramp.core.policy import Capability
 
-TINY = Size(members=120, rounds=2, questions=100, organizations=500)
+TINY = Size(members=120, rounds=2, questions=100, requests=40, organizations=500)
 
 
 def test_a_tiny_run_prints_and_keeps_every_row(tmp_path):

@@ -6,16 +6,20 @@ capability. What a document holds beyond that is left alone, as the standard dem
 Source: OpenID AuthZEN Authorization API 1.0, sections 5 to 8; docs/access-api.md.
 """
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated
+from hashlib import sha256
+from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, TypeAdapter, model_validator
 
 from offramp.core.access import Decision, Place
 from offramp.core.policy import ANY, Capability
 
 SUBJECT_TYPE, RESOURCE_TYPE = "user", "organization"
+PAGE_MAX = 1000  # results
+_TOKEN = TypeAdapter(tuple[str, str])  # of which search, and the id past which to go on
 
 
 class _Part(BaseModel, frozen=True, extra="ignore"):
@@ -33,6 +37,11 @@ class ActionDocument(_Part):
     """What they want to do."""
 
     name: Annotated[str, Field(description="A capability, as policies name it.")]
+
+    @property
+    def capability(self) -> Capability | None:
+        """The capability, where it is known."""
+        return Capability(self.name) if self.name in _NAMES else None
 
 
 class Whereabouts(_Part):
@@ -77,7 +86,78 @@ class QuestionDocument(SearchDocument):
     @property
     def capability(self) -> Capability | None:
         """What they want to do, where that is known."""
-        return Capability(self.action.name) if self.action.name in _NAMES else None
+        return self.action.capability
+
+
+class SoughtSubject(_Part):
+    """Who is sought; an id is left alone."""
+
+    type: Annotated[str, Field(description=f"`{SUBJECT_TYPE}`; there are no others.")]
+
+
+class SoughtResource(_Part):
+    """What is sought; an id is left alone."""
+
+    type: Annotated[str, Field(description=f"`{RESOURCE_TYPE}`; there are no others.")]
+    properties: Whereabouts = Whereabouts()
+
+
+class PageDocument(_Part):
+    """Which page of the results is wanted."""
+
+    token: Annotated[str, Field(description="The `next_token` of the page before.")] = ""
+    limit: Annotated[int, Field(ge=0, strict=True, description="Results on it at most.")] = PAGE_MAX
+
+
+class _PagedSearch(_Part):
+    action: ActionDocument
+    page: PageDocument = PageDocument()
+
+    @model_validator(mode="after")
+    def _require_token_of_this_search(self) -> Self:
+        self.after()
+        return self
+
+    @property
+    def limit(self) -> int:
+        """How many results a page has at most."""
+        return min(self.page.limit, PAGE_MAX)
+
+    def after(self) -> str:
+        """Give the id past which to look."""
+        if not self.page.token:
+            return ""
+        try:
+            digest, last = _TOKEN.validate_json(urlsafe_b64decode(self.page.token))
+        except ValueError as error:
+            raise ValueError("the token of the page is none of ours") from error
+        if digest != self._digest():
+            raise ValueError("the token is one of another search")
+        return last
+
+    def next_page(self, *, last: str | None, count: int) -> "NextPage":
+        """Say how to go on after the id that was looked at last; none ends the search."""
+        if last is None:
+            return NextPage(next_token="", count=count)
+        token = urlsafe_b64encode(_TOKEN.dump_json((self._digest(), last)))
+        return NextPage(next_token=token.decode(), count=count)
+
+    def _digest(self) -> str:
+        return sha256(self.model_dump_json(exclude={"page"}).encode()).hexdigest()[:16]
+
+
+class SubjectSearchDocument(_PagedSearch):
+    """Who may do something."""
+
+    subject: SoughtSubject
+    resource: ResourceDocument
+
+
+class ResourceSearchDocument(_PagedSearch):
+    """In which organizations somebody may do something."""
+
+    subject: SubjectDocument
+    resource: SoughtResource
 
 
 class Semantic(StrEnum):
@@ -156,6 +236,27 @@ class ActionsDocument(_Part):
     results: tuple[ActionDocument, ...]
 
 
+class NextPage(_Part):
+    """How to go on."""
+
+    next_token: Annotated[str, Field(description="Of the next page; empty where there is none.")]
+    count: Annotated[int, Field(description="The results on this page.")]
+
+
+class EntityDocument(_Part):
+    """Somebody, or an organization, that was found."""
+
+    type: str
+    id: str
+
+
+class EntitiesDocument(_Part):
+    """One page of what was found, by id."""
+
+    page: NextPage
+    results: tuple[EntityDocument, ...]
+
+
 class Configuration(_Part):
     """Where each kind of question is answered."""
 
@@ -163,6 +264,8 @@ class Configuration(_Part):
     access_evaluation_endpoint: str
     access_evaluations_endpoint: str
     search_action_endpoint: str
+    search_subject_endpoint: str
+    search_resource_endpoint: str
 
 
 _NAMES = frozenset(each.value for each in Capability)

@@ -19,6 +19,9 @@ class AccessFacts(Protocol):
     def blocked(self, organization: str) -> frozenset[str | None]:
         """Give the members of an organization who are shut out; none stands for all of them."""
 
+    def organizations_of(self, member: str, *, after: str, limit: int) -> tuple[str, ...]:
+        """List the organizations that have a member of an id, by their ids and past one of them."""
+
     def offboardings_about(
         self, organization: str, *, member: str | None
     ) -> tuple[Offboarding, ...]:

@@ -91,6 +91,11 @@ class MemoryFactPart(MemoryPart):
         """Give the roles of every member of an organization."""
         return {each.id: each.roles for each in _of(self.tables.members, organization)}
 
+    def organizations_of(self, member: str, *, after: str, limit: int) -> tuple[str, ...]:
+        """List the organizations that have a member of an id, past one of them."""
+        theirs = (owner for owner, name in self.tables.members if name == member)
+        return tuple(sorted(owner for owner in theirs if owner > after)[:limit])
+
     def forget(self, organization: str, *, member: str | None, at: Instant) -> Mapping[str, int]:
         """Empty the tables of an organization or of one member."""
         tables = self.tables

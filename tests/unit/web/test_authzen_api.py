@@ -287,4 +287,6 @@ def test_where_questions_are_answered_can_be_found_by_anybody(world):
         "access_evaluation_endpoint": f"https://off.example{EVALUATION}",
         "access_evaluations_endpoint": f"https://off.example{EVALUATIONS}",
         "search_action_endpoint": f"https://off.example{SEARCH}",
+        "search_subject_endpoint": "https://off.example/access/v1/search/subject",
+        "search_resource_endpoint": "https://off.example/access/v1/search/resource",
     }

@@ -115,6 +115,12 @@ class FactPart(RevisionPart):
             held.setdefault(each, []).append(Role(its))
         return {each: frozenset(held.get(each, ())) for each in self.connection.scalars(people)}
 
+    def organizations_of(self, member: str, *, after: str, limit: int) -> tuple[str, ...]:
+        """List the organizations that have a member of an id, past one of them."""
+        table = schema.member.c
+        chosen = select(table.organization).where(table.id == member, table.organization > after)
+        return tuple(self.connection.scalars(chosen.order_by(table.organization).limit(limit)))
+
     def require_organizations(self, organizations: Iterable[str]) -> None:
         """Refuse what belongs to nobody; until the transaction ends nobody erases them.
 

@@ -102,6 +102,7 @@ member = Table(
 )
 
 Index("ix_member_address", func.lower(member.c.email))
+Index("ix_member_id", member.c.id, member.c.organization)
 
 member_role = Table(
     "member_role",

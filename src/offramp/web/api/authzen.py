@@ -40,6 +40,7 @@ from offramp.documents.authzen import (
 from offramp.engine.context import Context
 from offramp.engine.snapshot_cache import SnapshotCache
 from offramp.web.api.access_key import AccessKeys, require_key
+from offramp.web.api.authzen_search import add_searches
 
 PREFIX = "/access/v1"
 CONFIGURATION = "/.well-known/authzen-configuration"
@@ -185,6 +186,7 @@ def authzen_routes(
         names = (ActionDocument(name=each) for each in Capability if each in allowed)
         return ActionsDocument(results=tuple(names))
 
+    add_searches(routes, context, snapshots)
     return routes
 
 
@@ -201,6 +203,8 @@ def configuration_routes(context: Context) -> APIRouter:
             access_evaluation_endpoint=f"{base}{PREFIX}/evaluation",
             access_evaluations_endpoint=f"{base}{PREFIX}/evaluations",
             search_action_endpoint=f"{base}{PREFIX}/search/action",
+            search_subject_endpoint=f"{base}{PREFIX}/search/subject",
+            search_resource_endpoint=f"{base}{PREFIX}/search/resource",
         )
 
     return routes

@@ -1,4 +1,4 @@
-"""Count the changes to what decides who may do what in an organization.
+"""Count the changes to what decides who may do what, and find the organizations of a member.
 
 Revision: 0016, after 0015.
 """
@@ -13,10 +13,11 @@ down_revision = "0015"
 
 
 def upgrade() -> None:
-    """Create the table; an organization without a row is at the beginning."""
+    """Create the table, where no row means no change, and the index by the ids of members."""
     op.create_table(
         "access_revision",
         sa.Column("organization", Key, nullable=False),
         sa.Column("number", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("organization", name=op.f("pk_access_revision")),
     )
+    op.create_index("ix_member_id", "member", ["id", "organization"])
