@@ -167,6 +167,17 @@ class RevisionContract:
 
         assert store.revision("acme") is None
 
+    def test_several_are_asked_about_at_once(self, store):
+        fill(store)
+        read(store, lambda t: t.put_policy(policy(3), at=NOW))
+        read(store, lambda t: t.put_organizations([replace(ACME, id="gone")]))
+        read(store, lambda t: t.forget("gone", member=None, at=NOW))
+
+        with store.reading() as transaction:
+            found = transaction.revisions(["acme", "sibling", "gone", "nobody"])
+
+        assert found == {each: store.revision(each) for each in ("acme", "sibling")}
+
     def test_what_is_not_committed_is_not_seen(self, store):
         fill(store)
         before = store.revision("acme")

@@ -21,6 +21,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked = []
+        self.said = []
         self.answer = (200, {"ETag": '"1"'}, b"{}")
 
     @property
@@ -37,6 +38,11 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+    def do_POST(self):
+        size = int(self.headers["Content-Length"])
+        self.server.said.append(self.rfile.read(size))
+        self.do_GET()
 
     def log_message(self, *_):
         pass
@@ -64,6 +70,16 @@ def test_a_question_shows_the_key_and_names_what_is_at_hand(server):
     assert headers["Authorization"] == f"Bearer {KEY}"
     assert headers["If-None-Match"] == '"0"'
     assert (answer.status, answer.headers["etag"], answer.body) == (200, '"1"', b"{}")
+
+
+def test_a_question_for_changes_shows_the_key_and_says_what_is_at_hand(server):
+    answer = HttpTransport(server.url, KEY).changes({"a/b c": "3.1"})
+
+    ((path, headers),) = server.asked
+    assert path == "/base/v1/access-snapshots/changes"
+    assert headers["Authorization"] == f"Bearer {KEY}"
+    assert server.said == [b'{"organizations": {"a/b c": "3.1"}}']
+    assert (answer.status, answer.body) == (200, b"{}")
 
 
 @pytest.mark.parametrize("status", [304, 401, 404, 500])

@@ -20,6 +20,8 @@ from offramp.core.policy import Capability
 from offramp.core.snapshot import AccessSnapshot, Course, Courses, Row
 
 Number = Annotated[int, Field(ge=0)]
+REVISION = "Offramp-Revision"
+"""The header that names the state of the store from which a snapshot was made, or a newer one."""
 
 
 class SnapshotInvalid(Invalid):

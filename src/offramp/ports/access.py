@@ -3,7 +3,7 @@
 Source: docs/decisions/032-snapshots.md; docs/decisions/033-revisions.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from offramp.core.model import Role
@@ -18,6 +18,9 @@ class AccessFacts(Protocol):
 
     def blocked(self, organization: str) -> frozenset[str | None]:
         """Give the members of an organization who are shut out; none stands for all of them."""
+
+    def revisions(self, organizations: Collection[str]) -> Mapping[str, str]:
+        """Name the state of several organizations, as `AccessRevisions` does of one."""
 
     def organizations_of(self, member: str, *, after: str, limit: int) -> tuple[str, ...]:
         """List the organizations that have a member of an id, by their ids and past one of them."""

@@ -12,7 +12,9 @@ import logging
 import os
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
+from itertools import islice
 from threading import BoundedSemaphore, Lock, Thread
 
 from whenever import Instant
@@ -21,9 +23,10 @@ from offramp.core.access import UNKNOWN, Decision, Voter
 from offramp.core.errors import OfframpError, Refused
 from offramp.core.policy import ANY, Capability
 from offramp.core.snapshot import AccessSnapshot
-from offramp.core.snapshot_form import SnapshotInvalid, read_snapshot
+from offramp.core.snapshot_form import REVISION, SnapshotInvalid, read_snapshot
 from offramp.sdk.clock import ForwardClock
 from offramp.sdk.transport import Answer, HttpTransport, OfframpSilent, Transport
+from offramp.sdk.watch import WATCHED_MAX, Changes, Watch
 
 FRESH_SECONDS = 60
 RETRY_SECONDS = 5  # after a question that was not answered
@@ -51,12 +54,13 @@ class AccessDenied(Refused):
 class _Entry:
     """What is at hand of one organization; `turn` is held by whoever asks for it."""
 
-    __slots__ = ("etag", "fresh_until", "organization", "snapshot", "turn")
+    __slots__ = ("etag", "fresh_until", "organization", "revision", "snapshot", "turn")
 
     def __init__(self, organization: str) -> None:
         self.organization = organization
         self.snapshot: AccessSnapshot | None = None
         self.etag: str | None = None
+        self.revision = ""
         self.fresh_until = Instant.MIN
         self.turn = Lock()
 
@@ -70,9 +74,11 @@ class Guard:
         key: str,
         *,
         fail_open: bool,
+        push: bool = False,
         fresh_seconds: float = FRESH_SECONDS,
         organizations_max: int = ORGANIZATIONS_MAX,
         transport: Transport | None = None,
+        changes: Changes | None = None,
         clock: Callable[[], Instant] | None = None,
     ) -> None:
         """Know where to ask; nothing is asked before somebody's access is.
@@ -80,15 +86,19 @@ class Guard:
         Args:
             fail_open: whether everything is allowed in an organization of which nothing was ever
                 seen, while Offramp cannot be asked.
+            push: whether a thread waits for changes, so that they are known within seconds.
             fresh_seconds: how old a snapshot gets before it is asked for anew.
             organizations_max: how many are kept; the one longest not asked about goes first.
-            transport: asks in place of HTTP.
+            transport: asks for snapshots in place of HTTP.
+            changes: asks for changes in place of HTTP.
             clock: says what time it is.
 
         Raises:
             OfframpAddressInvalid: the address is none of the web.
         """
-        self._ask = transport or HttpTransport(url, key)
+        over_http = HttpTransport(url, key)
+        self._ask = transport or over_http
+        self._changes = (changes or over_http.changes) if push else None
         self._now = clock or ForwardClock()
         self._otherwise = OPEN if fail_open else UNKNOWN
         self._fresh_seconds = fresh_seconds
@@ -99,6 +109,7 @@ class Guard:
     def _begin(self) -> None:
         """Begin in this process: one that was forked may hold locks that nobody gives back."""
         self._process = os.getpid()
+        self._watch: Watch | None = None
         self._lock = Lock()
         self._room = BoundedSemaphore(REFRESHES_MAX)
         for entry in self._entries.values():
@@ -161,6 +172,30 @@ class Guard:
         with entry.turn:
             self._pull(entry)
 
+    def close(self) -> None:
+        """Wait for no more changes; snapshots go on to be asked for when they get old."""
+        self._changes = None
+        if self._watch is not None:
+            self._watch.stop()
+
+    def _begin_to_watch(self) -> None:
+        with self._lock, suppress(RuntimeError):  # the process is ending, or has no thread left
+            if self._changes is not None and self._watch is None:
+                self._watch = Watch(self._changes, held=self._held, fetch=self._fetch)
+
+    def _held(self) -> dict[str, str]:
+        """Give the revisions of the snapshots that were asked about last."""
+        with self._lock:
+            latest = list(islice(reversed(self._entries.values()), WATCHED_MAX))
+        return {each.organization: each.revision for each in latest if each.snapshot is not None}
+
+    def _fetch(self, organization: str) -> bool:
+        entry = self._entries.get(organization)
+        if entry is None:
+            return True
+        with entry.turn:
+            return self._try_pull(entry)
+
     def _first(self, organization: str, *, now: Instant) -> _Entry:
         """Wait for the first snapshot, as do all others who ask about the same organization."""
         entry = self._entry(organization)
@@ -190,11 +225,13 @@ class Guard:
             room.release()
             entry.turn.release()
 
-    def _try_pull(self, entry: _Entry) -> None:
+    def _try_pull(self, entry: _Entry) -> bool:
         try:
             self._pull(entry)
         except OfframpError as error:
             _log.warning("organization %s: %s", entry.organization, error)
+            return False
+        return True
 
     def _pull(self, entry: _Entry) -> None:
         seconds: float = RETRY_SECONDS
@@ -203,6 +240,8 @@ class Guard:
             if answer.status != HTTPStatus.NOT_MODIFIED or entry.snapshot is None:
                 entry.snapshot = _snapshot(answer, entry.organization)
                 entry.etag = answer.headers.get("etag")
+            entry.revision = answer.headers.get(REVISION.lower(), "")
+            self._begin_to_watch()
             seconds = self._fresh_seconds
         finally:
             entry.fresh_until = self._now().add(seconds=seconds)

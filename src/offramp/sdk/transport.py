@@ -3,6 +3,7 @@
 Source: docs/sdk.md; RFC 9110, sections 13.1.2 (If-None-Match) and 15.4 (redirects).
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
@@ -15,6 +16,7 @@ from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_ope
 from offramp.core.errors import Invalid, Unavailable
 
 TIMEOUT_SECONDS = 5.0
+CHANGES_SECONDS = 15.0  # more, as the server answers when something changes, or after ten
 BODY_BYTES_MAX = 64 * 1024 * 1024
 
 
@@ -81,8 +83,19 @@ class HttpTransport:
         if etag is not None:
             headers["If-None-Match"] = etag
         asked = Request(address, headers=headers)  # noqa: S310 (the scheme was looked at)
+        return self._send(asked, timeout_seconds=self._timeout_seconds)
+
+    def changes(self, revisions: Mapping[str, str]) -> Answer:
+        """Ask which revisions are not true any more; it may take a while to answer."""
+        body = json.dumps({"organizations": dict(revisions)}).encode()
+        headers = {"Authorization": self._authorization, "Content-Type": "application/json"}
+        address = f"{self._base}/v1/access-snapshots/changes"
+        asked = Request(address, body, headers=headers)  # noqa: S310 (the scheme was looked at)
+        return self._send(asked, timeout_seconds=self._timeout_seconds + CHANGES_SECONDS)
+
+    def _send(self, asked: Request, *, timeout_seconds: float) -> Answer:
         try:
-            with self._opener.open(asked, timeout=self._timeout_seconds) as answer:
+            with self._opener.open(asked, timeout=timeout_seconds) as answer:
                 return _answer(answer.status, answer.headers, answer.read(BODY_BYTES_MAX + 1))
         except HTTPError as error:
             with error:

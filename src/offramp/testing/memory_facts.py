@@ -91,6 +91,11 @@ class MemoryFactPart(MemoryPart):
         """Give the roles of every member of an organization."""
         return {each.id: each.roles for each in _of(self.tables.members, organization)}
 
+    def revisions(self, organizations: Collection[str]) -> Mapping[str, str]:
+        """Name the state of several organizations."""
+        named = ((each, self.tables.revision(each)) for each in organizations)
+        return {each: revision for each, revision in named if revision is not None}
+
     def organizations_of(self, member: str, *, after: str, limit: int) -> tuple[str, ...]:
         """List the organizations that have a member of an id, past one of them."""
         theirs = (owner for owner, name in self.tables.members if name == member)

@@ -41,6 +41,12 @@ class Wire:
         self.statuses.append(answer.status_code)
         return Answer(status=answer.status_code, headers=dict(answer.headers), body=answer.content)
 
+    def changes(self, revisions):
+        """Ask what has changed."""
+        document = {"organizations": dict(revisions)}
+        answer = self._client.post("/v1/access-snapshots/changes", json=document)
+        return Answer(status=answer.status_code, body=answer.content)
+
 
 class Product:
     """A product of the vendor in virtual time, and whatever its requests are asked by."""

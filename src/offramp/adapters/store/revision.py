@@ -7,14 +7,14 @@ number of the newest one says everything.
 Source: docs/decisions/033-revisions.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Engine, and_, bindparam, func, select
 
 from offramp.adapters.store import schema
 from offramp.adapters.store.connection import for_one_look
-from offramp.adapters.store.part import Part
+from offramp.adapters.store.part import Part, batches
 from offramp.adapters.store.version import VERSION, VERSIONED, require_same
 
 _table = schema.access_revision
@@ -22,6 +22,7 @@ _organization, _policy = schema.organization.c, schema.policy.c
 _WHOSE = "its_organization"
 _is_living = and_(_organization.id == bindparam(_WHOSE), _organization.erased_at.is_(None))
 _newest = select(func.max(_policy.version)).where(_policy.id == _organization.policy)
+_COUNTED = schema.organization.outerjoin(_table, _table.c.organization == _organization.id)
 _ASKED = select(VERSION, _organization.id, _table.c.number, _newest.scalar_subquery()).select_from(
     VERSIONED.outerjoin(schema.organization, _is_living).outerjoin(
         _table, _table.c.organization == _organization.id
@@ -50,6 +51,18 @@ class RevisionPart(Part):
         self.connection.execute(counted, rows)
         self.touched.clear()
 
+    def revisions(self, organizations: Collection[str]) -> Mapping[str, str]:
+        """Name the state of several organizations."""
+        found = {}
+        for ids in batches(sorted(organizations)):
+            living = (_organization.id.in_(ids), _organization.erased_at.is_(None))
+            chosen = select(_organization.id, _table.c.number, _newest.scalar_subquery())
+            for each, number, policy in self.connection.execute(
+                chosen.select_from(_COUNTED).where(*living)
+            ):
+                found[each] = _named(number, policy)
+        return found
+
 
 class Revisions:
     """Asks for the state of organizations.
@@ -73,7 +86,7 @@ class Revisions:
         """
         version, known, number, policy = self._ask(organization) or (None, None, None, None)
         require_same(version)
-        return None if known is None else f"{number or 0}.{policy or 0}"
+        return None if known is None else _named(number, policy)
 
     def _ask(self, organization: str) -> Sequence[Any] | None:
         by_name = {_WHOSE: organization}
@@ -87,3 +100,7 @@ class Revisions:
                 return connection.execute(_ASKED, by_name).first()
             finally:
                 cursor.close()
+
+
+def _named(number: int | None, policy: int | None) -> str:
+    return f"{number or 0}.{policy or 0}"

@@ -21,8 +21,19 @@ def cached(
 ) -> Response:
     """Answer with a body, or with nothing where it is at hand already."""
     etag = f'"{sha256(body).hexdigest()[:ETAG_CHARACTERS]}"'
+    if is_at_hand(etag, if_none_match=if_none_match):
+        return not_modified(etag, cache_control=cache_control)
     headers = {"Cache-Control": cache_control, "ETag": etag}
-    at_hand = {each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")}
-    if etag in at_hand or "*" in at_hand:
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(body, headers=headers, media_type=media_type)
+
+
+def is_at_hand(etag: str, *, if_none_match: str | None) -> bool:
+    """Whether whoever asks has the answer already."""
+    at_hand = {each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")}
+    return etag in at_hand or "*" in at_hand
+
+
+def not_modified(etag: str, *, cache_control: str) -> Response:
+    """Answer that nothing has changed."""
+    headers = {"Cache-Control": cache_control, "ETag": etag}
+    return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
