@@ -19,6 +19,7 @@ from offramp.core.policy import ANY, Capability
 
 SUBJECT_TYPE, RESOURCE_TYPE = "user", "organization"
 PAGE_MAX = 1000  # results
+_STORABLE = r"^[^\x00]*$"  # what any store can be asked about
 _TOKEN = TypeAdapter(tuple[str, str])  # of which search, and the id past which to go on
 
 
@@ -30,7 +31,7 @@ class SubjectDocument(_Part):
     """Who wants to do something."""
 
     type: Annotated[str, Field(description=f"`{SUBJECT_TYPE}`; nobody else may anything.")]
-    id: Annotated[str, Field(description="The member's id in the organization.")]
+    id: Annotated[str, Field(description="The member's id in the organization.", pattern=_STORABLE)]
 
 
 class ActionDocument(_Part):
@@ -55,7 +56,7 @@ class ResourceDocument(_Part):
     """What they want to do it to."""
 
     type: Annotated[str, Field(description=f"`{RESOURCE_TYPE}`; nothing else is known.")]
-    id: Annotated[str, Field(description="The organization's id.")]
+    id: Annotated[str, Field(description="The organization's id.", pattern=_STORABLE)]
     properties: Whereabouts = Whereabouts()
 
 
@@ -131,7 +132,7 @@ class _PagedSearch(_Part):
             digest, last = _TOKEN.validate_json(urlsafe_b64decode(self.page.token))
         except ValueError as error:
             raise ValueError("the token of the page is none of ours") from error
-        if digest != self._digest():
+        if digest != self._digest() or "\0" in last:
             raise ValueError("the token is one of another search")
         return last
 

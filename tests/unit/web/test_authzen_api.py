@@ -139,6 +139,7 @@ def test_what_a_question_holds_beyond_the_standard_is_left_alone(client):
         (b"{}", "body.subject"),
         (b'{"subject": {"type": "user"}, "action": {"name": "read"}}', "body.subject.id"),
         (b'{"subject": {"type": "user", "id": 7}}', "body.subject.id"),
+        (b'{"subject": {"type": "user", "id": "\\u0000"}}', "body.subject.id"),
     ],
 )
 @pytest.mark.parametrize("path", [EVALUATION, SEARCH])
