@@ -3,7 +3,7 @@
 Whether it has is asked of the store with every question, by one small read. So an answer obeys
 whatever was committed before the question, by whichever process.
 
-Source: docs/decisions/033-revisions.md; mission A2.
+Source: docs/decisions/034-revisions.md; mission A2.
 """
 
 from collections import OrderedDict

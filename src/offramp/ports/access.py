@@ -1,6 +1,6 @@
 """What a snapshot of access is made from, and how it is known that it still holds.
 
-Source: docs/decisions/032-snapshots.md; docs/decisions/033-revisions.md.
+Source: docs/decisions/032-snapshots.md; docs/decisions/034-revisions.md.
 """
 
 from collections.abc import Collection, Mapping

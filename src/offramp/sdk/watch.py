@@ -3,7 +3,7 @@
 A thread says what is at hand, waits for the answer, and has fetched what is not true any more. It
 adds nothing but speed: whatever happens to it, snapshots are asked for anew when they get old.
 
-Source: docs/sdk.md; docs/decisions/033-revisions.md.
+Source: docs/sdk.md; docs/decisions/034-revisions.md.
 """
 
 import json

@@ -4,7 +4,7 @@ Every write that can change an answer names the organization here. It is counted
 of the transaction and in it. A published version of a policy never changes, so of policies the
 number of the newest one says everything.
 
-Source: docs/decisions/033-revisions.md.
+Source: docs/decisions/034-revisions.md.
 """
 
 from collections.abc import Collection, Mapping, Sequence

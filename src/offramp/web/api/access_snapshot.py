@@ -3,7 +3,7 @@
 An application asks again every minute, so what has not changed is not worked out again. One that
 wants to hear of a change at once says what it has, and is answered when that is not true any more.
 
-Source: docs/sdk.md; docs/decisions/032-snapshots.md; docs/decisions/033-revisions.md; mission A2.
+Source: docs/sdk.md; docs/decisions/032-snapshots.md; docs/decisions/034-revisions.md; mission A2.
 """
 
 import asyncio
