@@ -58,6 +58,20 @@ def test_what_nobody_knows_of_the_past_is_said_in_words_and_as_data(installation
     assert "says the organization, if they were known here at all" in printed
 
 
+def test_who_was_shut_out_by_whom_and_why_is_told(installation):
+    given = (SIBLING, "--member", MEMBER, "--owner", "sam", "--reason", "a stolen password")
+
+    assert installation.say("block", *given).strip() == f"{MEMBER} of {SIBLING} is shut out"
+    shut = installation.say("access", "explain", SIBLING, MEMBER)
+    assert installation.ask("unblock", *given)["is_blocked"] is False
+    (answer,) = installation.ask("access", "explain", SIBLING, MEMBER)["answers"]
+
+    assert "not allowed, says the block" in shut
+    assert "member shut out by sam: a stolen password" in shut
+    assert [note["is_blocked"] for note in answer["blocks"]] == [True, False]
+    assert answer["decision"]["voter"] != "block"
+
+
 @pytest.mark.parametrize(
     ("asked", "code", "words"),
     [

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from offramp.core.model import Role
+from offramp.core.model import BlockNote, Role
 from offramp.core.policy import Audience
 from offramp.ports import (
     Changes,
@@ -38,6 +38,14 @@ POLICY = make_policy(
     periods={"grace": {"value": "P30D", "at_least": "P7D"}},
     levels={"half": ["sign-in", "read", "copy"]},
     holidays=["2024-12-25"],
+)
+SHUT_OUT = BlockNote(
+    organization="acme",
+    member=None,
+    is_blocked=True,
+    owner="Sam of support",
+    reason="a stolen password",
+    at=NOW,
 )
 
 
@@ -168,8 +176,8 @@ class FactContract:
         assert counts == {
             "organization": 1, "pool": 2, "member": 3, "member_role": 5, "seat": 3,
             "delivery": 1, "delivery_note": 0, "link": 0, "optional_message": 0, "parcel": 0,
-            "outbox": 1, "hold": 1, "unlock": 1, "block": 1, "declined": 0, "request": 0,
-            "case_note": 0, "support_case": 0,
+            "outbox": 1, "hold": 1, "unlock": 1, "block": 1, "block_note": 1,
+            "declined": 0, "request": 0, "case_note": 0, "support_case": 0,
         }  # fmt: skip
         with store.transaction() as transaction:
             assert transaction.organizations() == (SIBLING,)
@@ -223,7 +231,7 @@ class FactContract:
         assert counts == {
             "member": 1, "member_role": 2, "seat": 1, "delivery": 2, "delivery_note": 0,
             "link": 0, "optional_message": 0, "parcel": 0, "outbox": 0, "hold": 0, "unlock": 1,
-            "block": 0, "declined": 0, "request": 0,
+            "block": 0, "block_note": 0, "declined": 0, "request": 0,
             "case_note": 0, "support_case": 0,
         }  # fmt: skip
         with store.transaction() as transaction:
@@ -318,6 +326,22 @@ class OperationContract:
 
         assert not read(store, lambda t: t.is_blocked("acme", member=member))
 
+    def test_who_shut_somebody_out_and_why_is_kept_and_goes_with_them(self, store):
+        """L30."""
+        of_anna = replace(SHUT_OUT, member="anna", at=LATER)
+        let_in = replace(SHUT_OUT, is_blocked=False, at=LATER)
+        fill(store)
+        for note in (SHUT_OUT, of_anna, let_in):
+            read(store, lambda t, note=note: t.note_block(note))
+
+        assert read(store, lambda t: t.block_notes("acme")) == (SHUT_OUT, of_anna, let_in)
+        assert read(store, lambda t: t.block_notes("sibling")) == ()
+        assert read(store, lambda t: t.blocked("acme")) == {"anna"}
+
+        read(store, lambda t: t.forget("acme", member="anna", at=NOW))
+
+        assert read(store, lambda t: t.block_notes("acme")) == (SHUT_OUT, let_in)
+
     def test_an_exemption_stays_when_the_organization_is_told_of_again(self, store):
         fill(store)
         with store.transaction() as transaction:
@@ -358,4 +382,4 @@ def _fill_everything(transaction):
     transaction.put_events([OutboxEvent(id="e", kind="stage-changed", at=NOW, organization="acme")])
     transaction.place_hold(HOLD)
     transaction.grant_unlock(UNLOCK)
-    transaction.set_block("acme", member=None, is_blocked=True)
+    transaction.note_block(SHUT_OUT)

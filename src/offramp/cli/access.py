@@ -129,7 +129,8 @@ def show_account(account: Account) -> None:
     show_text(_next_text(account))
     if account.tense is not Tense.PRESENT:
         show_text(f"today: {_verdict(account.today)}")
-    for line in (*_pool_lines(account), *_record_lines(account), *_gap_lines(account)):
+    kept = (*_record_lines(account), *_block_lines(account))
+    for line in (*_pool_lines(account), *kept, *_gap_lines(account)):
         show_text(line)
 
 
@@ -201,6 +202,14 @@ def _record_lines(account: Account) -> Iterator[str]:
         yield f"on record {when}: {whose}, {what} {event.detail['ends']}, by the {event.actor}"
 
 
+def _block_lines(account: Account) -> Iterator[str]:
+    for note in account.blocks:
+        whose = "member" if note.member else "organization"
+        what = "shut out" if note.is_blocked else "let in again"
+        when = _local(note.at, account.zone)
+        yield f"on record {when}: {whose} {what} by {note.owner}: {note.reason}"
+
+
 def _gap_lines(account: Account) -> Iterator[str]:
     for gap in account.gaps:
         yield f"not known any more: {_GAPS[gap]}"
@@ -254,6 +263,16 @@ def account_data(account: Account) -> dict[str, Any]:
             for pool in account.pools
         ],
         "records": [_record_data(record) for record in account.records],
+        "blocks": [
+            {
+                "at": note.at.format_iso(),
+                "member": note.member,
+                "is_blocked": note.is_blocked,
+                "owner": note.owner,
+                "reason": note.reason,
+            }
+            for note in account.blocks
+        ],
         "not_known": [{"gap": gap.value, "meaning": _GAPS[gap]} for gap in account.gaps],
     }
 

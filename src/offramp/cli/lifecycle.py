@@ -14,6 +14,7 @@ from offramp.cli.opening import open_context
 from offramp.cli.option import read_boundary
 from offramp.cli.output import AsJson, guarded, show_json, show_text
 from offramp.engine import offboarding
+from offramp.engine.block import set_block
 from offramp.engine.following import Followed
 from offramp.engine.unlock import UNLOCK_HOURS, grant_unlock
 
@@ -91,6 +92,54 @@ def unlock(
         show_json({"organization": organization, "member": member, "ends_at": ends_at})
     else:
         show_text(f"{organization} is unlocked until {ends_at}")
+
+
+@guarded
+def block(
+    organization: Organization,
+    owner: Owner,
+    reason: Reason,
+    member: Member = None,
+    as_json: AsJson = False,
+) -> None:
+    """Shut an organization or one member out at once; nothing is deleted, and no date moves."""
+    _set_block(organization, member, owner, reason, is_blocked=True, as_json=as_json)
+
+
+@guarded
+def unblock(
+    organization: Organization,
+    owner: Owner,
+    reason: Reason,
+    member: Member = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let in again who was shut out, as far as their stage allows."""
+    _set_block(organization, member, owner, reason, is_blocked=False, as_json=as_json)
+
+
+def _set_block(
+    organization: str,
+    member: str | None,
+    owner: str,
+    reason: str,
+    *,
+    is_blocked: bool,
+    as_json: bool,
+) -> None:
+    set_block(
+        open_context(),
+        organization,
+        member=member,
+        is_blocked=is_blocked,
+        owner=owner,
+        reason=reason,
+    )
+    if as_json:
+        show_json({"organization": organization, "member": member, "is_blocked": is_blocked})
+    else:
+        who = f"{member} of {organization}" if member else organization
+        show_text(f"{who} is {'shut out' if is_blocked else 'let in again'}")
 
 
 @guarded

@@ -68,6 +68,14 @@ _COMMANDS: Mapping[str, Place] = {
         "offramp.cli.lifecycle:unlock",
         "Give access back for some hours; the stage and its dates stay as they are.",
     ),
+    "block": Place(
+        "offramp.cli.lifecycle:block",
+        "Shut an organization or one member out at once; nothing is deleted, and no date moves.",
+    ),
+    "unblock": Place(
+        "offramp.cli.lifecycle:unblock",
+        "Let in again who was shut out, as far as their stage allows.",
+    ),
     "access": Place("offramp.cli.access:app", "Who may do what, and who says so."),
     "retry": Place(
         "offramp.cli.lifecycle:retry",

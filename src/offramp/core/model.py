@@ -210,3 +210,15 @@ class Unlock:
     def is_active(self, now: Instant) -> bool:
         """Whether it opens anything at this instant."""
         return self.starts_at <= now < self.ends_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockNote:
+    """That an operator shut an organization, or one member of it, out or let them in again."""
+
+    organization: str
+    member: str | None
+    is_blocked: bool
+    owner: str
+    reason: str
+    at: Instant

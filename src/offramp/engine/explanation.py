@@ -17,10 +17,11 @@ from offramp.core.banner import Reader
 from offramp.core.dates import Boundary, first_instant
 from offramp.core.errors import Missing
 from offramp.core.explanation import Explanation, depends_on_roles, explain
-from offramp.core.model import Member, Organization, Pool
+from offramp.core.model import BlockNote, Member, Organization, Pool
 from offramp.core.policy import Capability
 from offramp.core.transitions import OffboardingStatus
 from offramp.engine.access import reader_of
+from offramp.engine.block import was_blocked
 from offramp.engine.context import Context
 from offramp.engine.hindsight import Gap, Hindsight, Record, look_back, records_of
 from offramp.engine.situation import require_member, require_organization, require_policy
@@ -46,6 +47,7 @@ class Account:
     Attributes:
         today: what the answer is when it is asked.
         pools: in which the member has a seat today, by id.
+        blocks: when somebody was shut out or let in again, as far as it was for everybody or them.
         records: what the ledger says of the ends, up to when it is asked.
         gaps: what nobody can say any more; of the past alone.
     """
@@ -58,6 +60,7 @@ class Account:
     explanation: Explanation
     today: Decision
     pools: tuple[Pool, ...]
+    blocks: tuple[BlockNote, ...]
     records: tuple[Record, ...]
     gaps: tuple[Gap, ...]
 
@@ -131,9 +134,14 @@ class _Inquiry:
             product=place.product,
         )
         gaps: tuple[Gap, ...] = ()
+        blocks = self._blocks()
         if self.at < self.now:
             reader, past = self._as_known_then(place, theirs, present)
+            is_blocked = was_blocked(blocks, self.member.id, at=self.at)
             gaps = tuple(self._gaps(reader, past, capability))
+            if is_blocked is None:
+                gaps = (*gaps, Gap.BLOCK)
+            reader = replace(reader, is_blocked=bool(is_blocked))
             records = past.records
         else:
             reader, records = present, tuple(records_of(self.transaction, theirs))
@@ -151,9 +159,14 @@ class _Inquiry:
                 for pool in pools
                 if pool.id in self.member.pools and place.product in (None, pool.product)
             ),
+            blocks=blocks,
             records=records,
             gaps=gaps,
         )
+
+    def _blocks(self) -> tuple[BlockNote, ...]:
+        notes = self.transaction.block_notes(self.organization.id)
+        return tuple(each for each in notes if each.member in (None, self.member.id))
 
     def _as_known_then(
         self, place: Place, rows: list[Offboarding], present: Reader
@@ -179,7 +192,6 @@ class _Inquiry:
             yield Gap.ROLES
         yield Gap.SEATS
         yield Gap.CALENDAR if past.rows else Gap.POLICY
-        yield Gap.BLOCK
 
     def _tense(self) -> Tense:
         if self.at == self.now:

@@ -6,7 +6,7 @@ Source: docs/decisions/032-snapshots.md; docs/decisions/034-revisions.md.
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from offramp.core.model import Role
+from offramp.core.model import BlockNote, Role
 from offramp.ports.record import Offboarding, StepRow
 
 
@@ -29,6 +29,12 @@ class AccessFacts(Protocol):
         self, organization: str, *, member: str | None
     ) -> tuple[Offboarding, ...]:
         """List the off-boardings of an organization, and of one member of it alone, in order."""
+
+    def note_block(self, note: BlockNote) -> None:
+        """Shut a subject out, or let it in again, and keep who did so and why."""
+
+    def block_notes(self, organization: str) -> tuple[BlockNote, ...]:
+        """List who shut somebody of an organization out or let them in again, oldest first."""
 
     def erase_steps(self, organization: str) -> tuple[StepRow, ...]:
         """List the rows of the destructive steps of an organization's off-boardings, by those."""

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from whenever import Instant
 
-from offramp.core.model import Hold, Member, Organization, Pool, Role, Unlock
+from offramp.core.model import BlockNote, Hold, Member, Organization, Pool, Role, Unlock
 from offramp.core.policy import Policy
 from offramp.ports import (
     Changes,
@@ -150,6 +150,7 @@ class MemoryFactPart(MemoryPart):
             "block": _drop(tables.blocks, lambda key, _: is_theirs(key)),
             "case_note": len(said) - len(tables.case_notes),
             "support_case": _drop(tables.cases, is_told_of_them),
+            "block_note": _drop(tables.block_notes, is_told_of_them),
             "declined": _drop(tables.declined, lambda key, _: is_theirs(key)),
             "member": _drop(tables.members, lambda key, _: is_theirs(key)),
         }
@@ -206,6 +207,17 @@ class MemoryFactPart(MemoryPart):
         self.touch(organization)
         if is_blocked:
             self.tables.blocks[organization, member] = None
+
+    def note_block(self, note: BlockNote) -> None:
+        """Shut a subject out, or let it in again, and keep who did so and why."""
+        self.set_block(note.organization, member=note.member, is_blocked=note.is_blocked)
+        self.tables.block_notes_made += 1
+        self.tables.block_notes[self.tables.block_notes_made] = note
+
+    def block_notes(self, organization: str) -> tuple[BlockNote, ...]:
+        """List who shut somebody of an organization out or let them in again."""
+        notes = self.tables.block_notes.values()
+        return tuple(each for each in notes if each.organization == organization)
 
     def is_blocked(self, organization: str, *, member: str | None) -> bool:
         """Whether that very subject is shut out."""

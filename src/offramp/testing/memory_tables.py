@@ -15,7 +15,7 @@ from whenever import Instant
 
 from offramp.core.case import Case, CaseNote
 from offramp.core.ledger import Entry
-from offramp.core.model import Hold, Member, Organization, Pool, Unlock
+from offramp.core.model import BlockNote, Hold, Member, Organization, Pool, Unlock
 from offramp.core.policy import Policy
 from offramp.ports import (
     Arming,
@@ -53,6 +53,8 @@ class MemoryTables:
     holds: dict[str, Hold] = field(default_factory=dict)
     unlocks: dict[int, Unlock] = field(default_factory=dict)
     blocks: dict[tuple[str, str | None], None] = field(default_factory=dict)
+    block_notes: dict[int, BlockNote] = field(default_factory=dict)
+    block_notes_made: int = 0
     is_paused: bool = False
     erasures_max: int | None = None
     armings: dict[str, Arming] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from whenever import Instant
 
 from offramp.adapters.store import schema
 from offramp.adapters.store.revision import RevisionPart
+from offramp.adapters.store.schema_block import block_note
 from offramp.adapters.store.schema_case import case_note, support_case
 
 _OF_A_DELIVERY = (schema.delivery, schema.delivery_note, schema.link, schema.optional_message)
@@ -23,6 +24,7 @@ _OF_A_MEMBER = (
     schema.hold,
     schema.unlock,
     schema.block,
+    block_note,
     schema.declined,
     support_case,
 )

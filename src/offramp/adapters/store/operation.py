@@ -6,13 +6,16 @@ in flight (``lock.py``).
 Source: policy language S6, A3; lessons L25, L26.
 """
 
+from dataclasses import asdict
+
 from sqlalchemy import ColumnElement, delete, select, update
 from whenever import Instant
 
 from offramp.adapters.store import schema
 from offramp.adapters.store.lock import LockPart
 from offramp.adapters.store.part import Row
-from offramp.core.model import Hold, Unlock
+from offramp.adapters.store.schema_block import block_note
+from offramp.core.model import BlockNote, Hold, Unlock
 from offramp.ports import OrganizationUnknown
 
 _ONLY_ROW = 1
@@ -87,6 +90,19 @@ class OperationPart(LockPart):
             return
         subject = (table.c.organization == organization, table.c.member == member)
         self.connection.execute(delete(table).where(*subject))
+
+    def note_block(self, note: BlockNote) -> None:
+        """Shut a subject out, or let it in again, and keep who did so and why."""
+        self.set_block(note.organization, member=note.member, is_blocked=note.is_blocked)
+        self.connection.execute(block_note.insert().values(asdict(note)))
+
+    def block_notes(self, organization: str) -> tuple[BlockNote, ...]:
+        """List who shut somebody of an organization out or let them in again."""
+        table = block_note.c
+        columns = [column for column in table if column is not table.number]
+        chosen = select(*columns).where(table.organization == organization)
+        rows = self.connection.execute(chosen.order_by(table.number))
+        return tuple(BlockNote(**row._mapping) for row in rows)
 
     def is_blocked(self, organization: str, *, member: str | None) -> bool:
         """Whether that very subject is shut out."""
