@@ -11,7 +11,7 @@ from offramp.ports.record import Offboarding, StepRow
 
 
 class AccessFacts(Protocol):
-    """That part of a transaction which says it of everybody."""
+    """That part of a transaction which is about who may do what."""
 
     def roles(self, organization: str) -> Mapping[str, frozenset[Role]]:
         """Give the roles of every member of an organization, by their ids and in that order."""

@@ -96,9 +96,8 @@ class Guard:
         Raises:
             OfframpAddressInvalid: the address is none of the web.
         """
-        over_http = HttpTransport(url, key)
-        self._ask = transport or over_http
-        self._changes = (changes or over_http.changes) if push else None
+        self._ask = transport or HttpTransport(url, key)
+        self._changes = (changes or HttpTransport(url, key).changes) if push else None
         self._now = clock or ForwardClock()
         self._otherwise = OPEN if fail_open else UNKNOWN
         self._fresh_seconds = fresh_seconds
