@@ -77,12 +77,16 @@ def place_hold(
     return exclusively(context, write)
 
 
-def release_hold(context: Context, hold: str) -> Hold:
-    """End a hold; the work it stopped is taken up again by itself (L25)."""
+def release_hold(context: Context, hold: str, *, organization: str | None = None) -> Hold:
+    """End a hold; the work it stopped is taken up again by itself (L25).
+
+    Raises:
+        HoldUnknown: there is none, or it is not on the organization that was meant.
+    """
     now = context.clock.now()
     with context.store.transaction() as transaction:
         released = transaction.release_hold(hold, at=now)
-        if released is None:
+        if released is None or organization not in (None, released.organization):
             raise HoldUnknown(hold=hold)
         transaction.wake(released.organization, at=now)
         transaction.append(

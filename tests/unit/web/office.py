@@ -94,13 +94,13 @@ class Office:
         return [event for event in entries if event.kind in kinds]
 
 
-def filled_office(*slugs):
-    """Give an office with organizations that leave by the license pool policy."""
+def filled_office(*slugs, policy="license-pool"):
+    """Give an office with organizations that leave by a policy, at the end of 2024-08-30."""
     office = Office()
-    publish(office.context, find_policy("license-pool"))
+    publish(office.context, find_policy(policy))
     register(
         office.context,
-        organizations=[shop.organization(slug) for slug in slugs],
+        organizations=[shop.organization(slug, policy=policy) for slug in slugs],
         pools=[shop.pool(slug) for slug in slugs],
         members=[member for slug in slugs for member in shop.members(slug)],
     )

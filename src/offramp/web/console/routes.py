@@ -7,7 +7,10 @@ from fastapi import APIRouter
 
 from offramp.engine.context import Context
 from offramp.ports import Passwords
+from offramp.web.console.acts import act_routes
 from offramp.web.console.door import Door
+from offramp.web.console.organization import organization_routes
+from offramp.web.console.organizations import organizations_routes
 from offramp.web.console.page import ConsolePages
 from offramp.web.console.sign_in import account_routes, stranger_routes
 from offramp.web.console.static import static_routes
@@ -22,4 +25,7 @@ def console_routes(context: Context, passwords: Passwords) -> APIRouter:
     routes.include_router(stranger_routes(door, passwords, pages))
     routes.include_router(account_routes(door, passwords, pages))
     routes.include_router(today_routes(door, pages))
+    routes.include_router(organizations_routes(door, pages))
+    routes.include_router(organization_routes(door, pages))
+    routes.include_router(act_routes(door, pages))
     return routes

@@ -69,11 +69,15 @@ def _without_step(expected: Expected) -> str:
 
 
 def _state(expected: Expected) -> tuple[str, str]:
-    step = expected.step
     if expected.is_stopped:
         return "stopped", "red"
-    if step is None:
-        return "planned", ""
+    return state_of_step(expected.step) if expected.step else ("planned", "")
+
+
+def state_of_step(step: StepState) -> tuple[str, str]:
+    """Say where a step stands in a word, and in which color."""
+    if step.is_finished:
+        return step.status.value, "green" if step.status is StepStatus.DONE else "amber"
     match step.status:
         case StepStatus.ABANDONED:
             return "given up", "red"
