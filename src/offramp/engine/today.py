@@ -17,7 +17,7 @@ from offramp.engine.overview import Leaving, StepState, leaving_of
 from offramp.engine.timekeeping import caught_up_at
 from offramp.ports import Arming, Offboarding, Transaction, Workload
 
-ROWS_MAX = 50  # of each list
+ROWS_MAX = 30  # of each list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,8 +54,8 @@ class Browser:
 class Office:
     """An installation that is reached by https."""
 
-    def __init__(self, **options):
-        self.world = World(START, public_address=PUBLIC, **options)
+    def __init__(self, *, public_address=PUBLIC):
+        self.world = World(START, public_address=public_address)
         self.passwords = PlainPasswords()
         self.app = create_app(
             self.world.context, access_keys=AccessKeys(), passwords=self.passwords
@@ -94,9 +94,9 @@ class Office:
         return [event for event in entries if event.kind in kinds]
 
 
-def filled_office(*slugs, policy="license-pool"):
+def filled_office(*slugs, policy="license-pool", public_address=PUBLIC):
     """Give an office with organizations that leave by a policy, at the end of 2024-08-30."""
-    office = Office()
+    office = Office(public_address=public_address)
     publish(office.context, find_policy(policy))
     register(
         office.context,

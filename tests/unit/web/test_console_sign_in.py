@@ -295,7 +295,8 @@ def test_where_there_is_no_https_the_cookie_works_all_the_same():
 
 
 @pytest.mark.parametrize(
-    "origin", [None, "null", "https://evil.example", f"{PUBLIC}.evil.example", "offramp.vendor"]
+    "origin",
+    [None, "null", "https://evil.example", "http://offramp.vendor.example", "offramp.vendor"],
 )
 @pytest.mark.parametrize("path", ["/console/sign-in", "/console/sign-out", "/console/account"])
 def test_a_form_of_another_site_is_refused(hired, path, origin):
@@ -421,3 +422,16 @@ def test_a_program_that_asks_for_a_part_is_told_to_load_the_page(office):
 
     assert answer.status_code == 204
     assert answer.headers["hx-redirect"].startswith("/console/sign-in?to=")
+
+
+def test_below_a_path_every_link_and_every_way_on_leads_below_it():
+    office = Office(public_address=f"{PUBLIC}/leaving")
+    browser = office.signed_in()
+
+    page = browser.get("/console").text
+    asked = office.browser().get("/console/account")
+
+    assert 'href="/leaving/console/organizations"' in page
+    assert 'src="/leaving/console/static/console.js?' in page
+    assert '"/console' not in page
+    assert asked.headers["location"].startswith("/leaving/console/sign-in?to=%2Fconsole%2Faccount")

@@ -21,7 +21,7 @@ from offramp.engine.resending import ask_again
 from offramp.engine.unlock import grant_unlock
 from offramp.web.console.door import Admission, Door, Visitor
 from offramp.web.console.organizations import PATH
-from offramp.web.console.page import ConsolePages, lead
+from offramp.web.console.page import ConsolePages
 from offramp.web.console.route import route_class
 
 FORM_BYTES_MAX = 8192
@@ -57,11 +57,11 @@ def act_routes(door: Door, pages: ConsolePages) -> APIRouter:
     """Give a route for each act."""
     routes = APIRouter(prefix=f"{PATH}/{{organization}}", route_class=route_class(door, pages))
     for act in ACTS:
-        _add(routes, door, act)
+        _add(routes, door, pages, act)
     return routes
 
 
-def _add(routes: APIRouter, door: Door, act: Act) -> None:
+def _add(routes: APIRouter, door: Door, pages: ConsolePages, act: Act) -> None:
     admitted = Annotated[Visitor, Depends(Admission(door=door, role=act.role))]
 
     @routes.post(f"/{act.name}", max_body_size=FORM_BYTES_MAX)
@@ -69,7 +69,7 @@ def _add(routes: APIRouter, door: Door, act: Act) -> None:
         if act.is_grave:
             require_typed(visitor, organization)
         act.carry_out(visitor, organization)
-        return lead(request, f"{PATH}/{quote(organization, safe='')}?done={act.done}")
+        return pages.lead(request, f"{PATH}/{quote(organization, safe='')}?done={act.done}")
 
 
 def require_typed(visitor: Visitor, wanted: str) -> None:

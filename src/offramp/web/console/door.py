@@ -89,7 +89,7 @@ class Door:
             FormForeign: it comes from elsewhere, or does not say where it comes from.
         """
         host = request.headers.get("host", "")
-        own = {f"http://{host}", f"https://{host}"}
+        own = {f"https://{host}"} if self.is_secure else {f"http://{host}", f"https://{host}"}
         if self.context.public_address is not None:
             public = urlsplit(self.context.public_address)
             own.add(f"{public.scheme}://{public.netloc}")

@@ -3,8 +3,8 @@
 Source: Content Security Policy Level 3; docs/console.md.
 """
 
-from dataclasses import dataclass, field
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -14,7 +14,7 @@ from offramp.core.operator import OperatorRole
 from offramp.engine.sign_in import SignedIn
 from offramp.web.console.door import ROOT, Visitor
 from offramp.web.console.moment import day_text, moment_text, zone_text
-from offramp.web.console.static import tagged
+from offramp.web.console.static import digest_of
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -30,7 +30,7 @@ HEADERS = {
 }
 
 
-def _environment() -> Environment:
+def _environment(root: str) -> Environment:
     environment = Environment(
         loader=PackageLoader("offramp.web"),
         autoescape=True,
@@ -39,8 +39,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals |= {
-        "root": ROOT,
-        "tagged": tagged,
+        "root": root,
+        "tagged": lambda name: f"{root}/static/{name}?{digest_of(name)}",
         "moment_text": moment_text,
         "day_text": day_text,
         "zone_text": zone_text,
@@ -49,11 +49,13 @@ def _environment() -> Environment:
     return environment
 
 
-@dataclass(frozen=True, slots=True)
 class ConsolePages:
-    """Writes every page of the console."""
+    """Writes every page of the console, and leads from one to another."""
 
-    environment: Environment = field(default_factory=_environment)
+    def __init__(self, *, public_address: str | None = None) -> None:
+        """Know below which path people reach it."""
+        self._prefix = urlsplit(public_address or "").path.rstrip("/")
+        self.environment = _environment(f"{self._prefix}{ROOT}")
 
     def answer(
         self,
@@ -82,6 +84,13 @@ class ConsolePages:
             visitor=None,
         )
 
+    def lead(self, request: Request, path: str) -> Response:
+        """Lead a browser on to a page of the console."""
+        address = f"{self._prefix}{path}"
+        if "hx-request" in request.headers:
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": address})
+        return RedirectResponse(address, status_code=HTTPStatus.SEE_OTHER)
+
     def _write(
         self, name: str, *, status: int, signed_in: SignedIn | None, **facts: object
     ) -> Response:
@@ -89,10 +98,3 @@ class ConsolePages:
         zone = signed_in.operator.zone if signed_in else "UTC"
         text = template.render(signed_in=signed_in, zone=zone, here=name, **facts)
         return HTMLResponse(text, status_code=status, headers=HEADERS)
-
-
-def lead(request: Request, path: str) -> Response:
-    """Lead a browser on to a page of the console."""
-    if "hx-request" in request.headers:
-        return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": path})
-    return RedirectResponse(path, status_code=HTTPStatus.SEE_OTHER)

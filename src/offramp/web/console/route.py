@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from offramp.core.errors import OfframpError
 from offramp.web.console.door import ROOT, Door, SignInNeeded, own_path
-from offramp.web.console.page import ConsolePages, lead
+from offramp.web.console.page import ConsolePages
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -35,7 +35,7 @@ def route_class(door: Door, pages: ConsolePages) -> type[APIRoute]:
                 try:
                     return await handle(request)
                 except SignInNeeded:
-                    return _lead_to_sign_in(request)
+                    return _lead_to_sign_in(pages, request)
                 except OfframpError as error:
                     return await run_in_threadpool(
                         _tell, door, pages, request, error.http_status, str(error), error.hint
@@ -50,10 +50,10 @@ def route_class(door: Door, pages: ConsolePages) -> type[APIRoute]:
     return ConsoleRoute
 
 
-def _lead_to_sign_in(request: Request) -> Response:
+def _lead_to_sign_in(pages: ConsolePages, request: Request) -> Response:
     """Ask to sign in, and remember a page that was wanted; a form is not sent a second time."""
     wanted = own_path(request) if request.method in ("GET", "HEAD") else ROOT
-    return lead(request, f"{ROOT}/sign-in?{urlencode({'to': wanted})}")
+    return pages.lead(request, f"{ROOT}/sign-in?{urlencode({'to': wanted})}")
 
 
 def _tell(

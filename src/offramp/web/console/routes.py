@@ -19,7 +19,7 @@ from offramp.web.console.today import today_routes
 
 def console_routes(context: Context, passwords: Passwords) -> APIRouter:
     """Give the routes of the console."""
-    door, pages = Door(context=context), ConsolePages()
+    door, pages = Door(context=context), ConsolePages(public_address=context.public_address)
     routes = APIRouter(include_in_schema=False)
     routes.include_router(static_routes())
     routes.include_router(stranger_routes(door, passwords, pages))

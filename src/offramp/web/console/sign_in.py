@@ -23,7 +23,7 @@ from offramp.engine.sign_in import (
 from offramp.ports import Passwords
 from offramp.web.api.form import Body, field_of
 from offramp.web.console.door import ROOT, Admission, Door, Visitor, safe_path
-from offramp.web.console.page import ConsolePages, lead
+from offramp.web.console.page import ConsolePages
 from offramp.web.console.route import route_class
 
 FORM_BYTES_MAX = 4096
@@ -41,7 +41,7 @@ def stranger_routes(door: Door, passwords: Passwords, pages: ConsolePages) -> AP
     @routes.get("/sign-in")
     def ask(request: Request, to: str = ROOT) -> Response:
         if door.find(request) is not None:
-            return lead(request, safe_path(to))
+            return pages.lead(request, safe_path(to))
         return pages.answer("sign-in", to=safe_path(to), address="", told=None)
 
     @routes.post("/sign-in", max_body_size=FORM_BYTES_MAX)
@@ -60,7 +60,7 @@ def stranger_routes(door: Door, passwords: Passwords, pages: ConsolePages) -> AP
                 told=REFUSED,
                 status=HTTPStatus.UNPROCESSABLE_ENTITY,
             )
-        return _let_in(door, request, secret, to=to)
+        return _let_in(door, pages, request, secret, to=to)
 
     @routes.get("/enter/{secret}")
     def look(secret: str) -> Response:
@@ -85,7 +85,7 @@ def stranger_routes(door: Door, passwords: Passwords, pages: ConsolePages) -> AP
             return pages.answer(
                 "enter", entrance=entrance, newcomer=newcomer, told=told, status=status
             )
-        return _let_in(door, request, opened, to=ROOT)
+        return _let_in(door, pages, request, opened, to=ROOT)
 
     return routes
 
@@ -98,7 +98,7 @@ def account_routes(door: Door, passwords: Passwords, pages: ConsolePages) -> API
     @routes.post("/sign-out", max_body_size=FORM_BYTES_MAX)
     def leave(request: Request, visitor: anybody) -> Response:
         sign_out(visitor.context, visitor.signed_in)
-        response = lead(request, f"{ROOT}/sign-in")
+        response = pages.lead(request, f"{ROOT}/sign-in")
         door.let_out(response)
         return response
 
@@ -116,12 +116,12 @@ def account_routes(door: Door, passwords: Passwords, pages: ConsolePages) -> API
         except Invalid as error:
             status = HTTPStatus.UNPROCESSABLE_ENTITY
             return pages.answer("account", visitor=visitor, done="", told=str(error), status=status)
-        return lead(request, f"{ROOT}/account?done=saved")
+        return pages.lead(request, f"{ROOT}/account?done=saved")
 
     return routes
 
 
-def _let_in(door: Door, request: Request, secret: str, *, to: str) -> Response:
-    response = lead(request, to)
+def _let_in(door: Door, pages: ConsolePages, request: Request, secret: str, *, to: str) -> Response:
+    response = pages.lead(request, to)
     door.let_in(request, response, secret)
     return response

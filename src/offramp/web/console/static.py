@@ -51,6 +51,6 @@ def content(name: str) -> bytes:
 
 
 @cache
-def tagged(name: str) -> str:
-    """Write the address of a file with the digest of its content."""
-    return f"{ROOT}/static/{name}?{sha256(content(name)).hexdigest()[:12]}"
+def digest_of(name: str) -> str:
+    """Give what changes with the content of a file."""
+    return sha256(content(name)).hexdigest()[:12]

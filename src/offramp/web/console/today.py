@@ -15,7 +15,7 @@ from offramp.engine.today import ROWS_MAX, look_at_today
 from offramp.ports import Workload
 from offramp.web.console.acts import FORM_BYTES_MAX, require_typed
 from offramp.web.console.door import ROOT, Admission, Door, Visitor
-from offramp.web.console.page import ConsolePages, lead
+from offramp.web.console.page import ConsolePages
 from offramp.web.console.route import route_class
 from offramp.web.console.sight import sight_of
 from offramp.web.console.told import TOLD
@@ -52,20 +52,20 @@ def today_routes(door: Door, pages: ConsolePages) -> APIRouter:
     @routes.post("/pause", max_body_size=FORM_BYTES_MAX)
     def pause(request: Request, visitor: admin) -> Response:
         set_paused(visitor.context, is_paused=True)
-        return lead(request, f"{ROOT}?done=paused")
+        return pages.lead(request, f"{ROOT}?done=paused")
 
     @routes.post("/resume", max_body_size=FORM_BYTES_MAX)
     def resume(request: Request, visitor: admin) -> Response:
         require_typed(visitor, RESUME)
         set_paused(visitor.context, is_paused=False)
-        return lead(request, f"{ROOT}?done=resumed")
+        return pages.lead(request, f"{ROOT}?done=resumed")
 
     @routes.post("/requests/{arming}", max_body_size=FORM_BYTES_MAX)
     def let_begin(request: Request, visitor: approving, arming: str) -> Response:
         asked, _ = look_at_request(visitor.context, arming)
         require_typed(visitor, str(asked.organizations))
         approve(visitor.context, arming, approver=visitor.signed_in.operator.name)
-        return lead(request, f"{ROOT}?done=approved")
+        return pages.lead(request, f"{ROOT}?done=approved")
 
     return routes
 
