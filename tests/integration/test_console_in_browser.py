@@ -1,11 +1,9 @@
 """The console as a browser shows it: nothing for axe to find, nothing it must stop, by keyboard."""
 
 import os
-import threading
 from dataclasses import replace
 
 import pytest
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 from whenever import Date, Instant
@@ -15,9 +13,8 @@ from offramp.core.operator import OperatorRole
 from offramp.engine.brake import place_hold
 from offramp.engine.offboarding import register
 from offramp.engine.operators import add_operator
-from offramp.web.address import open_listener, url_of
 from tests.simulation import shop
-from tests.unit.web.office import PASSWORD, filled_office
+from tests.unit.web.office import PASSWORD, filled_office, listening
 
 pytestmark = pytest.mark.browser
 
@@ -55,15 +52,8 @@ def office():
 @pytest.fixture(scope="module")
 def url(office):
     """Serve the office on a port."""
-    listener = open_listener("127.0.0.1:0")
-    config = uvicorn.Config(office.app, log_config=None, lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    yield url_of(listener)
-    server.should_exit = True
-    thread.join()
-    listener.close()
+    with listening(office.app) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ What may be very much is cut off at a limit, with the count of all of it beside.
 Source: mission A7, A12; docs/console.md.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from whenever import Instant
@@ -15,6 +16,7 @@ from offramp.core.seats import SeatCount
 from offramp.core.transitions import OffboardingStatus
 from offramp.engine.context import Context
 from offramp.engine.office import open_office
+from offramp.engine.operators import actor_of
 from offramp.engine.overview import Leaving, leaving_of
 from offramp.engine.resending import LOST
 from offramp.ports import Delivery, Link, Offboarding, Transaction
@@ -36,6 +38,7 @@ class Closeup:
         people: who has an office first, of all ``people_count``.
         lost: messages that were refused or came back.
         entries: what the ledger says of its off-boardings, the newest first.
+        actors: the names of operators, by how the ledger calls them.
     """
 
     at: Instant
@@ -52,6 +55,7 @@ class Closeup:
     lost: tuple[Delivery, ...]
     links: tuple[Link, ...]
     entries: tuple[Entry, ...]
+    actors: Mapping[str, str]
 
     @property
     def needs_retry(self) -> bool:
@@ -95,6 +99,7 @@ def look_closely(context: Context, organization: str) -> Closeup:
             lost=_lost(transaction, shown),
             links=tuple(link for row in wholes for link in transaction.links(row.id)),
             entries=_entries(transaction, rows),
+            actors={actor_of(each.id): each.name for each in transaction.operators()},
         )
 
 

@@ -82,7 +82,6 @@ def look_at_today(context: Context, *, zone: str) -> Today:
     midnight = first_instant(civil_date(now, zone=zone).next_day(), zone)
     with context.store.reading() as transaction:
         troubled = transaction.troubled(limit=ROWS_MAX)
-        known = {row.id for row in troubled}
         late = transaction.due_between(None, now, limit=ROWS_MAX)
         coming = transaction.due_between(now, midnight, limit=ROWS_MAX)
 
@@ -98,9 +97,9 @@ def look_at_today(context: Context, *, zone: str) -> Today:
             clock_until=caught_up_at(context, transaction, now=now),
             requests=open_requests(transaction, now=now),
             next_due_at=transaction.next_due_at(),
-            late=rows(tuple(row for row in late if row.id not in known)),
+            late=rows(late),
             troubled=rows(troubled),
-            coming=rows(tuple(row for row in coming if row.id not in known)),
+            coming=rows(coming),
         )
 
 

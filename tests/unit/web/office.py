@@ -1,7 +1,10 @@
 """A vendor's office with an operator of every role, and their browsers."""
 
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+import uvicorn
 from fastapi.testclient import TestClient
 from whenever import Instant
 
@@ -12,6 +15,7 @@ from offramp.engine.operators import add_operator
 from offramp.engine.publication import publish
 from offramp.testing.passwords import PlainPasswords
 from offramp.testing.world import World
+from offramp.web.address import open_listener, url_of
 from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.app import create_app
 from tests.simulation import shop
@@ -54,8 +58,8 @@ class Browser:
 class Office:
     """An installation that is reached by https."""
 
-    def __init__(self, *, public_address=PUBLIC):
-        self.world = World(START, public_address=public_address)
+    def __init__(self, *, public_address=PUBLIC, data=None):
+        self.world = World(START, public_address=public_address, data=data)
         self.passwords = PlainPasswords()
         self.app = create_app(
             self.world.context, access_keys=AccessKeys(), passwords=self.passwords
@@ -92,6 +96,20 @@ class Office:
         with self.world.store.transaction() as transaction:
             entries = [entry.event for entry in transaction.ledger()]
         return [event for event in entries if event.kind in kinds]
+
+
+@contextmanager
+def listening(app):
+    """Serve an application on a port for as long as the block lasts, and give its address."""
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+    with open_listener("127.0.0.1:0") as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield url_of(listener)
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def filled_office(*slugs, policy="license-pool", public_address=PUBLIC):

@@ -69,6 +69,16 @@ def test_today_shows_what_is_in_the_way_with_its_reason(office):
     assert "Acme &amp; Sons" in shown
 
 
+def test_what_failed_is_also_where_it_is_tried_again(office):
+    office.world.run_until(Instant.from_utc(2024, 8, 31, 12))
+
+    shown = office.signed_in().get("/console").text
+
+    trouble, _, coming = shown.partition(">Until midnight")
+    assert "failing" in trouble
+    assert "failing" in coming
+
+
 def test_what_is_due_and_waits_is_late(office):
     office.world.lie_still_until(Instant.from_utc(2024, 8, 20))
 

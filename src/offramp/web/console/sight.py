@@ -28,8 +28,8 @@ class Sight:
     kind: str
 
 
-def sight_of(expected: Expected) -> Sight:
-    """Write the line of one off-boarding."""
+def sight_of(expected: Expected, *, is_trouble: bool = False) -> Sight:
+    """Write the line of one off-boarding: when it goes on, or since when trouble was due."""
     row, leaving, step = expected.offboarding, expected.leaving, expected.step
     state, kind = _state(expected)
     return Sight(
@@ -37,7 +37,7 @@ def sight_of(expected: Expected) -> Sight:
         name=expected.name,
         part=" · ".join(filter(None, (row.subject.product, row.subject.member))),
         zone=leaving.timeline.zone if leaving else "",
-        at=step.planned.due_at if step else row.next_due_at,
+        at=step.planned.due_at if step and is_trouble else row.next_due_at,
         what=step_text(leaving, step) if leaving and step else _without_step(expected),
         why=why_text(step) if step else "",
         state=state,

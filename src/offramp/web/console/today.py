@@ -38,7 +38,7 @@ def today_routes(door: Door, pages: ConsolePages) -> APIRouter:
             visitor=visitor,
             today=seen,
             figures=_figures(load),
-            troubled=[sight_of(each) for each in seen.troubled],
+            troubled=[sight_of(each, is_trouble=True) for each in seen.troubled],
             rows_max=ROWS_MAX,
             told=TOLD.get(done, ""),
             resume=RESUME,
