@@ -1,8 +1,8 @@
 """How an operator gets in, stays in, and gets out again.
 
 Whoever may not get in learns nothing: an unknown address, a wrong password, a disabled operator and
-too many tries are one and the same to them, and take the same time. A try counts before it is
-looked at, so that many at once are as many.
+too many tries are one and the same to them, and the first three take the same time. A try counts
+before it is looked at, so that many at once are as many.
 
 Source: docs/console.md; OWASP ASVS 5.0, chapters 6 and 7; docs/decisions/034-console.md.
 """
@@ -95,14 +95,14 @@ def sign_in(context: Context, passwords: Passwords, *, address: str, password: s
     fits = passwords.fits(password[: PASSWORD_CHARACTERS_MAX + 1], hashed)
     if not fits or found is None or hashed is None:
         raise SignInRefused
+    renewed = passwords.hash(password) if passwords.is_outdated(hashed) else hashed
     with context.store.transaction() as transaction:
         present = transaction.operator(found.id)
         if present is None or present.disabled_at is not None or present.password != hashed:
             raise SignInRefused
         transaction.forget_failures(who)
-        if passwords.is_outdated(hashed):
-            present = replace(present, password=passwords.hash(password))
-            transaction.save_operator(present)
+        if renewed != hashed:
+            transaction.save_operator(replace(present, password=renewed))
         return _open(context, transaction, present, now=now)
 
 
@@ -168,8 +168,17 @@ def sign_out(context: Context, signed_in: SignedIn) -> None:
             note(transaction, "signed-out", signed_in.operator, at=context.clock.now())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What operators want to have of themselves; a new password takes the present one."""
+
+    zone: str
+    password: str = ""
+    present: str = ""
+
+
 def change_account(
-    context: Context, passwords: Passwords, signed_in: SignedIn, *, zone: str, password: str = ""
+    context: Context, passwords: Passwords, signed_in: SignedIn, wishes: Wishes
 ) -> int:
     """Set an operator's own time zone, and their password where one is given.
 
@@ -177,19 +186,36 @@ def change_account(
         In how many other browsers they were signed in, which they are not any more.
 
     Raises:
-        PasswordWeak, ZoneUnknown: nothing was changed.
+        PasswordWeak, ZoneUnknown, SignInRefused: nothing was changed.
     """
     operator, now = signed_in.operator, context.clock.now()
-    changed = replace(operator, zone=require_zone(zone))
-    if password:
-        require_password(password, name=operator.name, address=operator.address)
-        changed = replace(changed, password=passwords.hash(password))
+    zone, hashed = require_zone(wishes.zone), None
+    if wishes.password:
+        require_password(wishes.password, name=operator.name, address=operator.address)
+        _require_password_of(context, passwords, operator, wishes.present, now=now)
+        hashed = passwords.hash(wishes.password)
     with context.store.transaction() as transaction:
+        present = transaction.operator(operator.id)
+        assert present is not None, "nobody who works here is ever forgotten"
+        changed = replace(present, zone=zone, password=hashed or present.password)
         transaction.save_operator(changed)
-        if not password:
+        if hashed is None:
             return 0
         note(transaction, "password-set", operator, at=now)
         return transaction.end_sessions(operator.id, spared=signed_in.digest)
+
+
+def _require_password_of(
+    context: Context, passwords: Passwords, operator: Operator, shown: str, *, now: Instant
+) -> None:
+    """Refuse who is only signed in: a browser that was left open is not its owner."""
+    who = _digest(operator.address)
+    if not _may_try(context, who, now=now):
+        raise SignInRefused
+    if not passwords.fits(shown[: PASSWORD_CHARACTERS_MAX + 1], operator.password):
+        raise SignInRefused
+    with context.store.transaction() as transaction:
+        transaction.forget_failures(who)
 
 
 def _may_try(context: Context, who: str, *, now: Instant) -> bool:

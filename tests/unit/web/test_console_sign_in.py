@@ -1,5 +1,7 @@
 """Who gets into the console and who does not: passwords, links, sessions, forms, addresses."""
 
+from dataclasses import replace
+
 import pytest
 
 from offramp.core.operator import OperatorRole
@@ -390,13 +392,40 @@ def test_an_operator_sets_their_zone_and_password_and_is_signed_out_elsewhere(hi
     browser, elsewhere = hired.signed_in(), hired.signed_in()
 
     answer = browser.post(
-        "/console/account", {"zone": "Pacific/Auckland", "password": OTHER_PASSWORD}
+        "/console/account",
+        {"zone": "Pacific/Auckland", "password": OTHER_PASSWORD, "present": PASSWORD},
     )
 
     assert answer.headers["location"] == "/console/account?done=saved"
     assert "Auckland" in browser.get("/console").text
     assert not is_in(elsewhere)
     assert hired.browser().sign_in(ADDRESS, OTHER_PASSWORD).status_code == 303
+
+
+@pytest.mark.parametrize("present", ["", OTHER_PASSWORD])
+def test_a_browser_that_was_left_open_gets_no_new_password(hired, present):
+    browser = hired.signed_in()
+    fields = {"zone": "Asia/Tokyo", "password": OTHER_PASSWORD, "present": present}
+
+    answers = [browser.post("/console/account", fields) for _ in range(FAILURES_MAX + 1)]
+    braked = browser.post("/console/account", fields | {"present": PASSWORD})
+
+    assert {answer.status_code for answer in [*answers, braked]} == {422}
+    assert "not your present password" in answers[0].text
+    assert "Tokyo" not in browser.get("/console").text
+    later(hired, minutes=FAILURE_MINUTES, seconds=1)
+    assert hired.browser().sign_in(ADDRESS).status_code == 303
+
+
+def test_a_hash_of_less_effort_is_renewed_when_its_password_comes(hired):
+    with hired.world.store.transaction() as transaction:
+        operator = transaction.operator_at(ADDRESS)
+        transaction.save_operator(replace(operator, password=f"weak 1 {PASSWORD}"))
+
+    hired.signed_in()
+
+    with hired.world.store.transaction() as transaction:
+        assert transaction.operator_at(ADDRESS).password.startswith("plain ")
 
 
 def test_everything_that_lets_in_and_out_is_on_record_without_a_name(hired):

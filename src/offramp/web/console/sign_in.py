@@ -14,6 +14,7 @@ from offramp.core.operator import OperatorRole
 from offramp.engine.sign_in import (
     Newcomer,
     SignInRefused,
+    Wishes,
     change_account,
     enter,
     look_at_link,
@@ -31,6 +32,7 @@ REFUSED = (
     "That address and that password do not belong together, or there were too many tries. "
     "After 15 minutes you can try again."
 )
+NOT_YOURS = "That is not your present password, or there were too many tries."
 
 
 def stranger_routes(door: Door, passwords: Passwords, pages: ConsolePages) -> APIRouter:
@@ -108,14 +110,17 @@ def account_routes(door: Door, passwords: Passwords, pages: ConsolePages) -> API
 
     @routes.post("/account", max_body_size=FORM_BYTES_MAX)
     def change(request: Request, visitor: anybody) -> Response:
-        zone, password = visitor.said("zone"), field_of(visitor.body, "password")
+        wishes = Wishes(
+            zone=visitor.said("zone"),
+            password=field_of(visitor.body, "password"),
+            present=field_of(visitor.body, "present"),
+        )
         try:
-            change_account(
-                visitor.context, passwords, visitor.signed_in, zone=zone, password=password
-            )
-        except Invalid as error:
+            change_account(visitor.context, passwords, visitor.signed_in, wishes)
+        except (Invalid, SignInRefused) as error:
+            told = NOT_YOURS if isinstance(error, SignInRefused) else str(error)
             status = HTTPStatus.UNPROCESSABLE_ENTITY
-            return pages.answer("account", visitor=visitor, done="", told=str(error), status=status)
+            return pages.answer("account", visitor=visitor, done="", told=told, status=status)
         return pages.lead(request, f"{ROOT}/account?done=saved")
 
     return routes
