@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from offramp.core.model import Subject
+from offramp.core.policy import Audience
 from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.documents.policy import find_policy
-from offramp.ports import Condition
+from offramp.ports import Condition, DeliveryStatus
 from tests.contract.store_schedule_contract import STEP
 from tests.contract.store_world import (
     ACME,
@@ -48,6 +49,14 @@ def troubled(store, limit=MANY):
 def of(name, organization, *, product=None, **changes):
     subject = Subject(organization=organization, product=product)
     return replace(LEAVING, id=name, subject=subject, **changes)
+
+
+def lose(store, step, member, status):
+    """Write what became of one delivery."""
+    with store.transaction() as transaction:
+        found = transaction.deliveries("leaving", step=step)
+        lost = [replace(each, status=status) for each in found if each.member == member]
+        transaction.save_deliveries(lost, at=NOW)
 
 
 class OutlookContract:
@@ -175,6 +184,39 @@ class OutlookContract:
         fill(store, LEAVING, leaving("anna"))
 
         assert read(store, lambda t: t.whole_offboardings(["acme"])) == (LEAVING,)
+
+    def test_deliveries_are_counted_by_step_and_status(self, store):
+        fill(store, LEAVING, leaving("anna"))
+        with store.transaction() as transaction:
+            for step in ("warn", "export", "export/2"):
+                transaction.fan_out(LEAVING, step=step, audience=Audience.MEMBERS)
+            transaction.fan_out(leaving("anna"), step="warn", audience=Audience.SUBJECT)
+        lose(store, "warn", "ben", DeliveryStatus.BOUNCED)
+
+        counts = read(store, lambda t: t.count_deliveries("leaving"))
+
+        queued, bounced = DeliveryStatus.QUEUED, DeliveryStatus.BOUNCED
+        assert {step: dict(each) for step, each in counts.items()} == {
+            "export": {queued: 2},
+            "export/2": {queued: 2},
+            "warn": {bounced: 1, queued: 1},
+        }
+        assert read(store, lambda t: t.count_deliveries("nobody")) == {}
+
+    def test_what_was_lost_is_listed_of_one_organization(self, store):
+        fill(store, LEAVING, leaving("anna"))
+        with store.transaction() as transaction:
+            transaction.fan_out(LEAVING, step="warn", audience=Audience.MEMBERS)
+            transaction.fan_out(LEAVING, step="export", audience=Audience.MEMBERS)
+        lose(store, "warn", "ben", DeliveryStatus.BOUNCED)
+        lose(store, "warn", "cara", DeliveryStatus.ACCEPTED)
+        lose(store, "export", "cara", DeliveryStatus.REFUSED)
+
+        lost = read(store, lambda t: t.lost_deliveries("acme", limit=MANY))
+
+        assert [(each.step, each.member) for each in lost] == [("export", "cara"), ("warn", "ben")]
+        assert read(store, lambda t: t.lost_deliveries("acme", limit=1)) == lost[:1]
+        assert read(store, lambda t: t.lost_deliveries("sibling", limit=MANY)) == ()
 
     def test_the_newest_version_of_every_policy_is_listed(self, store):
         pool, grace = find_policy("license-pool"), find_policy("edit-only-grace")

@@ -18,7 +18,6 @@ from offramp.engine.context import Context
 from offramp.engine.office import open_office
 from offramp.engine.operators import actor_of
 from offramp.engine.overview import Leaving, leaving_of
-from offramp.engine.resending import LOST
 from offramp.ports import Delivery, Link, Offboarding, Transaction
 
 PEOPLE_MAX = 50
@@ -96,7 +95,7 @@ def look_closely(context: Context, organization: str) -> Closeup:
             holds=tuple(h for h in transaction.holds(organization) if h.is_active(now)),
             unlocks=tuple(u for u in transaction.unlocks(organization) if u.is_active(now)),
             is_exempt=transaction.is_exempt(organization),
-            lost=_lost(transaction, shown),
+            lost=transaction.lost_deliveries(organization, limit=LOST_MAX),
             links=tuple(link for row in wholes for link in transaction.links(row.id)),
             entries=_entries(transaction, rows),
             actors={actor_of(each.id): each.name for each in transaction.operators()},
@@ -105,11 +104,6 @@ def look_closely(context: Context, organization: str) -> Closeup:
 
 def _rank(member: Member) -> tuple[bool, str, str]:
     return member.roles <= {Role.MEMBER}, member.name, member.id
-
-
-def _lost(transaction: Transaction, rows: list[Offboarding]) -> tuple[Delivery, ...]:
-    found = (each for row in rows[:ALONE_MAX] for each in transaction.deliveries(row.id))
-    return tuple(each for each in found if each.status in LOST)[:LOST_MAX]
 
 
 def _entries(transaction: Transaction, rows: tuple[Offboarding, ...]) -> tuple[Entry, ...]:

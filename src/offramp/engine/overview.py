@@ -256,20 +256,15 @@ def _erased(transaction: Transaction) -> tuple[Erased, ...]:
 
 
 def leaving_of(
-    context: Context,
-    transaction: Transaction,
-    row: Offboarding,
-    *,
-    now: Instant,
-    has_deliveries: bool = True,
+    context: Context, transaction: Transaction, row: Offboarding, *, now: Instant
 ) -> Leaving:
-    """Work out how one off-boarding stands; its deliveries may be very many, and can be left."""
+    """Work out how one off-boarding stands."""
     situation = situation_of(context, transaction, row, now=now)
     rows = {step.key: step for step in transaction.steps(row.id)}
     counts: dict[str, Counter[DeliveryStatus]] = {}
-    for delivery in transaction.deliveries(row.id) if has_deliveries else ():
-        step = delivery.step.partition("/")[0]  # an export issued again counts with the first
-        counts.setdefault(step, Counter())[delivery.status] += 1
+    for key, found in transaction.count_deliveries(row.id).items():
+        step = key.partition("/")[0]  # an export issued again counts with the first
+        counts.setdefault(step, Counter()).update(found)
     is_open = row.status is OffboardingStatus.OPEN
     states = tuple(
         _state(

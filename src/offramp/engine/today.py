@@ -109,7 +109,7 @@ def _expected(
     organization = transaction.organization(row.subject.organization)
     if organization is None:
         return Expected(offboarding=row)
-    leaving = leaving_of(context, transaction, row, now=now, has_deliveries=False)
+    leaving = leaving_of(context, transaction, row, now=now)
     in_the_way = next((s for s in leaving.steps if s.is_blocked or s.trouble), None)
     return Expected(
         offboarding=row,

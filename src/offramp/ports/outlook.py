@@ -5,7 +5,7 @@ Every answer is cut off at a limit, and found by an index however many organizat
 Source: docs/console.md; mission A7.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from whenever import Instant
 
 from offramp.core.model import Organization
 from offramp.core.policy import Policy
-from offramp.ports.record import Offboarding, Workload
+from offramp.ports.record import Delivery, DeliveryStatus, Offboarding, Workload
 
 
 class Condition(StrEnum):
@@ -45,6 +45,12 @@ class Outlook(Protocol):
 
     def troubled(self, *, limit: int) -> tuple[Offboarding, ...]:
         """List by id what was stopped, and what is open with a failed, held or abandoned step."""
+
+    def count_deliveries(self, offboarding: str) -> Mapping[str, Mapping[DeliveryStatus, int]]:
+        """Count the deliveries of an off-boarding by step and status, however many there are."""
+
+    def lost_deliveries(self, organization: str, *, limit: int) -> tuple[Delivery, ...]:
+        """List the deliveries of an organization that were refused or came back, by their keys."""
 
     def find_organizations(
         self,

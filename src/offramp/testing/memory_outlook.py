@@ -3,13 +3,14 @@
 Source: ``ports.Outlook``.
 """
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 
 from whenever import Instant
 
 from offramp.core.model import Organization
 from offramp.core.transitions import OffboardingStatus, StepStatus
-from offramp.ports import Condition, Offboarding, fold_address
+from offramp.ports import Condition, Delivery, DeliveryStatus, Offboarding, fold_address
 from offramp.testing.memory_work import MemoryOffboardingPart
 
 _TROUBLED = frozenset({StepStatus.FAILED, StepStatus.HELD, StepStatus.ABANDONED})
@@ -39,6 +40,28 @@ class MemoryOutlookPart(MemoryOffboardingPart):
             or (row.status is OffboardingStatus.OPEN and row.id in in_trouble)
         ]
         return tuple(found[:limit])
+
+    def count_deliveries(self, offboarding: str) -> Mapping[str, Mapping[DeliveryStatus, int]]:
+        """Count the deliveries of an off-boarding by step and status."""
+        counts: dict[str, Counter[DeliveryStatus]] = {}
+        for each in self._deliveries():
+            if each.offboarding == offboarding:
+                counts.setdefault(each.step, Counter())[each.status] += 1
+        return counts
+
+    def lost_deliveries(self, organization: str, *, limit: int) -> tuple[Delivery, ...]:
+        """List the deliveries of an organization that were refused or came back."""
+        rows = self.tables.offboardings
+        found = [
+            each
+            for each in self._deliveries()
+            if rows[each.offboarding].subject.organization == organization
+            and each.status in (DeliveryStatus.REFUSED, DeliveryStatus.BOUNCED)
+        ]
+        return tuple(found[:limit])
+
+    def _deliveries(self) -> list[Delivery]:
+        return [each for _, each in sorted(self.tables.deliveries.items())]
 
     def find_organizations(
         self,

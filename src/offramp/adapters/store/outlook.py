@@ -3,22 +3,23 @@
 Source: ``ports.Outlook``.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, tuple_
 from whenever import Instant
 
 from offramp.adapters.store import schema
+from offramp.adapters.store.delivery import delivery_of
 from offramp.adapters.store.offboarding import HAS_WORK, OffboardingPart, offboarding_of
 from offramp.adapters.store.part import written
 from offramp.core.model import Organization
 from offramp.core.transitions import OffboardingStatus, StepStatus
-from offramp.ports import Condition, Offboarding, fold_address
+from offramp.ports import Condition, Delivery, DeliveryStatus, Offboarding, fold_address
 
 LAST_CHARACTER = "\U0010ffff"  # no name goes on with it
 
 _row, _step = schema.offboarding.c, schema.step.c
-_customer, _hold = schema.organization.c, schema.hold.c
+_customer, _hold, _delivery = schema.organization.c, schema.hold.c, schema.delivery.c
 _OPEN, _STOPPED = written(OffboardingStatus.OPEN), written(OffboardingStatus.STOPPED)
 _TROUBLED = [written(each) for each in (StepStatus.FAILED, StepStatus.HELD, StepStatus.ABANDONED)]
 
@@ -43,6 +44,23 @@ class OutlookPart(OffboardingPart):
         in_trouble = or_(_row.status == _STOPPED, is_open)
         chosen = select(schema.offboarding).where(in_trouble).order_by(_row.id).limit(limit)
         return tuple(map(offboarding_of, self.connection.execute(chosen)))
+
+    def count_deliveries(self, offboarding: str) -> Mapping[str, Mapping[DeliveryStatus, int]]:
+        """Count the deliveries of an off-boarding by step and status."""
+        both = (_delivery.step, _delivery.status)
+        counted = select(*both, func.count()).where(_delivery.offboarding == offboarding)
+        counts: dict[str, dict[DeliveryStatus, int]] = {}
+        for step, status, count in self.connection.execute(counted.group_by(*both).order_by(*both)):
+            counts.setdefault(step, {})[DeliveryStatus(status)] = count
+        return counts
+
+    def lost_deliveries(self, organization: str, *, limit: int) -> tuple[Delivery, ...]:
+        """List the deliveries of an organization that were refused or came back."""
+        theirs = select(_row.id).where(_row.organization == organization)
+        lost = _delivery.status.in_((DeliveryStatus.REFUSED, DeliveryStatus.BOUNCED))
+        chosen = select(schema.delivery).where(_delivery.offboarding.in_(theirs), lost)
+        ordered = chosen.order_by(_delivery.offboarding, _delivery.step, _delivery.member)
+        return tuple(map(delivery_of, self.connection.execute(ordered.limit(limit))))
 
     def find_organizations(
         self,
