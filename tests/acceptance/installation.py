@@ -158,10 +158,12 @@ class Served:
 
     Attributes:
         url: where it listens, without a slash at the end.
+        first_sign_in: the link for the first operator, as long as there is none.
     """
 
     process: subprocess.Popen
     url: str
+    first_sign_in: str | None = None
 
     def ask(self, method, path, *, key=ACCESS_KEY, **given):
         """Send one request with an access key; given is what httpx2 takes."""
@@ -184,7 +186,8 @@ def served(installation):
     try:
         line = process.stdout.readline()
         assert line, process.stderr.read()
-        yield Served(process=process, url=json.loads(line)["address"])
+        said = json.loads(line)
+        yield Served(process=process, url=said["address"], first_sign_in=said.get("first_sign_in"))
     finally:
         process.kill()
         process.communicate()

@@ -79,7 +79,7 @@ def ask(context: Context, *, owner: str, reason: str) -> Arming:
             digest=_digest(rows),
         )
         transaction.put_arming(arming)
-        transaction.append([_event("arming-asked", arming, at=now)])
+        transaction.append([_event(context, "arming-asked", arming, at=now)])
     return arming
 
 
@@ -126,7 +126,7 @@ def approve(context: Context, arming: str, *, approver: str) -> Arming:
         transaction.put_arming(approved)
         transaction.arm([row.id for row in rows], arming=arming)
         transaction.wake(None, at=now)
-        transaction.append([_event("arming-approved", approved, at=now)])
+        transaction.append([_event(context, "arming-approved", approved, at=now)])
     return approved
 
 
@@ -171,11 +171,11 @@ def _digest(rows: Sequence[Offboarding]) -> str:
     return sha256(json.dumps(lines).encode()).hexdigest()
 
 
-def _event(kind: str, arming: Arming, *, at: Instant) -> Event:
+def _event(context: Context, kind: str, arming: Arming, *, at: Instant) -> Event:
     detail: dict[str, Detail] = {
         "arming": arming.id,
         "organizations": arming.organizations,
         "offboardings": arming.offboardings,
         "digest": arming.digest,
     }
-    return Event(kind=kind, at=at, actor="operator", detail=detail)
+    return Event(kind=kind, at=at, actor=context.actor_or("operator"), detail=detail)

@@ -63,23 +63,41 @@ def place_hold(
         )
         transaction.place_hold(hold)
         transaction.append(
-            [Event(kind="hold-placed", at=now, actor="operator", detail={"hold": hold.id})]
+            [
+                Event(
+                    kind="hold-placed",
+                    at=now,
+                    actor=context.actor_or("operator"),
+                    detail={"hold": hold.id},
+                )
+            ]
         )
         return hold
 
     return exclusively(context, write)
 
 
-def release_hold(context: Context, hold: str) -> Hold:
-    """End a hold; the work it stopped is taken up again by itself (L25)."""
+def release_hold(context: Context, hold: str, *, organization: str | None = None) -> Hold:
+    """End a hold; the work it stopped is taken up again by itself (L25).
+
+    Raises:
+        HoldUnknown: there is none, or it is not on the organization that was meant.
+    """
     now = context.clock.now()
     with context.store.transaction() as transaction:
         released = transaction.release_hold(hold, at=now)
-        if released is None:
+        if released is None or organization not in (None, released.organization):
             raise HoldUnknown(hold=hold)
         transaction.wake(released.organization, at=now)
         transaction.append(
-            [Event(kind="hold-released", at=now, actor="operator", detail={"hold": hold})]
+            [
+                Event(
+                    kind="hold-released",
+                    at=now,
+                    actor=context.actor_or("operator"),
+                    detail={"hold": hold},
+                )
+            ]
         )
     return released
 
@@ -92,7 +110,7 @@ def set_paused(context: Context, *, is_paused: bool) -> None:
         if not is_paused:
             transaction.wake(None, at=now)
         kind = "paused" if is_paused else "resumed"
-        transaction.append([Event(kind=kind, at=now, actor="operator")])
+        transaction.append([Event(kind=kind, at=now, actor=context.actor_or("operator"))])
 
     exclusively(context, write)
 
@@ -106,7 +124,9 @@ def trust_clock(context: Context) -> None:
     with context.store.transaction() as transaction:
         transaction.see(now, is_trusted=True)
         transaction.wake(None, at=now)
-        transaction.append([Event(kind="clock-trusted", at=now, actor="operator")])
+        transaction.append(
+            [Event(kind="clock-trusted", at=now, actor=context.actor_or("operator"))]
+        )
 
 
 def set_exempt(context: Context, organization: str, *, is_exempt: bool) -> None:
@@ -119,7 +139,7 @@ def set_exempt(context: Context, organization: str, *, is_exempt: bool) -> None:
         if not is_exempt:
             transaction.wake(organization, at=now)
         kind = "exempted" if is_exempt else "exemption-ended"
-        transaction.append([Event(kind=kind, at=now, actor="operator")])
+        transaction.append([Event(kind=kind, at=now, actor=context.actor_or("operator"))])
 
     exclusively(context, write)
 
@@ -136,7 +156,9 @@ def set_daily_cap(context: Context, cap: int | None) -> None:
     with context.store.transaction() as transaction:
         transaction.set_daily_cap(cap)
         transaction.wake(None, at=now)
-        transaction.append([Event(kind="cap-set", at=now, actor="operator", detail={"cap": cap})])
+        transaction.append(
+            [Event(kind="cap-set", at=now, actor=context.actor_or("operator"), detail={"cap": cap})]
+        )
 
 
 def _require_holdable(transaction: Transaction, organization: str, member: str | None) -> None:

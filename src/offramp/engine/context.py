@@ -103,6 +103,11 @@ class Context:
     public_address: str | None = None  # where people reach the server; none: no links
     returns: Mailbox | None = None  # none: what comes back is handed in by others
     calendar: CalendarWriter | None = None  # none: no message carries dates as a file
+    actor: str | None = None  # who is signed in, as the ledger names them; none: nobody is
+
+    def actor_or(self, usual: str) -> str:
+        """Say who acts: whoever is signed in, or who does so as a rule."""
+        return self.actor or usual
 
     def lease_from(self, now: Instant) -> Instant:
         """Say until when a claim that is made or kept now is nobody else's."""

@@ -171,7 +171,13 @@ def revoke(
             steps = None if step is None else _issues(transaction, row, step)
             revoked = transaction.revoke_links(row.id, steps=steps, member=member, at=now)
             if revoked:
-                event = _event("links-revoked", row, actor="operator", at=now, links=revoked)
+                event = _event(
+                    "links-revoked",
+                    row,
+                    actor=context.actor_or("operator"),
+                    at=now,
+                    links=revoked,
+                )
                 transaction.append([event])
             count += revoked
     if not count:

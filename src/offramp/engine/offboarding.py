@@ -170,7 +170,9 @@ def renew(
         EndPassed: nobody could use the new term any more.
         EndNotLater: the new end lies before the present one; `extend` corrects an end.
     """
-    return _change_end(context, organization, until=until, pool=pool, actor=actor, new_term=True)
+    return _change_end(
+        context, organization, until=until, pool=pool, actor=context.actor_or(actor), new_term=True
+    )
 
 
 def extend(
@@ -182,7 +184,9 @@ def extend(
     actor: str = "admin",
 ) -> Followed:
     """Move the end of the present term: what is not done is re-dated, what is done stays (T8)."""
-    return _change_end(context, organization, until=until, pool=pool, actor=actor, new_term=False)
+    return _change_end(
+        context, organization, until=until, pool=pool, actor=context.actor_or(actor), new_term=False
+    )
 
 
 def _change_end(
@@ -267,6 +271,7 @@ def reactivate(
         ReactivationRefused: its stage does not allow it, or not to this role.
         DeletionInFlight: a worker is frozen in the middle of a chunk; try again.
     """
+    actor = context.actor_or(by)
 
     def write(transaction: Transaction, now: Instant) -> Followed:
         zone = require_organization(transaction, organization).zone
@@ -283,11 +288,11 @@ def reactivate(
         leaving = [row for row in leaving if row.subject.product in products]
         for row in leaving:
             require_way_back(transaction, row, by=by, now=now)
-            cancel(transaction, row, now=now, actor=by)
+            cancel(transaction, row, now=now, actor=actor)
         transaction.put_pools([replace(p, ends=until) for p in chosen])
         transaction.put_events([reactivated(row, at=now) for row in leaving])
         followed = follow(
-            transaction, organization, ids=context.ids, now=now, actor=by, new_term=True
+            transaction, organization, ids=context.ids, now=now, actor=actor, new_term=True
         )
         return replace(followed, ended=followed.ended + len(leaving))
 
@@ -331,12 +336,12 @@ def retry(context: Context, organization: str) -> int:
         require_organization(transaction, organization)
         count = 0
         for row in transaction.offboardings(organization):
-            count += _put_back(transaction, row, now=now)
+            count += _put_back(transaction, row, now=now, actor=context.actor_or("operator"))
         transaction.wake(organization, at=now)
     return count
 
 
-def _put_back(transaction: Transaction, row: Offboarding, *, now: Instant) -> int:
+def _put_back(transaction: Transaction, row: Offboarding, *, now: Instant, actor: str) -> int:
     if row.status not in (OffboardingStatus.OPEN, OffboardingStatus.STOPPED):
         return 0
     abandoned = [s for s in transaction.steps(row.id) if s.status is StepStatus.ABANDONED]
@@ -355,7 +360,7 @@ def _put_back(transaction: Transaction, row: Offboarding, *, now: Instant) -> in
                 at=now,
                 offboarding=row.id,
                 episode=row.episode,
-                actor="operator",
+                actor=actor,
                 detail={"steps": len(abandoned)},
             )
         ]

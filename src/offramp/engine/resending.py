@@ -98,7 +98,14 @@ def ask_again(
     """
     now = context.clock.now()
     statuses = LOST if is_lost else SENT
-    wanted = _Wanted(step=step, member=member, statuses=statuses, action=action, is_own=is_own)
+    wanted = _Wanted(
+        step=step,
+        member=member,
+        statuses=statuses,
+        action=action,
+        is_own=is_own,
+        actor=context.actor_or("operator"),
+    )
     with context.store.transaction() as transaction:
         require_known(transaction, organization, member=member)
         count = _queue(transaction, organization, wanted, now=now)

@@ -40,6 +40,13 @@ def grant_unlock(
             require_member(transaction, organization, member)
         transaction.grant_unlock(unlock)
         transaction.append(
-            [Event(kind="unlock-granted", at=now, actor="operator", detail={"hours": hours})]
+            [
+                Event(
+                    kind="unlock-granted",
+                    at=now,
+                    actor=context.actor_or("operator"),
+                    detail={"hours": hours},
+                )
+            ]
         )
     return unlock

@@ -24,7 +24,9 @@ from offramp.ports.failure import (
     StoreVersionDiffers,
     VaultFileMissing,
 )
+from offramp.ports.operator import Operator, Operators, OperatorSession, Passwords, SignInLink
 from offramp.ports.optional import OptionalMessage
+from offramp.ports.outlook import Condition
 from offramp.ports.record import (
     Arming,
     Changes,
@@ -90,6 +92,7 @@ __all__ = [
     "Changes",
     "Clock",
     "Composer",
+    "Condition",
     "DeletionInFlight",
     "Delivery",
     "DeliveryNote",
@@ -120,17 +123,22 @@ __all__ = [
     "Offboarding",
     "OffboardingExists",
     "OffboardingUnknown",
+    "Operator",
+    "OperatorSession",
+    "Operators",
     "OptionalMessage",
     "OrganizationErased",
     "OrganizationUnknown",
     "OutboxEvent",
     "Parcel",
+    "Passwords",
     "PolicyVersionTaken",
     "Probe",
     "Report",
     "Return",
     "Returned",
     "SendOutcomeUnknown",
+    "SignInLink",
     "StaleClaim",
     "StaleOffboarding",
     "StepRow",

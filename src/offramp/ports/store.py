@@ -15,8 +15,10 @@ from offramp.core.policy import Audience, Policy
 from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.ports.access import AccessFacts, AccessRevisions
 from offramp.ports.case import Cases
+from offramp.ports.operator import Operators
 from offramp.ports.optional import OptionalMessages
 from offramp.ports.outbox import Outbox
+from offramp.ports.outlook import Outlook
 from offramp.ports.record import (
     Arming,
     Changes,
@@ -32,12 +34,20 @@ from offramp.ports.record import (
     Offboarding,
     StepRow,
     Ticket,
-    Workload,
 )
 from offramp.ports.request import Requests
 
 
-class Transaction(AccessFacts, OptionalMessages, Requests, Cases, Outbox, Protocol):
+class Transaction(
+    AccessFacts,
+    Operators,
+    OptionalMessages,
+    Outlook,
+    Requests,
+    Cases,
+    Outbox,
+    Protocol,
+):
     """One transaction of the store: everything in it happens, or nothing."""
 
     # facts
@@ -262,12 +272,6 @@ class Transaction(AccessFacts, OptionalMessages, Requests, Cases, Outbox, Protoc
 
     def next_due_at(self) -> Instant | None:
         """Give the earliest date on which any off-boarding is due."""
-
-    def workload(self, *, now: Instant, until: Instant) -> Workload:
-        """Count what is due, taken, and coming up to an instant (inclusive), and troubled steps.
-
-        Steps count while their off-boarding is open.
-        """
 
     # steps
     def steps(self, offboarding: str) -> tuple[StepRow, ...]:

@@ -170,6 +170,11 @@ class MemoryFactPart(MemoryPart):
         versions = [number for name, number in self.tables.policies if name == policy]
         return self.tables.policies.get((policy, version or max(versions, default=0)))
 
+    def policies(self) -> tuple[Policy, ...]:
+        """List the newest version of every policy."""
+        versions = dict(sorted(self.tables.policies.items()))
+        return tuple({name: policy for (name, _), policy in versions.items()}.values())
+
     def place_hold(self, hold: Hold) -> None:
         """Store a hold, when no deletion of its organization is in flight."""
         rows = self.tables.offboardings.values()

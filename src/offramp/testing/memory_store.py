@@ -21,12 +21,14 @@ from offramp.testing.memory_case import MemoryCasePart
 from offramp.testing.memory_delivery import MemoryDeliveryPart
 from offramp.testing.memory_facts import MemoryFactPart
 from offramp.testing.memory_link import MemoryLinkPart
+from offramp.testing.memory_operator import MemoryOperatorPart
 from offramp.testing.memory_optional import MemoryOptionalPart
 from offramp.testing.memory_outbox import MemoryOutboxPart
+from offramp.testing.memory_outlook import MemoryOutlookPart
 from offramp.testing.memory_request import MemoryRequestPart
 from offramp.testing.memory_retention import MemoryRetentionPart
 from offramp.testing.memory_tables import MemoryTables, stale
-from offramp.testing.memory_work import MemoryOffboardingPart, MemoryProofPart
+from offramp.testing.memory_work import MemoryProofPart
 
 WAIT_SECONDS_MAX = 5.0
 _KEY = b"a key for tests, and for nothing else"
@@ -34,9 +36,10 @@ _KEY = b"a key for tests, and for nothing else"
 
 class MemoryTransaction(
     MemoryFactPart,
-    MemoryOffboardingPart,
+    MemoryOutlookPart,  # and the off-boardings
     MemoryDeliveryPart,
     MemoryLinkPart,
+    MemoryOperatorPart,
     MemoryOptionalPart,
     MemoryRequestPart,
     MemoryCasePart,

@@ -25,11 +25,14 @@ from offramp.ports import (
     KeptPart,
     Link,
     Offboarding,
+    Operator,
+    OperatorSession,
     OptionalMessage,
     OrganizationErased,
     OrganizationUnknown,
     OutboxEvent,
     Parcel,
+    SignInLink,
     StaleClaim,
     StepRow,
 )
@@ -70,6 +73,10 @@ class MemoryTables:
     requests: dict[str, Instant] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
     case_notes: list[CaseNote] = field(default_factory=list)
+    operators: dict[str, Operator] = field(default_factory=dict)
+    sessions: dict[str, OperatorSession] = field(default_factory=dict)
+    sign_in_links: dict[str, SignInLink] = field(default_factory=dict)
+    sign_in_failures: list[tuple[str, Instant]] = field(default_factory=list)
     takers: dict[Addressed, int] = field(default_factory=dict)  # the attempt that has it
     cursors: Counter[tuple[str, str]] = field(default_factory=Counter)
     kept: dict[int, KeptPart] = field(default_factory=dict)

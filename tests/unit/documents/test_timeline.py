@@ -17,7 +17,7 @@ from offramp.core.policy import Policy
 from offramp.documents.policy import PRESETS, find_policy
 from offramp.documents.timeline.calendar import calendar_file
 from offramp.documents.timeline.data import timeline_data
-from offramp.documents.timeline.drawing import draw_timeline
+from offramp.documents.timeline.drawing import draw_band, draw_timeline
 from offramp.documents.timeline.rows import access_words, period_words, timeline_rows
 from offramp.ports import CalendarPart
 
@@ -224,3 +224,27 @@ def test_the_data_says_what_is_not_known_as_null() -> None:
 
     assert (data["expiry"], data["access_ends_at"], data["steps"]) == (None, None, [])
     assert [stage["id"] for stage in data["stages"]] == ["active"]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("year", [2001, 2024, 2099])
+def test_the_band_shows_every_stage_and_the_present_inside_of_the_picture(preset, year):
+    timeline = timeline_of(preset)
+
+    band = ElementTree.fromstring(draw_band(timeline, now=Instant.from_utc(year, 9, 20)))
+
+    left, _, width, _ = map(float, band.get("viewBox").split())
+    texts = [text.text for text in band.iter("{http://www.w3.org/2000/svg}text")]
+    (line,) = [each for each in band.iter() if each.get("class") == "now"]
+    assert texts.count("now") == 1
+    assert {span.stage.title for span in timeline.spans} <= set(texts)
+    assert left < float(line.get("x1")) < width
+
+
+def test_the_line_of_the_present_moves_with_it():
+    places = [
+        re.search(r'class="now" x1="([\d.]+)"', draw_band(timeline_of("license-pool"), now=now))[1]
+        for now in (Instant.from_utc(2024, 8, 20), Instant.from_utc(2024, 9, 20))
+    ]
+
+    assert float(places[0]) < float(places[1])

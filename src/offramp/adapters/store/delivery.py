@@ -85,7 +85,7 @@ class DeliveryPart(Part):
         taken = self.connection.execute(_TO_TAKE, chosen).all()
         for keys in batches([(row.member, row.channel) for row in taken]):
             self.connection.execute(_TAKING, {**its, "keys": keys})
-        return tuple(_delivery(row) for row in taken)
+        return tuple(delivery_of(row) for row in taken)
 
     def awaited(
         self, offboarding: str, *, step: str, now: Instant, limit: int, after: str
@@ -115,7 +115,7 @@ class DeliveryPart(Part):
         if step is not None:
             chosen = chosen.where(_table.c.step == step)
         ordered = chosen.order_by(_table.c.step, _table.c.member, _table.c.channel)
-        return tuple(_delivery(row) for row in self.connection.execute(ordered))
+        return tuple(delivery_of(row) for row in self.connection.execute(ordered))
 
     def tally_deliveries(self, offboarding: str, *, step: str) -> DeliveryTally:
         """Count the deliveries of a step."""
@@ -164,7 +164,7 @@ class DeliveryPart(Part):
         row = self.connection.execute(
             select(_table).where(_table.c.message == message)
         ).one_or_none()
-        return None if row is None else _delivery(row)
+        return None if row is None else delivery_of(row)
 
     def queue_again(
         self,
@@ -323,7 +323,8 @@ _TAKING = (
 _SAVING, _SAVING_TAKEN = _saving(is_taken=False), _saving(is_taken=True)
 
 
-def _delivery(row: Found[Any]) -> Delivery:
+def delivery_of(row: Found[Any]) -> Delivery:
+    """Read one delivery."""
     return Delivery(
         offboarding=row.offboarding,
         step=row.step,

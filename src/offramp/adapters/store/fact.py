@@ -139,10 +139,15 @@ class FactPart(RevisionPart):
                 if erased_at[organization] is not None:
                     raise OrganizationErased(organization=organization)
 
-    def _organizations(self, *conditions: ColumnElement[bool]) -> tuple[Organization, ...]:
+    def _organizations(
+        self,
+        *conditions: ColumnElement[bool],
+        order: Sequence[ColumnElement[str]] = (schema.organization.c.id,),
+        limit: int | None = None,
+    ) -> tuple[Organization, ...]:
         table = schema.organization
         chosen = select(table).where(table.c.erased_at.is_(None), *conditions)
-        rows = self.connection.execute(chosen.order_by(table.c.id))
+        rows = self.connection.execute(chosen.order_by(*order).limit(limit))
         return tuple(_organization(row) for row in rows)
 
     def _members(self, asked: _Asked, values: Row | None = None) -> dict[_Owned, Member]:

@@ -6,9 +6,10 @@ Source: SQLite and PostgreSQL, "INSERT … ON CONFLICT".
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Connection, Table, Text, any_, literal
+from sqlalchemy import BindParameter, ColumnElement, Connection, Table, Text, any_, literal
 from sqlalchemy.dialects import postgresql, sqlite
 
 from offramp.adapters.store.connection import is_postgresql
@@ -67,6 +68,11 @@ def batches(values: Sequence[_Id]) -> Iterator[Sequence[_Id]]:
     """Cut a sequence into pieces that fit one statement."""
     for start in range(0, len(values), BATCH_ROWS_MAX):
         yield values[start : start + BATCH_ROWS_MAX]
+
+
+def written(status: StrEnum) -> BindParameter[str]:
+    """Write a status into the statement: SQLite sees only then that a partial index fits."""
+    return literal(status.value, literal_execute=True)
 
 
 def compare(

@@ -46,6 +46,13 @@ class PolicyPart(Part):
         document = self.connection.scalar(chosen.order_by(table.c.version.desc()).limit(1))
         return None if document is None else _read(document)
 
+    def policies(self) -> tuple[Policy, ...]:
+        """List the newest version of every policy."""
+        table = schema.policy.c
+        chosen = select(cast(table.document, Text)).order_by(table.id, table.version)
+        found = map(_read, self.connection.scalars(chosen))
+        return tuple({policy.policy: policy for policy in found}.values())
+
 
 @lru_cache(maxsize=READ_MAX)
 def _read(document: str) -> Policy:

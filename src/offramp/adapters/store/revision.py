@@ -15,9 +15,10 @@ from sqlalchemy import Engine, and_, bindparam, func, select
 from offramp.adapters.store import schema
 from offramp.adapters.store.connection import for_one_look
 from offramp.adapters.store.part import Part, batches
+from offramp.adapters.store.schema_revision import access_revision
 from offramp.adapters.store.version import VERSION, VERSIONED, require_same
 
-_table = schema.access_revision
+_table = access_revision
 _organization, _policy = schema.organization.c, schema.policy.c
 _WHOSE = "its_organization"
 _is_living = and_(_organization.id == bindparam(_WHOSE), _organization.erased_at.is_(None))

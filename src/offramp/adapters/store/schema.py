@@ -1,10 +1,10 @@
 """The tables of the store: facts, off-boardings, receipts and proof, for both databases at once.
 
-Everything that is stored is listed here. Personal data is only in ``member`` (email, name, locale,
-zone), in ``organization`` (name) and, for seconds, in ``request`` (address); everything else holds
-ids, dates, counts and digests, or a sentence that an operator wrote, and goes with its organization
-too (L30). An ``arming`` is about many organizations and stays: who let them go is part of the
-proof.
+Everything that is stored is listed here. Personal data of customers is only in ``member`` (email,
+name, locale, zone), in ``organization`` (name) and, for seconds, in ``request`` (address); the rest
+holds ids, dates, counts and digests, or a sentence that an operator wrote, and goes with its
+organization too (L30). An ``arming`` is about many organizations and stays: who let them go is part
+of the proof. Those who work with the console are in ``schema_operator``.
 
 Source: docs/glossary.md; docs/architecture.md.
 """
@@ -62,7 +62,7 @@ organization = Table(
     "organization",
     metadata,
     Column("id", Key, nullable=False),
-    Column("name", Text, nullable=False),
+    Column("name", Key, nullable=False),
     Column("zone", Text, nullable=False),
     Column("locale", Text, nullable=False),
     Column("policy", Key, nullable=False),
@@ -70,6 +70,14 @@ organization = Table(
     Column("is_exempt", Boolean, nullable=False, server_default=false()),
     Column("erased_at", MomentInTime),
     PrimaryKeyConstraint("id"),
+)
+
+Index(
+    "ix_organization_name",
+    func.lower(organization.c.name),
+    organization.c.id,
+    sqlite_where=text("erased_at IS NULL"),
+    postgresql_where=text("erased_at IS NULL"),
 )
 
 pool = Table(
@@ -122,14 +130,6 @@ seat = Table(
     Column("pool", Key, nullable=False),  # may be told before its pool is
     PrimaryKeyConstraint("organization", "member", "pool"),
     ForeignKeyConstraint(["organization", "member"], ["member.organization", "member.id"]),
-)
-
-access_revision = Table(
-    "access_revision",
-    metadata,
-    Column("organization", Key, nullable=False),  # stays when the organization is erased
-    Column("number", Integer, nullable=False),
-    PrimaryKeyConstraint("organization"),
 )
 
 policy = Table(

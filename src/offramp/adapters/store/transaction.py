@@ -12,8 +12,10 @@ from offramp.adapters.store.delivery import DeliveryPart
 from offramp.adapters.store.erasure import ErasurePart
 from offramp.adapters.store.ledger import LedgerPart
 from offramp.adapters.store.link import LinkPart
+from offramp.adapters.store.operator import OperatorPart
 from offramp.adapters.store.optional import OptionalPart
 from offramp.adapters.store.outbox import OutboxPart
+from offramp.adapters.store.outlook import OutlookPart
 from offramp.adapters.store.parcel import ParcelPart
 from offramp.adapters.store.policy import PolicyPart
 from offramp.adapters.store.request import RequestPart
@@ -29,6 +31,7 @@ class SqlTransaction(
     StepPart,
     DeliveryPart,
     LinkPart,
+    OperatorPart,
     OptionalPart,
     RequestPart,
     CasePart,
@@ -38,6 +41,7 @@ class SqlTransaction(
     OutboxPart,
     ParcelPart,
     WorkloadPart,
+    OutlookPart,
 ):
     """One transaction of the store on SQLite or PostgreSQL."""
 

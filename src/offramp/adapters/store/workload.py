@@ -3,12 +3,12 @@
 Source: ``ports.Workload``; docs/architecture.md.
 """
 
-from sqlalchemy import BindParameter, and_, case, func, literal, select
+from sqlalchemy import and_, case, func, select
 from whenever import Instant
 
 from offramp.adapters.store import schema
 from offramp.adapters.store.offboarding import HAS_WORK, is_due
-from offramp.adapters.store.part import Part
+from offramp.adapters.store.part import Part, written
 from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.ports import Workload
 
@@ -53,7 +53,7 @@ class WorkloadPart(Part):
         )
 
     def _stopped(self) -> int:
-        stopped = select(func.count()).where(_table.status == _written(OffboardingStatus.STOPPED))
+        stopped = select(func.count()).where(_table.status == written(OffboardingStatus.STOPPED))
         return self.connection.scalar(stopped) or 0
 
     def _troubled_steps(self) -> dict[StepStatus, int]:
@@ -62,14 +62,9 @@ class WorkloadPart(Part):
             select(_step.status, func.count())
             .select_from(both)
             .where(
-                _step.status.in_([_written(status) for status in _TROUBLED]),
+                _step.status.in_([written(status) for status in _TROUBLED]),
                 _table.status == OffboardingStatus.OPEN,
             )
             .group_by(_step.status)
         )
         return {StepStatus(status): number for status, number in self.connection.execute(counted)}
-
-
-def _written(status: StepStatus | OffboardingStatus) -> BindParameter[str]:
-    """Write a status into the statement: SQLite sees only then that a partial index fits."""
-    return literal(status.value, literal_execute=True)

@@ -51,6 +51,7 @@ _STYLE = """
   .notify { fill: var(--notify); } .export { fill: var(--export); } .erase { fill: var(--erase); }
   .stem { stroke: var(--muted); stroke-width: 1.5; }
 """
+_NOW_STYLE = "  .now { stroke: var(--ink); stroke-width: 2; stroke-dasharray: 4 3; }\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,32 @@ def draw_timeline(timeline: Timeline, facts: Facts) -> str:
             "</svg>\n",
         ]
     )
+
+
+def draw_band(timeline: Timeline, *, now: Instant) -> str:
+    """Draw the stages with their steps above them and a line at an instant, and no words beside."""
+    needed = sum(_least_width(span.stage) for span in timeline.spans)
+    width = max(WIDTH_MIN, MARGIN * 2 + needed)
+    segments = _segments(timeline, width=width)
+    top, bottom = BAND_TOP - 72, BAND_TOP + BAND_HEIGHT + 34
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{bottom - top}" '
+            f'viewBox="0 {top} {width} {bottom - top}">',
+            f"<style>{_STYLE}{_NOW_STYLE}</style>",
+            *_band(timeline, segments),
+            *_marks(timeline_rows(timeline), segments),
+            *_now(_place(now, segments), top=top, width=width),
+            "</svg>\n",
+        ]
+    )
+
+
+def _now(x: float, *, top: int, width: int) -> Iterator[str]:
+    below = BAND_TOP + BAND_HEIGHT + 6
+    yield f'<line class="now" x1="{x:.1f}" y1="{top + 22}" x2="{x:.1f}" y2="{below}"/>'
+    inside = min(max(x, 2 * MARGIN), width - 2 * MARGIN)
+    yield _text(inside, top + 16, "now", "strong", anchor="middle")
 
 
 def _heading(timeline: Timeline, facts: Facts) -> Iterator[str]:

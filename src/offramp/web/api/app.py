@@ -13,6 +13,7 @@ from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.page import LinkPages
 from offramp.engine.context import Context
 from offramp.engine.snapshot_cache import SnapshotCache
+from offramp.ports import Passwords
 from offramp.web.api.access_key import AccessKeys, require_key
 from offramp.web.api.access_snapshot import access_snapshot_routes
 from offramp.web.api.again import again_routes
@@ -29,6 +30,7 @@ from offramp.web.api.people import people_routes
 from offramp.web.api.problem import PROBLEMS, answer_problems
 from offramp.web.api.static import static_routes
 from offramp.web.api.unsubscribe import unsubscribe_routes
+from offramp.web.console.routes import console_routes
 
 BODY_BYTES_MAX = 64 * 1024  # of any request, unless a route says otherwise
 
@@ -40,6 +42,7 @@ def create_app(
     hooks: Hooks | None = None,
     pages: LinkPages | None = None,
     has_again_page: bool = False,
+    passwords: Passwords | None = None,
 ) -> FastAPI:
     """Make the application; it answers from the context's store.
 
@@ -48,6 +51,7 @@ def create_app(
         hooks: who may hand in what came back.
         pages: writes the pages for people.
         has_again_page: whether people without an account can ask for their messages again.
+        passwords: hashes those of operators; without it there is no console.
     """
     app = FastAPI(
         title="Offramp",
@@ -70,6 +74,8 @@ def create_app(
     if has_again_page:
         app.include_router(again_page_routes(context, pages))
     app.include_router(static_routes())
+    if passwords is not None:
+        app.include_router(console_routes(context, passwords))
     app.include_router(hook_routes(context, hooks or Hooks()))
     app.include_router(configuration_routes(context))
     app.include_router(_for_programs(context), dependencies=[Depends(require_key(access_keys))])

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 from fastapi import Depends, Request
 
-FIELDS_MAX = 4
+FIELDS_MAX = 8
 
 
 async def _body(request: Request) -> bytes:

@@ -1,0 +1,74 @@
+"""What a person who watches over very many organizations asks for, a page at a time.
+
+Every answer is cut off at a limit, and found by an index however many organizations there are.
+
+Source: docs/console.md; mission A7.
+"""
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+from typing import Protocol
+
+from whenever import Instant
+
+from offramp.core.model import Organization
+from offramp.core.policy import Policy
+from offramp.ports.record import Delivery, DeliveryStatus, Offboarding, Workload
+
+
+class Condition(StrEnum):
+    """Where an organization stands, as the database can say it."""
+
+    ANY = "any"  # every organization that is not erased
+    LEAVING = "leaving"  # itself or one of its products is being off-boarded
+    STAYING = "staying"  # neither is
+    HELD = "held"  # a hold on it is in force
+    STOPPED = "stopped"  # an invariant failed, and a person has to look
+
+
+class Outlook(Protocol):
+    """The share of a transaction that is about it."""
+
+    def workload(self, *, now: Instant, until: Instant) -> Workload:
+        """Count what is due, taken, and coming up to an instant (inclusive), and troubled steps.
+
+        Steps count while their off-boarding is open.
+        """
+
+    def due_between(
+        self, after: Instant | None, until: Instant, *, limit: int
+    ) -> tuple[Offboarding, ...]:
+        """List what has work left and is due after an instant, up to another (inclusive).
+
+        The earliest first; without `after` also whatever has been due for longer.
+        """
+
+    def troubled(self, *, limit: int) -> tuple[Offboarding, ...]:
+        """List by id what was stopped, and what is open with a failed, held or abandoned step."""
+
+    def count_deliveries(self, offboarding: str) -> Mapping[str, Mapping[DeliveryStatus, int]]:
+        """Count the deliveries of an off-boarding by step and status, however many there are."""
+
+    def lost_deliveries(self, organization: str, *, limit: int) -> tuple[Delivery, ...]:
+        """List the deliveries of an organization that were refused or came back, by their keys."""
+
+    def find_organizations(
+        self,
+        begins: str = "",
+        *,
+        condition: Condition = Condition.ANY,
+        after: tuple[str, str] | None = None,
+        now: Instant,
+        limit: int,
+    ) -> tuple[Organization, ...]:
+        """List by name and id, past a folded name and an id, those whose name begins with a text.
+
+        ASCII letters are the same large and small (`fold_address`). An erased one is not there.
+        """
+
+    def whole_offboardings(self, organizations: Collection[str]) -> tuple[Offboarding, ...]:
+        """List by organization and product the newest episode of each organization, or product of
+        it, as a whole; those of single members and canceled ones are left out."""
+
+    def policies(self) -> tuple[Policy, ...]:
+        """List the newest version of every policy, by id."""

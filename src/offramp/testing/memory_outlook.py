@@ -1,0 +1,122 @@
+"""What a person who watches asks for, in the store in memory.
+
+Source: ``ports.Outlook``.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+
+from whenever import Instant
+
+from offramp.core.model import Organization
+from offramp.core.transitions import OffboardingStatus, StepStatus
+from offramp.ports import Condition, Delivery, DeliveryStatus, Offboarding, fold_address
+from offramp.testing.memory_work import MemoryOffboardingPart
+
+_TROUBLED = frozenset({StepStatus.FAILED, StepStatus.HELD, StepStatus.ABANDONED})
+_CURRENT = frozenset({OffboardingStatus.OPEN, OffboardingStatus.STOPPED})
+
+
+class MemoryOutlookPart(MemoryOffboardingPart):
+    """What happens next, what is in the way, and who stands where."""
+
+    def due_between(
+        self, after: Instant | None, until: Instant, *, limit: int
+    ) -> tuple[Offboarding, ...]:
+        """List what has work left and is due between two instants."""
+        dated = [(row.next_due_at, row) for row in self._at_work() if row.next_due_at is not None]
+        found = [(at, row) for at, row in dated if at <= until and (after is None or at > after)]
+        found.sort(key=lambda each: (each[0], each[1].subject.organization, each[1].id))
+        return tuple(row for _, row in found[:limit])
+
+    def troubled(self, *, limit: int) -> tuple[Offboarding, ...]:
+        """List what was stopped, and what has a step in trouble."""
+        steps = self.tables.steps.values()
+        in_trouble = {row.offboarding for row in steps if row.status in _TROUBLED}
+        found = [
+            row
+            for _, row in sorted(self.tables.offboardings.items())
+            if row.status is OffboardingStatus.STOPPED
+            or (row.status is OffboardingStatus.OPEN and row.id in in_trouble)
+        ]
+        return tuple(found[:limit])
+
+    def count_deliveries(self, offboarding: str) -> Mapping[str, Mapping[DeliveryStatus, int]]:
+        """Count the deliveries of an off-boarding by step and status."""
+        counts: dict[str, Counter[DeliveryStatus]] = {}
+        for each in self._deliveries():
+            if each.offboarding == offboarding:
+                counts.setdefault(each.step, Counter())[each.status] += 1
+        return counts
+
+    def lost_deliveries(self, organization: str, *, limit: int) -> tuple[Delivery, ...]:
+        """List the deliveries of an organization that were refused or came back."""
+        rows = self.tables.offboardings
+        found = [
+            each
+            for each in self._deliveries()
+            if rows[each.offboarding].subject.organization == organization
+            and each.status in (DeliveryStatus.REFUSED, DeliveryStatus.BOUNCED)
+        ]
+        return tuple(found[:limit])
+
+    def _deliveries(self) -> list[Delivery]:
+        return [each for _, each in sorted(self.tables.deliveries.items())]
+
+    def find_organizations(
+        self,
+        begins: str = "",
+        *,
+        condition: Condition = Condition.ANY,
+        after: tuple[str, str] | None = None,
+        now: Instant,
+        limit: int,
+    ) -> tuple[Organization, ...]:
+        """List by name those whose name begins with a text."""
+        chosen = self._standing(condition, now=now)
+        keyed = sorted(
+            (
+                ((fold_address(each.name), each.id), each)
+                for each in self.tables.organizations.values()
+                if each.id not in self.tables.erased and each.id in chosen
+            ),
+            key=lambda each: each[0],
+        )
+        found = [
+            each
+            for key, each in keyed
+            if key[0].startswith(fold_address(begins)) and (after is None or key > after)
+        ]
+        return tuple(found[:limit])
+
+    def whole_offboardings(self, organizations: Collection[str]) -> tuple[Offboarding, ...]:
+        """List the newest episodes of organizations as a whole."""
+        newest = {
+            row.subject: row
+            for row in self.offboardings()
+            if row.subject.member is None and row.subject.organization in organizations
+        }
+        found = (row for row in newest.values() if row.status is not OffboardingStatus.CANCELED)
+        return tuple(found)
+
+    def _standing(self, condition: Condition, *, now: Instant) -> Collection[str]:
+        rows = self.tables.offboardings.values()
+        leaving = {
+            row.subject.organization
+            for row in rows
+            if row.subject.member is None and row.status in _CURRENT
+        }
+        everybody = self.tables.organizations.keys()
+        match condition:
+            case Condition.ANY:
+                return everybody
+            case Condition.LEAVING:
+                return leaving
+            case Condition.STAYING:
+                return everybody - leaving
+            case Condition.STOPPED:
+                stopped = OffboardingStatus.STOPPED
+                return {row.subject.organization for row in rows if row.status is stopped}
+            case Condition.HELD:
+                holds = self.tables.holds.values()
+                return {each.organization for each in holds if each.is_active(now)}

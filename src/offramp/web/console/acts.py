@@ -1,0 +1,177 @@
+"""What operators do with one organization, each by the same use case that a command calls.
+
+What lets a deletion go on is confirmed by typing the organization's id. Whoever acts is on record.
+
+Source: mission A12, B4; docs/console.md.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from offramp.core.dates import Boundary, parse_boundary
+from offramp.core.errors import Invalid
+from offramp.core.operator import OperatorRole
+from offramp.engine import brake, offboarding
+from offramp.engine.resending import ask_again
+from offramp.engine.unlock import grant_unlock
+from offramp.web.console.door import Admission, Door, Visitor
+from offramp.web.console.organizations import PATH
+from offramp.web.console.page import ConsolePages
+from offramp.web.console.route import route_class
+
+FORM_BYTES_MAX = 8192
+REASON_CHARACTERS_MAX = 500
+UNLOCK_HOURS_MAX = 168
+BY = "support"  # for whom a stage has to allow it that somebody comes back
+
+
+class FieldInvalid(Invalid):
+    """The field {path} is wrong: {problem}."""
+
+
+class ConfirmationMissing(Invalid):
+    """Nothing was done: what had to be typed was {expected}."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One thing that can be done: who may, and what the page says afterwards (``told.py``).
+
+    Attributes:
+        is_grave: whether a deletion may go on because of it; then the id has to be typed.
+    """
+
+    name: str
+    role: OperatorRole
+    done: str
+    carry_out: Callable[[Visitor, str], object]
+    is_grave: bool = False
+
+
+def act_routes(door: Door, pages: ConsolePages) -> APIRouter:
+    """Give a route for each act."""
+    routes = APIRouter(prefix=f"{PATH}/{{organization}}", route_class=route_class(door, pages))
+    for act in ACTS:
+        _add(routes, door, pages, act)
+    return routes
+
+
+def _add(routes: APIRouter, door: Door, pages: ConsolePages, act: Act) -> None:
+    admitted = Annotated[Visitor, Depends(Admission(door=door, role=act.role))]
+
+    @routes.post(f"/{act.name}", max_body_size=FORM_BYTES_MAX)
+    def carry_out(request: Request, visitor: admitted, organization: str) -> Response:
+        if act.is_grave:
+            require_typed(visitor, organization)
+        act.carry_out(visitor, organization)
+        return pages.lead(request, f"{PATH}/{quote(organization, safe='')}?done={act.done}")
+
+
+def require_typed(visitor: Visitor, wanted: str) -> None:
+    """Refuse what was not confirmed by typing a text.
+
+    Raises:
+        ConfirmationMissing: something else was typed.
+    """
+    if visitor.said("typed") != wanted:
+        raise ConfirmationMissing(expected=wanted)
+
+
+def _reason(visitor: Visitor) -> str:
+    reason = visitor.said("reason")
+    if not 0 < len(reason) <= REASON_CHARACTERS_MAX or not reason.isprintable():
+        raise FieldInvalid(path="reason", problem=f"1 to {REASON_CHARACTERS_MAX} letters are asked")
+    return reason
+
+
+def _hours(visitor: Visitor) -> int:
+    text = visitor.said("hours")
+    hours = int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else 0
+    if not 1 <= hours <= UNLOCK_HOURS_MAX:
+        raise FieldInvalid(path="hours", problem=f"a number from 1 to {UNLOCK_HOURS_MAX} is asked")
+    return hours
+
+
+def _until(visitor: Visitor) -> Boundary:
+    try:
+        return parse_boundary(visitor.said("until"))
+    except ValueError as error:
+        raise FieldInvalid(path="last day", problem="a date such as 2031-01-31 is asked") from error
+
+
+def _unlock(visitor: Visitor, organization: str) -> None:
+    grant_unlock(
+        visitor.context,
+        organization,
+        owner=visitor.signed_in.operator.name,
+        reason=_reason(visitor),
+        hours=_hours(visitor),
+    )
+
+
+def _resend(visitor: Visitor, organization: str) -> None:
+    ask_again(visitor.context, organization, is_lost=visitor.said("which") != "all")
+
+
+def _hold(visitor: Visitor, organization: str) -> None:
+    owner = visitor.signed_in.operator.name
+    brake.place_hold(visitor.context, organization, owner=owner, reason=_reason(visitor))
+
+
+def _release(visitor: Visitor, organization: str) -> None:
+    brake.release_hold(visitor.context, visitor.said("hold"), organization=organization)
+
+
+def _renew(visitor: Visitor, organization: str) -> None:
+    offboarding.renew(visitor.context, organization, until=_until(visitor))
+
+
+def _extend(visitor: Visitor, organization: str) -> None:
+    offboarding.extend(visitor.context, organization, until=_until(visitor))
+
+
+def _reactivate(visitor: Visitor, organization: str) -> None:
+    offboarding.reactivate(visitor.context, organization, until=_until(visitor), by=BY)
+
+
+def _retry(visitor: Visitor, organization: str) -> None:
+    offboarding.retry(visitor.context, organization)
+
+
+def _exempt(visitor: Visitor, organization: str) -> None:
+    brake.set_exempt(visitor.context, organization, is_exempt=True)
+
+
+def _put_back(visitor: Visitor, organization: str) -> None:
+    brake.set_exempt(visitor.context, organization, is_exempt=False)
+
+
+def _act(
+    role: OperatorRole,
+    name: str,
+    done: str,
+    carry_out: Callable[[Visitor, str], object],
+    *,
+    is_grave: bool = False,
+) -> Act:
+    return Act(name=name, role=role, done=done, carry_out=carry_out, is_grave=is_grave)
+
+
+_S, _O = OperatorRole.SUPPORT, OperatorRole.OPERATOR
+ACTS = (
+    _act(_S, "unlock", "unlocked", _unlock),
+    _act(_S, "resend", "resent", _resend),
+    _act(_O, "hold", "held", _hold),
+    _act(_O, "release", "released", _release, is_grave=True),
+    _act(_O, "renew", "renewed", _renew),
+    _act(_O, "extend", "extended", _extend),
+    _act(_O, "reactivate", "reactivated", _reactivate),
+    _act(_O, "retry", "retried", _retry, is_grave=True),
+    _act(_O, "exempt", "exempted", _exempt),
+    _act(_O, "put-back", "put-back", _put_back, is_grave=True),
+)

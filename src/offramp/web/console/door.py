@@ -1,0 +1,159 @@
+"""Who may come in: a session in a cookie, a role for each page, and forms that were written here.
+
+Every route of the console that is not open to strangers depends on an ``Admission``; a route
+without one is found by a test. A form has to come from a page of ours, in the same browser.
+
+Source: docs/console.md; RFC 6265bis, section 4.1.3 (cookie name prefixes); OWASP ASVS 5.0, 3.
+"""
+
+import hmac
+from dataclasses import dataclass, replace
+from urllib.parse import quote, urlsplit
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from offramp.core.errors import Missing, Refused
+from offramp.core.operator import OperatorRole
+from offramp.engine.context import Context
+from offramp.engine.operators import PATH, actor_of
+from offramp.engine.sign_in import SESSION_HOURS, SignedIn, find_session, sign_out
+from offramp.web.api.form import Body, field_of
+
+COOKIE = "offramp-console"
+ROOT = f"/{PATH}"
+
+
+class SignInNeeded(Missing):
+    """Nobody is signed in here."""
+
+
+class RoleTooLow(Refused):
+    """This takes the role {needed}, and yours is {role}."""
+
+    http_status = 403
+
+
+class FormForeign(Refused):
+    """This form was not written for this browser, or an older sign-in wrote it."""
+
+    http_status = 403
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """The one way into the console; ``is_secure`` where it is reached by https alone."""
+
+    context: Context
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether people reach it by https."""
+        return (self.context.public_address or "").startswith("https:")
+
+    @property
+    def cookie(self) -> str:
+        """What the cookie is called: no other host and no page without https may set it."""
+        return f"__Host-{COOKIE}" if self.is_secure else COOKIE
+
+    def let_in(self, request: Request, response: Response, secret: str) -> None:
+        """Give a browser a session of its own, and close the one that it had."""
+        before = self.find(request)
+        if before is not None:
+            sign_out(self.context, before)
+        response.set_cookie(
+            self.cookie,
+            secret,
+            max_age=SESSION_HOURS * 3600,
+            path="/",
+            secure=self.is_secure,
+            httponly=True,
+            samesite="lax",
+        )
+
+    def let_out(self, response: Response) -> None:
+        """Take the session out of a browser."""
+        response.delete_cookie(
+            self.cookie, path="/", secure=self.is_secure, httponly=True, samesite="lax"
+        )
+
+    def find(self, request: Request) -> SignedIn | None:
+        """Say who is signed in."""
+        secret = request.cookies.get(self.cookie)
+        return find_session(self.context, secret) if secret else None
+
+    def require_own_page(self, request: Request) -> None:
+        """Refuse a form that a page of somebody else has sent.
+
+        Raises:
+            FormForeign: it comes from elsewhere, or does not say where it comes from.
+        """
+        host = request.headers.get("host", "")
+        own = {f"https://{host}"} if self.is_secure else {f"http://{host}", f"https://{host}"}
+        if self.context.public_address is not None:
+            public = urlsplit(self.context.public_address)
+            own.add(f"{public.scheme}://{public.netloc}")
+        is_own = request.headers.get("origin") in own
+        if not is_own or request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            raise FormForeign(hint="open the page again and send it from there")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Who asks, and what they may touch: all that they do is on record under their id."""
+
+    signed_in: SignedIn
+    context: Context
+    body: bytes
+
+    def may(self, role: OperatorRole) -> bool:
+        """Whether they may do what a role may."""
+        return self.signed_in.operator.role.includes(role)
+
+    def said(self, name: str) -> str:
+        """Read one field of the form that they sent."""
+        return field_of(self.body, name).strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)  # known to the framework by itself
+class Admission:
+    """Lets those pass who are signed in and have a role; a form has to be one of ours."""
+
+    door: Door
+    role: OperatorRole
+
+    def __call__(self, request: Request, body: Body) -> Visitor:
+        """Say who asks.
+
+        Raises:
+            SignInNeeded: nobody is signed in.
+            RoleTooLow: they may not do this.
+            FormForeign: the form was written elsewhere.
+        """
+        signed_in = self.door.find(request)
+        if signed_in is None:
+            raise SignInNeeded
+        if request.method not in ("GET", "HEAD"):
+            self.door.require_own_page(request)
+            shown = field_of(body, "token").encode()
+            if not hmac.compare_digest(shown, signed_in.token.encode()):
+                raise FormForeign(hint="open the page again and send it from there")
+        operator = signed_in.operator
+        if not operator.role.includes(self.role):
+            raise RoleTooLow(needed=self.role.value, role=operator.role.value)
+        acting = replace(self.door.context, actor=actor_of(operator.id))
+        return Visitor(signed_in=signed_in, context=acting, body=body)
+
+
+def own_path(request: Request) -> str:
+    """Write where somebody wanted to go, so that they can be led there once they are in."""
+    path = quote(request.url.path)
+    return f"{path}?{request.url.query}" if request.url.query else path
+
+
+def safe_path(text: str) -> str:
+    """Give a path of the console as it is, and the first page in place of anything else."""
+    path = text.partition("?")[0]
+    is_ours = path == ROOT or path.startswith(f"{ROOT}/")
+    is_plain = text.isascii() and text.isprintable() and not set(text) & set(' \\"<>')
+    return text if is_ours and is_plain and "//" not in path and ".." not in path else ROOT

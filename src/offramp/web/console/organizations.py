@@ -1,0 +1,66 @@
+"""Organizations: looked for by name, by stage and by what stands in the way.
+
+What is searched for travels in the body of a request: a name or an address of somebody has no
+place in an address that browsers and proxies keep.
+
+Source: mission A7; `engine.directory`, which finds.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+
+from offramp.core.operator import OperatorRole
+from offramp.engine.directory import PAGE_ROWS, Question, find_organizations, known_stages
+from offramp.ports import Condition
+from offramp.web.console.door import ROOT, Admission, Door, Visitor
+from offramp.web.console.page import ConsolePages
+from offramp.web.console.route import route_class
+
+PATH = f"{ROOT}/organizations"
+CONDITIONS = {
+    Condition.ANY: "Anywhere",
+    Condition.LEAVING: "Leaving",
+    Condition.STAYING: "Not leaving",
+    Condition.HELD: "Under a hold",
+    Condition.STOPPED: "Stopped",
+}
+
+
+def organizations_routes(door: Door, pages: ConsolePages) -> APIRouter:
+    """Give the list, and the search in it."""
+    routes = APIRouter(prefix=PATH, route_class=route_class(door, pages))
+    viewer = Annotated[Visitor, Depends(Admission(door=door, role=OperatorRole.VIEWER))]
+
+    def answer(visitor: Visitor, question: Question) -> Response:
+        return pages.answer(
+            "organizations",
+            visitor=visitor,
+            question=question,
+            listing=find_organizations(visitor.context, question),
+            stages=known_stages(visitor.context),
+            conditions=CONDITIONS,
+            rows_max=PAGE_ROWS,
+        )
+
+    @routes.get("")
+    def look(visitor: viewer, state: str = "", stage: str = "") -> Response:
+        return answer(visitor, Question(condition=_condition(state), stage=stage))
+
+    @routes.post("")
+    def search(visitor: viewer) -> Response:
+        name, organization = visitor.said("after_name"), visitor.said("after")
+        question = Question(
+            text=visitor.said("text"),
+            condition=_condition(visitor.said("state")),
+            stage=visitor.said("stage"),
+            after=(name, organization) if organization else None,
+        )
+        return answer(visitor, question)
+
+    return routes
+
+
+def _condition(text: str) -> Condition:
+    return Condition(text) if text in set(Condition) else Condition.ANY

@@ -1,0 +1,31 @@
+"""Every route of the console, below one address; each asks for a role, but for the way in.
+
+Source: docs/console.md; docs/decisions/035-console.md.
+"""
+
+from fastapi import APIRouter
+
+from offramp.engine.context import Context
+from offramp.ports import Passwords
+from offramp.web.console.acts import act_routes
+from offramp.web.console.door import Door
+from offramp.web.console.organization import organization_routes
+from offramp.web.console.organizations import organizations_routes
+from offramp.web.console.page import ConsolePages
+from offramp.web.console.sign_in import account_routes, stranger_routes
+from offramp.web.console.static import static_routes
+from offramp.web.console.today import today_routes
+
+
+def console_routes(context: Context, passwords: Passwords) -> APIRouter:
+    """Give the routes of the console."""
+    door, pages = Door(context=context), ConsolePages(public_address=context.public_address)
+    routes = APIRouter(include_in_schema=False)
+    routes.include_router(static_routes())
+    routes.include_router(stranger_routes(door, passwords, pages))
+    routes.include_router(account_routes(door, passwords, pages))
+    routes.include_router(today_routes(door, pages))
+    routes.include_router(organizations_routes(door, pages))
+    routes.include_router(organization_routes(door, pages))
+    routes.include_router(act_routes(door, pages))
+    return routes

@@ -1,0 +1,22 @@
+"""What a page says after something was done, by the word that stands in its address.
+
+Source: docs/console.md.
+"""
+
+from collections.abc import Mapping
+
+TOLD: Mapping[str, str] = {
+    "held": "Held: nothing of it is deleted until the hold ends or is released.",
+    "released": "Released: what the hold stopped is taken up again by the next sweep.",
+    "unlocked": "Unlocked: access is back for so long; the stage and its dates stay.",
+    "renewed": "Renewed: everything pending is canceled, and the next term warns again.",
+    "extended": "Extended: what is done stays, the rest has new dates.",
+    "reactivated": "Reactivated: it is back with everything it has.",
+    "resent": "Queued: the next sweep sends it again.",
+    "retried": "Put back: the next sweep takes it up.",
+    "exempted": "Exempt: nothing of it is deleted until it is put back.",
+    "paused": "Paused: nothing is deleted anywhere, from the next chunk on.",
+    "resumed": "Resumed: what is destructive goes on again.",
+    "approved": "Approved: what the request names is deleted on its date.",
+    "put-back": "Put back: it takes part in the process again.",
+}

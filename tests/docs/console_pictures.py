@@ -1,0 +1,94 @@
+"""Takes the pictures of docs/console.md with a Chromium: python -m tests.docs.console_pictures."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import sync_playwright
+from whenever import Date, Instant
+
+from offramp.adapters.message.picture import find_browser
+from offramp.core.operator import OperatorRole
+from offramp.documents.policy import PRESETS, find_policy
+from offramp.engine.brake import place_hold
+from offramp.engine.offboarding import register
+from offramp.engine.operators import add_operator
+from offramp.engine.publication import publish
+from tests.simulation import shop
+from tests.unit.web.office import PASSWORD, Office, listening
+
+FOLDER = Path(__file__).parents[2] / "docs" / "images"
+NOW = Instant.from_utc(2024, 9, 24, 14)
+CUSTOMERS = {
+    "alder": ("Alder Academy", "Europe/Dublin", "license-pool", Date(2024, 8, 30)),
+    "birch": ("Birch & Sons", "America/New_York", "license-pool", Date(2024, 8, 20)),
+    "cedar": ("Cedar Nursing School", "Pacific/Auckland", "edit-only-grace", Date(2024, 6, 30)),
+    "elm": ("Elm Instruments", "Asia/Tokyo", "license-pool", Date(2024, 10, 8)),
+    "hazel": ("Hazel Logistics", "Europe/Berlin", "license-pool", Date(2024, 9, 24)),
+    "oak": ("Oak Training", "Europe/Dublin", "license-pool", None),
+}
+DESK = {"width": 1200, "height": 860}
+PHONE = {"width": 390, "height": 844}
+PICTURES = {
+    "console-today": ("/console", "light", DESK),
+    "console-organizations": ("/console/organizations", "light", DESK),
+    "console-organization": ("/console/organizations/alder", "light", DESK),
+    "console-organization-dark": ("/console/organizations/alder", "dark", DESK),
+    "console-today-phone": ("/console", "light", PHONE),
+}
+
+
+def write_pictures(folder):
+    """Take every picture."""
+    with TemporaryDirectory() as place, sync_playwright() as playwright:
+        office = _office(Path(place))
+        browser = playwright.chromium.launch(
+            executable_path=find_browser(), chromium_sandbox=os.geteuid() != 0
+        )
+        with listening(office.app) as url:
+            state = _sign_in(browser, office, url)
+            for name, (path, scheme, size) in PICTURES.items():
+                options = {"storage_state": state, "color_scheme": scheme, "viewport": size}
+                with browser.new_context(base_url=url, **options) as context:
+                    page = context.new_page()
+                    page.goto(path)
+                    page.screenshot(path=folder / f"{name}.png")
+        browser.close()
+
+
+def _sign_in(browser, office, url):
+    invited = add_operator(
+        office.context, name="Olga Öz", address="olga@vendor.example", role=OperatorRole.ADMIN
+    )
+    with browser.new_context(timezone_id="Europe/Dublin") as context:
+        page = context.new_page()
+        page.goto(f"{url}/{invited.path}")
+        page.get_by_label("Choose a password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/console")
+        return context.storage_state()
+
+
+def _office(folder):
+    vendor = shop.open_shop(folder)
+    vendor.fill(*CUSTOMERS)
+    office = Office(public_address=None, data=vendor.data)
+    for preset in PRESETS:
+        publish(office.context, find_policy(preset))
+    register(
+        office.context,
+        organizations=[
+            replace(shop.organization(slug, policy=policy, zone=zone), name=name)
+            for slug, (name, zone, policy, _) in CUSTOMERS.items()
+        ],
+        pools=[shop.pool(slug, ends=ends) for slug, (*_, ends) in CUSTOMERS.items()],
+        members=[member for slug in CUSTOMERS for member in shop.members(slug)],
+    )
+    place_hold(office.context, "birch", owner="Olga Öz", reason="dispute over invoice 4711")
+    office.world.run_until(NOW)
+    return office
+
+
+if __name__ == "__main__":
+    write_pictures(FOLDER)
