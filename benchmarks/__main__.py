@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from benchmarks import data
 from benchmarks.access import suite as access
 from benchmarks.achievements import suite as achievements
+from benchmarks.console import suite as console
 from benchmarks.engine import suite
 from benchmarks.mail import suite as mail
 
@@ -16,6 +17,7 @@ SUITES = {
     "achievements": achievements.main,
     "mail": mail.main,
     "access": access.main,
+    "console": console.main,
 }
 
 
