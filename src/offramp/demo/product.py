@@ -10,7 +10,7 @@ Source: docs/sdk.md; mission A1, A2, B2-B5.
 import importlib
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -22,7 +22,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 from wsgiref.types import WSGIApplication
 
 from offramp.core.model import Member
-from offramp.demo.vendor import NOTES, TRAINING, SampleFailed, Vendor, samples_root
+from offramp.demo.vendor import TRAINING, SampleFailed, Vendor, samples_root
 from offramp.engine.context import Context
 from offramp.ports import OutboxEvent
 from offramp.sdk import Guard
@@ -33,7 +33,6 @@ from offramp.web.api.serving import serving
 ANSWER_SECONDS_MAX = 30
 FRESH_SECONDS = 10 * 366 * 24 * 3600  # longer than any play: only a change makes it ask
 HOST = "127.0.0.1"
-SIGN_IN = "sign in"
 # What people of the training platform type beside their address.
 COMPANIES: Mapping[str, str] = {TRAINING.leaving: "ohara-mueller", TRAINING.other: "koehler-soehne"}
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
@@ -67,7 +66,7 @@ class Visitor:
 
     def sign_in(self) -> Reply:
         """Sign in."""
-        return self.ask(SIGN_IN, "POST", "/sign-in", sent=self._known_as)
+        return self.ask("sign in", "POST", "/sign-in", sent=self._known_as)
 
     def ask(
         self, request: str, method: str, path: str, *, sent: Mapping[str, str] | None = None
@@ -117,9 +116,11 @@ class Product:
             company: the name of their organization.
             writes: whether what they try may leave something behind.
         """
-        visitor = self._visitors.get(member.id) or self._visitor(member, company)
-        self._visitors[member.id] = visitor
-        return tuple(_TRIES[self.vendor.policy](visitor, writes))
+        if member.id not in self._visitors:
+            self._visitors[member.id] = self._visitor(member, company)
+        visitor = self._visitors[member.id]
+        is_training = self.vendor is TRAINING
+        return tuple(_at_lessons(visitor) if is_training else _at_notes(visitor, writes=writes))
 
     def hear(self, events: Iterable[OutboxEvent]) -> None:
         """Fetch the snapshots of organizations that something has happened to."""
@@ -134,13 +135,13 @@ class Product:
         return Visitor(self.address, known_as={"email": member.email}, media_type=JSON)
 
 
-def _at_lessons(visitor: Visitor, writes: bool) -> Iterator[Reply]:
+def _at_lessons(visitor: Visitor) -> Iterator[Reply]:
     yield visitor.sign_in()
     yield visitor.ask("open", "GET", "/courses")
     yield visitor.ask("achievements", "GET", "/earned")
 
 
-def _at_notes(visitor: Visitor, writes: bool) -> Iterator[Reply]:
+def _at_notes(visitor: Visitor, *, writes: bool) -> Iterator[Reply]:
     yield visitor.sign_in()
     opened = visitor.ask("open", "GET", "/notes")
     yield opened
@@ -153,12 +154,6 @@ def _at_notes(visitor: Visitor, writes: bool) -> Iterator[Reply]:
         yield visitor.ask("edit", "PUT", path, sent={"body": "Some were taken."})
     yield visitor.ask("export", "GET", "/export")
     yield visitor.ask("console", "GET", "/console/people")
-
-
-_TRIES: Mapping[str, Callable[[Visitor, bool], Iterator[Reply]]] = {
-    TRAINING.policy: _at_lessons,
-    NOTES.policy: _at_notes,
-}
 
 
 @contextmanager
