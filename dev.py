@@ -33,9 +33,7 @@ PYTHON = Path(sys.executable).resolve()
 
 PYTHON_OLDEST = (3, 11)
 ELSEWHERE = "mariadb or browser or foreign"  # marks of the tests that need more than pip can carry
-# One more than the two cores of continuous integration: while a test waits for a server or a
-# program, another one works. `-n 0` after it for a debugger.
-PARALLEL = ("-n", "3")
+PARALLEL = ("-n", "3")  # on two cores: many a test waits; `-n 0` after it for a debugger
 
 QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"}
 QUIET["DEBIAN_FRONTEND"] = "noninteractive"
