@@ -33,7 +33,7 @@ PYTHON = Path(sys.executable).resolve()
 
 PYTHON_OLDEST = (3, 11)
 ELSEWHERE = "mariadb or browser or foreign"  # marks of the tests that need more than pip can carry
-PARALLEL = ("-n", "2")  # halves the whole suite on two cores; `-n 0` after it for a debugger
+PARALLEL = ("-n", "3")  # on two cores: many a test waits; `-n 0` after it for a debugger
 
 QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"}
 QUIET["DEBIAN_FRONTEND"] = "noninteractive"

@@ -55,12 +55,9 @@ class KeepingMailer:
         return None
 
 
-def main(order: str, folder: str, port: str, members: str) -> None:
-    """Send as ``step`` or ``prepared``, or ``fill`` the installation first."""
+def main(order: str, folder: str, port: str) -> None:
+    """Send as ``step`` or ``prepared``."""
     installation = Installation(folder=Path(folder), port=int(port))
-    if order == "fill":
-        installation.fill(int(members))
-        return
     send = _as_step if order == "step" else _prepared
     sys.stdout.write(json.dumps(asdict(send(installation))))
 

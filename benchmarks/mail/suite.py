@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.child import ROOT
-from benchmarks.mail.installation import FILE_BYTES
+from benchmarks.mail.installation import FILE_BYTES, Installation
 from benchmarks.mail.page import HEADINGS, page
 from benchmarks.mail.sending import Sent
 from benchmarks.report import lines_of, print_lines, write_json
@@ -86,19 +86,19 @@ def measure(folder: Path, *, size: Size) -> Samples:
 
 
 def _send(order: str, folder: Path, office: PostOffice, *, members: int) -> Sent:
-    """Let a process of its own send, and another one fill the installation before."""
+    """Fill an installation, and let a process of its own send."""
     folder.mkdir()
-    _run("fill", folder, office, members)
-    sent = Sent(**json.loads(_run(order, folder, office, members)))
+    Installation(folder=folder, port=office.port).fill(members)
+    sent = Sent(**json.loads(_run(order, folder, office)))
     assert sent.mails == members, "nobody is left out"
     return sent
 
 
-def _run(order: str, folder: Path, office: PostOffice, members: int) -> str:
+def _run(order: str, folder: Path, office: PostOffice) -> str:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "benchmarks.mail.sending"),
-            *(order, str(folder), str(office.port), str(members)),
+            *(order, str(folder), str(office.port)),
         ],
         cwd=ROOT,
         stdout=subprocess.PIPE,

@@ -12,10 +12,11 @@ import hmac
 import os
 import secrets
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.cookies import SimpleCookie
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import sqlalchemy as sa
 import uvicorn
@@ -25,6 +26,7 @@ from examples.note_taking.database import open_engine
 from examples.note_taking.schema import notes, users
 from offramp.sdk import AsgiAccess, Capability, Gate, Guard, Needs, Visit, Who
 
+Now: TypeAlias = Callable[[], datetime]
 COOKIE, PRODUCT = "quire", "notes"
 ROUTES = {
     "POST /sign-in": None,  # asked about once it is known who wants to
@@ -78,10 +80,11 @@ class Door:
 class Notes:
     """The notes of one person."""
 
-    def __init__(self, engine: sa.Engine, owner: str) -> None:
+    def __init__(self, engine: sa.Engine, owner: str, *, now: Now) -> None:
         """Open them."""
         self._engine = engine
         self._owner = owner
+        self._now = now
 
     def titles(self) -> dict[str, str]:
         """Give the title of every note by its id, the one changed last first."""
@@ -101,7 +104,7 @@ class Notes:
 
     def write(self, title: str, body: str) -> str:
         """Begin a note, and give its id."""
-        note, now = str(uuid.uuid4()), datetime.now(UTC)
+        note, now = str(uuid.uuid4()), self._now()
         begun = sa.insert(notes).values(
             id=note, owner_id=self._owner, title=title, body=body, created_at=now, updated_at=now
         )
@@ -127,6 +130,7 @@ class Quire:
     engine: sa.Engine
     door: Door
     guard: Guard
+    now: Now
 
     def person_by(self, cookies: str) -> Person | None:
         """Tell who is signed in, by the cookies of a request."""
@@ -152,7 +156,8 @@ def _person(request: Request) -> Person:
 
 
 def _notes(request: Request) -> Notes:
-    return Notes(_quire(request).engine, _person(request).id)
+    quire = _quire(request)
+    return Notes(quire.engine, _person(request).id, now=quire.now)
 
 
 App = Annotated[Quire, Depends(_quire)]
@@ -163,14 +168,17 @@ routes = APIRouter()
 
 
 @routes.post("/sign-in")
-def sign_in(email: Text, quire: App, response: Response) -> dict[str, str]:
-    """Give a cookie to whoever may sign in."""
+def sign_in(email: Text, quire: App, response: Response) -> dict[str, str | None]:
+    """Give a cookie to whoever may sign in, and say until when things stay as they are."""
     person = quire.door.find(email)
     if person is None:
         raise HTTPException(401)
-    quire.guard.require(person.organization, person.id, Capability.SIGN_IN, product=PRODUCT)
+    access = quire.guard.require(
+        person.organization, person.id, Capability.SIGN_IN, product=PRODUCT
+    )
     response.set_cookie(COOKIE, quire.door.sign(person), httponly=True, samesite="lax")
-    return {"person": person.id}
+    until = None if access.until is None else access.until.format_iso()
+    return {"person": person.id, "stage": access.stage, "until": until}
 
 
 @routes.get("/notes")
@@ -212,9 +220,18 @@ def people(person: SignedIn, quire: App) -> dict[str, str]:
         return {row.id: row.display_name for row in rows}
 
 
-def create_app(engine: sa.Engine, *, guard: Guard, secret: bytes) -> FastAPI:
-    """Build the application over its database; the guard says who may do what."""
-    quire = Quire(engine=engine, door=Door(engine, secret=secret), guard=guard)
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(engine: sa.Engine, *, guard: Guard, secret: bytes, now: Now = _now) -> FastAPI:
+    """Build the application over its database; the guard says who may do what.
+
+    Args:
+        secret: signs the cookies.
+        now: says what time it is.
+    """
+    quire = Quire(engine=engine, door=Door(engine, secret=secret), guard=guard, now=now)
     gate = Gate(guard, identify=quire.identify, routes=ROUTES, product=PRODUCT)
     app = FastAPI(title="Quire")
     app.state.quire = quire

@@ -170,14 +170,15 @@ class Access(DjangoAccess):
 
 
 def sign_in(request: Any) -> Any:  # noqa: ANN401 (as above)
-    """Open a session for whoever may have one."""
+    """Open a session for whoever may have one, and say until when things stay as they are."""
     trellis = settings.TRELLIS
     learner = trellis.academy.find(request.POST["company"], request.POST["email"])
     if learner is None:
         return JsonResponse({}, status=401)
     who = _who(learner)
-    trellis.guard.require(who.organization, who.member, Capability.SIGN_IN)
-    response = JsonResponse({"person": learner.id})
+    access = trellis.guard.require(who.organization, who.member, Capability.SIGN_IN)
+    until = None if access.until is None else access.until.format_iso()
+    response = JsonResponse({"person": learner.id, "stage": access.stage, "until": until})
     token = trellis.sessions.open(learner)
     response.set_cookie(COOKIE, token, httponly=True, samesite="Lax")
     return response

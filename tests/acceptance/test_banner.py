@@ -6,14 +6,12 @@ snippets of docs/banner.md, and a browser.
 
 import os
 import re
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 
 import httpx2
 import pytest
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, HTMLResponse
@@ -22,9 +20,9 @@ from whenever import Instant
 
 from offramp.adapters.message.picture import find_browser
 from offramp.core.model import Role
-from offramp.web.address import open_listener, url_of
 from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.app import create_app
+from offramp.web.api.serving import serving
 from tests.acceptance.departure import NOTES, depart
 from tests.acceptance.installation import ACCESS_KEY, Installation
 
@@ -44,21 +42,6 @@ TIMES = (BEFORE, FIRST, LAST_DAY, LAST_SECOND, AFTER)
 EXPIRED = (FIRST, LAST_DAY, LAST_SECOND)
 PEOPLE = ("admin", "user")
 QUIET_MILLISECONDS = 300  # in which nothing has come
-
-
-@contextmanager
-def answering(app):
-    """Serve an application on a port of this machine; give its address."""
-    with open_listener("0") as listener:
-        config = uvicorn.Config(app, log_config=None, lifespan="off")
-        server = uvicorn.Server(config)
-        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield url_of(listener)
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 def make_product(script, signed_in):
@@ -165,12 +148,12 @@ def sights(request, tmp_path_factory):
         script = folder / "offramp-banner.js"
         Installation(folder).say("banner", "script", "--out", script)
         api = create_app(departure.context, access_keys=AccessKeys.parse(ACCESS_KEY))
-        api_url = closing.enter_context(answering(api))
+        api_url = closing.enter_context(serving(api))
         environment = closing.enter_context(pytest.MonkeyPatch.context())
         environment.setenv("OFFRAMP_URL", api_url)
         environment.setenv("OFFRAMP_ACCESS_KEY", ACCESS_KEY)
         product = make_product(script, lambda: (university, now_signed_in["member"], "en"))
-        product_url = closing.enter_context(answering(product))
+        product_url = closing.enter_context(serving(product))
         playwright = closing.enter_context(sync_playwright())
         browser = playwright.chromium.launch(
             executable_path=find_browser(), chromium_sandbox=os.geteuid() != 0

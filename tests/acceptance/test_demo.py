@@ -164,6 +164,55 @@ def test_a_row_is_not_found_when_the_product_would_have_let_somebody_in(altered,
     assert judge(number, altered) is Verdict.FAILED
 
 
+@pytest.mark.parametrize(
+    ("number", "answered", "otherwise"),
+    [
+        ("A1", 403, 200),
+        ("A2", 403, 200),
+        ("A10", 401, 200),
+        ("B2", 201, 403),
+        ("B3", 403, 201),
+        ("B5", 403, 200),
+        ("B6", 401, 200),
+    ],
+)
+def test_a_row_is_not_found_when_the_application_answers_otherwise_over_http(
+    altered, number, answered, otherwise
+):
+    file = altered / VENDORS[number[0]].policy / "visits.json"
+
+    def answer(visits):
+        for visit in visits:
+            for reply in visit["replies"]:
+                if reply["status"] == answered:
+                    reply["status"] = otherwise
+
+    change(file, answer)
+
+    assert judge(number, altered) is Verdict.FAILED
+
+
+def test_the_application_says_at_every_stage_why_and_until_when(shown):
+    _, out = shown
+    play = Artefacts(out / NOTES.policy, vendor=NOTES)
+    told = {
+        (visit["at"][:10], reply["status"], reply["stage"], reply["until"])
+        for visit in play.visits
+        if visit["who"] == "an admin"
+        for reply in visit["replies"]
+        if reply["request"] == "sign in"
+    }
+
+    assert told == {
+        ("2024-08-30", 200, "active", "2024-08-30T23:00:00Z"),
+        ("2024-08-30", 200, "expired", "2024-11-29T00:00:00Z"),
+        ("2024-11-28", 200, "expired", "2024-11-29T00:00:00Z"),
+        ("2024-11-29", 403, "deactivated", "2025-08-30T23:00:00Z"),
+        ("2025-08-30", 403, "marked-for-deletion", "2025-08-31T01:00:00Z"),
+        ("2025-10-10", 401, None, None),
+    }
+
+
 @pytest.mark.parametrize("number", ["A10", "B6"])
 @pytest.mark.parametrize("file", ["siblings.json", "own-tables.json", "ledger.jsonl"])
 def test_a_deletion_is_not_found_when_its_proof_is_spoiled(altered, number, file):

@@ -13,6 +13,8 @@ from pathlib import Path
 from whenever import Instant
 
 from examples.training_platform import __file__ as package
+from offramp.adapters.composer_jinja import JinjaComposer
+from offramp.adapters.message.trial import Trial
 from offramp.bootstrap import build
 from offramp.config import Settings
 from offramp.engine.context import Limits
@@ -20,6 +22,7 @@ from offramp.engine.sweep import run_until_quiet
 from offramp.testing.clock import VirtualClock
 
 LIMITS = Limits(chunk_rows_max=20, mails_per_batch=3)
+LOCALES = ("en-IE", "de-DE", "fr-FR")  # of those who leave
 DIED, FINISHED = 1, 0
 
 
@@ -87,7 +90,15 @@ def tell(story):
         dies_at = None
 
 
+def compile_templates():
+    """Compile what every child would have to compile again."""
+    composer = JinjaComposer()
+    trial = Trial(composer=composer, languages=LOCALES, folder=Path.cwd())
+    trial.write_notices(composer.notices)
+
+
 def main():
+    compile_templates()
     for line in sys.stdin:
         sys.stdout.write(json.dumps(tell(json.loads(line))) + "\n")
         sys.stdout.flush()

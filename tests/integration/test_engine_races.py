@@ -28,7 +28,9 @@ from tests.simulation.stories import LONG_AFTER, POLICIES, START
 
 POLICY = "license-pool"
 SLUGS = tuple(f"racer{number}" for number in range(6))
-LIMITS = Limits(chunk_rows_max=1, mails_per_batch=2, claims_max=2, lock_tries_max=40)
+LIMITS = Limits(
+    chunk_rows_max=1, mails_per_batch=2, claims_max=2, lock_tries_max=40, late_watch_days=0
+)
 ERASE_DAY = Instant.parse_iso("2024-09-29T00:59:00Z")
 
 

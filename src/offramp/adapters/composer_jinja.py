@@ -14,11 +14,11 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PackageLoader
+from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader
 from whenever import Instant
 
 from offramp.adapters.achievement_file import AchievementFiles
@@ -64,11 +64,10 @@ class JinjaComposer:
         self._folder = folder
         self._brand = brand or Brand()
         self._achievement_files = achievement_files
-        loaders: list[BaseLoader] = [PackageLoader("offramp.presets", "messages")]
-        if folder is not None:
-            loaders.insert(0, FileSystemLoader(folder))
-        self._loader = FrameLoader(ChoiceLoader(loaders))
-        self._languages = Languages(self._loader, folder=folder)
+        self._loader = _loader(folder)
+        self._languages = (
+            _shipped_languages() if folder is None else Languages(self._loader, folder=folder)
+        )
         self._form = lru_cache(maxsize=FORMS_KEPT)(self._render_form)
         self._is_form = lru_cache(maxsize=FORMS_KEPT)(self._may_be_form)
 
@@ -265,6 +264,18 @@ class JinjaComposer:
             information=brand.information or facts.information,
             support=brand.support_link or facts.support,
         )
+
+
+def _loader(folder: Path | None) -> FrameLoader:
+    shipped = PackageLoader("offramp.presets", "messages")
+    if folder is None:
+        return FrameLoader(shipped)
+    return FrameLoader(ChoiceLoader([FileSystemLoader(folder), shipped]))
+
+
+@cache  # what is shipped stays the same, so that its templates are compiled once in a process
+def _shipped_languages() -> Languages:
+    return Languages(_loader(None))
 
 
 def _templates(notice: str, words: str) -> list[str]:

@@ -92,6 +92,11 @@ class Artefacts:
         return self._list("access.json")
 
     @cached_property
+    def visits(self) -> list[Row]:
+        """What people tried in the application over HTTP, with its answers."""
+        return self._list("visits.json")
+
+    @cached_property
     def events(self) -> list[Row]:
         """What the vendor's application was told."""
         return self._list("events.json")

@@ -79,6 +79,21 @@ def levels(probes: Sequence[Row]) -> dict[tuple[str, str], str]:
     return {(probe["who"], probe["surface"]): probe["level"] for probe in probes}
 
 
+def statuses(artefacts: Artefacts, time: str) -> dict[tuple[str, str], int]:
+    """Give what the application answered over HTTP at a local time.
+
+    Shape:
+        (who, request) -> status.
+    """
+    wanted = local(time)
+    return {
+        (visit["who"], reply["request"]): reply["status"]
+        for visit in artefacts.visits
+        if Instant.parse_iso(visit["at"]) == wanted
+        for reply in visit["replies"]
+    }
+
+
 def counted(count: int, noun: str) -> str:
     """Write a count with its noun."""
     return f"1 {noun}" if count == 1 else f"{count} {noun}s"

@@ -6,11 +6,21 @@ from whenever import Date, Instant
 
 from offramp.demo.artefact import Artefacts, Mail
 from offramp.demo.banner_page import PAGE
-from offramp.demo.evidence import Evidence, Link, MissionRow, counted, file_link, levels, probes_at
+from offramp.demo.evidence import (
+    Evidence,
+    Link,
+    MissionRow,
+    counted,
+    file_link,
+    levels,
+    probes_at,
+    statuses,
+)
 from offramp.demo.play import local
 from offramp.demo.pool_evidence import is_chained, same_siblings
 from offramp.demo.scenes import DOWNLOAD
 
+ANSWERS = {"sign in": 200, "open": 200, "create": 201, "edit": 204, "export": 200, "console": 200}
 EDIT_ONLY = {"sign-in", "read", "update", "delete", "copy", "export"}
 STAGE_NOTICES = ("now-expired", "now-deactivated", "now-marked-for-deletion")
 EXPIRES_ON = Date(2024, 8, 30)
@@ -45,9 +55,15 @@ def active(play: Artefacts) -> Evidence:
         ("a user", "console"): "none",
         ("an admin", "app"): "full",
         ("an admin", "console"): "full",
+    } and statuses(play, "2024-08-30 23:59") == {
+        **_answered("a user", "console"),
+        **_answered("an admin"),
     }
-    text = "In the last minute: users and admins full in the app, admins alone in the console."
-    return Evidence(found=found, text=text, links=(file_link(play, "access.json"),))
+    text = (
+        "In the last minute: users and admins full in the app, admins alone in the console. Over "
+        "HTTP the application let both sign in, open, create, edit and export."
+    )
+    return Evidence(found=found, text=text, links=_access_links(play))
 
 
 def expired(play: Artefacts) -> Evidence:
@@ -67,13 +83,21 @@ def expired(play: Artefacts) -> Evidence:
         and "create" not in allowed
         and {"read", "update", "export"} <= allowed <= EDIT_ONLY
         and set(levels(after).values()) == {"none"}
+        and all(
+            statuses(play, time)
+            == {
+                **_answered("a user", "create", "console"),
+                **_answered("an admin", "create", "console"),
+            }
+            for time in ("2024-08-31 00:01", "2024-11-28 23:59")
+        )
     )
     text = (
         "From 2024-08-31 00:00 to the end of 2024-11-28 (90 days): "
         f"{', '.join(sorted(allowed))}; nothing new can be created, and the console is shut for "
-        "everybody."
+        "everybody: over HTTP both are answered with 403, and the rest goes on."
     )
-    return Evidence(found=found, text=text, links=(file_link(play, "access.json"),))
+    return Evidence(found=found, text=text, links=_access_links(play))
 
 
 def reactivated(play: Artefacts) -> Evidence:
@@ -110,15 +134,17 @@ def deactivated(play: Artefacts) -> Evidence:
     taken_at = document.get("manifest", {}).get("taken_at", "")
     found = (
         set(answers.values()) == {"none"}
+        and set(statuses(play, "2024-11-29 00:01").values()) == {403}
         and deactivated_until == "2025-08-30"
         and "2024-11-29" < taken_at[:10] < "2025-08-31"
         and any(document["data"].values())
     )
     text = (
         f"From 2024-11-29 to the end of {deactivated_until}, 12 months after expiry, nobody gets "
-        "in; the content is whole, as the download taken seven months later shows."
+        "in, and the application answers 403 to everything; the content is whole, as the download "
+        "taken seven months later shows."
     )
-    links = (file_link(play, "access.json"), file_link(play, f"export/{DOWNLOAD}"))
+    links = (*_access_links(play), file_link(play, f"export/{DOWNLOAD}"))
     return Evidence(found=found, text=text, links=links)
 
 
@@ -138,14 +164,16 @@ def deleted(play: Artefacts) -> Evidence:
         and own["searched_for"] > 0
         and same_siblings(play)
         and is_chained(play)
+        and set(statuses(play, "2025-08-31 00:01").values()) == {403}
+        and set(statuses(play, "2025-10-10 11:00").values()) == {401}
     )
     text = (
         f"Marked on 2025-08-31, deleted on {certificate['erased_at'][:10]}, thirty days after the "
         f"last notice: {rows} rows in all, 0 left in {len(verification['checked'])} tables, none "
         f"of {own['searched_for']} names and addresses in our own tables, the key destroyed, the "
-        "signature valid."
+        "signature valid. The application knows nobody of them any more: 401."
     )
-    names = ("certificate.json", "own-tables.json", "siblings.json")
+    names = ("certificate.json", "own-tables.json", "siblings.json", "visits.json")
     return Evidence(found=found, text=text, links=tuple(file_link(play, name) for name in names))
 
 
@@ -257,6 +285,15 @@ def own_ends(play: Artefacts) -> Evidence:
         links=(*_first_of_each(play, [warned]), file_link(play, "access.json")),
         missing="Counting the free seats, and the page on which an admin does this.",
     )
+
+
+def _answered(who: str, *refused: str) -> dict[tuple[str, str], int]:
+    """Give what somebody is to be answered over HTTP who is refused some of it."""
+    return {(who, each): 403 if each in refused else status for each, status in ANSWERS.items()}
+
+
+def _access_links(play: Artefacts) -> tuple[Link, ...]:
+    return file_link(play, "access.json"), file_link(play, "visits.json")
 
 
 def _seated(play: Artefacts, product: str) -> set[str]:

@@ -13,6 +13,7 @@ from whenever import Instant, ZonedDateTime
 
 from offramp.core.model import Member, Organization, Role
 from offramp.core.policy import Capability, Policy
+from offramp.demo.product import Product, Reply
 from offramp.demo.story import Cast, Line, Tell
 from offramp.demo.vendor import Vendor
 from offramp.documents.banner import answer_of
@@ -45,6 +46,16 @@ class Probe:
     banner: Mapping[str, Any] | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What somebody tried in the application over HTTP, and what it answered."""
+
+    at: Instant
+    who: str
+    member: Member
+    replies: tuple[Reply, ...]
+
+
 @dataclass(kw_only=True)
 class Play:
     """A play while it is going on, with everything that was seen of it."""
@@ -52,11 +63,13 @@ class Play:
     vendor: Vendor
     policy: Policy
     context: Context
+    product: Product
     clock: VirtualClock
     tell: Tell
     organizations: Mapping[str, Organization] = field(default_factory=dict)  # by name
     lines: list[Line] = field(default_factory=list)
     probes: list[Probe] = field(default_factory=list)
+    visits: list[Visit] = field(default_factory=list)
     events: list[OutboxEvent] = field(default_factory=list)
     cases: list[CaseFile] = field(default_factory=list)
     downloads: dict[str, bytes] = field(default_factory=dict)  # by file name
@@ -96,6 +109,7 @@ class Play:
             events = transaction.hand_over({}, at=self.now, limit=EVENTS_PER_READ)
         self.ledger_read += len(entries)
         self.events += events
+        self.product.hear(events)
         names = {organization.id: name for name, organization in self.organizations.items()}
         cast = Cast(
             policy=self.policy,
@@ -160,6 +174,24 @@ class Play:
         told = (f"{who}: {', '.join(levels)}" for who, levels in answers.items())
         self.say("asked by the product", "Who may do what", *told, kind="access")
 
+    def visit(self, who: str, member: Member, *, writes: bool = False) -> Visit:
+        """Let a member try everything in the application, and note what it answers."""
+        names = {each.id: name for name, each in self.organizations.items()}
+        company = names[member.organization]
+        found = Visit(
+            at=self.now,
+            who=who,
+            member=member,
+            replies=self.product.visit(member, company=company, writes=writes),
+        )
+        self.visits.append(found)
+        return found
+
+    def hear(self, *visits: Visit) -> None:
+        """Tell the application's answers in one line."""
+        told = (f"{visit.who}: {_answers(visit.replies)}" for visit in visits)
+        self.say(f"{self.vendor.brand}, asked over HTTP", "What it answers", *told, kind="access")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
@@ -219,6 +251,25 @@ def users(members: Sequence[Member]) -> list[Member]:
 def admins(members: Sequence[Member]) -> list[Member]:
     """List the administrators who do not own the account."""
     return [m for m in members if Role.ADMIN in m.roles and Role.OWNER not in m.roles]
+
+
+def _answers(replies: Sequence[Reply]) -> str:
+    """Word what was answered: alike answers together, and until when they hold."""
+    alike: dict[tuple[int, str | None, str | None], list[str]] = {}
+    for reply in replies:
+        alike.setdefault((reply.status, reply.stage, reply.until), []).append(reply.request)
+    return "; ".join(
+        f"{status} {', '.join(requests)}{_because(stage, until)}"
+        for (status, stage, until), requests in alike.items()
+    )
+
+
+def _because(stage: str | None, until: str | None) -> str:
+    if stage is None:
+        return ""
+    if until is None:
+        return f" ({stage})"
+    return f" ({stage} until {Instant.parse_iso(until).to_tz(ZONE).to_stdlib():%Y-%m-%d %H:%M})"
 
 
 def _clock(moment: Instant) -> str:

@@ -20,6 +20,7 @@ from offramp.demo.evidence import (
     file_link,
     levels,
     probes_at,
+    statuses,
 )
 from offramp.demo.play import local
 
@@ -45,16 +46,19 @@ def seats_end(play: Artefacts) -> Evidence:
     ends = max(pool["ends_on"] for pool in play.pools if pool["organization"] == play.leaving)
     found = (
         (before.get(only), after.get(only)) == ("full", "none")
+        and _asked(play, "a user whose only seat ends") == ({200}, {403})
+        and _asked(play, "a user with another seat") == ({200}, {200})
         and (before.get(other), after.get(other)) == ("full", "full")
         and [row["ends"] for row in ended] == [ends]
     )
     text = (
         f"Of a company with two pools, {counted(len(members), 'user')} lost access with the only "
-        f"seat; a colleague with a seat in the other pool kept it. The company with no pool left "
-        f"was off-boarded from its last end, {ends}."
+        f"seat, over HTTP too; a colleague with a seat in the other pool kept it. The company with "
+        f"no pool left was off-boarded from its last end, {ends}."
     )
     links = (
         file_link(play, "access.json"),
+        file_link(play, "visits.json"),
         file_link(play, "roster/pools.csv"),
         file_link(play, "timeline.json"),
     )
@@ -76,16 +80,28 @@ def last_day(play: Artefacts) -> Evidence:
         len(before) == len(after) == 4
         and set(before.values()) == {"full"}
         and set(after.values()) == NOBODY
+        and set(statuses(play, "2024-08-30 23:59").values()) == {200}
+        and set(statuses(play, "2024-08-31 00:01").values()) == {403}
         and woke_at > local("2024-08-31 00:01")
         and len(revoked) == 1
     )
     text = (
         "23:59: full access for user and administrator, in app and console. 00:01: none, for "
-        "anybody, while every worker was down: the first of them woke a minute later, and then "
-        "told the application to shut every open session."
+        "anybody, while every worker was down: the application answered 403 to sessions that were "
+        "still open. The first worker woke a minute later, and shut them all."
     )
-    links = (file_link(play, "access.json"), file_link(play, "events.json"))
+    names = ("access.json", "visits.json", "events.json")
+    links = tuple(file_link(play, name) for name in names)
     return Evidence(found=found, text=text, links=links)
+
+
+def _asked(play: Artefacts, who: str) -> tuple[set[int], set[int]]:
+    """Give what somebody was answered a minute before and after a company lost a pool."""
+    before, after = (
+        {status for (name, _), status in statuses(play, time).items() if name == who}
+        for time in ("2024-08-30 22:59", "2024-08-30 23:01")
+    )
+    return before, after
 
 
 def achievements(play: Artefacts) -> Evidence:
@@ -290,6 +306,7 @@ def erased(play: Artefacts) -> Evidence:
         and not any(table["found"] for table in own["tables"].values())
         and own["searched_for"] > 0
         and same_siblings(play)
+        and set(statuses(play, "2024-10-04 11:00").values()) == {401}
     )
     text = (
         f"On 2024-09-29 {sum(certificate['tables'].values())} rows of "
@@ -298,9 +315,12 @@ def erased(play: Artefacts) -> Evidence:
         f"none is in any of our own {len(own['tables'])} tables. What stays is "
         f"{len(certificate['tombstone']['marks'])} keyed hashes whose key is destroyed. The "
         f"signature is valid, and {len(play.siblings)} other companies are byte for byte what "
-        "they were."
+        "they were. The application knows nobody of them any more: 401."
     )
-    names = ("certificate.json", "own-tables.json", "siblings.json", "ledger.jsonl")
+    names = (
+        *("certificate.json", "own-tables.json", "siblings.json"),
+        *("ledger.jsonl", "visits.json"),
+    )
     return Evidence(
         found=found and is_chained(play),
         text=text,

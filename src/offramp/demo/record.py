@@ -25,7 +25,7 @@ from offramp.data.proof.signing_key import write_public_key
 from offramp.data.scope import Scope
 from offramp.data.survey import survey
 from offramp.demo.banner_page import write_banners
-from offramp.demo.play import ZONE, Play
+from offramp.demo.play import ZONE, Play, Visit
 from offramp.demo.story import Line
 from offramp.documents.timeline.data import timeline_data
 from offramp.documents.timeline.drawing import draw_timeline
@@ -91,6 +91,7 @@ def write_record(
     _write_timeline(play, folder)
     _write_json(folder / "story.json", [_line_data(line) for line in play.lines])
     _write_json(folder / "access.json", [_dated(asdict(probe)) for probe in play.probes])
+    _write_json(folder / "visits.json", [_visit_data(visit) for visit in play.visits])
     write_banners(play.probes, folder)
     _write_json(folder / "events.json", [_dated(asdict(event)) for event in play.events])
     _write_json(folder / "cases.json", [_case_data(found) for found in play.cases])
@@ -258,6 +259,19 @@ def _line_data(line: Line) -> dict[str, Any]:
         "who": line.who,
         "what": line.what,
         "details": list(line.details),
+    }
+
+
+def _visit_data(visit: Visit) -> dict[str, Any]:
+    return {
+        "at": visit.at.format_iso(),
+        "who": visit.who,
+        "member": visit.member.id,
+        "organization": visit.member.organization,
+        "replies": [
+            {"request": r.request, "status": r.status, "stage": r.stage, "until": r.until}
+            for r in visit.replies
+        ],
     }
 
 

@@ -113,7 +113,7 @@ def _play_data(play: Artefacts, findings: Sequence[Finding]) -> dict[str, Any]:
 def _files(play: Artefacts) -> list[Link]:
     """List what the play has left; the mails by their folder."""
     names = [
-        *("timeline.json", "story.json", "access.json", "events.json"),
+        *("timeline.json", "story.json", "access.json", "visits.json", "events.json"),
         *play.exports,
         *("certificate.json", "vendor-public-key.txt", "ledger.jsonl"),
         *("siblings.json", "own-tables.json"),

@@ -46,6 +46,7 @@ def pool_scenes() -> tuple[Scene, ...]:
         Scene(at=local("2024-09-04 09:15"), act=_somebody_got_nothing),
         Scene(at=local("2024-09-04 09:30"), act=_somebody_asks_again),
         Scene(at=local("2024-09-20 12:00"), act=_renew_the_other),
+        Scene(at=local("2024-10-04 11:00"), act=_come_back_in_vain),
     )
 
 
@@ -63,6 +64,8 @@ def grace_scenes() -> tuple[Scene, ...]:
         Scene(at=local("2024-12-02 10:00"), act=_bring_two_users_back),
         Scene(at=local("2025-02-17 12:00"), act=_bring_the_other_back),
         Scene(at=local("2025-07-01 15:30"), act=_download),
+        Scene(at=local("2025-08-31 00:01"), act=_ask_everybody),
+        Scene(at=local("2025-10-10 11:00"), act=_come_back_in_vain),
     )
 
 
@@ -72,24 +75,35 @@ def _workers_go_down(play: Play) -> None:
 
 def _ask_everybody(play: Play) -> None:
     """Ask for a user and an administrator of whoever is leaving, in the app and the console."""
-    people = play.members(play.vendor.leaving)
+    members = play.members(play.vendor.leaving)
+    people = (("a user", users(members)[0]), ("an admin", admins(members)[0]))
     products = PRODUCTS[:1] if play.vendor is NOTES else NO_PRODUCT
     for product in products:
         play.ask(
             *(
                 play.probe(who, member, surface=surface, product=product)
-                for who, member in (("a user", users(people)[0]), ("an admin", admins(people)[0]))
+                for who, member in people
                 for surface in ("app", "console")
             )
         )
+    play.hear(*(play.visit(who, member, writes=True) for who, member in people))
+
+
+def _come_back_in_vain(play: Play) -> None:
+    """Let the same people try once more, with the cookies they have kept."""
+    leaving = play.organization(play.vendor.leaving).id
+    people = {v.who: v.member for v in play.visits if v.member.organization == leaving}
+    play.hear(*(play.visit(who, member) for who, member in people.items()))
 
 
 def _ask_seats(play: Play) -> None:
     """Ask for two users of a company that loses one of its two pools: it is midnight in Berlin."""
-    play.ask(
-        play.probe("a user whose only seat ends", _seated(play, lambda count: count == 1)),
-        play.probe("a user with another seat", _seated(play, lambda count: count == 2)),
+    people = (
+        ("a user whose only seat ends", _seated(play, lambda count: count == 1)),
+        ("a user with another seat", _seated(play, lambda count: count == 2)),
     )
+    play.ask(*(play.probe(who, member) for who, member in people))
+    play.hear(*(play.visit(who, member) for who, member in people))
 
 
 def _seated(play: Play, is_wanted: Callable[[int], bool]) -> Member:
@@ -151,11 +165,13 @@ def _renew_the_other(play: Play) -> None:
     play.say(organization.name, "Renews the pool that had ended until 2025-08-30", kind="return")
     play.observe()
     play.ask(play.probe("a user whose only seat had ended", person))
+    play.hear(play.visit("a user whose only seat had ended", person))
 
 
 def _ask_whoever_leaves_early(play: Play) -> None:
     leaver = next(m for m in play.members(NOTES.leaving) if m.ends is not None and m.pools)
     play.ask(play.probe("a user with an own end date", leaver, product="notes"))
+    play.hear(play.visit("a user with an own end date", leaver, writes=True))
 
 
 def _two_users(play: Play) -> list[Member]:

@@ -20,6 +20,7 @@ from offramp.core.errors import Invalid
 from offramp.data.sources.sql import open_sources
 from offramp.demo.comeback import come_back
 from offramp.demo.play import Play, Scene, perform, users
+from offramp.demo.product import open_product
 from offramp.demo.record import (
     Fingerprint,
     fingerprint,
@@ -97,10 +98,16 @@ def put_on(stage: Stage, *, tell: Tell) -> None:
     with SmtpCatcher(folder=stage.out / "mail") as post, ExitStack() as stack:
         context = _context(stage, clock, port=post.port)
         stack.callback(_close, context)
+        product = stack.enter_context(
+            open_product(
+                stage.vendor, stage.application_url, context=context, key=context.ids.new()
+            )
+        )
         play = Play(
             vendor=stage.vendor,
             policy=find_policy(stage.vendor.policy),
             context=context,
+            product=product,
             clock=clock,
             tell=tell,
         )

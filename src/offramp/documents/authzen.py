@@ -10,7 +10,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from enum import StrEnum
 from hashlib import sha256
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, TypeAdapter, model_validator
 
@@ -186,7 +186,29 @@ class _PartOfQuestion(_Part):
     resource: ResourceDocument | None = None
 
 
-class QuestionsDocument(_PartOfQuestion):
+def _whole_questions(schema: dict[str, Any]) -> None:
+    """Describe that each part of a question stands in it, or above all of them."""
+    described = {name: schema["properties"][name]["anyOf"][0] for name in _QUESTION}
+    schema["allOf"] = [
+        {
+            "anyOf": [
+                {"required": [name], "properties": {name: part}},
+                {
+                    "required": ["evaluations"],
+                    "properties": {
+                        "evaluations": {
+                            "minItems": 1,
+                            "items": {"required": [name], "properties": {name: part}},
+                        }
+                    },
+                },
+            ]
+        }
+        for name, part in described.items()
+    ]
+
+
+class QuestionsDocument(_PartOfQuestion, json_schema_extra=_whole_questions):
     """Several questions; what one leaves out is what stands above all of them."""
 
     evaluations: tuple[_PartOfQuestion, ...] = ()

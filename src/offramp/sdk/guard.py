@@ -11,7 +11,7 @@ import json
 import logging
 import os
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from itertools import islice
@@ -32,7 +32,10 @@ FRESH_SECONDS = 60
 RETRY_SECONDS = 5  # after a question that was not answered
 ORGANIZATIONS_MAX = 10_000
 REFRESHES_MAX = 8  # at once
-GONE = frozenset({"OrganizationUnknown", "OrganizationErased"})
+GONE: Mapping[str, int] = {
+    "OrganizationUnknown": HTTPStatus.NOT_FOUND,
+    "OrganizationErased": HTTPStatus.CONFLICT,
+}
 
 OPEN = Decision(
     is_allowed=True,
@@ -263,7 +266,7 @@ class Guard:
 
 
 def _snapshot(answer: Answer, organization: str) -> AccessSnapshot:
-    if answer.status == HTTPStatus.NOT_FOUND and _code(answer) in GONE:
+    if answer.status in GONE.values() and GONE.get(_code(answer)) == answer.status:
         return AccessSnapshot(organization=organization, is_by_product=False, members={})
     if answer.status != HTTPStatus.OK:
         raise OfframpSilent(reason=f"it answered {answer.status}", hint=_HINTS.get(answer.status))
@@ -276,10 +279,10 @@ def _snapshot(answer: Answer, organization: str) -> AccessSnapshot:
 _HINTS = {HTTPStatus.UNAUTHORIZED.value: "the access key is none of the server's"}
 
 
-def _code(answer: Answer) -> object:
+def _code(answer: Answer) -> str:
     """Read the code of a problem; a proxy's page has none, and says nothing of organizations."""
     try:
         problem = json.loads(answer.body)
     except ValueError:
-        return None
-    return problem.get("code") if isinstance(problem, dict) else None
+        return ""
+    return str(problem.get("code")) if isinstance(problem, dict) else ""

@@ -22,6 +22,7 @@ from tests.unit.web.acme import EXPIRED
 
 CREATE, READ = Capability.CREATE, Capability.READ
 PATIENCE_SECONDS = 10
+ERASED = b'{"code": "OrganizationErased"}'
 
 
 @pytest.fixture
@@ -152,10 +153,21 @@ def test_an_organization_that_nobody_knows_has_no_access_even_when_failing_open(
     assert product.guard.holds("nobody")
 
 
+def test_an_organization_that_is_erased_has_no_access_whatever_was_at_hand(product):
+    answers = [product.wire("acme", etag=None), Answer(status=409, body=ERASED)]
+    guard = product.make_guard(fail_open=True, transport=lambda *_, etag: answers.pop(0))
+    assert guard.may("acme", "ulf", READ, product="notes").is_allowed
+
+    guard.refresh("acme")
+
+    assert guard.may("acme", "ulf", READ, product="notes") == UNKNOWN
+
+
 @pytest.mark.parametrize(
     "answer",
     [
         Answer(status=401),
+        Answer(status=409),
         Answer(status=404, body=b"<html>a proxy's page"),
         Answer(status=404, body=b"[]"),
         Answer(status=302, headers={"location": "https://elsewhere.example"}),

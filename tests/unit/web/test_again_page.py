@@ -179,3 +179,9 @@ def test_without_the_setting_there_is_no_such_page(world):
     client = TestClient(create_app(world.context, access_keys=AccessKeys()))
 
     assert (client.get(PATH).status_code, client.post(PATH).status_code) == (404, 404)
+
+
+def test_a_method_that_is_not_there_hears_of_all_that_are(client):
+    answer = client.put("/again")
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, POST")

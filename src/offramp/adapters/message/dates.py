@@ -5,9 +5,7 @@ Source: mission A7; policy language N1; RFC 5545, section 3.2.10 (LANGUAGE).
 
 from pathlib import Path
 
-from jinja2 import PackageLoader
-
-from offramp.adapters.message.language import Languages
+from offramp.adapters.message.language import languages_of_pages
 from offramp.ports import CalendarEntry, EntryWords
 
 _TEMPLATE = "dates.jinja"
@@ -18,7 +16,7 @@ class JinjaCalendarWording:
 
     def __init__(self, folder: Path | None = None) -> None:
         """Prepare to word; a vendor's folder has catalogs that are looked at first."""
-        self._languages = Languages(PackageLoader("offramp.presets", "pages"), folder=folder)
+        self._languages = languages_of_pages(folder)
 
     def __call__(self, entry: CalendarEntry, *, locale: str, reminder_days: int) -> EntryWords:
         """Word one entry, and the reminder that may come so many days before it."""

@@ -10,7 +10,7 @@ Source: policy language N1; CLDR (dates, times, numbers) by way of Babel.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -24,7 +24,7 @@ from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.units import format_unit
-from jinja2 import BaseLoader, Environment, StrictUndefined
+from jinja2 import BaseLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from whenever import Date, Instant
 
@@ -84,6 +84,20 @@ class Languages:
         found = {file.name for folder in folders for file in folder.iterdir()}
         names = {name.removesuffix(".po") for name in found if name.endswith(".po")}
         return (SOURCE_LANGUAGE, *sorted(names - {SOURCE_LANGUAGE}))
+
+
+def languages_of_pages(folder: Path | None) -> Languages:
+    """Speak on pages what there are catalogs for, the vendor's folder looked at first."""
+    return _shipped_pages() if folder is None else Languages(_page_loader(), folder=folder)
+
+
+@cache  # what is shipped stays the same, so that its templates are compiled once in a process
+def _shipped_pages() -> Languages:
+    return Languages(_page_loader())
+
+
+def _page_loader() -> BaseLoader:
+    return PackageLoader("offramp.presets", "pages")
 
 
 def _open_language(name: str, *, catalogs: Sequence[Traversable], loader: BaseLoader) -> Language:

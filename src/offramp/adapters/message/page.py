@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from babel import negotiate_locale
-from jinja2 import PackageLoader
 from markupsafe import Markup
 
 from offramp.adapters.message.brand import Brand
-from offramp.adapters.message.language import Language, Languages
+from offramp.adapters.message.language import Language, languages_of_pages
 from offramp.core.link import Download
 
 Wish = Literal["none", "again"]  # which optional messages a reader wants from now on
@@ -40,7 +39,7 @@ class LinkPages:
             folder: the vendor's own templates, whose catalogs are looked at first.
         """
         self._brand = brand
-        self._languages = Languages(PackageLoader("offramp.presets", "pages"), folder=folder)
+        self._languages = languages_of_pages(folder)
         style = self._languages.open("en").text.get_template(_STYLE).render(brand=brand)
         self._style = Markup(style)  # noqa: S704 (our own file, and colors that the settings check)
 

@@ -14,10 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from offramp.data.catalog.catalog import Catalog, read_catalog
+from offramp.data.catalog.catalog import Catalog
 from offramp.data.dialects import SQLITE
 from offramp.data.sources import sqlite_trouble
 from offramp.data.sources.driver import BLOCK_ROWS, Need, compile_statement
+from offramp.data.sources.sqlite_catalog import SqliteCatalogs
 from offramp.data.sources.trouble import Trouble
 
 BUSY_WAIT_SECONDS = 5
@@ -37,6 +38,10 @@ class SqliteDriver:
     snapshot_options: Mapping[str, Any] = {}
     # The write lock is taken at once: a reader that wants to write later is refused.
     transaction_options: Mapping[str, Any] = {"offramp_begin": "BEGIN IMMEDIATE"}
+
+    def __init__(self) -> None:
+        """Have read nothing yet."""
+        self._catalogs = SqliteCatalogs()
 
     def address(self, url: sa.URL) -> sa.URL:
         """Open the file only if it is there: one is never made by mistake (L16).
@@ -61,7 +66,7 @@ class SqliteDriver:
         self, connection: sa.Connection, *, schema: str | None, further: Sequence[str]
     ) -> Catalog:
         """Read what the database declares now."""
-        return read_catalog(connection, schema=schema, further=further)
+        return self._catalogs.read(connection, schema=schema, further=further)
 
     def renders_at_once(
         self, _connection: sa.Connection, _table: sa.TableClause, _rows: object

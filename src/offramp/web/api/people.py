@@ -28,6 +28,9 @@ from offramp.engine.people import (
 MEMBERS_MAX = 1_000  # of one request
 
 
+_YEARS = "^(19|2[0-3])[0-9]{2}-|^2400-"  # as `core.dates` takes them
+
+
 def _boundary(value: object) -> Boundary:
     """Read an end; a mistake is told without what was said."""
     try:
@@ -42,8 +45,8 @@ End = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "format": "date"},
-                {"type": "string", "format": "date-time"},
+                {"type": "string", "format": "date", "pattern": _YEARS},
+                {"type": "string", "format": "date-time", "pattern": _YEARS},
             ],
             "description": "2024-08-30, or 2024-08-30T12:00:00Z.",
         }

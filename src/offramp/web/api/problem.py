@@ -15,12 +15,14 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from offramp.core.errors import OfframpError, frames_of
 from offramp.ports import Happening, Report
 from offramp.web.api.guard import SAFE
 
 MEDIA_TYPE = "application/problem+json"
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _SCHEMA = {
     "type": "object",
     "required": ["type", "title", "status"],
@@ -65,7 +67,10 @@ def answer_problems(app: FastAPI, *, report: Report) -> None:
     def of_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         detail = None if error.detail == _phrase(error.status_code) else error.detail
-        return problem(error.status_code, detail=detail, headers=error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(_allowed(request))
+        return problem(error.status_code, detail=detail, headers=headers)
 
     def of_request(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -97,6 +102,18 @@ def problem(
     return JSONResponse(
         jsonable_encoder(body), status_code=status, headers=headers, media_type=MEDIA_TYPE
     )
+
+
+def _allowed(request: Request) -> list[str]:
+    """List the methods of every route that leads to where somebody asked."""
+    routes = request.app.routes
+    return [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+        )
+    ]
 
 
 def _phrase(status: int) -> str:

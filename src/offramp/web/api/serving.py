@@ -7,15 +7,38 @@ Source: docs/http.md.
 
 import logging
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
 
 import uvicorn
 from fastapi import FastAPI
+
+from offramp.web.address import open_listener, url_of
 
 STOP_SECONDS = 30  # for answers in hand
 
 
 def serve(app: FastAPI, listener: socket.socket) -> None:
     """Answer what comes to a listener, until an interrupt or a termination."""
+    _server(app).run(sockets=[listener])
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """Answer on a thread for as long as the block runs, and give the address to ask."""
+    server = _server(app)
+    with open_listener("0") as listener:
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            yield url_of(listener)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _server(app: FastAPI) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -26,4 +49,4 @@ def serve(app: FastAPI, listener: socket.socket) -> None:
         lifespan="off",
         timeout_graceful_shutdown=STOP_SECONDS,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    return uvicorn.Server(config)
