@@ -12,7 +12,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, model_validator
 
 from offramp.core.access import Decision, Place
 from offramp.core.policy import ANY, Capability
@@ -103,11 +103,18 @@ class SoughtResource(_Part):
     properties: Whereabouts = Whereabouts()
 
 
+def _whole(number: object) -> object:
+    """Take 5.0 for 5, as JSON Schema does."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
 class PageDocument(_Part):
     """Which page of the results is wanted."""
 
     token: Annotated[str, Field(description="The `next_token` of the page before.")] = ""
-    limit: Annotated[int, Field(ge=0, strict=True, description="Results on it at most.")] = PAGE_MAX
+    limit: Annotated[
+        int, BeforeValidator(_whole), Field(ge=0, strict=True, description="Results on it at most.")
+    ] = PAGE_MAX
 
 
 class _PagedSearch(_Part):
