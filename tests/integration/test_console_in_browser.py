@@ -1,6 +1,7 @@
 """The console as a browser shows it: nothing for axe to find, nothing it must stop, by keyboard."""
 
 import os
+import re
 from dataclasses import replace
 
 import pytest
@@ -188,6 +189,9 @@ def test_whoever_signs_out_is_asked_to_sign_in(visit, office):
     page.get_by_label("Choose a password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("button", name="Sign out").click()
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("Sign in")  # a step back before that would stop it on its way
     page.go_back()
 
-    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    expect(heading).to_have_text("Sign in")
+    expect(page).to_have_url(re.compile(r"/console/sign-in\?to=%2Fconsole$"))

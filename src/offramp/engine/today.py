@@ -70,11 +70,6 @@ class Today:
     troubled: tuple[Expected, ...]
     coming: tuple[Expected, ...]
 
-    @property
-    def is_quiet(self) -> bool:
-        """Whether nothing asks for a person."""
-        return not (self.late or self.troubled or self.requests or self.is_paused)
-
 
 def look_at_today(context: Context, *, zone: str) -> Today:
     """See what happens until midnight in a zone, and what is in the way."""

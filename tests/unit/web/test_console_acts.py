@@ -6,7 +6,8 @@ import pytest
 from whenever import Date, Instant
 
 from offramp.core.operator import OperatorRole
-from offramp.engine.brake import place_hold
+from offramp.engine import arming
+from offramp.engine.brake import place_hold, set_daily_cap
 from tests.unit.web.office import filled_office
 
 PAGE = "/console/organizations/acme"
@@ -209,6 +210,42 @@ def test_an_admin_pauses_everything_and_resumes_it_by_a_word(office):
     assert "Everything destructive is paused" in page
     assert (refused.status_code, still, done.status_code) == (422, True, 303)
     assert not ask(office, lambda t: t.is_paused())
+
+
+def test_an_approver_lets_begin_what_somebody_else_asked_for(office):
+    office.world.lie_still_until(Instant.from_utc(2024, 9, 28, 20))
+    asked = arming.ask(office.context, owner="Olga", reason="contract over")
+    office.hire(OperatorRole.APPROVER)
+    approver = office.signed_in(OperatorRole.APPROVER)
+    path = f"/console/requests/{asked.id}"
+
+    shown = approver.get("/console").text
+    refused = approver.post(path, {"typed": str(asked.organizations + 1)})
+    done = approver.post(path, {"typed": str(asked.organizations)})
+
+    assert "Olga asks to delete" in shown
+    assert (refused.status_code, done.status_code) == (422, 303)
+    (approved,) = ask(office, lambda t: t.armings())
+    assert (approved.approver, asked.organizations) == ("Approver", 2)
+    (by,) = actors(office, "arming-approved")
+    assert by.startswith("operator:")
+
+
+def test_whoever_asked_cannot_approve_as_well(office):
+    office.world.lie_still_until(Instant.from_utc(2024, 9, 28, 20))
+    asked = arming.ask(office.context, owner="approver", reason="contract over")
+    approver = office.signed_in(OperatorRole.APPROVER)
+
+    answer = approver.post(f"/console/requests/{asked.id}", {"typed": "2"})
+
+    assert answer.status_code == 409
+    assert ask(office, lambda t: t.armings())[0].approver is None
+
+
+def test_today_says_how_many_deletions_may_begin(office):
+    set_daily_cap(office.context, 7)
+
+    assert "At most 7 deletions begin within a day" in office.signed_in().get("/console").text
 
 
 @pytest.mark.parametrize("organization", ["nobody", "a%2Fb", "%3Cscript%3E", "a%0D%0Ab"])
