@@ -9,12 +9,17 @@ from playwright.sync_api import sync_playwright
 from whenever import Date, Instant
 
 from offramp.adapters.message.picture import find_browser
+from offramp.core.case import Complaint
 from offramp.core.operator import OperatorRole
 from offramp.documents.policy import PRESETS, find_policy
+from offramp.engine.bounces import take_back
 from offramp.engine.brake import place_hold
+from offramp.engine.cases import open_case
+from offramp.engine.correspondence import history
 from offramp.engine.offboarding import register
 from offramp.engine.operators import add_operator
 from offramp.engine.publication import publish
+from offramp.ports import Return, Returned
 from tests.simulation import shop
 from tests.unit.web.office import PASSWORD, Office, listening
 
@@ -35,6 +40,7 @@ PICTURES = {
     "console-organizations": ("/console/organizations", "light", DESK),
     "console-organization": ("/console/organizations/alder", "light", DESK),
     "console-organization-dark": ("/console/organizations/alder", "dark", DESK),
+    "console-case": ("/console/cases/{case}", "light", DESK),
     "console-today-phone": ("/console", "light", PHONE),
 }
 
@@ -47,12 +53,12 @@ def write_pictures(folder):
             executable_path=find_browser(), chromium_sandbox=os.geteuid() != 0
         )
         with listening(office.app) as url:
-            state = _sign_in(browser, office, url)
+            state, case = _sign_in(browser, office, url), _complain(office)
             for name, (path, scheme, size) in PICTURES.items():
                 options = {"storage_state": state, "color_scheme": scheme, "viewport": size}
                 with browser.new_context(base_url=url, **options) as context:
                     page = context.new_page()
-                    page.goto(path)
+                    page.goto(path.format(case=case))
                     page.screenshot(path=folder / f"{name}.png")
         browser.close()
 
@@ -88,6 +94,24 @@ def _office(folder):
     place_hold(office.context, "birch", owner="Olga Öz", reason="dispute over invoice 4711")
     office.world.run_until(NOW)
     return office
+
+
+def _complain(office):
+    """Let a mail have come back, and the person whom it was to say so; give the case."""
+    reader = shop.members("alder")[-1].id
+    (written,) = history(office.context, "alder", member=reader, step="achievements")
+    message = written.delivery.message
+    take_back(office.context, Returned(message=message, why=Return.BOUNCED, reason="5.2.2"))
+    words = "I never got my certificates. My mailbox was full that week."
+    case = open_case(
+        office.context,
+        "alder",
+        Complaint.NO_ACHIEVEMENTS,
+        member=reader,
+        words=words,
+        actor="user",
+    )
+    return case.id
 
 
 if __name__ == "__main__":

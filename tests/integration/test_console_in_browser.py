@@ -21,7 +21,10 @@ pytestmark = pytest.mark.browser
 
 PHONE_WIDTH = 320  # WCAG 2.2, success criterion 1.4.10
 LIST = "/console/organizations"
-PAGES = ["/console", "/console/account", LIST, f"{LIST}/acme", f"{LIST}/beta", f"{LIST}/gamma"]
+PAGES = [
+    *("/console", "/console/account", "/console/cases", "/console/cases?closed=true"),
+    *(LIST, f"{LIST}/acme", f"{LIST}/beta", f"{LIST}/gamma"),
+]
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 
 

@@ -113,7 +113,14 @@ def open_case(
         )
         transaction.put_case(case)
         _say(transaction, case, words, actor=actor, at=now)
-        _note(transaction, case, "opened", actor=actor, at=now, complaint=complaint.value)
+        _note(
+            transaction,
+            case,
+            "opened",
+            actor=_actor(context, actor),
+            at=now,
+            complaint=complaint.value,
+        )
     return case
 
 
@@ -169,7 +176,7 @@ def add_note(context: Context, case: str, words: str, *, actor: str = "operator"
             answered = replace(found, answered_at=now)
         transaction.put_case(answered)
         _say(transaction, answered, words, actor=actor, at=now)
-        _note(transaction, answered, "noted", actor=actor, at=now)
+        _note(transaction, answered, "noted", actor=_actor(context, actor), at=now)
     return answered
 
 
@@ -188,8 +195,8 @@ def repair_case(context: Context, case: str, *, actor: str = "operator") -> Repa
     with context.store.transaction() as transaction:
         current = _require(transaction, case)
         transaction.put_case(replace(current, repaired_at=now, answered_at=now))
-        done = repaired.repair.value
-        _note(transaction, current, "repaired", actor=actor, at=now, repair=done)
+        who, done = _actor(context, actor), repaired.repair.value
+        _note(transaction, current, "repaired", actor=who, at=now, repair=done)
     return repaired
 
 
@@ -206,7 +213,7 @@ def close_case(context: Context, case: str, *, words: str = "", actor: str = "op
         closed = replace(_require_open(transaction, case), closed_at=now)
         transaction.put_case(closed)
         _say(transaction, closed, words, actor=actor, at=now)
-        _note(transaction, closed, "closed", actor=actor, at=now)
+        _note(transaction, closed, "closed", actor=_actor(context, actor), at=now)
     return closed
 
 
@@ -257,6 +264,11 @@ def _accounts(context: Context, case: Case, witnesses: tuple[str, ...]) -> Itera
             yield from explain_access(context, place, Capability.SIGN_IN, at=at)
         except MemberErased:
             continue  # what was known of them went with them
+
+
+def _actor(context: Context, actor: str) -> str:
+    """Name who acts: a person who complains, or whoever is signed in for the vendor."""
+    return actor if actor == "user" else context.actor_or(actor)
 
 
 def _answer_by(context: Context, now: Instant) -> Instant:

@@ -38,6 +38,12 @@ NEEDED = {
     f"POST {ONE}/retry": "operator",
     f"POST {ONE}/exempt": "operator",
     f"POST {ONE}/put-back": "operator",
+    "GET /console/cases": "viewer",
+    "GET /console/cases/{case}": "viewer",
+    f"POST {ONE}/cases": "support",
+    "POST /console/cases/{case}/note": "support",
+    "POST /console/cases/{case}/repair": "support",
+    "POST /console/cases/{case}/close": "support",
     "POST /console/requests/{arming}": "approver",
     "POST /console/pause": "admin",
     "POST /console/resume": "admin",
@@ -88,6 +94,7 @@ def facts(office):
             transaction.is_paused(),
             transaction.operators(),
             transaction.offboardings(),
+            transaction.cases(None, is_closed=False, limit=9),
         )
 
 

@@ -19,6 +19,7 @@ from offramp.documents.timeline.drawing import draw_band
 from offramp.documents.timeline.rows import timeline_rows
 from offramp.engine.closeup import look_closely
 from offramp.engine.overview import Leaving, StepState
+from offramp.web.console.cases import COMPLAINTS
 from offramp.web.console.door import Admission, Door, Visitor
 from offramp.web.console.organizations import PATH
 from offramp.web.console.page import ConsolePages
@@ -73,6 +74,7 @@ def organization_routes(door: Door, pages: ConsolePages) -> APIRouter:
             departures=[departure_of(each) for each in seen.leaving],
             alone=[departure_of(each) for each in seen.alone],
             told=TOLD.get(done, ""),
+            complaints=COMPLAINTS,
         )
 
     @routes.get("/timelines/{offboarding}.svg")

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from offramp.engine.context import Context
 from offramp.ports import Passwords
 from offramp.web.console.acts import act_routes
+from offramp.web.console.cases import case_routes
 from offramp.web.console.door import Door
 from offramp.web.console.organization import organization_routes
 from offramp.web.console.organizations import organizations_routes
@@ -28,4 +29,5 @@ def console_routes(context: Context, passwords: Passwords) -> APIRouter:
     routes.include_router(organizations_routes(door, pages))
     routes.include_router(organization_routes(door, pages))
     routes.include_router(act_routes(door, pages))
+    routes.include_router(case_routes(door, pages))
     return routes

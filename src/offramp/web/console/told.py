@@ -17,6 +17,9 @@ TOLD: Mapping[str, str] = {
     "exempted": "Exempt: nothing of it is deleted until it is put back.",
     "paused": "Paused: nothing is deleted anywhere, from the next chunk on.",
     "resumed": "Resumed: what is destructive goes on again.",
+    "case-noted": "Kept: whoever complained was answered, as far as this page knows.",
+    "case-repaired": "Done: what mends it was set going, and is on record.",
+    "case-closed": "Closed.",
     "approved": "Approved: what the request names is deleted on its date.",
     "put-back": "Put back: it takes part in the process again.",
 }
