@@ -30,8 +30,8 @@ from offramp.testing.world import World
 from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.app import create_app
 
-NOW = Instant.from_utc(2024, 7, 31, 21)
-FIRST_END = Date(2024, 8, 15)  # of whom the first are warned at midnight
+NOW = Instant.from_utc(2024, 8, 1, 6)
+FIRST_END = Date(2024, 8, 15)  # so that the first are warned on this very day
 ORIGINALS = 200
 POLICY = "license-pool"
 ADDRESS = "https://offramp.vendor.example"
