@@ -212,8 +212,8 @@ def _middle(run: Run, name: str) -> str:
 
 
 def in_full(run: Run, headings: Mapping[str, str]) -> str:
-    """Write every line of a run as a table: its name, four numbers, and what it is about."""
-    head = [piped(headings.values()), rule("---", *[RIGHT] * 4, "---")]
+    """Write every line of a run as a table: its name, its numbers, and a word at the end."""
+    head = [piped(headings.values()), rule("---", *[RIGHT] * (len(headings) - 2), "---")]
     lines = [line.cells() for line in run.lines]
     body = [piped(map(cells.__getitem__, headings)) for cells in lines]
     return "\n".join([*head, *body]) + "\n"
