@@ -14,10 +14,10 @@ from benchmarks.mail import suite as mail
 SUITES = {
     "data": data.main,
     "engine": suite.main,
-    "achievements": achievements.main,
-    "mail": mail.main,
-    "access": access.main,
-    "console": console.main,
+    "achievements": achievements.SUITE.main,
+    "mail": mail.SUITE.main,
+    "access": access.SUITE.main,
+    "console": console.SUITE.main,
 }
 
 

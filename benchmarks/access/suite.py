@@ -4,12 +4,10 @@
 --write-docs   keep the run, and write docs/performance-access.md
 """
 
-import argparse
 import gc
 import os
-import tempfile
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,19 +18,14 @@ from benchmarks.access.ground import ASKED, ask, fill, guard_of, member_id
 from benchmarks.access.others import PEOPLE, by_casbin, cedar, dictionary
 from benchmarks.access.over_http import CONNECTIONS, ask_servers
 from benchmarks.access.page import HEADINGS, page
-from benchmarks.child import ROOT
 from benchmarks.meter import private_bytes
-from benchmarks.report import lines_of, print_lines, write_json
 from benchmarks.rows import Ceiling, Row
-from benchmarks.run import RESULTS, read_run, summed_up, write_run
 from benchmarks.samples import Samples
+from benchmarks.suite import Suite
 from offramp.core.policy import Capability
 from offramp.core.snapshot_form import read_snapshot, write_snapshot
 from offramp.engine.snapshot import snapshot_of
 
-NAME = "access"
-KEPT = RESULTS / f"{NAME}.json"
-PAGE = ROOT / "docs" / f"performance-{NAME}.md"
 TABLE: tuple[Row | Ceiling, ...] = (
     Ceiling(name="1 one decision, half of them", ours="guard p50", limit=2, unit="µs"),
     Ceiling(name="1 one decision, ninety-nine of a hundred", ours="guard p99", limit=10, unit="µs"),
@@ -169,20 +162,15 @@ def _each_held(folder: Path, *, organizations: int) -> float:
     return grown / 1e3 / organizations
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the suite; 1 when a limit is not held."""
-    parser = argparse.ArgumentParser(prog="dev.py bench access")
-    parser.add_argument("--quick", action="store_true", help="a thousand members")
-    parser.add_argument("--write-docs", action="store_true", help=f"write docs/{PAGE.name}")
-    options = parser.parse_args(arguments)
-    size = QUICK if options.quick else FULL
-    with tempfile.TemporaryDirectory() as folder:
-        samples = measure(Path(folder), size=size)
-    lines = tuple(lines_of(TABLE, samples))
-    run = summed_up(samples, lines, size=size.members, rounds=size.rounds, server="SQLite")
-    print_lines(lines, title=f"Access, {run.machine}", headings=HEADINGS)
-    write_json(lines, ROOT / "bench-out" / f"{NAME}.json")
-    if options.write_docs:
-        write_run(run, name=NAME)
-        PAGE.write_text(page(read_run(KEPT, table=TABLE)), "utf-8")
-    return 0 if all(line.holds for line in lines) else 1
+SUITE = Suite(
+    name="access",
+    title="Access",
+    table=TABLE,
+    headings=HEADINGS,
+    full=FULL,
+    quick=QUICK,
+    little="a thousand members",
+    measure=lambda folder, size: measure(folder, size=size),
+    counted=lambda size: (size.members, size.rounds),
+    page=page,
+)

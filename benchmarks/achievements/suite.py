@@ -4,26 +4,19 @@
 --write-docs   keep the run, and write docs/performance-achievements.md
 """
 
-import argparse
 import json
 import subprocess
 import sys
-import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.achievements.making import Made
 from benchmarks.achievements.page import HEADINGS, page
 from benchmarks.achievements.school import EACH, fill_school
 from benchmarks.child import ROOT
-from benchmarks.report import lines_of, print_lines, write_json
 from benchmarks.rows import Ceiling, Row
-from benchmarks.run import RESULTS, read_run, summed_up, write_run
 from benchmarks.samples import Samples
+from benchmarks.suite import Suite
 
-NAME = "achievements"
-KEPT = RESULTS / f"{NAME}.json"
-PAGE = ROOT / "docs" / f"performance-{NAME}.md"
 MEMBERS, MEMBERS_QUICK = 10_000, 100
 TABLE: tuple[Row | Ceiling, ...] = (
     Ceiling(name="1 to sign one credential", ours="credential", limit=2, unit="ms"),
@@ -67,20 +60,15 @@ def measure(folder: Path, *, members: int) -> Samples:
     return samples
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the suite; 1 when a limit is not held."""
-    parser = argparse.ArgumentParser(prog="dev.py bench achievements")
-    parser.add_argument("--quick", action="store_true", help="a hundred members")
-    parser.add_argument("--write-docs", action="store_true", help=f"write docs/{PAGE.name}")
-    options = parser.parse_args(arguments)
-    members = MEMBERS_QUICK if options.quick else MEMBERS
-    with tempfile.TemporaryDirectory() as folder:
-        samples = measure(Path(folder), members=members)
-    lines = tuple(lines_of(TABLE, samples))
-    run = summed_up(samples, lines, size=members, rounds=1, server="SQLite")
-    print_lines(lines, title=f"Achievements, {run.machine}", headings=HEADINGS)
-    write_json(lines, ROOT / "bench-out" / f"{NAME}.json")
-    if options.write_docs:
-        write_run(run, name=NAME)
-        PAGE.write_text(page(read_run(KEPT, table=TABLE)), "utf-8")
-    return 0 if all(line.holds for line in lines) else 1
+SUITE = Suite(
+    name="achievements",
+    title="Achievements",
+    table=TABLE,
+    headings=HEADINGS,
+    full=MEMBERS,
+    quick=MEMBERS_QUICK,
+    little="a hundred members",
+    measure=lambda folder, members: measure(folder, members=members),
+    counted=lambda members: (members, 1),
+    page=page,
+)

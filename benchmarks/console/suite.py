@@ -4,25 +4,18 @@
 --write-docs   keep the run, and write docs/performance-console.md
 """
 
-import argparse
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
 from time import perf_counter
 
-from benchmarks.child import ROOT
 from benchmarks.console.ground import ADDRESS, Ground, fill
 from benchmarks.console.page import HEADINGS, page
-from benchmarks.report import lines_of, print_lines, write_json
 from benchmarks.rows import Ceiling
-from benchmarks.run import RESULTS, read_run, summed_up, write_run
 from benchmarks.samples import Samples
+from benchmarks.suite import Suite
 
-NAME = "console"
-KEPT = RESULTS / f"{NAME}.json"
-PAGE = ROOT / "docs" / f"performance-{NAME}.md"
 _LIST = "/console/organizations"
 _FIELD = 'name="token" value="'
 
@@ -102,20 +95,15 @@ def _visit(ground: Ground, screen: Screen, *, token: str) -> float:
     return took
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the suite; 1 when a limit is not held."""
-    parser = argparse.ArgumentParser(prog="dev.py bench console")
-    parser.add_argument("--quick", action="store_true", help="a thousand organizations")
-    parser.add_argument("--write-docs", action="store_true", help=f"write docs/{PAGE.name}")
-    options = parser.parse_args(arguments)
-    size = QUICK if options.quick else FULL
-    with tempfile.TemporaryDirectory() as folder:
-        samples = measure(Path(folder), size=size)
-    lines = tuple(lines_of(TABLE, samples))
-    run = summed_up(samples, lines, size=size.organizations, rounds=1, server="SQLite")
-    print_lines(lines, title=f"The console, {run.machine}", headings=HEADINGS)
-    write_json(lines, ROOT / "bench-out" / f"{NAME}.json")
-    if options.write_docs:
-        write_run(run, name=NAME)
-        PAGE.write_text(page(read_run(KEPT, table=TABLE)), "utf-8")
-    return 0 if all(line.holds for line in lines) else 1
+SUITE = Suite(
+    name="console",
+    title="The console",
+    table=TABLE,
+    headings=HEADINGS,
+    full=FULL,
+    quick=QUICK,
+    little="a thousand organizations",
+    measure=lambda folder, size: measure(folder, size=size),
+    counted=lambda size: (size.organizations, 1),
+    page=page,
+)

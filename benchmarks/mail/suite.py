@@ -4,12 +4,9 @@
 --write-docs   keep the run, and write docs/performance-mail.md
 """
 
-import argparse
 import json
 import subprocess
 import sys
-import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,15 +14,11 @@ from benchmarks.child import ROOT
 from benchmarks.mail.installation import FILE_BYTES, Installation
 from benchmarks.mail.page import HEADINGS, page
 from benchmarks.mail.sending import Sent
-from benchmarks.report import lines_of, print_lines, write_json
 from benchmarks.rows import Ceiling, Row
-from benchmarks.run import RESULTS, read_run, summed_up, write_run
 from benchmarks.samples import Samples
+from benchmarks.suite import Suite
 from offramp.testing.post_office import PostOffice
 
-NAME = "mail"
-KEPT = RESULTS / f"{NAME}.json"
-PAGE = ROOT / "docs" / f"performance-{NAME}.md"
 TABLE: tuple[Row | Ceiling, ...] = (
     Row(
         name="1 one mail",
@@ -108,20 +101,15 @@ def _run(order: str, folder: Path, office: PostOffice) -> str:
     return done.stdout
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the suite; 1 when a limit is not held."""
-    parser = argparse.ArgumentParser(prog="dev.py bench mail")
-    parser.add_argument("--quick", action="store_true", help="a hundred mails")
-    parser.add_argument("--write-docs", action="store_true", help=f"write docs/{PAGE.name}")
-    options = parser.parse_args(arguments)
-    size = QUICK if options.quick else FULL
-    with tempfile.TemporaryDirectory() as folder:
-        samples = measure(Path(folder), size=size)
-    lines = tuple(lines_of(TABLE, samples))
-    run = summed_up(samples, lines, size=size.large, rounds=size.rounds, server="SQLite")
-    print_lines(lines, title=f"Mail, {run.machine}", headings=HEADINGS)
-    write_json(lines, ROOT / "bench-out" / f"{NAME}.json")
-    if options.write_docs:
-        write_run(run, name=NAME)
-        PAGE.write_text(page(read_run(KEPT, table=TABLE)), "utf-8")
-    return 0 if all(line.holds for line in lines) else 1
+SUITE = Suite(
+    name="mail",
+    title="Mail",
+    table=TABLE,
+    headings=HEADINGS,
+    full=FULL,
+    quick=QUICK,
+    little="a hundred mails",
+    measure=lambda folder, size: measure(folder, size=size),
+    counted=lambda size: (size.large, size.rounds),
+    page=page,
+)
