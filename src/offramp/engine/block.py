@@ -53,7 +53,9 @@ def set_block(
         transaction.note_block(note)
         detail = {"is_whole_organization": member is None}
         kind = BLOCKED if is_blocked else UNBLOCKED
-        transaction.append([Event(kind=kind, at=note.at, actor="operator", detail=detail)])
+        transaction.append(
+            [Event(kind=kind, at=note.at, actor=context.actor_or("operator"), detail=detail)]
+        )
     return note
 
 

@@ -24,7 +24,7 @@ from offramp.engine.correspondence import Written, history
 from offramp.engine.explanation import Account, MemberErased, explain_access
 from offramp.engine.link import Listed, list_links, reissue
 from offramp.engine.resending import ask_again
-from offramp.engine.situation import require_known, require_organization
+from offramp.engine.situation import require_member, require_organization
 from offramp.engine.unlock import UNLOCK_HOURS, grant_unlock
 from offramp.ports import Transaction
 
@@ -101,7 +101,8 @@ def open_case(
     now = context.clock.now()
     with context.store.transaction() as transaction:
         zone = require_organization(transaction, organization).zone
-        require_known(transaction, organization, member=member)
+        if member is not None:
+            require_member(transaction, organization, member)
         case = Case(
             id=context.ids.new(),
             organization=organization,
@@ -180,7 +181,7 @@ def add_note(context: Context, case: str, words: str, *, actor: str = "operator"
     return answered
 
 
-def repair_case(context: Context, case: str, *, actor: str = "operator") -> Repaired:
+def repair_case(context: Context, case: str) -> Repaired:
     """Do what mends a case: send again what was lost, or give access back for a day.
 
     Raises:
@@ -195,12 +196,12 @@ def repair_case(context: Context, case: str, *, actor: str = "operator") -> Repa
     with context.store.transaction() as transaction:
         current = _require(transaction, case)
         transaction.put_case(replace(current, repaired_at=now, answered_at=now))
-        who, done = _actor(context, actor), repaired.repair.value
+        who, done = context.actor_or("operator"), repaired.repair.value
         _note(transaction, current, "repaired", actor=who, at=now, repair=done)
     return repaired
 
 
-def close_case(context: Context, case: str, *, words: str = "", actor: str = "operator") -> Case:
+def close_case(context: Context, case: str, *, words: str = "") -> Case:
     """End a case.
 
     Raises:
@@ -212,8 +213,8 @@ def close_case(context: Context, case: str, *, words: str = "", actor: str = "op
     with context.store.transaction() as transaction:
         closed = replace(_require_open(transaction, case), closed_at=now)
         transaction.put_case(closed)
-        _say(transaction, closed, words, actor=actor, at=now)
-        _note(transaction, closed, "closed", actor=_actor(context, actor), at=now)
+        _say(transaction, closed, words, actor="operator", at=now)
+        _note(transaction, closed, "closed", actor=context.actor_or("operator"), at=now)
     return closed
 
 

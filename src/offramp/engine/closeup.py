@@ -17,14 +17,13 @@ from offramp.core.transitions import OffboardingStatus
 from offramp.engine.context import Context
 from offramp.engine.office import open_office
 from offramp.engine.operators import actor_of
-from offramp.engine.overview import Leaving, leaving_of
+from offramp.engine.overview import Leaving, leaving_of, newest_of
 from offramp.ports import Delivery, Link, Offboarding, Transaction
 
 PEOPLE_MAX = 50
 ALONE_MAX = 20  # members who leave on their own
 LOST_MAX = 50  # deliveries that nobody got
 ENTRIES_MAX = 20  # of the ledger
-_SHOWN = frozenset({OffboardingStatus.OPEN, OffboardingStatus.STOPPED, OffboardingStatus.COMPLETED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +74,7 @@ def look_closely(context: Context, organization: str) -> Closeup:
         office = open_office(transaction, organization, now=now)
         members = transaction.members(organization)
         rows = transaction.offboardings(organization)
-        newest = {row.subject: row for row in rows}
-        shown = [row for row in newest.values() if row.status in _SHOWN]
+        shown = newest_of(rows)
         wholes = [row for row in shown if row.subject.member is None]
         alone = [row for row in shown if row.subject.member is not None]
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from whenever import Instant
 
 from offramp.core.dates import Boundary
-from offramp.core.model import Facts, Organization, SubjectKind
+from offramp.core.model import Organization
 from offramp.core.plan import Span, plan
 from offramp.core.policy import Policy, Stage
 from offramp.core.transitions import OffboardingStatus
 from offramp.engine.context import Context
+from offramp.engine.overview import first_stage
 from offramp.engine.situation import facts_of, receipts_of, require_policy
 from offramp.ports import Condition, Offboarding, Transaction, fold_address
 
@@ -60,11 +61,6 @@ class Listed:
     parts: tuple[Part, ...]
     is_held: bool
     is_exempt: bool
-
-    @property
-    def place(self) -> tuple[str, str]:
-        """Where it is in the order of all of them."""
-        return fold_address(self.organization.name), self.organization.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,9 +127,7 @@ def _parts(
     now: Instant,
 ) -> tuple[Part, ...]:
     if not rows:
-        policy = require_policy(transaction, organization.policy)
-        facts = Facts(kind=SubjectKind.ORGANIZATION, zone=organization.zone, anchors={})
-        first = plan(policy, facts).spans[0].stage
+        first = first_stage(transaction, organization)
         return (Part(product=None, stage=first, ends=None, next_due_at=None),)
     return tuple(_part(transaction, organization, row, now=now) for row in rows)
 

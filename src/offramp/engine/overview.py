@@ -7,7 +7,7 @@ Source: mission A4, A7, and "nobody can say why"; policy language T5.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from whenever import Date, Instant
@@ -15,6 +15,7 @@ from whenever import Date, Instant
 from offramp.core.due import Held, Reason, Run, Situation, Wait, agenda, erases_at, judge
 from offramp.core.model import Facts, Hold, Organization, SubjectKind
 from offramp.core.plan import PlannedStep, Span, Timeline, plan
+from offramp.core.policy import Stage
 from offramp.core.transitions import FINISHED, OffboardingStatus, StepStatus
 from offramp.engine.arming import open_requests
 from offramp.engine.context import Context
@@ -188,7 +189,7 @@ def look_at_timelines(
             require_member(transaction, organization, member)
         rows = [
             row
-            for row in _rows(transaction, organization)
+            for row in newest_of(transaction.offboardings(organization))
             if product is None or row.subject.product in (None, product)
         ]
         own = [row for row in rows if row.subject.member == member]
@@ -217,28 +218,29 @@ def _standing(
 ) -> Standing:
     leaving = tuple(
         leaving_of(context, transaction, row, now=now)
-        for row in _rows(transaction, organization.id)
+        for row in newest_of(transaction.offboardings(organization.id))
     )
     whole = [each.stage.stage.id for each in leaving if each.offboarding.subject.member is None]
     holds = transaction.holds(organization.id)
     return Standing(
         organization=organization,
-        stage=" / ".join(dict.fromkeys(whole)) or _first_stage(transaction, organization),
+        stage=" / ".join(dict.fromkeys(whole)) or first_stage(transaction, organization).id,
         leaving=leaving,
         holds=tuple(hold for hold in holds if hold.is_active(now)),
         is_exempt=transaction.is_exempt(organization.id),
     )
 
 
-def _first_stage(transaction: Transaction, organization: Organization) -> str:
+def first_stage(transaction: Transaction, organization: Organization) -> Stage:
+    """Give the stage of whoever does not leave."""
     policy = require_policy(transaction, organization.policy)
     facts = Facts(kind=SubjectKind.ORGANIZATION, zone=organization.zone, anchors={})
-    return plan(policy, facts).spans[0].stage.id
+    return plan(policy, facts).spans[0].stage
 
 
-def _rows(transaction: Transaction, organization: str) -> list[Offboarding]:
+def newest_of(rows: Iterable[Offboarding]) -> list[Offboarding]:
     """Give the newest episode of every subject, canceled ones left out."""
-    newest = {row.subject: row for row in transaction.offboardings(organization)}
+    newest = {row.subject: row for row in rows}
     return [row for row in newest.values() if row.status in _SHOWN]
 
 
