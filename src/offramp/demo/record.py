@@ -237,17 +237,16 @@ def write_attached_exports(folder: Path) -> None:
 def write_own_tables(engine: sa.Engine, file: Path, *, marks: Iterable[str], shared: int) -> None:
     """Search every value of every table of our own store for names and addresses."""
     sought = sorted({mark.casefold() for mark in marks})
-    catalog = sa.MetaData()
-    catalog.reflect(engine)
     tables = {}
     with engine.connect() as connection:
-        for table in catalog.sorted_tables:
-            texts = [
-                " ".join(map(str, row)).casefold() for row in connection.execute(sa.select(table))
-            ]
+        catalog = sa.inspect(connection)
+        for name in sorted(catalog.get_table_names()):
+            columns = (sa.column(c["name"], c["type"]) for c in catalog.get_columns(name))
+            rows = connection.execute(sa.select(sa.table(name, *columns)))
+            texts = [" ".join(map(str, row)).casefold() for row in rows]
             whole = "\n".join(texts)
             hits = sum(mark in whole for mark in sought)
-            tables[table.name] = {"rows": len(texts), "found": hits}
+            tables[name] = {"rows": len(texts), "found": hits}
     _write_json(file, {"searched_for": len(sought), "shared_with_others": shared, "tables": tables})
 
 
