@@ -6,11 +6,10 @@ their rows, made by the database, under ids and names of their own.
 Source: docs/performance-console.md, which is written from what is measured on it.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi.testclient import TestClient
-from sqlalchemy import Connection, Engine, Table, cast, insert, literal, select, text
+from sqlalchemy import Connection, Table, cast, insert, literal, select, text
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import Text
 from whenever import Date, Instant
@@ -47,15 +46,7 @@ _COPIED = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """The store and the browser."""
-
-    browser: TestClient
-    engine: Engine
-
-
-def fill(folder: Path, *, organizations: int) -> Ground:
+def fill(folder: Path, *, organizations: int) -> TestClient:
     """Tell a store of so many organizations, and let an operator sign in."""
     engine = connect(f"sqlite:///{folder / 'store.sqlite'}", lock_wait_seconds=LOCK_WAIT_SECONDS)
     migrate(engine)
@@ -74,7 +65,7 @@ def fill(folder: Path, *, organizations: int) -> Ground:
             for table in _COPIED:
                 _copy(connection, table, copies=copies)
             connection.execute(text("ANALYZE"))
-    return Ground(browser=_sign_in(world), engine=engine)
+    return _sign_in(world)
 
 
 def _copy(connection: Connection, table: Table, *, copies: int) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 from statistics import quantiles
 from time import perf_counter
 
-from benchmarks.console.ground import ADDRESS, Ground, fill
+from fastapi.testclient import TestClient
+
+from benchmarks.console.ground import ADDRESS, fill
 from benchmarks.console.page import HEADINGS, page
 from benchmarks.rows import Ceiling
 from benchmarks.samples import Samples
@@ -69,12 +71,12 @@ QUICK = Size(organizations=1_000, visits=20)
 def measure(folder: Path, *, size: Size) -> Samples:
     """Fill a store, and open every page in turns; of each, nineteen of twenty were faster."""
     samples = Samples()
-    ground = fill(folder, organizations=size.organizations)
-    token = ground.browser.get("/console/account").text.partition(_FIELD)[2].partition('"')[0]
+    browser = fill(folder, organizations=size.organizations)
+    token = browser.get("/console/account").text.partition(_FIELD)[2].partition('"')[0]
     taken: dict[str, list[float]] = {screen.name: [] for screen in SCREENS}
     for number in range(size.visits):
         for screen in SCREENS[:: -1 if number % 2 else 1]:
-            taken[screen.name].append(_visit(ground, screen, token=token))
+            taken[screen.name].append(_visit(browser, screen, token=token))
     for name, times in taken.items():
         samples.note(name, quantiles(times, n=20)[-1])
     samples.note("organizations counted", size.organizations)
@@ -82,14 +84,14 @@ def measure(folder: Path, *, size: Size) -> Samples:
     return samples
 
 
-def _visit(ground: Ground, screen: Screen, *, token: str) -> float:
+def _visit(browser: TestClient, screen: Screen, *, token: str) -> float:
     """Open a page, and give the milliseconds that it took."""
     began = perf_counter()
     if screen.form is None:
-        answer = ground.browser.get(screen.path)
+        answer = browser.get(screen.path)
     else:
         form = {**screen.form, "token": token}
-        answer = ground.browser.post(screen.path, data=form, headers={"Origin": ADDRESS})
+        answer = browser.post(screen.path, data=form, headers={"Origin": ADDRESS})
     took = (perf_counter() - began) * 1e3
     assert answer.status_code == 200, f"{screen.path}: {answer.status_code}"
     return took

@@ -28,9 +28,9 @@ def test_a_tiny_run_prints_and_keeps_every_row(tmp_path):
 
 
 def test_copies_leave_like_those_that_were_registered(tmp_path):
-    ground = fill(tmp_path, organizations=600)
+    browser = fill(tmp_path, organizations=600)
 
-    page = ground.browser.get("/console/organizations/company-007-2")
+    page = browser.get("/console/organizations/company-007-2")
 
     assert page.status_code == 200
     assert "company-007-2" in page.text
