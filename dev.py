@@ -33,6 +33,8 @@ PYTHON = Path(sys.executable).resolve()
 
 PYTHON_OLDEST = (3, 11)
 ELSEWHERE = "mariadb or browser or foreign"  # marks of the tests that need more than pip can carry
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES_MIN = 8 * 2**30  # of it free, and the tests work there: a disk holds up each commit
 PARALLEL = ("-n", "3")  # on two cores: many a test waits; `-n 0` after it for a debugger
 
 QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"}
@@ -66,22 +68,22 @@ def demo(*arguments: str) -> int:
 
 def test(*arguments: str) -> int:
     """Run every test that needs only what pip can carry, the fast layers first."""
-    return _run("pytest", *PARALLEL, "-m", f"not ({ELSEWHERE})", *arguments)
+    return _pytest(*PARALLEL, "-m", f"not ({ELSEWHERE})", *arguments)
 
 
 def integration(*arguments: str) -> int:
     """Run the tests on real databases and servers."""
-    return _run("pytest", "tests/integration", *arguments)
+    return _pytest("tests/integration", *arguments)
 
 
 def acceptance(*arguments: str) -> int:
     """Run the tests that name the rows of the mission."""
-    return _run("pytest", "tests/acceptance", *arguments)
+    return _pytest("tests/acceptance", *arguments)
 
 
 def docs(*arguments: str) -> int:
     """Run the tests of the documentation and of the house rules."""
-    return _run("pytest", "tests/docs", *arguments)
+    return _pytest("tests/docs", *arguments)
 
 
 def sim(*arguments: str) -> int:
@@ -91,7 +93,7 @@ def sim(*arguments: str) -> int:
         value, rest = _take_option(f"--{name}", rest)
         if value is not None:
             settings[name.upper()] = value
-    return _run("pytest", *PARALLEL, "tests/simulation", *rest, settings=settings)
+    return _pytest(*PARALLEL, "tests/simulation", *rest, settings=settings)
 
 
 def bench(*arguments: str) -> int:
@@ -120,8 +122,8 @@ def check(*arguments: str) -> int:
     _bring("mariadb-server", program="mariadbd")
     _bring("chromium", program="chromium")
     if "--rest" in arguments:
-        return max(lint(), types(), _run("pytest", *PARALLEL, "-m", ELSEWHERE))
-    return max(lint(), types(), _run("pytest", *PARALLEL, *arguments))
+        return max(lint(), types(), _pytest(*PARALLEL, "-m", ELSEWHERE))
+    return max(lint(), types(), _pytest(*PARALLEL, *arguments))
 
 
 def lock(*arguments: str) -> int:
@@ -224,6 +226,14 @@ def _take_option(name: str, arguments: tuple[str, ...]) -> tuple[str | None, tup
 def _succeeds(command: list[str]) -> bool:
     """Run one step of the set-up."""
     return subprocess.run(command, env={**os.environ, **QUIET, **UV}, check=False).returncode == 0
+
+
+def _pytest(*arguments: str, settings: dict[str, str] | None = None) -> int:
+    """Run tests, in memory where there is room for what they leave."""
+    settings = dict(settings or {})
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN:
+        settings["TMPDIR"] = os.environ.get("TMPDIR", str(MEMORY))
+    return _run("pytest", *arguments, settings=settings)
 
 
 def _run(program: str, *arguments: str, settings: dict[str, str] | None = None) -> int:
