@@ -8,6 +8,7 @@ Source: YAML 1.2 (``on`` and ``no`` are text); ruamel.yaml's round trip keeps th
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar, get_args, get_origin
 
@@ -19,6 +20,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from offramp.core.errors import Invalid
 from offramp.core.spelling import did_you_mean
 
+TEXTS_KEPT = 8  # the same few files are read again and again
 DocumentPath: TypeAlias = Sequence[str | int]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -55,7 +57,7 @@ def load_yaml(file: Path) -> Document:
     except (OSError, UnicodeDecodeError) as error:
         raise DocumentUnreadable(file=str(file), reason="it is not a readable text file") from error
     try:
-        marked = YAML(typ="rt").load(text)
+        marked = _marked(text)
     except MarkedYAMLError as error:
         raise _syntax_error(file, error) from error
     except YAMLError as error:
@@ -79,6 +81,12 @@ def parse_data(model: type[Model], document: Document, *, file: Path) -> Model:
         return model.model_validate(document.data)
     except ValidationError as error:
         raise _model_error(model, document, file, error) from error
+
+
+@lru_cache(maxsize=TEXTS_KEPT)
+def _marked(text: str) -> Any:  # noqa: ANN401 - ruamel is untyped here
+    """Give what ruamel makes of a text, which nobody changes; making it takes a quarter second."""
+    return YAML(typ="rt").load(text)
 
 
 def _plain(node: object) -> object:
