@@ -1,5 +1,6 @@
 """Everything that every store promises, to be run on a store in a fixture named `store`."""
 
+from tests.contract.store_api_key_contract import ApiKeyContract
 from tests.contract.store_arming_contract import ArmingContract
 from tests.contract.store_case_contract import CaseContract
 from tests.contract.store_correspondence_contract import CorrespondenceContract
@@ -47,6 +48,7 @@ class StoreContract(
     CorrespondenceContract,
     LinkContract,
     OperatorContract,
+    ApiKeyContract,
     OptionalContract,
     OutlookContract,
     RequestContract,

@@ -141,6 +141,7 @@ _COMMANDS: Mapping[str, Place] = {
     "link": Place("offramp.cli.link:app", "The links to data that was too large for a mail."),
     "case": Place("offramp.cli.case:app", "What somebody says went wrong, and its repair."),
     "operator": Place("offramp.cli.operator:app", "Who works with the console."),
+    "api-key": Place("offramp.cli.api_key:app", "Which programs may ask over HTTP, and what."),
     "webhook": Place("offramp.cli.webhook:app", "The endpoints that are told of events."),
     "ledger": Place("offramp.cli.ledger:ledger", "Read the ledger and check it."),
     "certificate": Place("offramp.cli.certificate:app", "Check certificates of deletion."),

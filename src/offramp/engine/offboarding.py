@@ -88,6 +88,8 @@ def register(
         OrganizationUnknown, OrganizationErased: a pool or member of nobody we can off-board.
     """
 
+    actor = context.actor_or("system")
+
     def write(transaction: Transaction, now: Instant) -> Registered:
         promised = {organization.policy for organization in organizations}
         policies = {name: require_policy(transaction, name) for name in sorted(promised)}
@@ -102,7 +104,7 @@ def register(
         touched |= {pool.organization for pool in pools}
         touched |= {member.organization for member in members}
         followed = [
-            follow(transaction, organization, ids=context.ids, now=now, actor="system")
+            follow(transaction, organization, ids=context.ids, now=now, actor=actor)
             for organization in sorted(touched)
         ]
         for organization in sorted(touched) if any(c.changed for c in changes) else ():

@@ -7,7 +7,7 @@ Source: policy language S4; docs/policy.md ("A new version").
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whenever import Instant
 
@@ -70,7 +70,8 @@ def publish(context: Context, policy: Policy) -> Publication:
             moved = 0
             while not review.is_over:
                 moved += transaction.repin(review.judge_page(transaction), version=policy.version)
-            transaction.append([_event(policy, review.effect, moved=moved, at=now)])
+            event = _event(policy, review.effect, moved=moved, at=now)
+            transaction.append([replace(event, actor=context.actor_or(event.actor))])
     return Publication(policy=policy, is_new=is_new, effect=review.effect)
 
 

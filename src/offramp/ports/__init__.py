@@ -6,6 +6,7 @@ a shipped fake and a contract suite that the fake and every adapter pass.
 Source: docs/decisions/001-layers.md.
 """
 
+from offramp.ports.api_key import ApiKey, ApiKeys
 from offramp.ports.failure import (
     DeletionInFlight,
     DiskFull,
@@ -82,6 +83,8 @@ from offramp.ports.store import (
 
 __all__ = [
     "PROGRESS",
+    "ApiKey",
+    "ApiKeys",
     "Arming",
     "Attachment",
     "BannerWords",

@@ -14,6 +14,7 @@ from offramp.core.model import Hold, Member, Organization, Pool, Unlock
 from offramp.core.policy import Audience, Policy
 from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.ports.access import AccessFacts, AccessRevisions
+from offramp.ports.api_key import ApiKeys
 from offramp.ports.case import Cases
 from offramp.ports.operator import Operators
 from offramp.ports.optional import OptionalMessages
@@ -41,6 +42,7 @@ from offramp.ports.request import Requests
 class Transaction(
     AccessFacts,
     Operators,
+    ApiKeys,
     OptionalMessages,
     Outlook,
     Requests,
@@ -85,8 +87,9 @@ class Transaction(
         """Empty our own tables of an organization (or one member); a tombstone stays (L30).
 
         Deletes members, roles, seats, pools, deliveries, links, outbox rows, holds, unlocks,
-        blocks, wishes, requests and cases of it, and blanks the organization's name, zone, locale
-        and overrides, so that no name and no address is left. Returns rows per table of ours.
+        blocks, wishes, requests, cases and API keys of it, and blanks the organization's name,
+        zone, locale and overrides, so that no name and no address is left. Returns rows per table
+        of ours.
         """
 
     # policies

@@ -111,6 +111,9 @@ class MemoryFactPart(MemoryPart):
             tables.erased |= {organization} if counts["organization"] else set()
             tables.exempt.discard(organization)
             counts["pool"] = _drop(tables.pools, lambda key, _: key[0] == organization)
+            counts["api_key"] = _drop(
+                tables.api_keys, lambda _, key: key.organization == organization
+            )
 
         def is_theirs(key: tuple[str | None, str | None]) -> bool:
             return key[0] == organization and member in (None, key[1])

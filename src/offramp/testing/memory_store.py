@@ -16,6 +16,7 @@ from threading import Lock
 from whenever import Instant
 
 from offramp.ports import FenceRecord, Offboarding, StoreUnavailable, Transaction
+from offramp.testing.memory_api_key import MemoryApiKeyPart
 from offramp.testing.memory_arming import MemoryArmingPart
 from offramp.testing.memory_case import MemoryCasePart
 from offramp.testing.memory_delivery import MemoryDeliveryPart
@@ -40,6 +41,7 @@ class MemoryTransaction(
     MemoryDeliveryPart,
     MemoryLinkPart,
     MemoryOperatorPart,
+    MemoryApiKeyPart,
     MemoryOptionalPart,
     MemoryRequestPart,
     MemoryCasePart,

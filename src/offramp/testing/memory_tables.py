@@ -18,6 +18,7 @@ from offramp.core.ledger import Entry
 from offramp.core.model import BlockNote, Hold, Member, Organization, Pool, Unlock
 from offramp.core.policy import Policy
 from offramp.ports import (
+    ApiKey,
     Arming,
     DeletionInFlight,
     Delivery,
@@ -77,6 +78,7 @@ class MemoryTables:
     sessions: dict[str, OperatorSession] = field(default_factory=dict)
     sign_in_links: dict[str, SignInLink] = field(default_factory=dict)
     sign_in_failures: list[tuple[str, Instant]] = field(default_factory=list)
+    api_keys: dict[str, ApiKey] = field(default_factory=dict)
     takers: dict[Addressed, int] = field(default_factory=dict)  # the attempt that has it
     cursors: Counter[tuple[str, str]] = field(default_factory=Counter)
     kept: dict[int, KeptPart] = field(default_factory=dict)

@@ -9,11 +9,13 @@ from fastapi.testclient import TestClient
 from whenever import Instant
 
 from offramp.core.errors import Refused, Unavailable
+from offramp.core.operator import OperatorRole
 from offramp.ports import Happening, StoreUnavailable
 from offramp.testing.memory_store import MemoryStore
 from offramp.testing.world import World
-from offramp.web.api.access_key import AccessKeys, AccessKeyWeak, require_key
+from offramp.web.api.access_key import AccessKeys, AccessKeyWeak
 from offramp.web.api.app import BODY_BYTES_MAX, create_app
+from offramp.web.api.caller import Gate, Need
 from offramp.web.api.guard import SAFE
 
 NOW = Instant.from_utc(2024, 8, 31)
@@ -77,8 +79,10 @@ def client(told):
     )
     keys = AccessKeys.parse(f"{KEY} {NEXT_KEY}")
     app = create_app(context, access_keys=keys)
+    gate = Gate(context=context, access_keys=keys)
+    need = Need(gate=gate, role=OperatorRole.VIEWER)
     app.include_router(odd_routes())
-    app.include_router(odd_routes(), prefix="/v1", dependencies=[Depends(require_key(keys))])
+    app.include_router(odd_routes(), prefix="/v1", dependencies=[Depends(need)])
     return TestClient(app, raise_server_exceptions=False)
 
 

@@ -13,6 +13,7 @@ from whenever import Instant
 
 from offramp.adapters.store import schema
 from offramp.adapters.store.revision import RevisionPart
+from offramp.adapters.store.schema_api_key import api_key
 from offramp.adapters.store.schema_block import block_note
 from offramp.adapters.store.schema_case import case_note, support_case
 
@@ -39,7 +40,8 @@ class ErasurePart(RevisionPart):
         if member is None:
             # First, so that nobody adds to what is being emptied.
             counts["organization"] = self._leave_tombstone(organization, at=at)
-            counts["pool"] = self._run(_of_organization(schema.pool, organization))
+            for table in (schema.pool, api_key):
+                counts[table.name] = self._run(_of_organization(table, organization))
         # Deliveries first: nobody notes a link of one that is gone.
         for table in _OF_A_DELIVERY:
             counts[table.name] = self._run(_deliveries(table, organization, member))

@@ -5,6 +5,7 @@ Source: ``ports.Transaction``.
 
 from sqlalchemy import Connection
 
+from offramp.adapters.store.api_key import ApiKeyPart
 from offramp.adapters.store.arming import ArmingPart
 from offramp.adapters.store.case import CasePart
 from offramp.adapters.store.claim import ClaimPart
@@ -32,6 +33,7 @@ class SqlTransaction(
     DeliveryPart,
     LinkPart,
     OperatorPart,
+    ApiKeyPart,
     OptionalPart,
     RequestPart,
     CasePart,

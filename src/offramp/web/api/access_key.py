@@ -1,4 +1,4 @@
-"""Who may ask: programs that show one of the access keys that the settings name.
+"""The keys that the settings name: of programs that ask, and of those that hand something in.
 
 Source: docs/http.md; RFC 6750, sections 2.1 and 3.
 """
@@ -54,31 +54,14 @@ class AccessKeys:
         shown = _digest(key)
         return any([compare_digest(shown, digest) for digest in self.digests])
 
-    def require(self, authorization: str | None) -> None:
-        """Refuse a header that shows none of them."""
-        scheme, _, shown = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not self.fits(shown.strip()):
-            raise _refusal("Bearer")
-
-
-def require_key(
-    access_keys: AccessKeys,
-) -> Callable[[HTTPAuthorizationCredentials | None], Awaitable[None]]:
-    """Make the check that a route depends on: it answers 401 where no fitting key is shown."""
-
-    async def check(
-        shown: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
-    ) -> None:
-        if shown is None or not access_keys.fits(shown.credentials):
-            raise _refusal("Bearer")
-
-    return check
-
 
 def require_key_or_password(
     access_keys: AccessKeys,
 ) -> Callable[[HTTPAuthorizationCredentials | None, HTTPBasicCredentials | None], Awaitable[None]]:
-    """Make the same check for programs that can only put a name and a password into an address."""
+    """Make the check that a route depends on: it answers 401 where no fitting key is shown.
+
+    A key may be a password, too: some programs can only put a name and one into an address.
+    """
 
     async def check(
         shown: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
@@ -86,12 +69,13 @@ def require_key_or_password(
     ) -> None:
         keys = (shown and shown.credentials, signed_in and signed_in.password)
         if not any(key and access_keys.fits(key) for key in keys):
-            raise _refusal('Bearer, Basic realm="Offramp", charset="UTF-8"')
+            raise refusal('Bearer, Basic realm="Offramp", charset="UTF-8"')
 
     return check
 
 
-def _refusal(challenge: str) -> HTTPException:
+def refusal(challenge: str) -> HTTPException:
+    """Ask for a key, in the ways in which one can be shown."""
     return HTTPException(
         HTTPStatus.UNAUTHORIZED,
         detail="An access key is asked for, and none of ours was shown.",

@@ -13,16 +13,17 @@ from http import HTTPStatus
 from threading import Lock
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from offramp.core.errors import Unavailable
+from offramp.core.operator import OperatorRole
 from offramp.core.snapshot_form import REVISION, SnapshotDocument, write_snapshot
-from offramp.engine.context import Context
 from offramp.engine.snapshot import snapshot_of
 from offramp.ports import Store
 from offramp.web.api.cached import IfNoneMatch, cached, is_at_hand, not_modified
+from offramp.web.api.caller import Caller, Gate, Need
 
 JSON = "application/json"
 CACHE_CONTROL = "private, no-cache"
@@ -74,9 +75,10 @@ class _Etags:
                 self._known.popitem(last=False)
 
 
-def access_snapshot_routes(context: Context) -> APIRouter:
+def access_snapshot_routes(gate: Gate) -> APIRouter:
     """Give the route of the snapshot, and that of its changes."""
     routes = APIRouter(tags=["access"])
+    viewer = Annotated[Caller, Depends(Need(gate=gate, role=OperatorRole.VIEWER))]
     etags, waiting = _Etags(), _Waiting()
 
     @routes.get(
@@ -85,17 +87,19 @@ def access_snapshot_routes(context: Context) -> APIRouter:
         responses={HTTPStatus.NOT_MODIFIED: {"description": "The snapshot at hand still holds."}},
     )
     def access_snapshot(
+        caller: viewer,
         organization: Annotated[str, Path(description="The organization's id.")],
         if_none_match: IfNoneMatch = None,
     ) -> Response:
         """Say who may do what in an organization, with every end that is planned."""
-        revision = context.store.revision(organization)  # first, so that it is never the newer one
+        # First, so that it is never the newer one.
+        revision = caller.context.store.revision(organization)
         etag = etags.find(organization, revision=revision)
         if etag is not None and is_at_hand(etag, if_none_match=if_none_match):
             answer = not_modified(etag, cache_control=CACHE_CONTROL)
         else:
             answer = cached(
-                write_snapshot(snapshot_of(context, organization)),
+                write_snapshot(snapshot_of(caller.context, organization)),
                 media_type=JSON,
                 cache_control=CACHE_CONTROL,
                 if_none_match=if_none_match,
@@ -105,10 +109,12 @@ def access_snapshot_routes(context: Context) -> APIRouter:
         return answer
 
     @routes.post("/access-snapshots/changes")
-    async def access_changes(watched: WatchedDocument, request: Request) -> ChangedDocument:
+    async def access_changes(
+        caller: viewer, watched: WatchedDocument, request: Request
+    ) -> ChangedDocument:
         """Wait until something changes of what decides access, for ten seconds at most."""
         with waiting:
-            return await _wait(context.store, watched.organizations, request)
+            return await _wait(caller.context.store, watched.organizations, request)
 
     return routes
 

@@ -8,11 +8,12 @@ Source: docs/http.md, "Messages that did not arrive"; mission A4.
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 
-from offramp.engine.context import Context
+from offramp.core.operator import OperatorRole
 from offramp.engine.resending import ask_for_own
+from offramp.web.api.caller import Caller, Gate, Need
 
 
 class Queued(BaseModel):
@@ -21,15 +22,17 @@ class Queued(BaseModel):
     messages: int = Field(description="How many messages are on their way again.")
 
 
-def again_routes(context: Context) -> APIRouter:
+def again_routes(gate: Gate) -> APIRouter:
     """Give the one route."""
     routes = APIRouter(tags=["messages"])
+    support = Annotated[Caller, Depends(Need(gate=gate, role=OperatorRole.SUPPORT))]
 
     @routes.post(
         "/organizations/{organization}/members/{member}/messages/resend",
         status_code=HTTPStatus.ACCEPTED,
     )
     def resend(
+        caller: support,
         organization: Annotated[str, Path(description="The organization's id.")],
         member: Annotated[str, Path(description="The id of whoever did not get them.")],
         step: Annotated[
@@ -37,6 +40,6 @@ def again_routes(context: Context) -> APIRouter:
         ] = None,
     ) -> Queued:
         """Send a member once more what is theirs: their achievements, and data for them."""
-        return Queued(messages=ask_for_own(context, organization, member, step=step))
+        return Queued(messages=ask_for_own(caller.context, organization, member, step=step))
 
     return routes

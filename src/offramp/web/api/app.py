@@ -1,25 +1,26 @@
 """The application behind `offramp serve`, put together from the routes of each subject.
 
-Programs of the vendor ask below ``/v1`` and ``/access/v1``, and show an access key. Below
+Programs of the vendor ask below ``/v1`` and ``/access/v1``, and show a key. Below
 ``/hooks`` others hand something in, and prove who they are. Everything else is for whoever has the
 address, and gives away nothing without one that cannot be guessed.
 
 Source: docs/http.md; docs/decisions/025-http.md.
 """
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, FastAPI
 
 from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.page import LinkPages
 from offramp.engine.context import Context
 from offramp.engine.snapshot_cache import SnapshotCache
 from offramp.ports import Passwords
-from offramp.web.api.access_key import AccessKeys, require_key
+from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.access_snapshot import access_snapshot_routes
 from offramp.web.api.again import again_routes
 from offramp.web.api.again_page import again_page_routes
 from offramp.web.api.authzen import authzen_routes, configuration_routes
 from offramp.web.api.banner import banner_routes
+from offramp.web.api.caller import Gate
 from offramp.web.api.cases import case_routes
 from offramp.web.api.download import download_routes
 from offramp.web.api.guard import SafeHeaders
@@ -66,7 +67,8 @@ def create_app(
     answer_problems(app, report=context.report)
     app.add_middleware(SafeHeaders)
     # First, as routes are tried in turn.
-    app.include_router(authzen_routes(context, SnapshotCache(context), access_keys))
+    gate = Gate(context=context, access_keys=access_keys)
+    app.include_router(authzen_routes(context, SnapshotCache(context), gate))
     app.include_router(health_routes(context))
     pages = pages or LinkPages(Brand())
     app.include_router(link_routes(context, pages))
@@ -78,17 +80,17 @@ def create_app(
         app.include_router(console_routes(context, passwords))
     app.include_router(hook_routes(context, hooks or Hooks()))
     app.include_router(configuration_routes(context))
-    app.include_router(_for_programs(context), dependencies=[Depends(require_key(access_keys))])
+    app.include_router(_for_programs(gate))
     return app
 
 
-def _for_programs(context: Context) -> APIRouter:
+def _for_programs(gate: Gate) -> APIRouter:
     """Give the routes of our own for which a key has to be shown."""
     routes = APIRouter(prefix="/v1", responses=PROBLEMS)
-    routes.include_router(access_snapshot_routes(context))
-    routes.include_router(banner_routes(context))
-    routes.include_router(download_routes(context))
-    routes.include_router(again_routes(context))
-    routes.include_router(people_routes(context))
-    routes.include_router(case_routes(context))
+    routes.include_router(access_snapshot_routes(gate))
+    routes.include_router(banner_routes(gate))
+    routes.include_router(download_routes(gate))
+    routes.include_router(again_routes(gate))
+    routes.include_router(people_routes(gate))
+    routes.include_router(case_routes(gate))
     return routes

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, get_type_hints
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response, Security
 from fastapi.responses import PlainTextResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
@@ -40,8 +40,8 @@ from offramp.documents.authzen import (
 )
 from offramp.engine.context import Context
 from offramp.engine.snapshot_cache import SnapshotCache
-from offramp.web.api.access_key import AccessKeys, require_key
 from offramp.web.api.authzen_search import add_searches
+from offramp.web.api.caller import BEARER, Gate
 
 PREFIX = "/access/v1"
 CONFIGURATION = "/.well-known/authzen-configuration"
@@ -90,7 +90,7 @@ class _PlainRoute(APIRoute):
         return super().get_route_handler()
 
 
-def _question_route(access_keys: AccessKeys) -> type[_PlainRoute]:
+def _question_route(gate: Gate) -> type[_PlainRoute]:
     """Make routes that read one document and write another, by their models and nothing else.
 
     An answer is looked up, so most of its time would go by in what is made for every kind of
@@ -105,9 +105,11 @@ def _question_route(access_keys: AccessKeys) -> type[_PlainRoute]:
             model: type[BaseModel] = next(iter(get_type_hints(endpoint).values()))
 
             async def handle(request: Request) -> Response:
-                access_keys.require(request.headers.get("Authorization"))
-                question = model.model_validate_json(await request.body())
                 loop = asyncio.get_running_loop()
+                shown = request.headers.get("Authorization")
+                if not gate.knows(shown):
+                    await loop.run_in_executor(threads, gate.require_anywhere, shown)
+                question = model.model_validate_json(await request.body())
                 answer: BaseModel = await loop.run_in_executor(threads, endpoint, question)
                 return Response(answer.model_dump_json(), media_type=JSON)
 
@@ -153,16 +155,14 @@ class _Desk:
         return self._taken[key]
 
 
-def authzen_routes(
-    context: Context, snapshots: SnapshotCache, access_keys: AccessKeys
-) -> APIRouter:
+def authzen_routes(context: Context, snapshots: SnapshotCache, gate: Gate) -> APIRouter:
     """Give the routes for questions about access."""
     routes = APIRouter(
         prefix=PREFIX,
         tags=["access"],
-        route_class=_question_route(access_keys),
+        route_class=_question_route(gate),
         responses=_ERRORS,
-        dependencies=[Depends(require_key(access_keys))],  # so that the description says it
+        dependencies=[Security(BEARER)],  # so that the description says it
     )
 
     def desk() -> _Desk:

@@ -6,23 +6,25 @@ Source: docs/banner.md; mission B7, B10.
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from whenever import Instant
 
+from offramp.core.operator import OperatorRole
 from offramp.core.policy import ANY
 from offramp.documents.banner import BannerAnswer, answer_of
 from offramp.engine.banner import banner_of
-from offramp.engine.context import Context
 from offramp.web.api.cached import IfNoneMatch, cached
+from offramp.web.api.caller import Caller, Gate, Need
 
 FRESH_SECONDS_MAX = 60  # a renewal takes the banner away within a minute
 LOCALE_CHARACTERS_MAX = 35  # RFC 5646, section 4.4.1
 JSON = "application/json"
 
 
-def banner_routes(context: Context) -> APIRouter:
+def banner_routes(gate: Gate) -> APIRouter:
     """Give the one route."""
     routes = APIRouter(tags=["banner"])
+    viewer = Annotated[Caller, Depends(Need(gate=gate, role=OperatorRole.VIEWER))]
 
     @routes.get(
         "/organizations/{organization}/members/{member}/banner",
@@ -30,6 +32,7 @@ def banner_routes(context: Context) -> APIRouter:
         responses={HTTPStatus.NOT_MODIFIED: {"description": "The answer at hand still holds."}},
     )
     def banner(
+        caller: viewer,
         organization: Annotated[str, Path(description="The organization's id.")],
         member: Annotated[str, Path(description="The id of whoever looks at the page.")],
         product: Annotated[str | None, Query(description="The product of the page.")] = None,
@@ -45,13 +48,13 @@ def banner_routes(context: Context) -> APIRouter:
     ) -> Response:
         """Say what a page shows a member right now: a banner, or none."""
         seen = banner_of(
-            context, organization, member, surface=surface, product=product, locale=locale
+            caller.context, organization, member, surface=surface, product=product, locale=locale
         )
         answer = answer_of(seen.showing, seen.words)
         return cached(
             answer.model_dump_json().encode(),
             media_type=JSON,
-            cache_control=_fresh_until(seen.showing.changes_at, now=context.clock.now()),
+            cache_control=_fresh_until(seen.showing.changes_at, now=caller.context.clock.now()),
             if_none_match=if_none_match,
         )
 

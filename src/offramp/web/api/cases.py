@@ -6,11 +6,12 @@ Source: docs/http.md, "Cases"; mission A12.
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 from whenever import Instant
 
 from offramp.core.case import Case, CaseState, Complaint, Repair
+from offramp.core.operator import OperatorRole
 from offramp.engine.cases import (
     WORDS_MAX,
     CaseFile,
@@ -25,6 +26,7 @@ from offramp.engine.context import Context
 from offramp.engine.correspondence import Written
 from offramp.engine.explanation import Account
 from offramp.engine.link import Listed
+from offramp.web.api.caller import Caller, Gate, Need
 from offramp.web.api.people import End, Organization
 
 CaseId = Annotated[str, Path(description="The case's id.")]
@@ -136,15 +138,19 @@ class RepairedDocument(_Part):
     unlocked_until: str | None
 
 
-def case_routes(context: Context) -> APIRouter:
+def case_routes(gate: Gate) -> APIRouter:
     """Give the routes for cases."""
     routes = APIRouter(tags=["cases"])
+    viewer = Annotated[Caller, Depends(Need(gate=gate, role=OperatorRole.VIEWER))]
+    support = Annotated[Caller, Depends(Need(gate=gate, role=OperatorRole.SUPPORT))]
 
     @routes.post("/organizations/{organization}/cases", status_code=HTTPStatus.CREATED)
-    def complain(organization: Organization, asked: ComplaintDocument) -> CaseDocument:
+    def complain(
+        caller: support, organization: Organization, asked: ComplaintDocument
+    ) -> CaseDocument:
         """Note that something went wrong for an organization, or for a member of it."""
         opened = open_case(
-            context,
+            caller.context,
             organization,
             asked.complaint,
             member=asked.member,
@@ -152,38 +158,40 @@ def case_routes(context: Context) -> APIRouter:
             words=asked.words,
             actor=asked.by,
         )
-        return _document(opened, now=context.clock.now())
+        return _document(opened, now=caller.context.clock.now())
 
     @routes.get("/organizations/{organization}/cases")
     def of_organization(
+        caller: viewer,
         organization: Organization,
         is_closed: Annotated[bool, Query(description="Those that are over.")] = False,
     ) -> CasesDocument:
         """List the cases of an organization."""
-        return _list(context, organization, is_closed=is_closed)
+        return _list(caller.context, organization, is_closed=is_closed)
 
     @routes.get("/cases")
     def of_all(
+        caller: viewer,
         is_closed: Annotated[bool, Query(description="Those that are over.")] = False,
     ) -> CasesDocument:
         """List the cases of all organizations."""
-        return _list(context, None, is_closed=is_closed)
+        return _list(caller.context, None, is_closed=is_closed)
 
     @routes.get("/cases/{case}")
-    def look_into(case: CaseId) -> CaseFileDocument:
+    def look_into(caller: viewer, case: CaseId) -> CaseFileDocument:
         """Look into a case: what was said, what was sent, and who was allowed what."""
-        return _file(read_case(context, case), now=context.clock.now())
+        return _file(read_case(caller.context, case), now=caller.context.clock.now())
 
     @routes.post("/cases/{case}/notes")
-    def note(case: CaseId, asked: WordsDocument) -> CaseDocument:
+    def note(caller: support, case: CaseId, asked: WordsDocument) -> CaseDocument:
         """Keep what somebody says about a case."""
-        noted = add_note(context, case, asked.words, actor=asked.by)
-        return _document(noted, now=context.clock.now())
+        noted = add_note(caller.context, case, asked.words, actor=asked.by)
+        return _document(noted, now=caller.context.clock.now())
 
     @routes.post("/cases/{case}/repair")
-    def repair(case: CaseId) -> RepairedDocument:
+    def repair(caller: support, case: CaseId) -> RepairedDocument:
         """Mend a case: send again what never came, or give access back for a day."""
-        repaired = repair_case(context, case)
+        repaired = repair_case(caller.context, case)
         return RepairedDocument(
             repair=repaired.repair,
             messages=repaired.messages,
@@ -191,9 +199,9 @@ def case_routes(context: Context) -> APIRouter:
         )
 
     @routes.post("/cases/{case}/close")
-    def close(case: CaseId) -> CaseDocument:
+    def close(caller: support, case: CaseId) -> CaseDocument:
         """End a case."""
-        return _document(close_case(context, case), now=context.clock.now())
+        return _document(close_case(caller.context, case), now=caller.context.clock.now())
 
     return routes
 

@@ -14,14 +14,16 @@ from http import HTTPStatus
 from threading import BoundedSemaphore
 from typing import Annotated, Any, BinaryIO
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from offramp.adapters.disk import room_for
 from offramp.core.errors import Unavailable
+from offramp.core.operator import OperatorRole
 from offramp.data.handover.part import Part
 from offramp.engine.context import Context
 from offramp.engine.handover import Request, hand_over, is_still_whole
 from offramp.engine.link import PIECE_BYTES
+from offramp.web.api.caller import Caller, Gate, Need
 from offramp.web.api.pieces import PiecesResponse
 
 WRITTEN_AT_ONCE_MAX = 4  # each of them keeps the vendor's database busy
@@ -33,9 +35,10 @@ class DownloadsBusy(Unavailable):
     """So many copies of data are being written already: {most}."""
 
 
-def download_routes(context: Context) -> APIRouter:
+def download_routes(gate: Gate) -> APIRouter:
     """Give the one route."""
     routes = APIRouter(tags=["data"])
+    support = Annotated[Caller, Depends(Need(gate=gate, role=OperatorRole.SUPPORT))]
     turns = BoundedSemaphore(WRITTEN_AT_ONCE_MAX)
 
     @routes.post(
@@ -44,6 +47,7 @@ def download_routes(context: Context) -> APIRouter:
         responses={HTTPStatus.OK: {"description": "The whole document.", "content": _GIVEN}},
     )
     def export(
+        caller: support,
         organization: Annotated[str, Path(description="The organization's id.")],
         member: Annotated[str, Path(description="The id of the member whose data it is.")],
         content_only: Annotated[
@@ -61,7 +65,7 @@ def download_routes(context: Context) -> APIRouter:
             with_files=with_files,
         )
         with _turn(turns):
-            copy = written(context, request)
+            copy = written(caller.context, request)
         size_bytes = copy.seek(0, os.SEEK_END)
         name = "data.zip" if with_files else "data.json"
         headers = {
@@ -70,7 +74,7 @@ def download_routes(context: Context) -> APIRouter:
             "Content-Type": _ZIP if with_files else _JSON,
         }
         return PiecesResponse(
-            pieces_of(context, request, copy), status=HTTPStatus.OK, headers=headers
+            pieces_of(caller.context, request, copy), status=HTTPStatus.OK, headers=headers
         )
 
     return routes

@@ -7,12 +7,12 @@ Source: docs/http.md, "People and seats"; mission B11.
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
 
 from offramp.core.dates import Boundary, parse_boundary
+from offramp.core.operator import OperatorRole
 from offramp.core.seats import SeatCount
-from offramp.engine.context import Context
 from offramp.engine.following import Followed
 from offramp.engine.people import (
     Move,
@@ -24,6 +24,7 @@ from offramp.engine.people import (
     remove_members,
     seats_of,
 )
+from offramp.web.api.caller import Caller, Gate, Need
 
 MEMBERS_MAX = 1_000  # of one request
 
@@ -157,53 +158,63 @@ class PoolsDocument(_Part):
     pools: tuple[SeatsDocument, ...]
 
 
-def people_routes(context: Context) -> APIRouter:
+def people_routes(gate: Gate) -> APIRouter:
     """Give the routes for members and seats."""
     routes = APIRouter(prefix="/organizations/{organization}", tags=["people"])
+    viewer = Annotated[Caller, Depends(Need(gate=gate, role=OperatorRole.VIEWER))]
+    operator = Annotated[Caller, Depends(Need(gate=gate, role=OperatorRole.OPERATOR))]
 
     @routes.post("/members/end")
-    def end(organization: Organization, asked: EndsDocument) -> FollowedDocument:
+    def end(caller: operator, organization: Organization, asked: EndsDocument) -> FollowedDocument:
         """Give members an end date of their own, or take it away before it comes."""
         people = [
             Person(member=each.member, product=each.product, ends=each.ends_on)
             for each in asked.members
         ]
-        return _answer(end_members(context, organization, people))
+        return _answer(end_members(caller.context, organization, people))
 
     @routes.post("/members/expire")
-    def expire(organization: Organization, asked: PeopleDocument) -> FollowedDocument:
+    def expire(
+        caller: operator, organization: Organization, asked: PeopleDocument
+    ) -> FollowedDocument:
         """Expire members at once: their own term is over, and they take no seat."""
         people = [Person(member=each.member, product=each.product) for each in asked.members]
-        return _answer(expire_members(context, organization, people))
+        return _answer(expire_members(caller.context, organization, people))
 
     @routes.post("/members/remove")
-    def remove(organization: Organization, asked: NamesDocument) -> FollowedDocument:
+    def remove(
+        caller: operator, organization: Organization, asked: NamesDocument
+    ) -> FollowedDocument:
         """Remove members from the organization at once."""
         people = [Person(member=each.member) for each in asked.members]
-        return _answer(remove_members(context, organization, people))
+        return _answer(remove_members(caller.context, organization, people))
 
     @routes.post("/members/reactivate")
-    def reactivate(organization: Organization, asked: ReturnsDocument) -> FollowedDocument:
+    def reactivate(
+        caller: operator, organization: Organization, asked: ReturnsDocument
+    ) -> FollowedDocument:
         """Take members back who have expired or were removed, with everything they have."""
         people = [
             Person(member=each.member, product=each.product, ends=each.ends_on)
             for each in asked.members
         ]
-        return _answer(reactivate_members(context, organization, people, by=asked.by))
+        return _answer(reactivate_members(caller.context, organization, people, by=asked.by))
 
     @routes.post("/members/move")
-    def move(organization: Organization, asked: MovesDocument) -> FollowedDocument:
+    def move(
+        caller: operator, organization: Organization, asked: MovesDocument
+    ) -> FollowedDocument:
         """Move members from one pool to another, or give them a seat in one more."""
         moves = [
             Move(member=each.member, source=each.source, target=each.target)
             for each in asked.members
         ]
-        return _answer(move_members(context, organization, moves))
+        return _answer(move_members(caller.context, organization, moves))
 
     @routes.get("/pools")
-    def pools(organization: Organization) -> PoolsDocument:
+    def pools(caller: viewer, organization: Organization) -> PoolsDocument:
         """Count the seats of every pool: bought, taken, free, and missing."""
-        counts = seats_of(context, organization)
+        counts = seats_of(caller.context, organization)
         return PoolsDocument(pools=tuple(_seats(each) for each in counts))
 
     return routes
