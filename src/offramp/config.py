@@ -211,6 +211,9 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="What programs that ask it have to show; several stand apart by blanks.",
     )
+    requests_per_minute: int = Field(
+        default=6000, ge=1, description="How often one key may ask one server below `/v1/`."
+    )
     log: LogFormat = Field(
         default="text", description="How a worker tells what happens: text or json."
     )

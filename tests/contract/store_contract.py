@@ -6,10 +6,12 @@ from tests.contract.store_case_contract import CaseContract
 from tests.contract.store_correspondence_contract import CorrespondenceContract
 from tests.contract.store_facts_contract import FactContract, OperationContract, PolicyContract
 from tests.contract.store_fence_contract import FenceContract
+from tests.contract.store_kept_answer_contract import KeptAnswerContract
 from tests.contract.store_link_contract import LinkContract
 from tests.contract.store_operator_contract import OperatorContract
 from tests.contract.store_optional_contract import OptionalContract
 from tests.contract.store_outlook_contract import OutlookContract
+from tests.contract.store_pages_contract import PagesContract
 from tests.contract.store_parcel_contract import OutboxContract, ParcelContract
 from tests.contract.store_proof_contract import (
     LEDGER_KEY,
@@ -49,6 +51,8 @@ class StoreContract(
     LinkContract,
     OperatorContract,
     ApiKeyContract,
+    PagesContract,
+    KeptAnswerContract,
     OptionalContract,
     OutlookContract,
     RequestContract,

@@ -16,9 +16,7 @@ from offramp.cli.output import AsJson, guarded, show_json, show_text
 from offramp.engine import offboarding
 from offramp.engine.block import set_block
 from offramp.engine.following import Followed
-from offramp.engine.unlock import UNLOCK_HOURS, grant_unlock
-
-UNLOCK_HOURS_MAX = 168
+from offramp.engine.unlock import UNLOCK_HOURS, UNLOCK_HOURS_MAX, grant_unlock
 
 Organization = Annotated[str, typer.Argument(metavar="ORG", help="The organization's id.")]
 Member = Annotated[str | None, typer.Option(help="Only this member.")]

@@ -45,7 +45,7 @@ def serve(
         raise WebMissing(package=error.name, hint="pip install offramp[web]") from error
     settings, stop = load_settings(), Stop()
     report = StructlogReport(clock=SystemClock(), stream=sys.stderr)
-    context = open_context(with_data=True, report=report, is_stopping=stop)
+    context = open_context(with_data=True, with_endpoints=True, report=report, is_stopping=stop)
     access_keys = application.AccessKeys.parse(settings.access_keys.get_secret_value())
     app = application.create_app(
         context,
@@ -54,6 +54,7 @@ def serve(
         pages=link_pages(settings),
         has_again_page=settings.again_page,
         passwords=argon2.Argon2Passwords(),
+        requests_per_minute=settings.requests_per_minute,
     )
     stop.listen()
     with open_listener(listen or settings.serve_at) as listener:

@@ -113,7 +113,7 @@ class PageDocument(_Part):
 
     token: Annotated[str, Field(description="The `next_token` of the page before.")] = ""
     limit: Annotated[
-        int, BeforeValidator(_whole), Field(ge=0, strict=True, description="Results on it at most.")
+        int, Field(ge=0, strict=True, description="Results on it at most."), BeforeValidator(_whole)
     ] = PAGE_MAX
 
 

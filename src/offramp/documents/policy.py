@@ -60,7 +60,19 @@ def read_policy(file: Path) -> Policy:
         DocumentUnreadable: there is no such file, or it is not text.
         DocumentInvalid: it is not a policy; the error names the first mistake and lists all.
     """
-    document = load_yaml(file)
+    return _checked(load_yaml(file), file=file)
+
+
+def parse_policy(data: object) -> Policy:
+    """Read a policy from what its file would hold, and check it as a whole.
+
+    Raises:
+        DocumentInvalid: it is not a policy; the error names the first mistake and lists all.
+    """
+    return _checked(Document(data, lambda _: 1), file=Path("policy"))
+
+
+def _checked(document: Document, *, file: Path) -> Policy:
     policy = parse_data(Policy, document, file=file)
     found = faults(policy)
     if found:

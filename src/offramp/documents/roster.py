@@ -8,7 +8,7 @@ take the batches of a file in one transaction.
 Source: RFC 4180 (CSV), RFC 8259 (JSON); lesson L26 (blank and wildcard ids are refused).
 """
 
-from collections.abc import Callable, Collection, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -101,6 +101,28 @@ def read_members(
                 )
 
     return read_batches(file, _MEMBER, check=check)
+
+
+def organization_of(cells: Mapping[str, str]) -> Organization:
+    """Read one organization from what its row in a roster would hold.
+
+    Raises:
+        CellInvalid: one of them cannot be read.
+    """
+    return _organization(_alone(cells))
+
+
+def pool_of(cells: Mapping[str, str]) -> Pool:
+    """Read one pool from what its row in a roster would hold.
+
+    Raises:
+        CellInvalid: one of them cannot be read.
+    """
+    return _pool(_alone(cells))
+
+
+def _alone(cells: Mapping[str, str]) -> Row:
+    return Row(place="it", cells=cells, path_of=str, line_of=lambda _: 1)
 
 
 def _organization(row: Row) -> Organization:

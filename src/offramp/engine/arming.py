@@ -130,6 +130,12 @@ def approve(context: Context, arming: str, *, approver: str) -> Arming:
     return approved
 
 
+def list_requests(context: Context) -> tuple[Arming, ...]:
+    """List the requests that can still be approved."""
+    with context.store.reading() as transaction:
+        return open_requests(transaction, now=context.clock.now())
+
+
 def open_requests(transaction: Transaction, *, now: Instant) -> tuple[Arming, ...]:
     """Give the requests that can still be approved, if nothing about them has changed."""
     return tuple(

@@ -77,6 +77,18 @@ def place_hold(
     return exclusively(context, write)
 
 
+def list_holds(context: Context, organization: str) -> tuple[Hold, ...]:
+    """List the holds that are in force, on an organization or on what was kept of it.
+
+    Raises:
+        OrganizationUnknown: nobody was ever known by this id.
+    """
+    now = context.clock.now()
+    with context.store.reading() as transaction:
+        _require_holdable(transaction, organization, None)
+        return tuple(hold for hold in transaction.holds(organization) if hold.is_active(now))
+
+
 def release_hold(context: Context, hold: str, *, organization: str | None = None) -> Hold:
     """End a hold; the work it stopped is taken up again by itself (L25).
 
@@ -100,6 +112,12 @@ def release_hold(context: Context, hold: str, *, organization: str | None = None
             ]
         )
     return released
+
+
+def is_paused(context: Context) -> bool:
+    """Say whether everything destructive stands still."""
+    with context.store.reading() as transaction:
+        return transaction.is_paused()
 
 
 def set_paused(context: Context, *, is_paused: bool) -> None:

@@ -12,13 +12,19 @@ from dataclasses import dataclass
 from whenever import Instant
 
 from offramp.core.dates import Boundary
-from offramp.core.model import Organization
+from offramp.core.model import Organization, Pool
 from offramp.core.plan import Span, plan
 from offramp.core.policy import Policy, Stage
 from offramp.core.transitions import OffboardingStatus
 from offramp.engine.context import Context
+from offramp.engine.offboarding import PoolUnknown
 from offramp.engine.overview import first_stage
-from offramp.engine.situation import facts_of, receipts_of, require_policy
+from offramp.engine.situation import (
+    facts_of,
+    receipts_of,
+    require_organization,
+    require_policy,
+)
 from offramp.ports import Condition, Offboarding, Transaction, fold_address
 
 PAGE_ROWS = 25
@@ -93,6 +99,45 @@ def find_organizations(context: Context, question: Question) -> Listing:
         last = found[looked_at - 1] if 0 < looked_at < len(found) else None
     after = (fold_address(last.name), last.id) if last else None
     return Listing(rows=tuple(chosen), after=after, looked_at=looked_at)
+
+
+def place_of(context: Context, organization: str) -> tuple[str, str]:
+    """Say where an organization stands in the list, so that it can go on from there.
+
+    Raises:
+        OrganizationUnknown, OrganizationErased: it stands nowhere (any more).
+    """
+    found = look_up(context, organization)
+    return fold_address(found.name), found.id
+
+
+def look_up(context: Context, organization: str) -> Organization:
+    """Give one organization.
+
+    Raises:
+        OrganizationUnknown, OrganizationErased: there is no such organization (any more).
+    """
+    with context.store.reading() as transaction:
+        return require_organization(transaction, organization)
+
+
+def look_up_pool(context: Context, organization: str, pool: str) -> Pool:
+    """Give one pool.
+
+    Raises:
+        PoolUnknown, OrganizationUnknown, OrganizationErased: there is no such pool.
+    """
+    with context.store.reading() as transaction:
+        require_organization(transaction, organization)
+        found = pool_in(transaction, organization, pool)
+    if found is None:
+        raise PoolUnknown(organization=organization, pool=pool)
+    return found
+
+
+def pool_in(transaction: Transaction, organization: str, pool: str) -> Pool | None:
+    """Find one pool."""
+    return next((each for each in transaction.pools(organization) if each.id == pool), None)
 
 
 def known_stages(context: Context) -> Mapping[str, str]:

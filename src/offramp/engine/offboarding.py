@@ -7,7 +7,7 @@ flight finishes its chunk first and is refused the next one.
 Source: mission B4, B11; policy language S6, R1, T8, D3; lessons L8, L18, L25, L26.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -71,16 +71,24 @@ class Registered:
     followed: Followed
 
 
+def _accept(transaction: Transaction) -> None:
+    """Take what is told, whatever is there."""
+
+
 def register(
     context: Context,
     *,
     organizations: Sequence[Organization] = (),
     pools: Sequence[Pool] = (),
     members: Sequence[Member] = (),
+    judge: Callable[[Transaction], None] = _accept,
 ) -> Registered:
     """Take facts over from the vendor; repeating it changes nothing.
 
     A vendor's list does not say who was removed, so being on it brings nobody back.
+
+    Args:
+        judge: sees what is there before, and raises to refuse.
 
     Raises:
         PolicyUnpublished: an organization names a policy that was never published.
@@ -91,6 +99,7 @@ def register(
     actor = context.actor_or("system")
 
     def write(transaction: Transaction, now: Instant) -> Registered:
+        judge(transaction)
         promised = {organization.policy for organization in organizations}
         policies = {name: require_policy(transaction, name) for name in sorted(promised)}
         for customer in organizations:

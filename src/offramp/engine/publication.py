@@ -40,6 +40,22 @@ class Publication:
     effect: Effect
 
 
+def list_published(context: Context) -> tuple[Policy, ...]:
+    """List the newest version of every policy."""
+    with context.store.reading() as transaction:
+        return transaction.policies()
+
+
+def find_published(context: Context, policy: str, *, version: int | None) -> Policy:
+    """Find one version of a policy, or its newest.
+
+    Raises:
+        PolicyUnpublished: there is none.
+    """
+    with context.store.reading() as transaction:
+        return require_policy(transaction, policy, version=version)
+
+
 def preview(context: Context, policy: Policy) -> Publication:
     """Say what a version would do, and change nothing.
 

@@ -9,6 +9,19 @@ from offramp.engine.context import Context
 from offramp.engine.situation import require_member, require_organization
 
 UNLOCK_HOURS = 24  # unless more are asked for
+UNLOCK_HOURS_MAX = 168
+
+
+def list_unlocks(context: Context, organization: str) -> tuple[Unlock, ...]:
+    """List the unlocks that are in force.
+
+    Raises:
+        OrganizationUnknown, OrganizationErased: there is no such organization (any more).
+    """
+    now = context.clock.now()
+    with context.store.reading() as transaction:
+        require_organization(transaction, organization)
+        return tuple(each for each in transaction.unlocks(organization) if each.is_active(now))
 
 
 def grant_unlock(

@@ -25,6 +25,7 @@ from offramp.ports.failure import (
     StoreVersionDiffers,
     VaultFileMissing,
 )
+from offramp.ports.kept_answer import KeptAnswer, KeptAnswers
 from offramp.ports.operator import Operator, Operators, OperatorSession, Passwords, SignInLink
 from offramp.ports.optional import OptionalMessage
 from offramp.ports.outlook import Condition
@@ -112,6 +113,8 @@ __all__ = [
     "Ids",
     "InFlight",
     "InlineImage",
+    "KeptAnswer",
+    "KeptAnswers",
     "KeptGroup",
     "KeptPart",
     "Keys",

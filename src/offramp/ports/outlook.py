@@ -5,15 +5,15 @@ Every answer is cut off at a limit, and found by an index however many organizat
 Source: docs/console.md; mission A7.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
 from whenever import Instant
 
-from offramp.core.model import Organization
+from offramp.core.model import Member, Organization
 from offramp.core.policy import Policy
-from offramp.ports.record import Delivery, DeliveryStatus, Offboarding, Workload
+from offramp.ports.record import Delivery, DeliveryNote, DeliveryStatus, Offboarding, Workload
 
 
 class Condition(StrEnum):
@@ -69,6 +69,22 @@ class Outlook(Protocol):
     def whole_offboardings(self, organizations: Collection[str]) -> tuple[Offboarding, ...]:
         """List by organization and product the newest episode of each organization, or product of
         it, as a whole; those of single members and canceled ones are left out."""
+
+    def members_from(self, organization: str, *, after: str, limit: int) -> tuple[Member, ...]:
+        """List the members of an organization by id, past one of them."""
+
+    def offboardings_from(
+        self, organization: str, *, after: Offboarding | None, limit: int
+    ) -> tuple[Offboarding, ...]:
+        """List the off-boardings of an organization by member, product and episode, past one."""
+
+    def deliveries_from(
+        self, offboarding: str, *, after: tuple[str, str], limit: int
+    ) -> tuple[Delivery, ...]:
+        """List the deliveries of an off-boarding by step and member, past one of them."""
+
+    def notes_on(self, deliveries: Sequence[Delivery]) -> tuple[DeliveryNote, ...]:
+        """Give the history of some deliveries of one off-boarding, oldest first."""
 
     def policies(self) -> tuple[Policy, ...]:
         """List the newest version of every policy, by id."""

@@ -16,6 +16,7 @@ from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.ports.access import AccessFacts, AccessRevisions
 from offramp.ports.api_key import ApiKeys
 from offramp.ports.case import Cases
+from offramp.ports.kept_answer import KeptAnswers
 from offramp.ports.operator import Operators
 from offramp.ports.optional import OptionalMessages
 from offramp.ports.outbox import Outbox
@@ -43,6 +44,7 @@ class Transaction(
     AccessFacts,
     Operators,
     ApiKeys,
+    KeptAnswers,
     OptionalMessages,
     Outlook,
     Requests,

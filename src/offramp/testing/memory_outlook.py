@@ -4,13 +4,20 @@ Source: ``ports.Outlook``.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from whenever import Instant
 
-from offramp.core.model import Organization
+from offramp.core.model import Member, Organization
 from offramp.core.transitions import OffboardingStatus, StepStatus
-from offramp.ports import Condition, Delivery, DeliveryStatus, Offboarding, fold_address
+from offramp.ports import (
+    Condition,
+    Delivery,
+    DeliveryNote,
+    DeliveryStatus,
+    Offboarding,
+    fold_address,
+)
 from offramp.testing.memory_work import MemoryOffboardingPart
 
 _TROUBLED = frozenset({StepStatus.FAILED, StepStatus.HELD, StepStatus.ABANDONED})
@@ -59,6 +66,39 @@ class MemoryOutlookPart(MemoryOffboardingPart):
             and each.status in (DeliveryStatus.REFUSED, DeliveryStatus.BOUNCED)
         ]
         return tuple(found[:limit])
+
+    def members_from(self, organization: str, *, after: str, limit: int) -> tuple[Member, ...]:
+        """List the members of an organization past one of them."""
+        mine = sorted(key for key in self.tables.members if key[0] == organization)
+        return tuple(self.tables.members[key] for key in mine if key[1] > after)[:limit]
+
+    def offboardings_from(
+        self, organization: str, *, after: Offboarding | None, limit: int
+    ) -> tuple[Offboarding, ...]:
+        """List the off-boardings of an organization past one of them."""
+        keyed = sorted(
+            (
+                (_place(row), row)
+                for row in self.tables.offboardings.values()
+                if row.subject.organization == organization
+            ),
+            key=lambda each: each[0],
+        )
+        past = (row for place, row in keyed if after is None or place > _place(after))
+        return tuple(past)[:limit]
+
+    def deliveries_from(
+        self, offboarding: str, *, after: tuple[str, str], limit: int
+    ) -> tuple[Delivery, ...]:
+        """List the deliveries of an off-boarding past one of them."""
+        mine = (each for each in self._deliveries() if each.offboarding == offboarding)
+        return tuple(each for each in mine if (each.step, each.member) > after)[:limit]
+
+    def notes_on(self, deliveries: Sequence[Delivery]) -> tuple[DeliveryNote, ...]:
+        """Give the history of some deliveries."""
+        keys = {(each.offboarding, each.step, each.member) for each in deliveries}
+        notes = self.tables.delivery_notes
+        return tuple(each for each in notes if (each.offboarding, each.step, each.member) in keys)
 
     def _deliveries(self) -> list[Delivery]:
         return [each for _, each in sorted(self.tables.deliveries.items())]
@@ -120,3 +160,7 @@ class MemoryOutlookPart(MemoryOffboardingPart):
             case Condition.HELD:
                 holds = self.tables.holds.values()
                 return {each.organization for each in holds if each.is_active(now)}
+
+
+def _place(row: Offboarding) -> tuple[str, str, int]:
+    return row.subject.member or "", row.subject.product or "", row.episode

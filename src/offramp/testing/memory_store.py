@@ -21,6 +21,7 @@ from offramp.testing.memory_arming import MemoryArmingPart
 from offramp.testing.memory_case import MemoryCasePart
 from offramp.testing.memory_delivery import MemoryDeliveryPart
 from offramp.testing.memory_facts import MemoryFactPart
+from offramp.testing.memory_kept_answer import MemoryKeptAnswerPart
 from offramp.testing.memory_link import MemoryLinkPart
 from offramp.testing.memory_operator import MemoryOperatorPart
 from offramp.testing.memory_optional import MemoryOptionalPart
@@ -42,6 +43,7 @@ class MemoryTransaction(
     MemoryLinkPart,
     MemoryOperatorPart,
     MemoryApiKeyPart,
+    MemoryKeptAnswerPart,
     MemoryOptionalPart,
     MemoryRequestPart,
     MemoryCasePart,

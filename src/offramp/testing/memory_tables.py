@@ -23,6 +23,7 @@ from offramp.ports import (
     DeletionInFlight,
     Delivery,
     DeliveryNote,
+    KeptAnswer,
     KeptPart,
     Link,
     Offboarding,
@@ -79,6 +80,7 @@ class MemoryTables:
     sign_in_links: dict[str, SignInLink] = field(default_factory=dict)
     sign_in_failures: list[tuple[str, Instant]] = field(default_factory=list)
     api_keys: dict[str, ApiKey] = field(default_factory=dict)
+    kept_answers: dict[str, KeptAnswer] = field(default_factory=dict)
     takers: dict[Addressed, int] = field(default_factory=dict)  # the attempt that has it
     cursors: Counter[tuple[str, str]] = field(default_factory=Counter)
     kept: dict[int, KeptPart] = field(default_factory=dict)

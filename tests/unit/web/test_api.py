@@ -17,6 +17,7 @@ from offramp.web.api.access_key import AccessKeys, AccessKeyWeak
 from offramp.web.api.app import BODY_BYTES_MAX, create_app
 from offramp.web.api.caller import Gate, Need
 from offramp.web.api.guard import SAFE
+from offramp.web.api.pace import Pace
 
 NOW = Instant.from_utc(2024, 8, 31)
 KEY, NEXT_KEY = "first-" + "k" * 32, "second-" + "k" * 32
@@ -79,7 +80,7 @@ def client(told):
     )
     keys = AccessKeys.parse(f"{KEY} {NEXT_KEY}")
     app = create_app(context, access_keys=keys)
-    gate = Gate(context=context, access_keys=keys)
+    gate = Gate(context=context, access_keys=keys, pace=Pace(per_minute=None, elapsed=float))
     need = Need(gate=gate, role=OperatorRole.VIEWER)
     app.include_router(odd_routes())
     app.include_router(odd_routes(), prefix="/v1", dependencies=[Depends(need)])
@@ -191,10 +192,21 @@ def test_every_answer_says_that_nothing_is_kept_and_nothing_guessed(client, path
     assert {name: answer.headers.get(name) for name in SAFE} == SAFE
 
 
-def test_a_letter_that_is_too_long_is_not_read(client):
-    answer = client.post("/letters", json={"text": "x" * BODY_BYTES_MAX})
+@pytest.mark.parametrize("is_announced", [True, False])
+def test_a_letter_that_is_too_long_is_not_read(client, is_announced):
+    letter = b"x" * (BODY_BYTES_MAX + 1)
+    answer = client.post("/letters", content=letter if is_announced else iter([letter]))
+
+    assert (answer.status_code, answer.json()["status"]) == (413, 413)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert {name: answer.headers.get(name) for name in SAFE} == SAFE
+
+
+def test_a_question_that_is_too_long_is_told_so_in_a_line(client):
+    answer = client.post("/access/v1/evaluation", content=b"x" * (BODY_BYTES_MAX + 1))
 
     assert answer.status_code == 413
+    assert answer.headers["content-type"].startswith("text/plain")
 
 
 def test_the_server_is_ready_while_its_store_answers(client):

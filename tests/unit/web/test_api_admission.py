@@ -4,6 +4,7 @@ What each route asks for is written down here a second time. A route that is not
 """
 
 import re
+from pathlib import Path
 
 import pytest
 from fastapi.routing import iter_route_contexts
@@ -15,8 +16,11 @@ from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.app import create_app
 from tests.unit.web.office import filled_office
 
+PAGE = (Path(__file__).parents[3] / "docs" / "api.md").read_text("utf-8")
 ONE = "/v1/organizations/{organization}"
 MEMBER = f"{ONE}/members/{{member}}"
+POOL = f"{ONE}/pools/{{pool}}"
+LEAVING = f"{ONE}/offboardings/{{offboarding}}"
 NEEDED = {
     f"GET {ONE}/access-snapshot": "viewer",
     "POST /v1/access-snapshots/changes": "viewer",
@@ -29,6 +33,42 @@ NEEDED = {
     f"POST {ONE}/members/reactivate": "operator",
     f"POST {ONE}/members/move": "operator",
     f"GET {ONE}/pools": "viewer",
+    "GET /v1/organizations": "viewer",
+    "POST /v1/search/organizations": "viewer",
+    f"GET {ONE}": "viewer",
+    f"PUT {ONE}": "operator",
+    f"GET {ONE}/members": "viewer",
+    f"GET {POOL}": "viewer",
+    f"PUT {POOL}": "operator",
+    f"GET {ONE}/offboardings": "viewer",
+    f"GET {LEAVING}": "viewer",
+    f"GET {LEAVING}/deliveries": "viewer",
+    f"GET {LEAVING}/certificate": "viewer",
+    f"POST {ONE}/renew": "operator",
+    f"POST {ONE}/extend": "operator",
+    f"POST {ONE}/reactivate": "operator",
+    f"POST {ONE}/retry": "operator",
+    f"PUT {ONE}/exemption": "operator",
+    f"GET {ONE}/holds": "viewer",
+    f"POST {ONE}/holds": "operator",
+    f"DELETE {ONE}/holds/{{hold}}": "operator",
+    f"GET {ONE}/unlocks": "viewer",
+    f"POST {ONE}/unlocks": "support",
+    f"POST {ONE}/messages/resend": "support",
+    f"GET {ONE}/links": "viewer",
+    f"POST {ONE}/links/reissue": "support",
+    f"POST {ONE}/links/revoke": "support",
+    "GET /v1/policies": "viewer",
+    "GET /v1/policies/{policy}": "viewer",
+    "POST /v1/policies": "admin",
+    "GET /v1/events": "viewer",
+    "GET /v1/pause": "viewer",
+    "PUT /v1/pause": "admin",
+    "GET /v1/requests": "viewer",
+    "POST /v1/requests": "operator",
+    "POST /v1/requests/{request}/approve": "approver",
+    "GET /v1/webhooks": "viewer",
+    "POST /v1/webhooks/replay": "operator",
     f"POST {ONE}/cases": "support",
     f"GET {ONE}/cases": "viewer",
     "GET /v1/cases": "viewer",
@@ -99,6 +139,11 @@ def test_every_route_of_the_interface_is_in_this_matrix(office):
     }
 
     assert routes == {*NEEDED, DESCRIPTION}
+
+
+@pytest.mark.parametrize("route", NEEDED)
+def test_the_page_says_which_role_a_route_needs(route):
+    assert f"| `{route}` | {NEEDED[route]} |" in PAGE
 
 
 @pytest.mark.parametrize("route", NEEDED)

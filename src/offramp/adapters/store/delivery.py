@@ -146,18 +146,7 @@ class DeliveryPart(Part):
         """Give the history of an off-boarding's deliveries, oldest first."""
         note = schema.delivery_note
         chosen = select(note).where(note.c.offboarding == offboarding).order_by(note.c.number)
-        return tuple(
-            DeliveryNote(
-                offboarding=row.offboarding,
-                step=row.step,
-                member=row.member,
-                channel=row.channel,
-                at=row.at,
-                status=DeliveryStatus(row.status),
-                reason=row.reason,
-            )
-            for row in self.connection.execute(chosen)
-        )
+        return tuple(map(note_of, self.connection.execute(chosen)))
 
     def find_message(self, message: str) -> Delivery | None:
         """Find the delivery whose latest message has an id."""
@@ -321,6 +310,19 @@ _TAKING = (
     )
 )
 _SAVING, _SAVING_TAKEN = _saving(is_taken=False), _saving(is_taken=True)
+
+
+def note_of(row: Found[Any]) -> DeliveryNote:
+    """Read one entry of a history."""
+    return DeliveryNote(
+        offboarding=row.offboarding,
+        step=row.step,
+        member=row.member,
+        channel=row.channel,
+        at=row.at,
+        status=DeliveryStatus(row.status),
+        reason=row.reason,
+    )
 
 
 def delivery_of(row: Found[Any]) -> Delivery:

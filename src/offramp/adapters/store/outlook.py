@@ -3,22 +3,30 @@
 Source: ``ports.Outlook``.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, tuple_
 from whenever import Instant
 
 from offramp.adapters.store import schema
-from offramp.adapters.store.delivery import delivery_of
+from offramp.adapters.store.delivery import delivery_of, note_of
 from offramp.adapters.store.offboarding import HAS_WORK, OffboardingPart, offboarding_of
 from offramp.adapters.store.part import written
-from offramp.core.model import Organization
+from offramp.core.model import Member, Organization
 from offramp.core.transitions import OffboardingStatus, StepStatus
-from offramp.ports import Condition, Delivery, DeliveryStatus, Offboarding, fold_address
+from offramp.ports import (
+    Condition,
+    Delivery,
+    DeliveryNote,
+    DeliveryStatus,
+    Offboarding,
+    fold_address,
+)
 
 LAST_CHARACTER = "\U0010ffff"  # no name goes on with it
 
 _row, _step = schema.offboarding.c, schema.step.c
+_member = schema.member.c
 _customer, _hold, _delivery = schema.organization.c, schema.hold.c, schema.delivery.c
 _OPEN, _STOPPED = written(OffboardingStatus.OPEN), written(OffboardingStatus.STOPPED)
 _TROUBLED = [written(each) for each in (StepStatus.FAILED, StepStatus.HELD, StepStatus.ABANDONED)]
@@ -90,6 +98,44 @@ class OutlookPart(OffboardingPart):
         newest = {each.subject: each for each in found}
         canceled = OffboardingStatus.CANCELED
         return tuple(each for each in newest.values() if each.status is not canceled)
+
+    def members_from(self, organization: str, *, after: str, limit: int) -> tuple[Member, ...]:
+        """List the members of an organization past one of them."""
+        mine = and_(_member.organization == organization, _member.id > after)
+        ids = select(_member.id).where(mine).order_by(_member.id).limit(limit)
+        return self.members(organization, among=list(self.connection.scalars(ids)))
+
+    def offboardings_from(
+        self, organization: str, *, after: Offboarding | None, limit: int
+    ) -> tuple[Offboarding, ...]:
+        """List the off-boardings of an organization past one of them."""
+        order = (_row.member, _row.product, _row.episode)
+        chosen = select(schema.offboarding).where(_row.organization == organization)
+        if after is not None:
+            subject = after.subject
+            last = (subject.member or "", subject.product or "", after.episode)
+            chosen = chosen.where(tuple_(*order) > tuple_(*last))
+        found = self.connection.execute(chosen.order_by(*order).limit(limit))
+        return tuple(map(offboarding_of, found))
+
+    def deliveries_from(
+        self, offboarding: str, *, after: tuple[str, str], limit: int
+    ) -> tuple[Delivery, ...]:
+        """List the deliveries of an off-boarding past one of them."""
+        order = (_delivery.step, _delivery.member)
+        mine = and_(_delivery.offboarding == offboarding, tuple_(*order) > tuple_(*after))
+        chosen = select(schema.delivery).where(mine).order_by(*order).limit(limit)
+        return tuple(map(delivery_of, self.connection.execute(chosen)))
+
+    def notes_on(self, deliveries: Sequence[Delivery]) -> tuple[DeliveryNote, ...]:
+        """Give the history of some deliveries."""
+        keys = {(each.offboarding, each.step, each.member) for each in deliveries}
+        if not keys:
+            return ()
+        note = schema.delivery_note.c
+        mine = tuple_(note.offboarding, note.step, note.member).in_(sorted(keys))
+        chosen = select(schema.delivery_note).where(mine).order_by(note.number)
+        return tuple(map(note_of, self.connection.execute(chosen)))
 
 
 def _stands(condition: Condition, *, now: Instant) -> ColumnElement[bool]:

@@ -317,7 +317,7 @@ delivery_note = Table(
     Column("status", Key, nullable=False),
     Column("reason", Text),
     PrimaryKeyConstraint("number"),
-    Index(None, "offboarding"),
+    Index(None, "offboarding", "step", "member"),
     _of_offboarding(),
 )
 

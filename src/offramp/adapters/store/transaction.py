@@ -11,6 +11,7 @@ from offramp.adapters.store.case import CasePart
 from offramp.adapters.store.claim import ClaimPart
 from offramp.adapters.store.delivery import DeliveryPart
 from offramp.adapters.store.erasure import ErasurePart
+from offramp.adapters.store.kept_answer import KeptAnswerPart
 from offramp.adapters.store.ledger import LedgerPart
 from offramp.adapters.store.link import LinkPart
 from offramp.adapters.store.operator import OperatorPart
@@ -34,6 +35,7 @@ class SqlTransaction(
     LinkPart,
     OperatorPart,
     ApiKeyPart,
+    KeptAnswerPart,
     OptionalPart,
     RequestPart,
     CasePart,

@@ -24,6 +24,7 @@ from offramp.engine.snapshot import snapshot_of
 from offramp.ports import Store
 from offramp.web.api.cached import IfNoneMatch, cached, is_at_hand, not_modified
 from offramp.web.api.caller import Caller, Gate, Need
+from offramp.web.api.repeatable import repeatable
 
 JSON = "application/json"
 CACHE_CONTROL = "private, no-cache"
@@ -77,7 +78,7 @@ class _Etags:
 
 def access_snapshot_routes(gate: Gate) -> APIRouter:
     """Give the route of the snapshot, and that of its changes."""
-    routes = APIRouter(tags=["access"])
+    routes = APIRouter(route_class=repeatable(gate), tags=["access"])
     viewer = Annotated[Caller, Depends(Need(gate=gate, role=OperatorRole.VIEWER))]
     etags, waiting = _Etags(), _Waiting()
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from offramp.core.operator import OperatorRole
 from offramp.engine.resending import ask_for_own
 from offramp.web.api.caller import Caller, Gate, Need
+from offramp.web.api.repeatable import repeatable
 
 
 class Queued(BaseModel):
@@ -24,7 +25,7 @@ class Queued(BaseModel):
 
 def again_routes(gate: Gate) -> APIRouter:
     """Give the one route."""
-    routes = APIRouter(tags=["messages"])
+    routes = APIRouter(route_class=repeatable(gate), tags=["messages"])
     support = Annotated[Caller, Depends(Need(gate=gate, role=OperatorRole.SUPPORT))]
 
     @routes.post(

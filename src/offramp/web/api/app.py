@@ -16,6 +16,7 @@ from offramp.engine.snapshot_cache import SnapshotCache
 from offramp.ports import Passwords
 from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.access_snapshot import access_snapshot_routes
+from offramp.web.api.acts import act_routes
 from offramp.web.api.again import again_routes
 from offramp.web.api.again_page import again_page_routes
 from offramp.web.api.authzen import authzen_routes, configuration_routes
@@ -26,14 +27,39 @@ from offramp.web.api.download import download_routes
 from offramp.web.api.guard import SafeHeaders
 from offramp.web.api.health import health_routes
 from offramp.web.api.hooks import Hooks, hook_routes
+from offramp.web.api.installation import installation_routes
+from offramp.web.api.large import LargeRefused
 from offramp.web.api.link import link_routes
+from offramp.web.api.messages import message_routes
+from offramp.web.api.offboardings import offboarding_routes
+from offramp.web.api.organizations import organization_routes
+from offramp.web.api.pace import Pace
 from offramp.web.api.people import people_routes
+from offramp.web.api.policies import policy_routes
+from offramp.web.api.pools import pool_routes
 from offramp.web.api.problem import PROBLEMS, answer_problems
 from offramp.web.api.static import static_routes
 from offramp.web.api.unsubscribe import unsubscribe_routes
 from offramp.web.console.routes import console_routes
 
 BODY_BYTES_MAX = 64 * 1024  # of any request, unless a route says otherwise
+
+
+_SUBJECTS = (
+    access_snapshot_routes,
+    banner_routes,
+    organization_routes,
+    people_routes,
+    pool_routes,
+    offboarding_routes,
+    act_routes,
+    message_routes,
+    again_routes,
+    download_routes,
+    case_routes,
+    policy_routes,
+    installation_routes,
+)
 
 
 def create_app(
@@ -44,6 +70,7 @@ def create_app(
     pages: LinkPages | None = None,
     has_again_page: bool = False,
     passwords: Passwords | None = None,
+    requests_per_minute: int | None = None,
 ) -> FastAPI:
     """Make the application; it answers from the context's store.
 
@@ -53,8 +80,9 @@ def create_app(
         pages: writes the pages for people.
         has_again_page: whether people without an account can ask for their messages again.
         passwords: hashes those of operators; without it there is no console.
+        requests_per_minute: how often one key may ask below ``/v1``; none for no limit.
     """
-    app = FastAPI(
+    app = LargeRefused(
         title="Offramp",
         version=context.version,
         openapi_url="/v1/openapi.json",
@@ -67,7 +95,8 @@ def create_app(
     answer_problems(app, report=context.report)
     app.add_middleware(SafeHeaders)
     # First, as routes are tried in turn.
-    gate = Gate(context=context, access_keys=access_keys)
+    pace = Pace(per_minute=requests_per_minute, elapsed=context.elapsed)
+    gate = Gate(context=context, access_keys=access_keys, pace=pace)
     app.include_router(authzen_routes(context, SnapshotCache(context), gate))
     app.include_router(health_routes(context))
     pages = pages or LinkPages(Brand())
@@ -87,10 +116,6 @@ def create_app(
 def _for_programs(gate: Gate) -> APIRouter:
     """Give the routes of our own for which a key has to be shown."""
     routes = APIRouter(prefix="/v1", responses=PROBLEMS)
-    routes.include_router(access_snapshot_routes(gate))
-    routes.include_router(banner_routes(gate))
-    routes.include_router(download_routes(gate))
-    routes.include_router(again_routes(gate))
-    routes.include_router(people_routes(gate))
-    routes.include_router(case_routes(gate))
+    for of_a_subject in _SUBJECTS:
+        routes.include_router(of_a_subject(gate))
     return routes

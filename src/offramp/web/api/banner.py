@@ -15,6 +15,7 @@ from offramp.documents.banner import BannerAnswer, answer_of
 from offramp.engine.banner import banner_of
 from offramp.web.api.cached import IfNoneMatch, cached
 from offramp.web.api.caller import Caller, Gate, Need
+from offramp.web.api.repeatable import repeatable
 
 FRESH_SECONDS_MAX = 60  # a renewal takes the banner away within a minute
 LOCALE_CHARACTERS_MAX = 35  # RFC 5646, section 4.4.1
@@ -23,7 +24,7 @@ JSON = "application/json"
 
 def banner_routes(gate: Gate) -> APIRouter:
     """Give the one route."""
-    routes = APIRouter(tags=["banner"])
+    routes = APIRouter(route_class=repeatable(gate), tags=["banner"])
     viewer = Annotated[Caller, Depends(Need(gate=gate, role=OperatorRole.VIEWER))]
 
     @routes.get(

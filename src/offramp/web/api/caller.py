@@ -9,7 +9,7 @@ Source: docs/http.md, "Keys"; docs/decisions/037-the-interface.md; RFC 6750.
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from fastapi import Request, Security
+from fastapi import Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from offramp.core.errors import Refused
@@ -17,6 +17,7 @@ from offramp.core.operator import OperatorRole
 from offramp.engine.api_keys import SETTINGS, actor_of_key, recognize
 from offramp.engine.context import Context
 from offramp.web.api.access_key import AccessKeys, refusal
+from offramp.web.api.pace import Pace
 
 BEARER = HTTPBearer(auto_error=False, description="An API key, or an access key of the settings.")
 
@@ -49,6 +50,7 @@ class Gate:
 
     context: Context
     access_keys: AccessKeys
+    pace: Pace
 
     def knows(self, authorization: str | None) -> bool:
         """Whether a header shows a key of the settings, for which nothing has to be looked up."""
@@ -61,13 +63,17 @@ class Gate:
         key = recognize(self.context, shown)
         return self._caller(key.name, key.role, key.organization) if key else None
 
+    def find_in(self, authorization: str | None) -> Caller | None:
+        """Say whose key a header shows; none where it is not a good one."""
+        return self.find(_key_in(authorization))
+
     def require_anywhere(self, authorization: str | None) -> None:
         """Refuse a header without a key that opens all organizations.
 
         Raises:
             KeyElsewhere: it is for one of them.
         """
-        caller = self.find(_key_in(authorization))
+        caller = self.find_in(authorization)
         if caller is None:
             raise refusal("Bearer")
         if caller.organization is not None:
@@ -88,16 +94,19 @@ class Need:
     def __call__(
         self,
         request: Request,
+        response: Response,
         shown: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
     ) -> Caller:
         """Say who asks.
 
         Raises:
             KeyElsewhere, KeyTooLow: the key does not open this.
+            AskedTooOften: it may, a little later.
         """
         caller = self.gate.find(shown.credentials) if shown else None
         if caller is None:
             raise refusal("Bearer")
+        response.headers.update(self.gate.pace.take(caller.name))
         if caller.organization not in (None, request.path_params.get("organization")):
             raise KeyElsewhere
         if not caller.role.includes(self.role):

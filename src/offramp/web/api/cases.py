@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 from whenever import Instant
 
 from offramp.core.case import Case, CaseState, Complaint, Repair
@@ -27,18 +27,16 @@ from offramp.engine.correspondence import Written
 from offramp.engine.explanation import Account
 from offramp.engine.link import Listed
 from offramp.web.api.caller import Caller, Gate, Need
-from offramp.web.api.people import End, Organization
+from offramp.web.api.document import Organization, Part, time_of
+from offramp.web.api.people import End
+from offramp.web.api.repeatable import repeatable
 
 CaseId = Annotated[str, Path(description="The case's id.")]
 Actor = Literal["user", "operator"]
 Words = Annotated[str, Field(max_length=WORDS_MAX, description="What they say themselves.")]
 
 
-class _Part(BaseModel, frozen=True, extra="forbid"):
-    pass
-
-
-class ComplaintDocument(_Part):
+class ComplaintDocument(Part):
     """What went wrong, and for whom."""
 
     complaint: Complaint
@@ -50,14 +48,14 @@ class ComplaintDocument(_Part):
     by: Annotated[Actor, Field(description="Who says so.")] = "user"
 
 
-class WordsDocument(_Part):
+class WordsDocument(Part):
     """What is said about a case."""
 
     words: Annotated[Words, Field(min_length=1)]
     by: Annotated[Actor, Field(description="A user waits again, an operator answers.")] = "user"
 
 
-class CaseDocument(_Part):
+class CaseDocument(Part):
     """One case."""
 
     case: str
@@ -74,13 +72,13 @@ class CaseDocument(_Part):
     closed_at: str | None
 
 
-class CasesDocument(_Part):
+class CasesDocument(Part):
     """Cases: the open ones begin with whoever has waited longest."""
 
     cases: tuple[CaseDocument, ...]
 
 
-class NoteDocument(_Part):
+class NoteDocument(Part):
     """What somebody said."""
 
     at: str
@@ -88,7 +86,7 @@ class NoteDocument(_Part):
     text: str
 
 
-class MessageDocument(_Part):
+class MessageDocument(Part):
     """One message to one person, and how it came to stand as it does."""
 
     step: str
@@ -98,7 +96,7 @@ class MessageDocument(_Part):
     history: tuple[tuple[str, str], ...]
 
 
-class SentLinkDocument(_Part):
+class SentLinkDocument(Part):
     """One link to data that was too large for a mail."""
 
     step: str
@@ -108,7 +106,7 @@ class SentLinkDocument(_Part):
     downloads: int
 
 
-class AccountDocument(_Part):
+class AccountDocument(Part):
     """Whether a member was let in at the instant that is spoken of, and who decided."""
 
     member: str
@@ -130,7 +128,7 @@ class CaseFileDocument(CaseDocument):
     accounts: tuple[AccountDocument, ...]
 
 
-class RepairedDocument(_Part):
+class RepairedDocument(Part):
     """What was done."""
 
     repair: Repair
@@ -140,7 +138,7 @@ class RepairedDocument(_Part):
 
 def case_routes(gate: Gate) -> APIRouter:
     """Give the routes for cases."""
-    routes = APIRouter(tags=["cases"])
+    routes = APIRouter(route_class=repeatable(gate), tags=["cases"])
     viewer = Annotated[Caller, Depends(Need(gate=gate, role=OperatorRole.VIEWER))]
     support = Annotated[Caller, Depends(Need(gate=gate, role=OperatorRole.SUPPORT))]
 
@@ -195,7 +193,7 @@ def case_routes(gate: Gate) -> APIRouter:
         return RepairedDocument(
             repair=repaired.repair,
             messages=repaired.messages,
-            unlocked_until=_time(repaired.unlocked_until),
+            unlocked_until=time_of(repaired.unlocked_until),
         )
 
     @routes.post("/cases/{case}/close")
@@ -220,12 +218,12 @@ def _document(case: Case, *, now: Instant) -> CaseDocument:
         complaint=case.complaint,
         state=case.state,
         is_late=case.is_late(now),
-        about=_time(case.about),
+        about=time_of(case.about),
         opened_at=case.opened_at.format_iso(),
         answer_by=case.answer_by.format_iso(),
-        answered_at=_time(case.answered_at),
-        repaired_at=_time(case.repaired_at),
-        closed_at=_time(case.closed_at),
+        answered_at=time_of(case.answered_at),
+        repaired_at=time_of(case.repaired_at),
+        closed_at=time_of(case.closed_at),
     )
 
 
@@ -276,7 +274,3 @@ def _account(account: Account) -> AccountDocument:
         stage=decision.stage,
         is_allowed_today=account.today.is_allowed,
     )
-
-
-def _time(moment: Instant | None) -> str | None:
-    return moment and moment.format_iso()

@@ -25,6 +25,7 @@ from offramp.engine.handover import Request, hand_over, is_still_whole
 from offramp.engine.link import PIECE_BYTES
 from offramp.web.api.caller import Caller, Gate, Need
 from offramp.web.api.pieces import PiecesResponse
+from offramp.web.api.repeatable import repeatable
 
 WRITTEN_AT_ONCE_MAX = 4  # each of them keeps the vendor's database busy
 _JSON, _ZIP = "application/json", "application/zip"
@@ -37,7 +38,7 @@ class DownloadsBusy(Unavailable):
 
 def download_routes(gate: Gate) -> APIRouter:
     """Give the one route."""
-    routes = APIRouter(tags=["data"])
+    routes = APIRouter(route_class=repeatable(gate), tags=["data"])
     support = Annotated[Caller, Depends(Need(gate=gate, role=OperatorRole.SUPPORT))]
     turns = BoundedSemaphore(WRITTEN_AT_ONCE_MAX)
 

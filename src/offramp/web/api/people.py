@@ -7,8 +7,8 @@ Source: docs/http.md, "People and seats"; mission B11.
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
+from fastapi import APIRouter, Depends
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from offramp.core.dates import Boundary, parse_boundary
 from offramp.core.operator import OperatorRole
@@ -25,6 +25,8 @@ from offramp.engine.people import (
     seats_of,
 )
 from offramp.web.api.caller import Caller, Gate, Need
+from offramp.web.api.document import Organization, Part
+from offramp.web.api.repeatable import repeatable
 
 MEMBERS_MAX = 1_000  # of one request
 
@@ -53,14 +55,9 @@ End = Annotated[
         }
     ),
 ]
-Organization = Annotated[str, Path(description="The organization's id.")]
 
 
-class _Part(BaseModel, frozen=True, extra="forbid"):
-    pass
-
-
-class NamedDocument(_Part):
+class NamedDocument(Part):
     """One member."""
 
     member: Annotated[str, Field(description="The member's id.")]
@@ -96,25 +93,25 @@ class MoveDocument(NamedDocument):
 _Many = Field(min_length=1, max_length=MEMBERS_MAX)
 
 
-class EndsDocument(_Part):
+class EndsDocument(Part):
     """Who is to have which end."""
 
     members: Annotated[tuple[EndDocument, ...], _Many]
 
 
-class PeopleDocument(_Part):
+class PeopleDocument(Part):
     """Who is meant."""
 
     members: Annotated[tuple[PersonDocument, ...], _Many]
 
 
-class NamesDocument(_Part):
+class NamesDocument(Part):
     """Who is meant, wholly."""
 
     members: Annotated[tuple[NamedDocument, ...], _Many]
 
 
-class ReturnsDocument(_Part):
+class ReturnsDocument(Part):
     """Who comes back, and on whose word."""
 
     members: Annotated[tuple[ReturnDocument, ...], _Many]
@@ -124,13 +121,13 @@ class ReturnsDocument(_Part):
     ] = "admin"
 
 
-class MovesDocument(_Part):
+class MovesDocument(Part):
     """Who moves."""
 
     members: Annotated[tuple[MoveDocument, ...], _Many]
 
 
-class FollowedDocument(_Part):
+class FollowedDocument(Part):
     """What became of the off-boardings."""
 
     opened: int
@@ -138,7 +135,7 @@ class FollowedDocument(_Part):
     ended: int
 
 
-class SeatsDocument(_Part):
+class SeatsDocument(Part):
     """How the seats of one pool are taken; in one that is over nobody takes any."""
 
     pool: str
@@ -152,7 +149,7 @@ class SeatsDocument(_Part):
     missing: int
 
 
-class PoolsDocument(_Part):
+class PoolsDocument(Part):
     """Every pool of an organization."""
 
     pools: tuple[SeatsDocument, ...]
@@ -160,7 +157,9 @@ class PoolsDocument(_Part):
 
 def people_routes(gate: Gate) -> APIRouter:
     """Give the routes for members and seats."""
-    routes = APIRouter(prefix="/organizations/{organization}", tags=["people"])
+    routes = APIRouter(
+        route_class=repeatable(gate), prefix="/organizations/{organization}", tags=["people"]
+    )
     viewer = Annotated[Caller, Depends(Need(gate=gate, role=OperatorRole.VIEWER))]
     operator = Annotated[Caller, Depends(Need(gate=gate, role=OperatorRole.OPERATOR))]
 
@@ -171,7 +170,7 @@ def people_routes(gate: Gate) -> APIRouter:
             Person(member=each.member, product=each.product, ends=each.ends_on)
             for each in asked.members
         ]
-        return _answer(end_members(caller.context, organization, people))
+        return followed_document(end_members(caller.context, organization, people))
 
     @routes.post("/members/expire")
     def expire(
@@ -179,7 +178,7 @@ def people_routes(gate: Gate) -> APIRouter:
     ) -> FollowedDocument:
         """Expire members at once: their own term is over, and they take no seat."""
         people = [Person(member=each.member, product=each.product) for each in asked.members]
-        return _answer(expire_members(caller.context, organization, people))
+        return followed_document(expire_members(caller.context, organization, people))
 
     @routes.post("/members/remove")
     def remove(
@@ -187,7 +186,7 @@ def people_routes(gate: Gate) -> APIRouter:
     ) -> FollowedDocument:
         """Remove members from the organization at once."""
         people = [Person(member=each.member) for each in asked.members]
-        return _answer(remove_members(caller.context, organization, people))
+        return followed_document(remove_members(caller.context, organization, people))
 
     @routes.post("/members/reactivate")
     def reactivate(
@@ -198,7 +197,9 @@ def people_routes(gate: Gate) -> APIRouter:
             Person(member=each.member, product=each.product, ends=each.ends_on)
             for each in asked.members
         ]
-        return _answer(reactivate_members(caller.context, organization, people, by=asked.by))
+        return followed_document(
+            reactivate_members(caller.context, organization, people, by=asked.by)
+        )
 
     @routes.post("/members/move")
     def move(
@@ -209,7 +210,7 @@ def people_routes(gate: Gate) -> APIRouter:
             Move(member=each.member, source=each.source, target=each.target)
             for each in asked.members
         ]
-        return _answer(move_members(caller.context, organization, moves))
+        return followed_document(move_members(caller.context, organization, moves))
 
     @routes.get("/pools")
     def pools(caller: viewer, organization: Organization) -> PoolsDocument:
@@ -220,7 +221,8 @@ def people_routes(gate: Gate) -> APIRouter:
     return routes
 
 
-def _answer(followed: Followed) -> FollowedDocument:
+def followed_document(followed: Followed) -> FollowedDocument:
+    """Write down what became of the off-boardings."""
     return FollowedDocument(opened=followed.opened, moved=followed.moved, ended=followed.ended)
 
 

@@ -20,6 +20,7 @@ from starlette.routing import Match
 from offramp.core.errors import OfframpError, frames_of
 from offramp.ports import Happening, Report
 from offramp.web.api.guard import SAFE
+from offramp.web.api.pace import AskedTooOften
 
 MEDIA_TYPE = "application/problem+json"
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
@@ -53,6 +54,7 @@ def answer_problems(app: FastAPI, *, report: Report) -> None:
         assert isinstance(error, OfframpError)
         return problem(
             error.http_status,
+            headers=error.headers if isinstance(error, AskedTooOften) else None,
             code=error.code,
             detail=str(error),
             hint=error.hint,
