@@ -211,6 +211,10 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="What programs that ask it have to show; several stand apart by blanks.",
     )
+    stripe_secrets: SecretStr = Field(
+        default=SecretStr(""),
+        description="The signing secrets of our address at Stripe; several stand apart by blanks.",
+    )
     requests_per_minute: int = Field(
         default=6000, ge=1, description="How often one key may ask one server below `/v1/`."
     )

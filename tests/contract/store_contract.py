@@ -24,6 +24,7 @@ from tests.contract.store_request_contract import RequestContract
 from tests.contract.store_retention_contract import AftercareContract, RetentionContract
 from tests.contract.store_revision_contract import RevisionContract
 from tests.contract.store_schedule_contract import ClaimContract, OffboardingContract, StepContract
+from tests.contract.store_subscription_contract import SubscriptionContract
 from tests.contract.store_ticket_contract import TicketContract
 from tests.contract.store_workload_contract import WorkloadContract
 
@@ -52,6 +53,7 @@ class StoreContract(
     OperatorContract,
     ApiKeyContract,
     PagesContract,
+    SubscriptionContract,
     KeptAnswerContract,
     OptionalContract,
     OutlookContract,

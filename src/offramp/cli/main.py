@@ -141,6 +141,9 @@ _COMMANDS: Mapping[str, Place] = {
     "link": Place("offramp.cli.link:app", "The links to data that was too large for a mail."),
     "case": Place("offramp.cli.case:app", "What somebody says went wrong, and its repair."),
     "operator": Place("offramp.cli.operator:app", "Who works with the console."),
+    "billing": Place(
+        "offramp.cli.billing:app", "Subscriptions of a billing system, and what they pay for."
+    ),
     "api-key": Place("offramp.cli.api_key:app", "Which programs may ask over HTTP, and what."),
     "webhook": Place("offramp.cli.webhook:app", "The endpoints that are told of events."),
     "ledger": Place("offramp.cli.ledger:ledger", "Read the ledger and check it."),

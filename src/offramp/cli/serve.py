@@ -47,6 +47,7 @@ def serve(
     report = StructlogReport(clock=SystemClock(), stream=sys.stderr)
     context = open_context(with_data=True, with_endpoints=True, report=report, is_stopping=stop)
     access_keys = application.AccessKeys.parse(settings.access_keys.get_secret_value())
+    stripe = settings.stripe_secrets.get_secret_value()
     app = application.create_app(
         context,
         access_keys=access_keys,
@@ -55,6 +56,7 @@ def serve(
         has_again_page=settings.again_page,
         passwords=argon2.Argon2Passwords(),
         requests_per_minute=settings.requests_per_minute,
+        stripe=application.Stripe.parse(stripe) if stripe else None,
     )
     stop.listen()
     with open_listener(listen or settings.serve_at) as listener:

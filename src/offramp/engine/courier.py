@@ -3,9 +3,10 @@
 One thread for each endpoint, so that one that is slow or dead holds up nothing but its own events;
 one that makes parcels of what is new, even for nobody, so that an endpoint that is declared
 later begins with what happens later; one that looks for mail that came back; one that looks whose
-the addresses are that asked for their messages; and one that forgets answers after their day. A
-round that fails is told, and the next one begins after a while. Any number of processes may do
-this at once: a parcel is sent by whoever claimed it, and what came back counts once.
+the addresses are that asked for their messages; one that forgets answers after their day; and one
+that settles what a billing system said before its pool was known. A round that fails is told, and
+the next one begins after a while. Any number of processes may do this at once: a parcel is sent by
+whoever claimed it, and what came back counts once.
 
 Source: docs/webhooks.md; lessons L31, L33, L35.
 """
@@ -18,6 +19,7 @@ from functools import partial
 from threading import Event, Thread
 
 from offramp.core.errors import Unavailable
+from offramp.engine.billing import settle_kept
 from offramp.engine.context import Context
 from offramp.engine.intake import fetch
 from offramp.engine.repetition import tidy_answers
@@ -29,10 +31,11 @@ from offramp.ports import Mailbox
 REST_SECONDS = 1.0  # between two rounds when there was nothing
 TROUBLE_SECONDS = 10.0  # after a round that failed
 LOOK_SECONDS = 0.1  # between two looks whether a round has ended
+SETTLE_SECONDS = 60.0  # between two looks at subscriptions without a pool
 TIDY_SECONDS = 600.0  # between two rounds that forget
 ONCE_SECONDS = 30.0  # for all rounds of a command that does not go on
 # No endpoint can have such a name.
-_HANDING_OVER, _FETCHING, _ANSWERING, _TIDYING = "", "@", "@@", "@@@"
+_HANDING_OVER, _FETCHING, _ANSWERING, _TIDYING, _SETTLING = "", "@", "@@", "@@@", "@@@@"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,12 +128,17 @@ def _courier(context: Context, *, is_stopping: Callable[[], bool]) -> Iterator[C
         _HANDING_OVER: partial(hand_over, context),
         _ANSWERING: partial(answer_requests, context),
         _TIDYING: partial(tidy_answers, context),
+        _SETTLING: partial(settle_kept, context),
     }
     for name in context.endpoints:
         rounds[name] = partial(send_round, context, name, is_stopping=is_stopping)
     if context.returns is not None:
         rounds[_FETCHING] = partial(_fetch, context, context.returns, is_stopping=is_stopping)
-    rests = {_FETCHING: context.limits.returns_seconds, _TIDYING: TIDY_SECONDS}
+    rests = {
+        _FETCHING: context.limits.returns_seconds,
+        _TIDYING: TIDY_SECONDS,
+        _SETTLING: SETTLE_SECONDS,
+    }
     try:
         with ThreadPoolExecutor(max_workers=len(rounds), thread_name_prefix="endpoint") as pool:
             yield Courier(context=context, rounds=rounds, rests=rests, pool=pool)

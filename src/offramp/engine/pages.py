@@ -36,7 +36,8 @@ class Page(Generic[_Row]):
     has_more: bool
 
 
-def _page(found: tuple[_Row, ...], limit: int) -> Page[_Row]:
+def page_of(found: tuple[_Row, ...], limit: int) -> Page[_Row]:
+    """Make a page of what was found, which is one more than it holds where there is more."""
     return Page(rows=found[:limit], has_more=len(found) > limit)
 
 
@@ -48,7 +49,7 @@ def list_members(context: Context, organization: str, *, after: str, limit: int)
     """
     with context.store.reading() as transaction:
         require_organization(transaction, organization)
-        return _page(transaction.members_from(organization, after=after, limit=limit + 1), limit)
+        return page_of(transaction.members_from(organization, after=after, limit=limit + 1), limit)
 
 
 def list_offboardings(
@@ -65,7 +66,7 @@ def list_offboardings(
         found = transaction.offboardings_from(organization, after=last, limit=limit + 1)
         if not found and last is None:
             require_organization(transaction, organization)
-        return _page(found, limit)
+        return page_of(found, limit)
 
 
 def look_at_offboarding(context: Context, organization: str, offboarding: str) -> Leaving:
@@ -96,7 +97,7 @@ def list_deliveries(
     with context.store.reading() as transaction:
         require_offboarding(transaction, organization, offboarding)
         found = transaction.deliveries_from(offboarding, after=after, limit=limit + 1)
-        page = _page(found, limit)
+        page = page_of(found, limit)
         notes = transaction.notes_on(page.rows)
     written = tuple(
         Written(
@@ -111,7 +112,7 @@ def list_deliveries(
 def list_entries(context: Context, *, after: int, limit: int) -> Page[Entry]:
     """List what the ledger says, in its order."""
     with context.store.reading() as transaction:
-        return _page(transaction.ledger(after=after, limit=limit + 1), limit)
+        return page_of(transaction.ledger(after=after, limit=limit + 1), limit)
 
 
 def certificate_of(context: Context, organization: str, offboarding: str) -> bytes:

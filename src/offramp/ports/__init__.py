@@ -81,6 +81,7 @@ from offramp.ports.store import (
     Store,
     Transaction,
 )
+from offramp.ports.subscription import Subscription, Subscriptions
 
 __all__ = [
     "PROGRESS",
@@ -151,6 +152,8 @@ __all__ = [
     "Store",
     "StoreUnavailable",
     "StoreVersionDiffers",
+    "Subscription",
+    "Subscriptions",
     "Ticket",
     "Transaction",
     "Vault",

@@ -38,12 +38,14 @@ from offramp.ports.record import (
     Ticket,
 )
 from offramp.ports.request import Requests
+from offramp.ports.subscription import Subscriptions
 
 
 class Transaction(
     AccessFacts,
     Operators,
     ApiKeys,
+    Subscriptions,
     KeptAnswers,
     OptionalMessages,
     Outlook,
@@ -89,9 +91,9 @@ class Transaction(
         """Empty our own tables of an organization (or one member); a tombstone stays (L30).
 
         Deletes members, roles, seats, pools, deliveries, links, outbox rows, holds, unlocks,
-        blocks, wishes, requests, cases and API keys of it, and blanks the organization's name,
-        zone, locale and overrides, so that no name and no address is left. Returns rows per table
-        of ours.
+        blocks, wishes, requests, cases, API keys and subscriptions of it, and blanks the
+        organization's name, zone, locale and overrides, so that no name and no address is left.
+        Returns rows per table of ours.
         """
 
     # policies

@@ -114,6 +114,9 @@ class MemoryFactPart(MemoryPart):
             counts["api_key"] = _drop(
                 tables.api_keys, lambda _, key: key.organization == organization
             )
+            counts["subscription"] = _drop(
+                tables.subscriptions, lambda _, each: each.organization == organization
+            )
 
         def is_theirs(key: tuple[str | None, str | None]) -> bool:
             return key[0] == organization and member in (None, key[1])

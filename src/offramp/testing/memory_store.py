@@ -29,6 +29,7 @@ from offramp.testing.memory_outbox import MemoryOutboxPart
 from offramp.testing.memory_outlook import MemoryOutlookPart
 from offramp.testing.memory_request import MemoryRequestPart
 from offramp.testing.memory_retention import MemoryRetentionPart
+from offramp.testing.memory_subscription import MemorySubscriptionPart
 from offramp.testing.memory_tables import MemoryTables, stale
 from offramp.testing.memory_work import MemoryProofPart
 
@@ -43,6 +44,7 @@ class MemoryTransaction(
     MemoryLinkPart,
     MemoryOperatorPart,
     MemoryApiKeyPart,
+    MemorySubscriptionPart,
     MemoryKeptAnswerPart,
     MemoryOptionalPart,
     MemoryRequestPart,

@@ -37,6 +37,7 @@ from offramp.ports import (
     SignInLink,
     StaleClaim,
     StepRow,
+    Subscription,
 )
 
 Owned: TypeAlias = tuple[str, str]  # organization, and what is its
@@ -81,6 +82,7 @@ class MemoryTables:
     sign_in_failures: list[tuple[str, Instant]] = field(default_factory=list)
     api_keys: dict[str, ApiKey] = field(default_factory=dict)
     kept_answers: dict[str, KeptAnswer] = field(default_factory=dict)
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
     takers: dict[Addressed, int] = field(default_factory=dict)  # the attempt that has it
     cursors: Counter[tuple[str, str]] = field(default_factory=Counter)
     kept: dict[int, KeptPart] = field(default_factory=dict)

@@ -58,6 +58,8 @@ NEEDED = {
     f"GET {ONE}/links": "viewer",
     f"POST {ONE}/links/reissue": "support",
     f"POST {ONE}/links/revoke": "support",
+    "GET /v1/billing/subscriptions": "viewer",
+    "PUT /v1/billing/subscriptions/{subscription}": "operator",
     "GET /v1/policies": "viewer",
     "GET /v1/policies/{policy}": "viewer",
     "POST /v1/policies": "admin",

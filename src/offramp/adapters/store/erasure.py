@@ -16,6 +16,7 @@ from offramp.adapters.store.revision import RevisionPart
 from offramp.adapters.store.schema_api_key import api_key
 from offramp.adapters.store.schema_block import block_note
 from offramp.adapters.store.schema_case import case_note, support_case
+from offramp.adapters.store.schema_subscription import subscription
 
 _OF_A_DELIVERY = (schema.delivery, schema.delivery_note, schema.link, schema.optional_message)
 _OF_A_MEMBER = (
@@ -40,7 +41,7 @@ class ErasurePart(RevisionPart):
         if member is None:
             # First, so that nobody adds to what is being emptied.
             counts["organization"] = self._leave_tombstone(organization, at=at)
-            for table in (schema.pool, api_key):
+            for table in (schema.pool, api_key, subscription):
                 counts[table.name] = self._run(_of_organization(table, organization))
         # Deliveries first: nobody notes a link of one that is gone.
         for table in _OF_A_DELIVERY:

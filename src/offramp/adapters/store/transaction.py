@@ -23,6 +23,7 @@ from offramp.adapters.store.policy import PolicyPart
 from offramp.adapters.store.request import RequestPart
 from offramp.adapters.store.retention import RetentionPart
 from offramp.adapters.store.step import StepPart
+from offramp.adapters.store.subscription import SubscriptionPart
 from offramp.adapters.store.workload import WorkloadPart
 
 
@@ -35,6 +36,7 @@ class SqlTransaction(
     LinkPart,
     OperatorPart,
     ApiKeyPart,
+    SubscriptionPart,
     KeptAnswerPart,
     OptionalPart,
     RequestPart,

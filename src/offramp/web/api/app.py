@@ -21,6 +21,7 @@ from offramp.web.api.again import again_routes
 from offramp.web.api.again_page import again_page_routes
 from offramp.web.api.authzen import authzen_routes, configuration_routes
 from offramp.web.api.banner import banner_routes
+from offramp.web.api.billing import Stripe, billing_routes, stripe_routes
 from offramp.web.api.caller import Gate
 from offramp.web.api.cases import case_routes
 from offramp.web.api.download import download_routes
@@ -57,6 +58,7 @@ _SUBJECTS = (
     again_routes,
     download_routes,
     case_routes,
+    billing_routes,
     policy_routes,
     installation_routes,
 )
@@ -71,6 +73,7 @@ def create_app(
     has_again_page: bool = False,
     passwords: Passwords | None = None,
     requests_per_minute: int | None = None,
+    stripe: Stripe | None = None,
 ) -> FastAPI:
     """Make the application; it answers from the context's store.
 
@@ -81,6 +84,7 @@ def create_app(
         has_again_page: whether people without an account can ask for their messages again.
         passwords: hashes those of operators; without it there is no console.
         requests_per_minute: how often one key may ask below ``/v1``; none for no limit.
+        stripe: who may say what becomes of subscriptions.
     """
     app = LargeRefused(
         title="Offramp",
@@ -109,6 +113,8 @@ def create_app(
         app.include_router(console_routes(context, passwords))
     app.include_router(hook_routes(context, hooks or Hooks()))
     app.include_router(configuration_routes(context))
+    if stripe is not None:
+        app.include_router(stripe_routes(context, stripe))
     app.include_router(_for_programs(gate))
     return app
 
