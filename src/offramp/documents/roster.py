@@ -29,7 +29,8 @@ from offramp.documents.roster_cell import (
     read_zone,
     refuse,
 )
-from offramp.documents.roster_file import Columns, RosterProblem, invalid, open_rows
+from offramp.documents.roster_file import Columns, Found, RosterProblem, invalid, open_rows
+from offramp.documents.roster_xlsx import SUFFIX, xlsx_rows
 
 BATCH_ROWS = 1_000
 PROBLEMS_MAX = 20
@@ -209,7 +210,7 @@ def read_batches(
     problems: list[RosterProblem] = []
     places: dict[Hashable, str] = {}
     batch: list[Value] = []
-    for row in open_rows(file, kind.columns):
+    for row in _rows(file, kind.columns):
         found = _judge(row, kind, places, check=check)
         if isinstance(found, RosterProblem):
             problems.append(found)
@@ -224,6 +225,12 @@ def read_batches(
         raise invalid(file, problems)
     if batch:
         yield tuple(batch)
+
+
+def _rows(file: Path, columns: Columns) -> Iterator[Found]:
+    if file.suffix == SUFFIX:
+        return xlsx_rows(file, columns)
+    return open_rows(file, columns)
 
 
 def _judge(

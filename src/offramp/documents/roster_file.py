@@ -99,7 +99,7 @@ def _csv_rows(file: Path, source: BinaryIO, columns: Columns) -> Iterator[Found]
             return
         if header is None:
             header = [cell.strip() for cell in cells]
-            _require_columns(file, header, columns, path="(header)", line=line)
+            require_columns(file, header, columns, path="(header)", line=line)
         elif len(cells) == len(header):
             yield Row(
                 place=f"line {line}",
@@ -116,7 +116,7 @@ def _csv_rows(file: Path, source: BinaryIO, columns: Columns) -> Iterator[Found]
                 hint="put a text that holds a comma between quotes",
             )
     if header is None:
-        _require_columns(file, [], columns, path="(header)", line=1)
+        require_columns(file, [], columns, path="(header)", line=1)
 
 
 def _lines(source: BinaryIO) -> Iterator[str]:
@@ -140,7 +140,7 @@ def _unreadable(line: int, error: csv.Error | UnicodeDecodeError) -> RosterProbl
     )
 
 
-def _require_columns(
+def require_columns(
     file: Path, names: Sequence[str], columns: Columns, *, path: str, line: int
 ) -> None:
     """Refuse a header that misses a column, has an unknown one, or one twice."""

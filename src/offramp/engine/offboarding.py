@@ -82,6 +82,7 @@ def register(
     pools: Sequence[Pool] = (),
     members: Sequence[Member] = (),
     judge: Callable[[Transaction], None] = _accept,
+    is_rehearsal: bool = False,
 ) -> Registered:
     """Take facts over from the vendor; repeating it changes nothing.
 
@@ -89,6 +90,7 @@ def register(
 
     Args:
         judge: sees what is there before, and raises to refuse.
+        is_rehearsal: whether all of it is taken back again, once it is known.
 
     Raises:
         PolicyUnpublished: an organization names a policy that was never published.
@@ -125,7 +127,29 @@ def register(
             followed=_sum(followed),
         )
 
+    if is_rehearsal:
+        return _rehearse(context, write)
     return exclusively(context, write)
+
+
+class _TakenBack(Exception):
+    """Ends a transaction so that nothing of it stays."""
+
+    def __init__(self, registered: Registered) -> None:
+        super().__init__()
+        self.registered = registered
+
+
+def _rehearse(context: Context, write: Callable[[Transaction, Instant], Registered]) -> Registered:
+    """Do it all, say what it was, and take it back."""
+
+    def write_and_end(transaction: Transaction, now: Instant) -> Registered:
+        raise _TakenBack(write(transaction, now))
+
+    try:
+        return exclusively(context, write_and_end)
+    except _TakenBack as taken_back:
+        return taken_back.registered
 
 
 def _require_within(policy: Policy, organization: Organization) -> None:

@@ -35,6 +35,7 @@ NEEDED = {
     f"GET {ONE}/pools": "viewer",
     "GET /v1/organizations": "viewer",
     "POST /v1/search/organizations": "viewer",
+    "POST /v1/imports": "operator",
     f"GET {ONE}": "viewer",
     f"PUT {ONE}": "operator",
     f"GET {ONE}/members": "viewer",

@@ -41,6 +41,7 @@ OF_PEOPLE_WHO_ARE_THERE = {
 }
 MAY_FIT_AND_BE_WRONG = (
     "POST /v1/policies",
+    "POST /v1/imports",
     "PUT /v1/organizations/{organization}",
     "PUT /v1/organizations/{organization}/pools/{pool}",
     "POST /v1/organizations/{organization}/holds",

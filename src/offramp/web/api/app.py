@@ -28,6 +28,7 @@ from offramp.web.api.download import download_routes
 from offramp.web.api.guard import SafeHeaders
 from offramp.web.api.health import health_routes
 from offramp.web.api.hooks import Hooks, hook_routes
+from offramp.web.api.imports import import_routes
 from offramp.web.api.installation import installation_routes
 from offramp.web.api.large import LargeRefused
 from offramp.web.api.link import link_routes
@@ -50,6 +51,7 @@ _SUBJECTS = (
     access_snapshot_routes,
     banner_routes,
     organization_routes,
+    import_routes,
     people_routes,
     pool_routes,
     offboarding_routes,
