@@ -13,7 +13,7 @@ from offramp.core.operator import OperatorRole
 from offramp.engine import brake, offboarding
 from offramp.engine.unlock import UNLOCK_HOURS, UNLOCK_HOURS_MAX, grant_unlock, list_unlocks
 from offramp.web.api.caller import Caller, Gate, Need
-from offramp.web.api.document import Moment, Organization, Owner, Part, Reason, time_of
+from offramp.web.api.document import Moment, Organization, Owner, Part, Reason, leads_to, time_of
 from offramp.web.api.people import End, FollowedDocument, followed_document
 from offramp.web.api.repeatable import repeatable
 
@@ -164,7 +164,7 @@ def _add_holds(routes: APIRouter, gate: Gate) -> None:
         found = brake.list_holds(caller.context, organization)
         return HoldsDocument(holds=tuple(map(_hold, found)))
 
-    @routes.post("/holds")
+    @routes.post("/holds", responses=leads_to("release-hold", hold="$response.body#/hold"))
     def hold(caller: operator, organization: Organization, asked: HoldFacts) -> HoldDocument:
         """Stop deletion, and nothing else, until the hold ends or is released."""
         placed = brake.place_hold(
@@ -178,7 +178,7 @@ def _add_holds(routes: APIRouter, gate: Gate) -> None:
         )
         return _hold(placed)
 
-    @routes.delete("/holds/{hold}")
+    @routes.delete("/holds/{hold}", operation_id="release-hold")
     def release(
         caller: operator,
         organization: Organization,

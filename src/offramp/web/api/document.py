@@ -4,7 +4,8 @@ Source: docs/http.md; RFC 9110, sections 8.8.3 (ETag) and 13.1.1 (If-Match).
 """
 
 from hashlib import sha256
-from typing import Annotated
+from http import HTTPStatus
+from typing import Annotated, Any
 
 from fastapi import Header, Path, Query
 from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
@@ -58,6 +59,13 @@ class ChangedMeanwhile(Refused):
 
 class Part(BaseModel, frozen=True, extra="forbid"):
     """A document, or a part of one; what it does not know is a mistake."""
+
+
+def leads_to(operation: str, **parameters: str) -> dict[int | str, dict[str, Any]]:
+    """Describe where an id of an answer leads, in the words of OpenAPI."""
+    places = {"organization": "$request.path.organization", **parameters}
+    link = {"operationId": operation, "parameters": places}
+    return {HTTPStatus.OK: {"links": {operation: link}}}
 
 
 def etag_of(document: BaseModel) -> str:

@@ -29,7 +29,7 @@ from offramp.engine.pages import (
 )
 from offramp.ports import DeliveryStatus, Offboarding
 from offramp.web.api.caller import Caller, Gate, Need
-from offramp.web.api.document import Limit, Organization, Part, time_of
+from offramp.web.api.document import Limit, Organization, Part, leads_to, time_of
 from offramp.web.api.repeatable import repeatable
 
 OffboardingId = Annotated[str, Path(description="The off-boarding's id.")]
@@ -145,7 +145,9 @@ def offboarding_routes(gate: Gate) -> APIRouter:
     )
     viewer = Annotated[Caller, Depends(Need(gate=gate, role=OperatorRole.VIEWER))]
 
-    @routes.get("")
+    first = "$response.body#/offboardings/0/offboarding"
+
+    @routes.get("", responses=leads_to("look-at-offboarding", offboarding=first))
     def list_them(
         caller: viewer,
         organization: Organization,
@@ -161,14 +163,20 @@ def offboarding_routes(gate: Gate) -> APIRouter:
             after=page.rows[-1].id if page.has_more else None,
         )
 
-    @routes.get("/{offboarding}")
+    same = "$response.body#/offboarding"
+
+    @routes.get(
+        "/{offboarding}",
+        operation_id="look-at-offboarding",
+        responses=leads_to("list-deliveries", offboarding=same),
+    )
     def look(
         caller: viewer, organization: Organization, offboarding: OffboardingId
     ) -> TimelineDocument:
         """Look at one off-boarding: its stages, every step, and what is in the way."""
         return _timeline(look_at_offboarding(caller.context, organization, offboarding))
 
-    @routes.get("/{offboarding}/deliveries")
+    @routes.get("/{offboarding}/deliveries", operation_id="list-deliveries")
     def deliveries(
         caller: viewer,
         organization: Organization,

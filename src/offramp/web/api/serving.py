@@ -17,6 +17,8 @@ from fastapi import FastAPI
 from offramp.web.address import open_listener, url_of
 
 STOP_SECONDS = 30  # for answers in hand
+KEEP_SECONDS = 5  # a connection between two requests
+HEAD_BYTES_MAX = 32 * 1024  # of a request, before its body
 
 
 def serve(app: FastAPI, listener: socket.socket) -> None:
@@ -48,5 +50,7 @@ def _server(app: FastAPI) -> uvicorn.Server:
         proxy_headers=False,
         lifespan="off",
         timeout_graceful_shutdown=STOP_SECONDS,
+        timeout_keep_alive=KEEP_SECONDS,
+        h11_max_incomplete_event_size=HEAD_BYTES_MAX,
     )
     return uvicorn.Server(config)
