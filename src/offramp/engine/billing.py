@@ -5,7 +5,7 @@ its pool is worked out anew from the newest words about all that pay for it. So 
 which words arrive nor their number matters. What belongs to no pool is kept as well, and counts
 from when somebody says what it pays for.
 
-Source: docs/billing.md; issue 7; lessons L1, L11.
+Source: docs/billing.md; lessons L1, L11.
 """
 
 from dataclasses import replace

@@ -16,6 +16,7 @@ from whenever import Instant
 
 from offramp.core.errors import Invalid, Missing, Unavailable
 from offramp.core.event_kind import EventKind
+from offramp.core.ledger import Detail, Event
 from offramp.core.parcel import ParcelStatus, Reply, chance_of, judge
 from offramp.engine.announcement import announce_to_all
 from offramp.engine.context import Context
@@ -106,6 +107,8 @@ def send_again(
     now = context.clock.now()
     with context.store.transaction() as transaction:
         count = transaction.hand_over_again(wanted, event=event, since=since or now, at=now)
+        if count:
+            transaction.append([_event(context, "events-sent-again", events=count)])
     if event is not None and not count:
         raise EventUnknown(event=event, hint="it is the webhook-id that the endpoint was sent")
     return count
@@ -119,7 +122,10 @@ def enable(context: Context, endpoint: str) -> bool:
     """
     require_endpoint(context, endpoint)
     with context.store.transaction() as transaction:
-        return transaction.set_disabled(endpoint, at=None)
+        was_disabled = transaction.set_disabled(endpoint, at=None)
+        if was_disabled:
+            transaction.append([_event(context, "endpoint-enabled", endpoint=endpoint)])
+        return was_disabled
 
 
 def send_test(context: Context, endpoint: str) -> Reply:
@@ -216,6 +222,11 @@ def _send(context: Context, parcel: Parcel) -> Reply:
 def _post(context: Context, endpoint: Endpoint, event: OutboxEvent, *, at: Instant) -> Reply:
     body = json.dumps(envelope(event, source=context.event_source), ensure_ascii=False)
     return endpoint.post(body, event=event.id, at=at)
+
+
+def _event(context: Context, kind: str, **detail: Detail) -> Event:
+    actor = context.actor_or("operator")
+    return Event(kind=kind, at=context.clock.now(), actor=actor, detail=detail)
 
 
 def _disable(transaction: Transaction, endpoint: str, *, at: Instant) -> None:

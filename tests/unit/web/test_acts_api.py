@@ -86,6 +86,16 @@ def test_an_organization_is_kept_out_of_deletion_and_put_back(world, client):
     assert [exempt(True), exempt(False)] == [True, False]
 
 
+def test_a_member_is_shut_out_and_let_in_again(world, client):
+    def block(is_blocked):
+        body = {**WHY, "member": "ulf", "is_blocked": is_blocked}
+        client.put(f"{BASE}/block", json=body).raise_for_status()
+        with world.store.reading() as transaction:
+            return transaction.is_blocked("acme", member="ulf")
+
+    assert [block(True), block(False)] == [True, False]
+
+
 def test_nothing_is_put_back_where_nothing_was_given_up(client):
     assert post(client, "retry").json() == {"put_back": 0}
 

@@ -95,6 +95,14 @@ def test_everything_destructive_is_paused_and_goes_on(client):
     assert states == [False, True, False]
 
 
+def test_a_cap_is_set_and_taken_away(world, client):
+    for most in (7, None):
+        client.put("/v1/cap", json={"erasures_max": most}).raise_for_status()
+        with world.store.reading() as transaction:
+            assert transaction.daily_cap() == most
+    assert client.put("/v1/cap", json={"erasures_max": -1}).status_code == 422
+
+
 def test_many_deletions_take_two_keys():
     office = filled_office("acme", "beta")
     one, other = client_of(office.context, APPROVER, APPROVER)
@@ -114,7 +122,9 @@ def test_many_deletions_take_two_keys():
 def test_endpoints_are_listed_and_what_is_sent_again_has_to_be_said(client):
     assert client.get("/v1/webhooks").json() == {"endpoints": []}
     unsaid = client.post("/v1/webhooks/replay", json={})
+    nobody = client.post("/v1/webhooks/crm/enable")
     unknown = client.post("/v1/webhooks/replay", json={"event": "e", "endpoint": "crm"})
 
     assert (unsaid.status_code, unsaid.json()["code"]) == (422, "EventsNotChosen")
-    assert (unknown.status_code, unknown.json()["code"]) == (404, "EndpointUnknown")
+    for answer in (unknown, nobody):
+        assert (answer.status_code, answer.json()["code"]) == (404, "EndpointUnknown")

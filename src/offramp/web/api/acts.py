@@ -11,6 +11,7 @@ from pydantic import Field, StrictBool
 from offramp.core.model import Hold, Unlock
 from offramp.core.operator import OperatorRole
 from offramp.engine import brake, offboarding
+from offramp.engine.block import set_block
 from offramp.engine.unlock import UNLOCK_HOURS, UNLOCK_HOURS_MAX, grant_unlock, list_unlocks
 from offramp.web.api.caller import Caller, Gate, Need
 from offramp.web.api.document import Moment, Organization, Owner, Part, Reason, leads_to, time_of
@@ -93,6 +94,22 @@ class ExemptionDocument(Part):
     is_exempt: StrictBool
 
 
+class BlockFacts(Part):
+    """Who is shut out at once, or let in again, and on whose word."""
+
+    owner: Owner
+    reason: Reason
+    is_blocked: StrictBool
+    member: Annotated[str | None, Field(description="Only this member.")] = None
+
+
+class BlockDocument(Part):
+    """Whether somebody is shut out."""
+
+    member: str | None
+    is_blocked: bool
+
+
 class PutBackDocument(Part):
     """What is taken up again."""
 
@@ -148,6 +165,19 @@ def act_routes(gate: Gate) -> APIRouter:
         """Keep an organization from all deletion, or put it back."""
         brake.set_exempt(caller.context, organization, is_exempt=asked.is_exempt)
         return asked
+
+    @routes.put("/block")
+    def block(caller: operator, organization: Organization, asked: BlockFacts) -> BlockDocument:
+        """Shut somebody out at once, or let them in again; nothing is deleted, no date moves."""
+        set_block(
+            caller.context,
+            organization,
+            member=asked.member,
+            is_blocked=asked.is_blocked,
+            owner=asked.owner,
+            reason=asked.reason,
+        )
+        return BlockDocument(member=asked.member, is_blocked=asked.is_blocked)
 
     _add_holds(routes, gate)
     _add_unlocks(routes, gate)

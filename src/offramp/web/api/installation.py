@@ -23,6 +23,7 @@ from offramp.web.api.document import Limit, Moment, Part, Reason, time_of
 from offramp.web.api.repeatable import repeatable
 
 NUMBER_MAX = 2**53
+CAP_MAX = 1_000_000
 
 
 class EntryDocument(Part):
@@ -85,6 +86,21 @@ class BrakeDocument(Part):
     is_paused: StrictBool
 
 
+class CapDocument(Part):
+    """How many deletions may begin within 24 hours; the others wait."""
+
+    erasures_max: Annotated[
+        int | None, Field(ge=0, le=CAP_MAX, strict=True, description="None for no cap.")
+    ]
+
+
+class EnabledDocument(Part):
+    """An endpoint that is sent everything again."""
+
+    endpoint: str
+    was_disabled: bool
+
+
 class WishDocument(Part):
     """Why so many are to be deleted at once."""
 
@@ -143,6 +159,12 @@ def installation_routes(gate: Gate) -> APIRouter:
         brake.set_paused(caller.context, is_paused=asked.is_paused)
         return asked
 
+    @routes.put("/cap")
+    def cap(caller: admin, asked: CapDocument) -> CapDocument:
+        """Allow so many deletions to begin within 24 hours; the others wait."""
+        brake.set_daily_cap(caller.context, asked.erasures_max)
+        return asked
+
     _add_requests(routes, gate)
     _add_webhooks(routes, gate)
     return routes
@@ -191,6 +213,14 @@ def _add_webhooks(routes: APIRouter, gate: Gate) -> None:
             caller.context, endpoint=asked.endpoint, event=asked.event, since=asked.since
         )
         return ReplayedDocument(events=count)
+
+    @routes.post("/webhooks/{endpoint}/enable")
+    def enable(
+        caller: operator, endpoint: Annotated[str, Path(description="An endpoint, by its name.")]
+    ) -> EnabledDocument:
+        """Send an endpoint everything again that answered 410, beginning with what has waited."""
+        was_disabled = webhook.enable(caller.context, endpoint)
+        return EnabledDocument(endpoint=endpoint, was_disabled=was_disabled)
 
 
 def _entry(entry: Entry) -> EntryDocument:
