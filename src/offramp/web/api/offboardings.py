@@ -193,6 +193,13 @@ def offboarding_routes(gate: Gate) -> APIRouter:
             after=_place(page.rows[-1]) if page.has_more else None,
         )
 
+    _add_certificate(routes, gate)
+    return routes
+
+
+def _add_certificate(routes: APIRouter, gate: Gate) -> None:
+    viewer = Annotated[Caller, Depends(Need(gate=gate, role=OperatorRole.VIEWER))]
+
     @routes.get(
         "/{offboarding}/certificate",
         response_class=Response,
@@ -209,8 +216,6 @@ def offboarding_routes(gate: Gate) -> APIRouter:
         """Give the certificate of a deletion; `offramp certificate verify` checks it."""
         signed = certificate_of(caller.context, organization, offboarding)
         return Response(signed, media_type="application/json")
-
-    return routes
 
 
 def _row(row: Offboarding) -> dict[str, object]:
