@@ -20,6 +20,7 @@ from offramp.documents.roster_cell import LIST_SEPARATOR, Row
 from offramp.documents.yaml import Document, load_yaml
 
 KINDS = ("organizations", "pools", "members")
+LINES_BYTES_MAX = 2_000_000  # of a JSON file, above which finding lines takes minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +200,9 @@ def _load_json(file: Path) -> object:
     except UnicodeDecodeError as error:
         found = RosterProblem(line=1, path="(document)", problem="it is not UTF-8 text")
         raise invalid(file, [found]) from error
+    except RecursionError as error:
+        found = RosterProblem(line=1, path="(document)", problem="it is nested too deeply")
+        raise invalid(file, [found]) from error
 
 
 def _json_row(entry: object, number: int, columns: Columns, lines: "_JsonLines") -> Found:
@@ -249,6 +253,8 @@ class _JsonLines:
 
     @cached_property
     def _document(self) -> Document | None:
-        with suppress(Invalid):
+        if self._file.stat().st_size > LINES_BYTES_MAX:
+            return None
+        with suppress(Invalid, RecursionError):
             return load_yaml(self._file)
         return None

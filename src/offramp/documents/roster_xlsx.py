@@ -26,7 +26,7 @@ from offramp.documents.roster_file import (
 )
 
 SUFFIX = ".xlsx"
-UNPACKED_BYTES_MAX = 200_000_000
+UNPACKED_BYTES_MAX = 100_000_000
 PARTS_MAX = 1_000
 ROWS_MAX = 1_048_576  # of a sheet
 DIGITS_MAX = 15  # that a spreadsheet keeps of a number

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from offramp.web.api import imports
 from offramp.web.api.imports import IMPORT_BYTES_MAX, SUFFIXES
 from tests.unit.documents.workbook import workbook
 from tests.unit.web.acme import acme
@@ -122,12 +123,28 @@ def test_every_line_that_is_wrong_is_named_and_nobody_on_it(world, client):
         (CSV, b"\xff\xfe", 422),
         (CSV, b"color\r\nred", 422),
         (JSON, b"[]", 422),
+        (JSON, b"[" * 100_000, 422),
         (XLSX, table(EVE), 422),
         (XLSX, workbook(MEMBERS, ("=1", *EVE[1:])), 422),
     ],
 )
 def test_what_is_no_roster_is_refused(client, kind, body, status):
     assert send(client, body, kind).status_code == status
+
+
+def test_only_so_many_rosters_are_read_at_once(client, monkeypatch):
+    read, answers = imports._read, []
+
+    def slowly(*about, **how):
+        answers.append(send(client, table(EVE)))
+        return read(*about, **how)
+
+    monkeypatch.setattr(imports, "_read", slowly)
+    outer = send(client, table(EVE))
+
+    refused, *accepted = answers
+    assert (refused.status_code, refused.json()["code"]) == (503, "ImportsBusy")
+    assert [outer.status_code, *(each.status_code for each in accepted)] == [200, 200]
 
 
 def test_a_roster_that_is_too_large_is_not_read(client):

@@ -6,15 +6,18 @@ Source: docs/api.md, "Importing"; mission A1; lesson L26.
 """
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import Field
 
 from offramp.adapters.disk import room_for
-from offramp.core.errors import Invalid
+from offramp.core.errors import Invalid, Unavailable
 from offramp.core.operator import OperatorRole
 from offramp.documents.roster_file import RosterInvalid
 from offramp.documents.roster_set import (
@@ -34,6 +37,7 @@ from offramp.web.api.people import FollowedDocument, followed_document
 from offramp.web.api.repeatable import repeatable
 
 IMPORT_BYTES_MAX = 16 * 1024 * 1024
+READ_AT_ONCE_MAX = 2  # each of them takes some memory
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SUFFIXES = {"text/csv": ".csv", "application/json": ".json", _XLSX: ".xlsx"}
 _BODY: dict[str, Any] = {
@@ -45,6 +49,10 @@ _BODY: dict[str, Any] = {
         },
     }
 }
+
+
+class ImportsBusy(Unavailable):
+    """So many rosters are being read already: {most}."""
 
 
 class ImportInvalid(Invalid):
@@ -73,6 +81,7 @@ class ImportDocument(Part):
 def import_routes(gate: Gate) -> APIRouter:
     """Give the one route."""
     routes = APIRouter(route_class=repeatable(gate), prefix="/imports", tags=["organizations"])
+    turns = BoundedSemaphore(READ_AT_ONCE_MAX)
     operator = Annotated[Caller, Depends(Need(gate=gate, role=OperatorRole.OPERATOR))]
 
     @routes.post("", max_body_size=IMPORT_BYTES_MAX, openapi_extra=_BODY)
@@ -90,13 +99,25 @@ def import_routes(gate: Gate) -> APIRouter:
         if kind not in SUFFIXES:
             detail = "A roster is one of " + ", ".join(SUFFIXES)
             raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail=detail)
-        facts = _facts(_read(caller.context, body, suffix=SUFFIXES[kind]))
-        if digest is None:
-            return _document(show_import(caller.context, facts), is_applied=False)
-        shown = take_import(caller.context, facts, digest=digest)
-        return _document(shown, is_applied=True)
+        with _turn(turns):
+            facts = _facts(_read(caller.context, body, suffix=SUFFIXES[kind]))
+            if digest is None:
+                return _document(show_import(caller.context, facts), is_applied=False)
+            shown = take_import(caller.context, facts, digest=digest)
+            return _document(shown, is_applied=True)
 
     return routes
+
+
+@contextmanager
+def _turn(turns: BoundedSemaphore) -> Iterator[None]:
+    """Let a bounded number of rosters be read; whoever comes too many may come again."""
+    if not turns.acquire(blocking=False):
+        raise ImportsBusy(most=READ_AT_ONCE_MAX)
+    try:
+        yield
+    finally:
+        turns.release()
 
 
 def _read(context: Context, body: bytes, *, suffix: str) -> Roster:
