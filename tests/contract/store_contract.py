@@ -10,6 +10,7 @@ from tests.contract.store_operator_contract import OperatorContract
 from tests.contract.store_optional_contract import OptionalContract
 from tests.contract.store_outlook_contract import OutlookContract
 from tests.contract.store_parcel_contract import OutboxContract, ParcelContract
+from tests.contract.store_portal_contract import PortalContract
 from tests.contract.store_proof_contract import (
     LEDGER_KEY,
     AudienceContract,
@@ -49,6 +50,7 @@ class StoreContract(
     OperatorContract,
     OptionalContract,
     OutlookContract,
+    PortalContract,
     RequestContract,
     CaseContract,
     LedgerContract,

@@ -27,6 +27,8 @@ from offramp.ports.failure import (
 from offramp.ports.operator import Operator, Operators, OperatorSession, Passwords, SignInLink
 from offramp.ports.optional import OptionalMessage
 from offramp.ports.outlook import Condition
+from offramp.ports.own_copy import OwnCopies, OwnCopy
+from offramp.ports.portal import Portal, PortalLink, PortalSession
 from offramp.ports.record import (
     Arming,
     Changes,
@@ -51,7 +53,7 @@ from offramp.ports.record import (
     Workload,
 )
 from offramp.ports.report import PROGRESS, Happening, Report
-from offramp.ports.request import fold_address
+from offramp.ports.request import RequestKind, fold_address
 from offramp.ports.service import (
     Attachment,
     BannerWords,
@@ -130,11 +132,17 @@ __all__ = [
     "OrganizationErased",
     "OrganizationUnknown",
     "OutboxEvent",
+    "OwnCopies",
+    "OwnCopy",
     "Parcel",
     "Passwords",
     "PolicyVersionTaken",
+    "Portal",
+    "PortalLink",
+    "PortalSession",
     "Probe",
     "Report",
+    "RequestKind",
     "Return",
     "Returned",
     "SendOutcomeUnknown",

@@ -31,7 +31,11 @@ from offramp.ports import (
     OrganizationErased,
     OrganizationUnknown,
     OutboxEvent,
+    OwnCopy,
     Parcel,
+    PortalLink,
+    PortalSession,
+    RequestKind,
     SignInLink,
     StaleClaim,
     StepRow,
@@ -70,7 +74,10 @@ class MemoryTables:
     links: dict[str, Link] = field(default_factory=dict)
     optional_messages: dict[str, OptionalMessage] = field(default_factory=dict)
     declined: dict[Owned, Instant] = field(default_factory=dict)
-    requests: dict[str, Instant] = field(default_factory=dict)
+    requests: dict[tuple[str, RequestKind], Instant] = field(default_factory=dict)
+    portal_links: dict[str, PortalLink] = field(default_factory=dict)
+    portal_sessions: dict[str, PortalSession] = field(default_factory=dict)
+    own_copies: dict[Owned, OwnCopy] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
     case_notes: list[CaseNote] = field(default_factory=list)
     operators: dict[str, Operator] = field(default_factory=dict)

@@ -366,8 +366,9 @@ request = Table(
     "request",
     metadata,
     Column("address", Key, nullable=False),  # of anybody, until a worker has looked whose it is
+    Column("kind", Key, nullable=False),
     Column("asked_at", MomentInTime, nullable=False),
-    PrimaryKeyConstraint("address"),
+    PrimaryKeyConstraint("address", "kind"),
 )
 
 erasure_cursor = Table(
