@@ -87,6 +87,11 @@ class Settings(BaseSettings):
         pattern=WEB_ADDRESS,
         description="Further information on leaving; where empty, the link of the policy.",
     )
+    brand_renewal: str | None = Field(
+        default=None,
+        pattern=WEB_OR_MAIL_ADDRESS,
+        description="Where the portal sends administrators who renew: of the web or of mail.",
+    )
     credentials_address: str | None = Field(
         default=None,
         description="Where you serve what `offramp credential publish` writes: https://….",
@@ -110,6 +115,10 @@ class Settings(BaseSettings):
     again_page: bool = Field(
         default=False,
         description="Whether people without an account can ask for their messages at `/again`.",
+    )
+    portal: bool = Field(
+        default=False,
+        description="Whether people sign in at `/portal` by mail; needs the public address.",
     )
     fonts: Path | None = Field(
         default=None, description="A folder with more fonts, for the letters of diplomas."

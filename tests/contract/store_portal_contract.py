@@ -22,7 +22,13 @@ SESSION = PortalSession(
     ends_at=LATER.add(hours=1),
 )
 COPY = OwnCopy(
-    id="copy", organization="acme", member="anna", digest="secret", asked_at=NOW, due_at=NOW
+    id="copy",
+    organization="acme",
+    member="anna",
+    digest="secret",
+    file="own/copy/data.json",
+    asked_at=NOW,
+    due_at=NOW,
 )
 DONE = replace(COPY, written_at=NOW, size_bytes=7, expires_at=LATER, due_at=LATER, mailed_at=NOW)
 

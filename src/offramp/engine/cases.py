@@ -30,6 +30,7 @@ from offramp.ports import Transaction
 
 WORDS_MAX = 4_000  # characters of what is said at once
 CASES_LISTED = 1_000
+OWN_WAITING_MAX = 5  # cases of one person
 ACCOUNTS_MAX = 5  # of administrators, where nobody is named
 
 
@@ -43,6 +44,10 @@ class CaseClosed(Refused):
 
 class NothingToRepair(Refused):
     """Nothing that is done in one go would mend the case {case}."""
+
+
+class CasesWaiting(Refused):
+    """So many cases of this person wait for an answer already: {most}."""
 
 
 class WordsTooLong(Invalid):
@@ -137,6 +142,44 @@ def list_cases(
         if organization is not None:
             require_organization(transaction, organization)
         return transaction.cases(organization, is_closed=is_closed, limit=CASES_LISTED)
+
+
+def list_own_cases(context: Context, organization: str, member: str) -> tuple[Case, ...]:
+    """List the cases of one member: the open ones first."""
+    with context.store.reading() as transaction:
+        return tuple(
+            case
+            for is_closed in (False, True)
+            for case in transaction.cases(
+                organization, member=member, is_closed=is_closed, limit=CASES_LISTED
+            )
+        )
+
+
+def read_own_case(
+    context: Context, organization: str, member: str, case: str
+) -> tuple[Case, tuple[CaseNote, ...]]:
+    """Give a case and what was said about it to whom it is about, and to nobody else.
+
+    Raises:
+        CaseUnknown: there is none of theirs.
+    """
+    own = {each.id: each for each in list_own_cases(context, organization, member)}
+    if case not in own:
+        raise CaseUnknown(case=case)
+    with context.store.reading() as transaction:
+        return own[case], transaction.case_notes(case)
+
+
+def require_room(context: Context, organization: str, member: str) -> None:
+    """Refuse another case of somebody of whom several wait already.
+
+    Raises:
+        CasesWaiting: they do.
+    """
+    own = list_own_cases(context, organization, member)
+    if sum(each.state is CaseState.WAITING for each in own) >= OWN_WAITING_MAX:
+        raise CasesWaiting(most=OWN_WAITING_MAX)
 
 
 def read_case(context: Context, case: str) -> CaseFile:

@@ -17,8 +17,15 @@ class Cases(Protocol):
     def case(self, case: str) -> Case | None:
         """Find a case by its id; nobody else changes it until the transaction ends."""
 
-    def cases(self, organization: str | None, *, is_closed: bool, limit: int) -> tuple[Case, ...]:
-        """List cases of one organization, or of all.
+    def cases(
+        self,
+        organization: str | None,
+        *,
+        member: str | None = None,
+        is_closed: bool,
+        limit: int,
+    ) -> tuple[Case, ...]:
+        """List cases of one organization, or of all, or of one member.
 
         Open ones begin with whoever has waited longest, closed ones with the last one closed.
         """

@@ -15,6 +15,7 @@ class OwnCopy:
 
     Attributes:
         digest: SHA-256 of the secret part of the address that leads to it.
+        file: what it is, by its name in the vault.
         due_at: when a worker has to look at it; none where nothing is left to do.
         claim: one more with each worker that took it, and with each wish of its reader: whoever has
             an older number may write nothing.
@@ -28,6 +29,7 @@ class OwnCopy:
     organization: str
     member: str
     digest: str
+    file: str
     asked_at: Instant
     due_at: Instant | None
     claim: int = 0

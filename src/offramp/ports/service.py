@@ -11,7 +11,7 @@ from typing import BinaryIO, Literal, Protocol
 from whenever import Instant
 
 from offramp.core.banner import Banner
-from offramp.core.link import Download
+from offramp.core.link import Download, Entrance
 from offramp.core.model import Achievement, Member, Organization, Receipt
 from offramp.core.notice import NoticeFacts
 from offramp.core.parcel import Reply
@@ -169,11 +169,13 @@ class Composer(Protocol):
         about: Member | None = None,
         attachments: tuple[Attachment, ...] = (),
         download: Download | None = None,
+        entrance: Entrance | None = None,
         is_optional: bool = False,
     ) -> Message:
         """Write the message for one reader; ``about`` is the member where only one leaves.
 
-        ``download`` is what the message leads to instead of carrying it.
+        ``download`` is what the message leads to instead of carrying it, and ``entrance`` where
+        its reader signs in.
         """
 
     def attach_achievements(

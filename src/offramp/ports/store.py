@@ -89,8 +89,9 @@ class Transaction(
         """Empty our own tables of an organization (or one member); a tombstone stays (L30).
 
         Deletes members, roles, seats, pools, deliveries, links, outbox rows, holds, unlocks,
-        blocks, wishes, requests, cases, copies and what opens the portal of it, and blanks the organization's name, zone, locale
-        and overrides, so that no name and no address is left. Returns rows per table of ours.
+        blocks, wishes, requests, cases, copies and what opens the portal of it, and blanks the
+        organization's name, zone, locale and overrides, so that no name and no address is left.
+        Returns rows per table of ours.
         """
 
     # policies

@@ -21,13 +21,21 @@ class MemoryCasePart(MemoryPart):
         """Find a case by its id."""
         return self.tables.cases.get(case)
 
-    def cases(self, organization: str | None, *, is_closed: bool, limit: int) -> tuple[Case, ...]:
-        """List cases of one organization, or of all."""
+    def cases(
+        self,
+        organization: str | None,
+        *,
+        member: str | None = None,
+        is_closed: bool,
+        limit: int,
+    ) -> tuple[Case, ...]:
+        """List cases of one organization, or of all, or of one member."""
         found = sorted(
             (
                 case
                 for case in self.tables.cases.values()
                 if organization in (None, case.organization)
+                and member in (None, case.member)
                 and (case.closed_at is not None) == is_closed
             ),
             key=attrgetter("id"),

@@ -30,9 +30,18 @@ class CasePart(FactPart):
         row = self.connection.execute(chosen).first()
         return None if row is None else _case(row)
 
-    def cases(self, organization: str | None, *, is_closed: bool, limit: int) -> tuple[Case, ...]:
-        """List cases of one organization, or of all."""
+    def cases(
+        self,
+        organization: str | None,
+        *,
+        member: str | None = None,
+        is_closed: bool,
+        limit: int,
+    ) -> tuple[Case, ...]:
+        """List cases of one organization, or of all, or of one member."""
         chosen = select(_table).limit(limit)
+        if member is not None:
+            chosen = chosen.where(_table.c.member == member)
         if organization is not None:
             chosen = chosen.where(_table.c.organization == organization)
         if is_closed:

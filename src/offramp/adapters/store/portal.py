@@ -132,7 +132,8 @@ class PortalPart(Part):
 
     def own_copy_due_at(self) -> Instant | None:
         """Give the earliest instant at which a worker has to look at one."""
-        return self.connection.scalar(select(func.min(_copy.c.due_at, type_=_copy.c.due_at.type)))
+        due_at: Instant | None = self.connection.scalar(select(func.min(_copy.c.due_at)))
+        return due_at
 
     def claim_own_copy(self, *, now: Instant, lease_until: Instant) -> OwnCopy | None:
         """Take the one that has been due longest."""

@@ -44,6 +44,7 @@ own_copy = Table(
     Column("member", Key, nullable=False),
     Column("id", Key, nullable=False),
     Column("digest", Key, nullable=False),
+    Column("file", Text, nullable=False),
     Column("asked_at", MomentInTime, nullable=False),
     Column("due_at", MomentInTime),
     Column("claim", Integer, nullable=False),

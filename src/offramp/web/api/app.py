@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.page import LinkPages
+from offramp.adapters.message.portal_page import PortalPages
 from offramp.engine.context import Context
 from offramp.engine.snapshot_cache import SnapshotCache
 from offramp.ports import Passwords
@@ -31,6 +32,7 @@ from offramp.web.api.problem import PROBLEMS, answer_problems
 from offramp.web.api.static import static_routes
 from offramp.web.api.unsubscribe import unsubscribe_routes
 from offramp.web.console.routes import console_routes
+from offramp.web.portal.routes import portal_routes
 
 BODY_BYTES_MAX = 64 * 1024  # of any request, unless a route says otherwise
 
@@ -43,6 +45,7 @@ def create_app(
     pages: LinkPages | None = None,
     has_again_page: bool = False,
     passwords: Passwords | None = None,
+    portal: PortalPages | None = None,
 ) -> FastAPI:
     """Make the application; it answers from the context's store.
 
@@ -52,6 +55,7 @@ def create_app(
         pages: writes the pages for people.
         has_again_page: whether people without an account can ask for their messages again.
         passwords: hashes those of operators; without it there is no console.
+        portal: writes the pages of the portal; without it there is none.
     """
     app = FastAPI(
         title="Offramp",
@@ -76,6 +80,8 @@ def create_app(
     app.include_router(static_routes())
     if passwords is not None:
         app.include_router(console_routes(context, passwords))
+    if portal is not None:
+        app.include_router(portal_routes(context, portal))
     app.include_router(hook_routes(context, hooks or Hooks()))
     app.include_router(configuration_routes(context))
     app.include_router(_for_programs(context), dependencies=[Depends(require_key(access_keys))])

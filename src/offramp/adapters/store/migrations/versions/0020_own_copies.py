@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("member", Key, nullable=False),
         sa.Column("id", Key, nullable=False),
         sa.Column("digest", Key, nullable=False),
+        sa.Column("file", sa.Text, nullable=False),
         sa.Column("asked_at", MomentInTime, nullable=False),
         sa.Column("due_at", MomentInTime),
         sa.Column("claim", sa.Integer, nullable=False),
