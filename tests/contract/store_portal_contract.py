@@ -147,7 +147,11 @@ class PortalContract:
         fill(store)
         do(store, "put_own_copy", replace(COPY, member="ben", id="later", due_at=NOW))
         do(store, "put_own_copy", replace(COPY, due_at=EARLIER))
-        do(store, "put_own_copy", replace(COPY, member="cara", id="not", due_at=LATER.add(hours=24)))
+        do(
+            store,
+            "put_own_copy",
+            replace(COPY, member="cara", id="not", due_at=LATER.add(hours=24)),
+        )
         assert do(store, "own_copy_due_at") == EARLIER
 
         def claim(now=NOW):

@@ -59,6 +59,7 @@ class BrandPages:
         self,
         name: str,
         language: Language,
+        /,
         **given: Any,  # noqa: ANN401 (words of a template)
     ) -> str:
         template = language.html.get_template(name)
