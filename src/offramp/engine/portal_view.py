@@ -118,7 +118,11 @@ class OwnView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompanyView:
-    """What an administrator sees of the organization; the plan is of it as a whole."""
+    """What an administrator sees of the organization; the plan is of it as a whole.
+
+    Attributes:
+        may_renew: whether they may bring everything back, or nothing is lost yet.
+    """
 
     at: Instant
     seats: tuple[SeatCount, ...]
@@ -190,7 +194,7 @@ def look_at_company(context: Context, guest: Guest) -> CompanyView:
                 for row in rows
                 if row.subject.member is None
             ),
-            may_renew=banner is not None and banner.may_renew,
+            may_renew=banner is not None and (banner.may_renew or not banner.lost),
             words=None
             if banner is None
             else context.composer.write_banner(banner, member=member, organization=organization),
