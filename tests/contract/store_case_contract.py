@@ -65,6 +65,14 @@ class CaseContract:
         assert ids(store, "acme") == ["c2", "c3", "c1"]
         assert ids(store, limit=2) == ["c4", "c2"]
 
+    def test_the_cases_of_one_member_are_theirs_alone(self, store):
+        fill(store)
+        keep(store, CASE, OTHERS, WHOLE)
+
+        theirs = read(store, lambda t: t.cases("acme", member="ben", is_closed=False, limit=10))
+
+        assert theirs == (OTHERS,)
+
     def test_closed_cases_are_listed_apart_and_the_last_one_first(self, store):
         fill(store)
         keep(store, replace(CASE, closed_at=NOW), replace(OTHERS, closed_at=LATER), WHOLE)
