@@ -24,7 +24,7 @@ from offramp.engine.archive import document_name
 from offramp.engine.context import Context
 from offramp.engine.handover import Request, is_still_whole
 from offramp.engine.office import Office, open_office
-from offramp.engine.overview import Leaving, leaving_of, newest_of
+from offramp.engine.overview import Leaving, leaving_of
 from offramp.engine.own_copy import erasure_of, readers_of
 from offramp.engine.portal_entry import Guest
 from offramp.engine.resending import SENT
@@ -185,15 +185,11 @@ def look_at_company(context: Context, guest: Guest) -> CompanyView:
             describe(reader, now=now) for reader in readers_of(transaction, organization, member)
         )
         banner = next((each for each in described if each is not None), None)
-        rows = newest_of(transaction.offboardings(organization.id))
+        rows = transaction.whole_offboardings([organization.id])
         return CompanyView(
             at=now,
             seats=_count_seats(transaction, office),
-            leaving=tuple(
-                leaving_of(context, transaction, row, now=now)
-                for row in rows
-                if row.subject.member is None
-            ),
+            leaving=tuple(leaving_of(context, transaction, row, now=now) for row in rows),
             may_renew=banner is not None and (banner.may_renew or not banner.lost),
             words=None
             if banner is None

@@ -320,7 +320,7 @@ def test_a_copy_of_their_own_is_given_as_the_policy_says_B9(policy, now, is_give
 
 
 def test_once_it_is_deleted_nobody_is_given_a_copy_B9():
-    erased = standing(receipts=["erase"])
+    erased = standing(receipts=[make_receipt("erase", "2025-10-01T02:00:00Z")])
 
     assert not may_request_own(reader(erased), now=instant("2025-12-01T00:00:00Z"))
 

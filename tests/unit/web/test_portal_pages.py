@@ -301,7 +301,6 @@ def test_what_support_knows_of_others_is_not_shown(training):
 def test_pages_are_in_the_language_of_the_browser_and_then_of_the_member(notes, language):
     account, sign_in, own = LANGUAGES[language]
     notes.change("acme-user", locale=language)
-    notes.world.run_until(OUT)
 
     before = notes.visitor().get("/portal/sign-in", **{"Accept-Language": language})
     user = notes.signed_in()
