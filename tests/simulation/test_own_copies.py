@@ -250,6 +250,10 @@ def test_a_mail_that_is_refused_leaves_the_copy_to_be_had_without_it(world):
 
     assert [tend_copies(world.context) for _ in range(2)] == [1, 0]
     assert (state(world), the_copy(world).reason) == (CopyState.READY, "MessageRefused")
+    world.mail.recover(USER)
+    ask_for_mail_again(world.context, "acme", MEMBER)
+    tend_copies(world.context)
+    assert len(mails(world)) == 1
 
 
 def test_a_database_that_is_down_is_tried_again_and_given_up_in_the_end(world):

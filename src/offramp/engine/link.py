@@ -158,6 +158,15 @@ def note_download(context: Context, link: Link | OwnCopy) -> None:
             transaction.append([_event("export-downloaded", row, actor="user", at=now)])
 
 
+def note_document(context: Context, offboarding: str) -> None:
+    """Put on record that a document was handed to whoever it had been sent to."""
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        row = transaction.offboarding(offboarding)
+        if row is not None:
+            transaction.append([_event("export-downloaded", row, actor="user", at=now)])
+
+
 def pieces(context: Context, file: str, *, start: int, stop: int) -> Generator[bytes, None, None]:
     """Read a part of a file piece by piece, for as long as there is such a file.
 

@@ -162,9 +162,7 @@ def ask_for_mail_again(context: Context, organization: str, member: str) -> None
     now = context.clock.now()
     with context.store.transaction() as transaction:
         copy = transaction.own_copy(organization, member=member)
-        if copy is None or not is_ready(copy, now=now) or copy.mailed_at is None:
-            raise CopyMissing
-        if now < copy.mailed_at.add(minutes=REST_MINUTES):
+        if copy is None or not is_ready(copy, now=now) or not _may_tell(copy, now=now):
             raise CopyMissing
         again = replace(
             copy,
@@ -177,6 +175,13 @@ def ask_for_mail_again(context: Context, organization: str, member: str) -> None
         )
         transaction.save_own_copy(again, claim=copy.claim)
         transaction.append([_event("own-copy-asked", copy, at=now, actor="user")])
+
+
+def _may_tell(copy: OwnCopy, *, now: Instant) -> bool:
+    """Whether its mail may be sent again: it went out long enough ago, or not at all."""
+    if copy.mailed_at is None:
+        return copy.reason is not None
+    return now >= copy.mailed_at.add(minutes=REST_MINUTES)
 
 
 def note_own_download(transaction: Transaction, copy: OwnCopy, *, at: Instant) -> bool:

@@ -27,8 +27,8 @@ from offramp.engine.office import Office, open_office
 from offramp.engine.overview import Leaving, leaving_of
 from offramp.engine.own_copy import erasure_of, readers_of
 from offramp.engine.portal_entry import Guest
-from offramp.engine.resending import SENT
-from offramp.engine.situation import planned_of, timeline_of
+from offramp.engine.resending import SENT, NothingToResend, ask_for_own
+from offramp.engine.situation import announced_timeline_of, planned_of, timeline_of
 from offramp.ports import (
     Attachment,
     BannerWords,
@@ -217,6 +217,23 @@ def find_document(context: Context, guest: Guest, *, offboarding: str, step: str
     return None
 
 
+def ask_for_letter(context: Context, guest: Guest, *, step: str) -> None:
+    """Let a message be sent to a member again, at most once an hour.
+
+    What is not theirs alone is for whoever still answers for the organization.
+
+    Raises:
+        NothingToResend: there is none, its use has passed, or it was asked for just now.
+    """
+    answers = answers_for_organization(context, guest)
+    with context.store.reading() as transaction:
+        letters = _letters(context, transaction, guest, now=context.clock.now())
+        may_ask = any(each.step == step and (each.is_own or answers) for each in letters)
+    if not may_ask:
+        raise NothingToResend(organization=guest.organization.id)
+    ask_for_own(context, guest.organization.id, guest.member.id, step=step)
+
+
 def achievements_of(context: Context, guest: Guest) -> tuple[Attachment, ...]:
     """Write once more what a member was sent for their achievements.
 
@@ -265,7 +282,9 @@ def _letters(
             row = transaction.offboarding(delivery.offboarding)
             assert row is not None, "what was delivered has an off-boarding"
             rows = {each.key: each for each in transaction.steps(row.id)}
-            steps = planned_of(timeline_of(transaction, row), rows)
+            # Of one that ended because the subject stays, also what was sent before that.
+            both = (announced_timeline_of(transaction, row), timeline_of(transaction, row))
+            steps = (each for timeline in both for each in planned_of(timeline, rows))
             planned[row.id] = row, {each.key: each for each in steps}
         row, known = planned[delivery.offboarding]
         step = known.get(delivery.step.partition("/")[0])

@@ -13,6 +13,7 @@ from offramp.adapters.composer_jinja import JinjaComposer
 from offramp.core.case import Complaint
 from offramp.core.model import Role
 from offramp.engine.cases import OWN_WAITING_MAX, add_note, close_case, list_cases, open_case
+from offramp.engine.offboarding import reactivate
 from offramp.engine.sweep import run_until_quiet
 from offramp.testing.world import PlainComposer
 from offramp.web.portal import handing_out
@@ -359,6 +360,30 @@ def test_somebody_who_answers_for_nothing_any_more_sees_nothing_of_the_organizat
     assert admin.get("/portal/dates.ics").status_code == 404
     assert admin.get(path).status_code == 404
     assert "documents" not in admin.get().text
+    assert admin.post("/portal/messages", {"step": "company-data"}).status_code == 409
+
+
+def test_what_was_sent_before_somebody_came_back_is_still_seen(training):
+    """A4."""
+    training.world.run_until(EXPIRED)
+    reactivate(training.context, "acme", until=Date(2025, 8, 30), by="support")
+    training.world.work()
+
+    page = words(training.signed_in().get())
+
+    assert "What you have earned Sent on August 31, 2024" in page
+    assert "Your access continues Sent on September 3, 2024" in page
+
+
+def test_a_document_that_was_fetched_here_is_on_record(training):
+    training.world.run_until(Instant.from_utc(2024, 9, 23))
+    admin = training.signed_in(ADMIN)
+    path = re.search(r"/portal/documents/[^\"]+", admin.get("/portal/organization").text)[0]
+
+    admin.get(path)
+
+    events = [entry.event for entry in training.read(lambda t: t.ledger())]
+    assert [each.actor for each in events if each.kind == "export-downloaded"] == ["user"]
 
 
 def test_once_everything_is_deleted_nobody_is_signed_in_and_nobody_is_known(notes):

@@ -15,10 +15,9 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from offramp.core.errors import Unavailable
-from offramp.engine.link import pieces
+from offramp.engine.link import note_document, pieces
 from offramp.engine.offer import FILE_NAME
-from offramp.engine.portal_view import achievements_of, find_document
-from offramp.engine.resending import ask_for_own
+from offramp.engine.portal_view import achievements_of, ask_for_letter, find_document
 from offramp.web.api.pieces import PiecesResponse
 from offramp.web.portal.door import ROOT, Admission, PageMissing, PortalDoor, Visit
 from offramp.web.portal.page import PortalAnswers
@@ -43,7 +42,7 @@ def handing_out_routes(door: PortalDoor, answers: PortalAnswers) -> APIRouter:
         step = visit.said("step")
         if not step:
             raise PageMissing
-        ask_for_own(context, visit.organization, visit.member, step=step)
+        ask_for_letter(context, visit.guest, step=step)
         return answers.lead(f"{ROOT}?done=sent")
 
     @routes.get("/achievements.zip")
@@ -63,6 +62,7 @@ def handing_out_routes(door: PortalDoor, answers: PortalAnswers) -> APIRouter:
         size_bytes = context.vault.size(file) if file else None
         if file is None or size_bytes is None:
             raise PageMissing
+        note_document(context, offboarding)
         headers = {
             "Content-Disposition": f'attachment; filename="{FILE_NAME}"',
             "Content-Length": str(size_bytes),

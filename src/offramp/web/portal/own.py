@@ -79,7 +79,7 @@ def letter_row(letter: Letter, visit: Visit) -> dict[str, object]:
         "issue": sent.step,
         "step": letter.step,
         "size_bytes": letter.size_bytes if letter.is_own or visit.answers else None,
-        "may_ask": letter.may_ask,
+        "may_ask": letter.may_ask and (letter.is_own or visit.answers),
     }
 
 
