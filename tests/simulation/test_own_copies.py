@@ -198,6 +198,22 @@ def test_nothing_of_it_outlives_the_deletion(world):
     assert tend_copies(world.context) == 0
 
 
+def test_a_deletion_that_spares_a_held_category_spares_no_copy(world):
+    """L25, L30: of the rest, which is gone, no copy may be left."""
+    place_hold(world.context, "acme", reason="dispute", owner="legal", category="user.content")
+    world.lie_still_until(Instant.from_utc(2025, 9, 29))
+    ask(world)
+    tend_copies(world.context)
+
+    world.run_until(Instant.from_utc(2025, 12, 1))
+
+    with world.store.transaction() as transaction:
+        kinds_of_all = {entry.event.kind for entry in transaction.ledger()}
+    assert "erased-in-part" in kinds_of_all
+    assert own_files(world) == []
+    assert the_copy(world) is None
+
+
 def test_a_deletion_in_the_middle_of_writing_leaves_no_file(world, monkeypatch):
     """L30: whoever writes waits for nobody, and what they wrote goes too."""
     ask(world)
