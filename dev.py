@@ -33,7 +33,7 @@ PYTHON = Path(sys.executable).resolve()
 
 PYTHON_OLDEST = (3, 11)
 ELSEWHERE = "mariadb or browser or foreign"  # marks of the tests that need more than pip can carry
-MEMORY, ROOM_BYTES = Path("/dev/shm"), 8 * 2**30  # where tests work, if there is room
+MEMORY, ROOM_BYTES = Path("/dev/shm"), 8 * 2**30  # noqa: S108 (where tests work, if they can)
 PARALLEL = ("-n", "3")  # on two cores: many a test waits; `-n 0` after it for a debugger
 
 QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"}
@@ -97,7 +97,7 @@ def sim(*arguments: str) -> int:
 
 def bench(*arguments: str) -> int:
     """Measure: rows per second, memory, lock time; the schedule, the queue, who takes over."""
-    if arguments[:1] == ("data",):
+    if "data" in arguments[:1]:
         _bring("mariadb-server", program="mariadbd")
     return _run("python", "-m", "benchmarks", *arguments)
 
@@ -120,8 +120,8 @@ def check(*arguments: str) -> int:
     """Do everything; `--rest` leaves out what `test` has already done."""
     _bring("mariadb-server", program="mariadbd")
     _bring("chromium", program="chromium")
-    chosen = ("-m", ELSEWHERE) if "--rest" in arguments else arguments
-    return max(lint(), types(), _run("pytest", *PARALLEL, *chosen))
+    arguments = ("-m", ELSEWHERE) if "--rest" in arguments else arguments
+    return max(lint(), types(), _run("pytest", *PARALLEL, *arguments))
 
 
 def lock(*arguments: str) -> int:
@@ -204,9 +204,8 @@ def _locked(name: str) -> str:
 
 def _bring(package: str, *, program: str) -> None:
     """Install one of the system's packages, where it is missing and we are root on Debian."""
-    is_here = shutil.which(program, path=f"{os.defpath}:/usr/sbin:/usr/local/sbin")
-    apt_get = shutil.which("apt-get")
-    if is_here or os.geteuid() != 0 or not apt_get:
+    apt_get, places = shutil.which("apt-get"), f"{os.defpath}:/usr/sbin:/usr/local/sbin"
+    if shutil.which(program, path=places) or os.geteuid() != 0 or not apt_get:
         return
     print(f"Installing {package} by apt-get …", flush=True)
     _succeeds([apt_get, "-qq", "update"])
