@@ -138,6 +138,7 @@ def build(
         endpoints=endpoints,
         event_source=event_source,
         public_address=_without_slash(settings.public_address),
+        case_address=settings.case_address,
         returns=_returns(settings),
         calendar=partial(
             calendar_file,

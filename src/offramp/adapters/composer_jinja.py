@@ -111,6 +111,8 @@ class JinjaComposer:
         attachments: tuple[Attachment, ...] = (),
         download: Download | None = None,
         entrance: Entrance | None = None,
+        answer: str | None = None,
+        reply_to: str | None = None,
         is_optional: bool = False,
     ) -> Message:
         """Write the message for one reader; ``about`` is the member where only one leaves."""
@@ -125,6 +127,7 @@ class JinjaComposer:
             ),
             download=download,
             entrance=entrance,
+            answer=answer,
         )
         words = self._write(occasion, _person(member))
         return Message(
@@ -135,6 +138,7 @@ class JinjaComposer:
             text=_EMPTY_LINES.sub("\n\n", words.text).strip() + "\n",
             html=words.html,
             is_optional=is_optional,
+            reply_to=reply_to,
             attachments=attachments,
             images=(self._brand.logo,) if self._brand.logo else (),
         )
@@ -229,6 +233,7 @@ class JinjaComposer:
         attachments: tuple[File, ...] = (),
         download: Download | None = None,
         entrance: Entrance | None = None,
+        answer: str | None = None,
     ) -> Occasion:
         told = self._told(facts, member, zone=member.zone or organization.zone)
         return Occasion(
@@ -241,6 +246,7 @@ class JinjaComposer:
             attachments=attachments,
             download=download,
             entrance=entrance,
+            answer=answer,
             is_named=bool(member.name),
         )
 
@@ -257,6 +263,7 @@ class JinjaComposer:
             "attachments": occasion.attachments,
             "download": occasion.download,
             "entrance": occasion.entrance,
+            "answer": occasion.answer,
             "brand": self._brand,
         }
 

@@ -4,9 +4,10 @@ One thread for each endpoint, so that one that is slow or dead holds up nothing 
 one that makes parcels of what is new, even for nobody, so that an endpoint that is declared
 later begins with what happens later; one that looks for mail that came back; one that looks whose
 the addresses are that asked for their messages, and one for those that asked for a way into the
-portal; and one that writes the copies that people asked for. A round that fails is told, and the
-next one begins after a while. Any number of processes may do this at once: a parcel is sent by
-whoever claimed it, and what came back counts once.
+portal; one that writes the copies that people asked for, and one that mails what support says
+about a case. A round that fails is told, and the next one begins after a while. Any number of
+processes may do this at once: a parcel is sent by whoever claimed it, and what came back counts
+once.
 
 Source: docs/webhooks.md; lessons L31, L33, L35.
 """
@@ -19,6 +20,7 @@ from functools import partial
 from threading import Event, Thread
 
 from offramp.core.errors import Unavailable
+from offramp.engine.case_mail import send_answers
 from offramp.engine.context import Context
 from offramp.engine.intake import fetch
 from offramp.engine.own_copy import tend_copies
@@ -33,7 +35,8 @@ TROUBLE_SECONDS = 10.0  # after a round that failed
 LOOK_SECONDS = 0.1  # between two looks whether a round has ended
 ONCE_SECONDS = 30.0  # for all rounds of a command that does not go on
 # No endpoint can have such a name.
-_HANDING_OVER, _FETCHING, _ANSWERING, _LETTING_IN, _COPYING = "", "@", "@@", "@in", "@copy"
+_HANDING_OVER, _FETCHING, _ANSWERING = "", "@", "@@"
+_LETTING_IN, _COPYING, _REPLYING = "@in", "@copy", "@case"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -127,6 +130,7 @@ def _courier(context: Context, *, is_stopping: Callable[[], bool]) -> Iterator[C
         _ANSWERING: partial(answer_requests, context),
         _LETTING_IN: partial(send_entrances, context),
         _COPYING: partial(tend_copies, context, is_stopping=is_stopping),
+        _REPLYING: partial(send_answers, context, is_stopping=is_stopping),
     }
     for name in context.endpoints:
         rounds[name] = partial(send_round, context, name, is_stopping=is_stopping)

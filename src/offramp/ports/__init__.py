@@ -6,6 +6,7 @@ a shipped fake and a contract suite that the fake and every adapter pass.
 Source: docs/decisions/001-layers.md.
 """
 
+from offramp.ports.case import CaseLetter
 from offramp.ports.failure import (
     DeletionInFlight,
     DiskFull,
@@ -91,6 +92,7 @@ __all__ = [
     "CalendarPart",
     "CalendarWording",
     "CalendarWriter",
+    "CaseLetter",
     "Changes",
     "Clock",
     "Composer",

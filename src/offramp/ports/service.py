@@ -91,6 +91,7 @@ class Message:
     text: str
     html: str
     is_optional: bool = False
+    reply_to: str | None = None  # who reads answers to this message, where it is not the usual one
     attachments: tuple[Attachment, ...] = ()
     images: tuple[InlineImage, ...] = ()
 
@@ -170,12 +171,14 @@ class Composer(Protocol):
         attachments: tuple[Attachment, ...] = (),
         download: Download | None = None,
         entrance: Entrance | None = None,
+        answer: str | None = None,
+        reply_to: str | None = None,
         is_optional: bool = False,
     ) -> Message:
         """Write the message for one reader; ``about`` is the member where only one leaves.
 
         ``download`` is what the message leads to instead of carrying it, and ``entrance`` where
-        its reader signs in.
+        its reader signs in; ``answer`` is what support says to them.
         """
 
     def attach_achievements(

@@ -129,7 +129,7 @@ class MemoryFactPart(MemoryPart):
 
         said = tables.case_notes
         tables.case_notes = [
-            note for note in said if not is_told_of_them(None, tables.cases[note.case])
+            each for each in said if not is_told_of_them(None, tables.cases[each.said.note.case])
         ]
         notes = tables.delivery_notes
         tables.delivery_notes = [note for note in notes if not is_to_them(None, note)]

@@ -13,12 +13,13 @@ from typing import TypeAlias
 
 from whenever import Instant
 
-from offramp.core.case import Case, CaseNote
+from offramp.core.case import Case
 from offramp.core.ledger import Entry
 from offramp.core.model import BlockNote, Hold, Member, Organization, Pool, Unlock
 from offramp.core.policy import Policy
 from offramp.ports import (
     Arming,
+    CaseLetter,
     DeletionInFlight,
     Delivery,
     DeliveryNote,
@@ -44,6 +45,15 @@ from offramp.ports import (
 Owned: TypeAlias = tuple[str, str]  # organization, and what is its
 Addressed: TypeAlias = tuple[str, str, str, str]  # off-boarding, step, member, channel
 Posted: TypeAlias = tuple[str, str]  # event, endpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptNote:
+    """What was said about a case, how it came, and when it is to be mailed."""
+
+    said: CaseLetter
+    letter: str | None
+    mail_at: Instant | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,7 +89,8 @@ class MemoryTables:
     portal_sessions: dict[str, PortalSession] = field(default_factory=dict)
     own_copies: dict[Owned, OwnCopy] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
-    case_notes: list[CaseNote] = field(default_factory=list)
+    case_notes: list[KeptNote] = field(default_factory=list)
+    case_notes_made: int = 0
     operators: dict[str, Operator] = field(default_factory=dict)
     sessions: dict[str, OperatorSession] = field(default_factory=dict)
     sign_in_links: dict[str, SignInLink] = field(default_factory=dict)

@@ -43,14 +43,15 @@ class Occasion:
     place: str
     zone: str | None
     attachments: tuple[File, ...]
-    download: Download | None  # of this reader alone, and so is the next
+    download: Download | None  # of this reader alone, and so are the next two
     entrance: Entrance | None
+    answer: str | None
     is_named: bool
 
     @property
     def is_personal(self) -> bool:
         """Whether something in it is of its reader alone, beside the name."""
-        return self.download is not None or self.entrance is not None
+        return (self.download, self.entrance, self.answer) != (None, None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,6 +101,7 @@ _DOWNLOAD = Download(
     size_bytes=40_000_000,
     until_on=Date(2024, 9, 28),
 )
+_ANSWER = "We have looked into it.\n\nIt is mended now."
 _ENTRANCE = Entrance(address="https://vendor.example/portal/enter/trial", minutes=15)
 
 
@@ -132,6 +133,7 @@ class Trial:
                     attachments=attachments,
                     download=download,
                     entrance=_ENTRANCE if facts is _FULL else None,
+                    answer=_ANSWER if facts is _FULL else None,
                 )
 
     def write_banners(self, banners: Sequence[str]) -> None:

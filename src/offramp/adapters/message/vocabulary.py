@@ -48,6 +48,7 @@ WORDS: Mapping[str, str] = {
     "entrance": "Where the reader signs in to the portal; none in every other message.",
     "entrance.address": "The link to it: it works once.",
     "entrance.minutes": "For so many minutes.",
+    "answer": "What support says to the reader; none in every other message.",
     "brand.name": "The vendor's name; may be empty.",
     "brand.logo_address": "Where the HTML finds the logo.",
     "brand.color": "The vendor's color.",
