@@ -76,7 +76,7 @@ def test_a_letter_opens_a_case_and_its_answer_is_mailed_A12(installation, smtp):
     (answer,) = [
         each.message for each in smtp.messages if "We look into it." in each.message.as_string()
     ]
-    assert answer["Reply-To"] == f"<help+{case['case']}@vendor.example>"
+    assert answer["Reply-To"] == f"help+{case['case']}@vendor.example"
     assert answer["Subject"] == "An answer to your message"
 
 

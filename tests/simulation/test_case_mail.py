@@ -1,4 +1,4 @@
-"""A12: a letter opens a case, support answers it by mail, and a letter to the answer is kept there."""
+"""A12: a letter opens a case, support answers by mail, and a reply is kept with the case."""
 
 from dataclasses import replace
 

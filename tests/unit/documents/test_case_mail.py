@@ -1,4 +1,4 @@
-"""Letters to the address for complaints, as people, their programs and machines write them (A12)."""
+"""Letters about what went wrong, as people, their programs and machines write them (A12)."""
 
 import pytest
 from hypothesis import given
@@ -132,7 +132,9 @@ def test_every_alphabet_is_read_and_an_unknown_one_as_far_as_it_goes(charset, bo
 
 
 def test_a_subject_in_another_alphabet_is_read():
-    written = letter().replace(b"Subject: Certificates", b"Subject: =?utf-8?q?Zertifikate_f=C3=BCr?=")
+    written = letter().replace(
+        b"Subject: Certificates", b"Subject: =?utf-8?q?Zertifikate_f=C3=BCr?="
+    )
 
     assert read(written).text.startswith("Zertifikate für\n")
 
