@@ -33,8 +33,7 @@ PYTHON = Path(sys.executable).resolve()
 
 PYTHON_OLDEST = (3, 11)
 ELSEWHERE = "mariadb or browser or foreign"  # marks of the tests that need more than pip can carry
-MEMORY = Path("/dev/shm")
-MEMORY_BYTES_MIN = 8 * 2**30  # of it free, and the tests work there: a disk holds up each commit
+MEMORY, ROOM_BYTES = Path("/dev/shm"), 8 * 2**30  # noqa: S108 (where tests work, if they can)
 PARALLEL = ("-n", "3")  # on two cores: many a test waits; `-n 0` after it for a debugger
 
 QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"}
@@ -68,22 +67,22 @@ def demo(*arguments: str) -> int:
 
 def test(*arguments: str) -> int:
     """Run every test that needs only what pip can carry, the fast layers first."""
-    return _pytest(*PARALLEL, "-m", f"not ({ELSEWHERE})", *arguments)
+    return _run("pytest", *PARALLEL, "-m", f"not ({ELSEWHERE})", *arguments)
 
 
 def integration(*arguments: str) -> int:
     """Run the tests on real databases and servers."""
-    return _pytest("tests/integration", *arguments)
+    return _run("pytest", "tests/integration", *arguments)
 
 
 def acceptance(*arguments: str) -> int:
     """Run the tests that name the rows of the mission."""
-    return _pytest("tests/acceptance", *arguments)
+    return _run("pytest", "tests/acceptance", *arguments)
 
 
 def docs(*arguments: str) -> int:
     """Run the tests of the documentation and of the house rules."""
-    return _pytest("tests/docs", *arguments)
+    return _run("pytest", "tests/docs", *arguments)
 
 
 def sim(*arguments: str) -> int:
@@ -93,12 +92,12 @@ def sim(*arguments: str) -> int:
         value, rest = _take_option(f"--{name}", rest)
         if value is not None:
             settings[name.upper()] = value
-    return _pytest(*PARALLEL, "tests/simulation", *rest, settings=settings)
+    return _run("pytest", *PARALLEL, "tests/simulation", *rest, settings=settings)
 
 
 def bench(*arguments: str) -> int:
     """Measure: rows per second, memory, lock time; the schedule, the queue, who takes over."""
-    if arguments[:1] == ("data",):
+    if "data" in arguments[:1]:
         _bring("mariadb-server", program="mariadbd")
     return _run("python", "-m", "benchmarks", *arguments)
 
@@ -121,9 +120,8 @@ def check(*arguments: str) -> int:
     """Do everything; `--rest` leaves out what `test` has already done."""
     _bring("mariadb-server", program="mariadbd")
     _bring("chromium", program="chromium")
-    if "--rest" in arguments:
-        return max(lint(), types(), _pytest(*PARALLEL, "-m", ELSEWHERE))
-    return max(lint(), types(), _pytest(*PARALLEL, *arguments))
+    arguments = ("-m", ELSEWHERE) if "--rest" in arguments else arguments
+    return max(lint(), types(), _run("pytest", *PARALLEL, *arguments))
 
 
 def lock(*arguments: str) -> int:
@@ -206,9 +204,8 @@ def _locked(name: str) -> str:
 
 def _bring(package: str, *, program: str) -> None:
     """Install one of the system's packages, where it is missing and we are root on Debian."""
-    is_here = shutil.which(program, path=f"{os.defpath}:/usr/sbin:/usr/local/sbin")
-    apt_get = shutil.which("apt-get")
-    if is_here or os.geteuid() != 0 or not apt_get:
+    apt_get, places = shutil.which("apt-get"), f"{os.defpath}:/usr/sbin:/usr/local/sbin"
+    if shutil.which(program, path=places) or os.geteuid() != 0 or not apt_get:
         return
     print(f"Installing {package} by apt-get …", flush=True)
     _succeeds([apt_get, "-qq", "update"])
@@ -228,20 +225,14 @@ def _succeeds(command: list[str]) -> bool:
     return subprocess.run(command, env={**os.environ, **QUIET, **UV}, check=False).returncode == 0
 
 
-def _pytest(*arguments: str, settings: dict[str, str] | None = None) -> int:
-    """Run tests, in memory where there is room for what they leave."""
-    settings = dict(settings or {})
-    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN:
-        settings["TMPDIR"] = os.environ.get("TMPDIR", str(MEMORY))
-    return _run("pytest", *arguments, settings=settings)
-
-
 def _run(program: str, *arguments: str, settings: dict[str, str] | None = None) -> int:
     """Run a program of the environment in the repository, and give its exit code."""
     command = [str(BIN / program), *arguments]
     environment = {**os.environ, **(settings or {})}
     # The tests start our program a thousand times; it has to be compiled only once.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    if program == "pytest" and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_BYTES:
+        environment.setdefault("TMPDIR", str(MEMORY))  # on a disk each commit would wait for it
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 

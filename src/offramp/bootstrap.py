@@ -34,13 +34,14 @@ from offramp.adapters.mailer_smtp import Security, SmtpMailer, SmtpServer
 from offramp.adapters.message.brand import Brand, read_logo
 from offramp.adapters.message.dates import JinjaCalendarWording
 from offramp.adapters.message.page import LinkPages
+from offramp.adapters.message.portal_page import PortalPages
 from offramp.adapters.report_structlog import StructlogReport
 from offramp.adapters.store.connection import connect
 from offramp.adapters.store.migration import migrate
 from offramp.adapters.store.store import SqlStore
 from offramp.adapters.vault_folder import FolderVault
 from offramp.config import Settings
-from offramp.core.errors import Missing
+from offramp.core.errors import Invalid, Missing
 from offramp.data.credential.issuer import Issuer
 from offramp.data.elsewhere import open_elsewhere
 from offramp.data.endpoint_spec import EVENT_SOURCE
@@ -80,6 +81,10 @@ class QueueMissing(Missing):
 
 class WebhooksMissing(Missing):
     """The package {package}, which sends events to endpoints, is not installed."""
+
+
+class PortalUnreachable(Invalid):
+    """The setting portal needs an address that the links in its mails lead to."""
 
 
 class CameraMissing(Missing):
@@ -133,6 +138,7 @@ def build(
         endpoints=endpoints,
         event_source=event_source,
         public_address=_without_slash(settings.public_address),
+        case_address=settings.case_address,
         returns=_returns(settings),
         calendar=partial(
             calendar_file,
@@ -185,6 +191,19 @@ def link_pages(settings: Settings) -> LinkPages:
     return LinkPages(brand_of(settings), folder=settings.templates)
 
 
+def portal_pages(settings: Settings) -> PortalPages | None:
+    """Make what writes the portal's pages, where there is one.
+
+    Raises:
+        PortalUnreachable: it could not be reached.
+    """
+    if not settings.portal:
+        return None
+    if settings.public_address is None:
+        raise PortalUnreachable(hint="set public_address to where people reach it")
+    return PortalPages(brand_of(settings), folder=settings.templates)
+
+
 def brand_of(settings: Settings) -> Brand:
     """Give the vendor's brand without its logo, which is a file."""
     return Brand(
@@ -193,6 +212,7 @@ def brand_of(settings: Settings) -> Brand:
         agreement=settings.brand_agreement,
         information=settings.brand_information,
         support=settings.brand_support,
+        renewal=settings.brand_renewal,
     )
 
 

@@ -30,6 +30,7 @@ PUBLIC_ADDRESS = (
     r"^(https://[^\s?#@]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?(/[^\s?#]*)?)$"
 )
 WEB_OR_MAIL_ADDRESS = r"^(https?://\S+|[^@\s]+@[^@\s]+)$"
+MAILBOX = r"^[^@\s+]+@[^@\s]+$"
 CONFIG_FILE = "offramp.toml"
 CONFIG_FILE_VARIABLE = "OFFRAMP_CONFIG"
 
@@ -87,6 +88,11 @@ class Settings(BaseSettings):
         pattern=WEB_ADDRESS,
         description="Further information on leaving; where empty, the link of the policy.",
     )
+    brand_renewal: str | None = Field(
+        default=None,
+        pattern=WEB_OR_MAIL_ADDRESS,
+        description="Where the portal sends administrators who renew: of the web or of mail.",
+    )
     credentials_address: str | None = Field(
         default=None,
         description="Where you serve what `offramp credential publish` writes: https://….",
@@ -104,12 +110,21 @@ class Settings(BaseSettings):
     link_days: int = Field(
         default=30, ge=1, le=3650, description="How long such a link lives, from its mail on."
     )
+    case_address: str | None = Field(
+        default=None,
+        pattern=MAILBOX,
+        description="Where people write what went wrong; it has to take NAME+anything@ as well.",
+    )
     case_hours: int = Field(
         default=24, ge=1, le=8760, description="Within how many hours a case is to be answered."
     )
     again_page: bool = Field(
         default=False,
         description="Whether people without an account can ask for their messages at `/again`.",
+    )
+    portal: bool = Field(
+        default=False,
+        description="Whether people sign in at `/portal` by mail; needs the public address.",
     )
     fonts: Path | None = Field(
         default=None, description="A folder with more fonts, for the letters of diplomas."

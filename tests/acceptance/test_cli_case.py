@@ -55,6 +55,31 @@ def test_whoever_was_shut_out_sees_why_and_is_let_in_for_a_day_A12(installation)
     assert installation.ask(*now)["is_allowed"]
 
 
+def test_a_letter_opens_a_case_and_its_answer_is_mailed_A12(installation, smtp):
+    letter = (
+        f"From: Siobhan <{SIOBHAN}>\nTo: help+no-achievements@vendor.example\n"
+        "Message-ID: <1@home.example>\nSubject: Certificates\n\nWhere are they?\n"
+    )
+    refused = installation.run("case", "receive", given=letter)
+    installation.settings["OFFRAMP_CASE_ADDRESS"] = "help@vendor.example"
+
+    received = installation.run("case", "receive", "--json", given=letter)
+    again = installation.run("case", "receive", given=letter)
+    (case,) = installation.ask("case", "list")["cases"]
+    installation.say("case", "note", case["case"], "We look into it.\n\nUntil tomorrow.")
+    installation.say("run")
+
+    assert refused.code == 4
+    assert received.data["opened"] == 1
+    assert again.out == "1 known already\n"
+    assert case["complaint"] == "no-achievements"
+    (answer,) = [
+        each.message for each in smtp.messages if "We look into it." in each.message.as_string()
+    ]
+    assert answer["Reply-To"] == f"help+{case['case']}@vendor.example"
+    assert answer["Subject"] == "An answer to your message"
+
+
 def test_cases_are_a_list_of_who_waits(installation):
     assert "no case is open" in installation.say("case", "list")
     first = installation.ask("case", "open", SIBLING, "other", "--words", "A question.")["case"]

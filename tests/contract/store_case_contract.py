@@ -65,6 +65,14 @@ class CaseContract:
         assert ids(store, "acme") == ["c2", "c3", "c1"]
         assert ids(store, limit=2) == ["c4", "c2"]
 
+    def test_the_cases_of_one_member_are_theirs_alone(self, store):
+        fill(store)
+        keep(store, CASE, OTHERS, WHOLE)
+
+        theirs = read(store, lambda t: t.cases("acme", member="ben", is_closed=False, limit=10))
+
+        assert theirs == (OTHERS,)
+
     def test_closed_cases_are_listed_apart_and_the_last_one_first(self, store):
         fill(store)
         keep(store, replace(CASE, closed_at=NOW), replace(OTHERS, closed_at=LATER), WHOLE)
@@ -90,6 +98,45 @@ class CaseContract:
         assert ids(store) == left
         if "c1" not in left:
             assert read(store, lambda t: t.case_notes("c1")) == ()
+
+    def test_a_note_that_is_to_be_mailed_is_taken_by_one_at_a_time(self, store):
+        fill(store)
+        keep(store, CASE, OTHERS)
+        with store.transaction() as transaction:
+            transaction.add_case_note(NOTE)
+            transaction.add_case_note(replace(ANSWER, case="c2"), mail_at=LATER)
+            transaction.add_case_note(ANSWER, mail_at=NOW)
+        lease = LATER.add(hours=1)
+
+        def claim():
+            return read(store, lambda t: t.claim_case_letter(now=LATER, lease_until=lease))
+
+        first, second = claim(), claim()
+
+        assert (first.note, first.attempts) == (ANSWER, 1)
+        assert second.note.case == "c2"
+        assert claim() is None
+        assert read(store, lambda t: t.case_letter_due_at()) == lease
+        read(store, lambda t: t.put_off_case_letter(first.number, mail_at=NOW))
+        read(store, lambda t: t.put_off_case_letter(second.number, mail_at=None))
+        assert read(store, lambda t: t.case_letter_due_at()) == NOW
+        assert claim() == replace(first, attempts=2)
+        late = read(store, lambda t: t.claim_case_letter(now=lease, lease_until=lease))
+        assert late == replace(first, attempts=3)
+
+    def test_a_note_is_known_by_the_letter_that_it_came_by(self, store):
+        fill(store)
+        keep(store, CASE)
+        read(store, lambda t: t.add_case_note(NOTE, letter="a" * 64))
+        read(store, lambda t: t.add_case_note(ANSWER))
+
+        known = [
+            read(store, lambda t, letter=letter: t.is_letter_known(letter))
+            for letter in ("a" * 64, "b" * 64)
+        ]
+
+        assert known == [True, False]
+        assert read(store, lambda t: t.case_notes("c1")) == (NOTE, ANSWER)
 
     def test_nothing_is_kept_of_an_erased_organization(self, store):
         fill(store)

@@ -13,6 +13,7 @@ from tests.contract.store_optional_contract import OptionalContract
 from tests.contract.store_outlook_contract import OutlookContract
 from tests.contract.store_pages_contract import PagesContract
 from tests.contract.store_parcel_contract import OutboxContract, ParcelContract
+from tests.contract.store_portal_contract import PortalContract
 from tests.contract.store_proof_contract import (
     LEDGER_KEY,
     AudienceContract,
@@ -57,6 +58,7 @@ class StoreContract(
     KeptAnswerContract,
     OptionalContract,
     OutlookContract,
+    PortalContract,
     RequestContract,
     CaseContract,
     LedgerContract,

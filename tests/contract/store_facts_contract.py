@@ -179,6 +179,7 @@ class FactContract:
             "delivery": 1, "delivery_note": 0, "link": 0, "optional_message": 0, "parcel": 0,
             "outbox": 1, "hold": 1, "unlock": 1, "block": 1, "block_note": 1,
             "declined": 0, "request": 0, "case_note": 0, "support_case": 0,
+            "portal_link": 0, "portal_session": 0, "own_copy": 0,
         }  # fmt: skip
         with store.transaction() as transaction:
             assert transaction.organizations() == (SIBLING,)
@@ -234,6 +235,7 @@ class FactContract:
             "link": 0, "optional_message": 0, "parcel": 0, "outbox": 0, "hold": 0, "unlock": 1,
             "block": 0, "block_note": 0, "declined": 0, "request": 0,
             "case_note": 0, "support_case": 0,
+            "portal_link": 0, "portal_session": 0, "own_copy": 0,
         }  # fmt: skip
         with store.transaction() as transaction:
             assert transaction.members("acme") == (BEN, CARA)

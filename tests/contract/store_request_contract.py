@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from offramp.ports import RequestKind
 from tests.contract.store_world import ANNA, BEN, CARA, LATER, NOW, fill, read
 
 ADDRESS, OTHER = "anna@acme.example", "ben@acme.example"
 MANY = 100
+SIGN_IN = RequestKind.SIGN_IN
 
 
 def ask(store, address=ADDRESS, *, at=NOW, waiting_max=MANY):
@@ -35,6 +37,17 @@ class RequestContract:
 
     def test_an_address_waits_once_however_it_is_written(self, store):
         assert [ask(store), ask(store, "Anna@ACME.example", at=LATER)] == [True, False]
+        assert waiting(store) == (ADDRESS,)
+
+    def test_an_address_waits_for_each_thing_by_itself(self, store):
+        ask(store)
+        for at in (NOW, LATER):
+            read(store, lambda t, at=at: t.put_request(ADDRESS, kind=SIGN_IN, at=at, waiting_max=1))
+
+        assert waiting(store) == (ADDRESS,)
+        assert read(store, lambda t: t.requests(kind=SIGN_IN, limit=MANY)) == (ADDRESS,)
+        read(store, lambda t: t.drop_request(ADDRESS, kind=SIGN_IN))
+        assert read(store, lambda t: t.requests(kind=SIGN_IN, limit=MANY)) == ()
         assert waiting(store) == (ADDRESS,)
 
     def test_no_more_wait_than_may(self, store):

@@ -31,7 +31,7 @@ from offramp.adapters.message.language import SOURCE_LANGUAGE, Languages
 from offramp.adapters.message.trial import Trial
 from offramp.adapters.message.vocabulary import Company, File, Person
 from offramp.core.banner import Banner
-from offramp.core.link import Download
+from offramp.core.link import Download, Entrance
 from offramp.core.model import Achievement, Member, Organization
 from offramp.core.notice import NoticeFacts
 from offramp.ports import Attachment, BannerWords, LinkWords, Message
@@ -110,6 +110,9 @@ class JinjaComposer:
         about: Member | None = None,
         attachments: tuple[Attachment, ...] = (),
         download: Download | None = None,
+        entrance: Entrance | None = None,
+        answer: str | None = None,
+        reply_to: str | None = None,
         is_optional: bool = False,
     ) -> Message:
         """Write the message for one reader; ``about`` is the member where only one leaves."""
@@ -123,6 +126,8 @@ class JinjaComposer:
                 File(name=each.name, size_bytes=len(each.content)) for each in attachments
             ),
             download=download,
+            entrance=entrance,
+            answer=answer,
         )
         words = self._write(occasion, _person(member))
         return Message(
@@ -133,6 +138,7 @@ class JinjaComposer:
             text=_EMPTY_LINES.sub("\n\n", words.text).strip() + "\n",
             html=words.html,
             is_optional=is_optional,
+            reply_to=reply_to,
             attachments=attachments,
             images=(self._brand.logo,) if self._brand.logo else (),
         )
@@ -189,7 +195,7 @@ class JinjaComposer:
     def _write(self, occasion: Occasion, reader: Person) -> Words:
         """Fill a form in where there can be one, and else render the message by itself."""
         told = occasion.facts
-        if occasion.download is None and self._is_form(told.notice, told.words):
+        if not occasion.is_personal and self._is_form(told.notice, told.words):
             return self._form(occasion).for_name(reader.name)
         return self._render(occasion, reader)
 
@@ -226,6 +232,8 @@ class JinjaComposer:
         about: Person | None = None,
         attachments: tuple[File, ...] = (),
         download: Download | None = None,
+        entrance: Entrance | None = None,
+        answer: str | None = None,
     ) -> Occasion:
         told = self._told(facts, member, zone=member.zone or organization.zone)
         return Occasion(
@@ -237,6 +245,8 @@ class JinjaComposer:
             zone=told.zone if told.zone != organization.zone else None,
             attachments=attachments,
             download=download,
+            entrance=entrance,
+            answer=answer,
             is_named=bool(member.name),
         )
 
@@ -252,6 +262,8 @@ class JinjaComposer:
             "zone": occasion.zone,
             "attachments": occasion.attachments,
             "download": occasion.download,
+            "entrance": occasion.entrance,
+            "answer": occasion.answer,
             "brand": self._brand,
         }
 

@@ -101,8 +101,9 @@ def format_mail(message: Message, *, sender: Sender, at: Instant) -> Envelope:
         "Message-ID": f"<{quote(message.id, safe=_ID_CHARACTERS)}@{origin.rpartition('@')[2]}>",
         "Auto-Submitted": "auto-generated",
     }
-    if sender.reply_to is not None:
-        headers["Reply-To"] = f"<{_own_address(sender.reply_to)}>"
+    reply_to = message.reply_to or sender.reply_to
+    if reply_to is not None:
+        headers["Reply-To"] = f"<{parse_address(reply_to)}>"
     if message.is_optional:
         headers |= _ways_to_unsubscribe(sender, message_id=message.id)
     headers["MIME-Version"] = "1.0"

@@ -4,6 +4,7 @@ Source: mission A12; docs/cases.md.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,10 +16,18 @@ from offramp.cli.link import link_data, link_row
 from offramp.cli.mail import message_data, message_row
 from offramp.cli.opening import open_context
 from offramp.cli.option import read_boundary
-from offramp.cli.output import AsJson, guarded, show_json, show_table, show_text
+from offramp.cli.output import AsJson, guarded, read_each, show_json, show_table, show_text
 from offramp.core.case import Case, Complaint, Repair
+from offramp.core.errors import Missing
+from offramp.documents.case_mail import read_letter
 from offramp.engine import cases
+from offramp.engine.case_mail import Received, receive_letter
 from offramp.engine.cases import CaseFile, Repaired
+
+
+class CaseAddressMissing(Missing):
+    """No address is set to which letters about cases are written."""
+
 
 app = typer.Typer(help="What somebody says went wrong, and its repair.", no_args_is_help=True)
 
@@ -102,6 +111,43 @@ def repair(case: CaseId, as_json: AsJson = False) -> None:
         show_text(f"{case}: unlocked until {_time(repaired.unlocked_until)}")
     else:
         show_text(f"{case}: {repaired.messages} queued; the next sweep sends them again")
+
+
+@app.command("receive")
+@guarded
+def receive(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILES]", help="Letters as they came; else standard input."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take in letters to the address for complaints, as a mail server pipes or files them."""
+    context = open_context()
+    if context.case_address is None:
+        raise CaseAddressMissing(hint="set case_address")
+    counts = {**dict.fromkeys((each.value for each in Received), 0), "automatic": 0}
+    for content in read_each(files):
+        letter = read_letter(content, address=context.case_address)
+        if letter is None:
+            counts["automatic"] += 1
+        else:
+            counts[receive_letter(context, letter).value] += 1
+    if as_json:
+        show_json(counts)
+        return
+    shown = [f"{counts[name]} {words}" for name, words in _RECEIVED.items() if counts[name]]
+    show_text("; ".join(shown))
+
+
+_RECEIVED = {
+    Received.OPENED: "opened a case",
+    Received.ADDED: "went to the case that they answer",
+    Received.KNOWN: "known already",
+    Received.NOBODYS: "of nobody here",
+    Received.WAITING: "of people of whom several cases wait already",
+    "automatic": "written by a machine",
+}
 
 
 @app.command("close")

@@ -3,7 +3,6 @@
 Source: mission A4; docs/operations.md, "Mail that did not arrive".
 """
 
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +16,7 @@ from offramp.cli.option import OptionMissing
 from offramp.cli.output import (
     AsJson,
     guarded,
-    read_file,
+    read_each,
     show_json,
     show_table,
     show_text,
@@ -28,8 +27,6 @@ from offramp.engine import correspondence, resending
 from offramp.engine.bounces import Taken, take_back
 from offramp.engine.correspondence import Written
 from offramp.engine.intake import fetch
-
-STANDARD_INPUT = Path("-")
 
 
 class MailboxMissing(Missing):
@@ -115,9 +112,8 @@ def returned(
     """Take in reports of failure and complaints, as a mail server pipes or files them."""
     context = open_context()
     counts = {**dict.fromkeys((taken.value for taken in Taken), 0), "other": 0}
-    for file in files or [STANDARD_INPUT]:
-        is_piped = file == STANDARD_INPUT
-        report = read_returned(sys.stdin.buffer.read() if is_piped else read_file(file))
+    for content in read_each(files):
+        report = read_returned(content)
         if report is None:
             counts["other"] += 1
         else:

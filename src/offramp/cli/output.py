@@ -7,7 +7,8 @@ Source: core/errors.py for exit codes.
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
@@ -19,6 +20,7 @@ from rich.text import Text
 
 from offramp.core.errors import Invalid, OfframpError, frames_of
 
+STANDARD_INPUT = Path("-")
 PIPE_COLUMNS = 140  # a table that is not on a terminal is read in a file or a page
 _DETAILS = ("file", "line", "path", "expected")
 _Parameters = ParamSpec("_Parameters")
@@ -125,6 +127,16 @@ def read_file(file: Path) -> bytes:
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
         raise FileUnreadable(file=str(file), reason=reason) from error
+
+
+def read_each(files: Sequence[Path] | None) -> Iterator[bytes]:
+    """Read the files that were named, ``-`` or none being standard input.
+
+    Raises:
+        FileUnreadable: there is none, or it may not be read.
+    """
+    for file in files or [STANDARD_INPUT]:
+        yield sys.stdin.buffer.read() if file == STANDARD_INPUT else read_file(file)
 
 
 def error_data(error: OfframpError) -> dict[str, Any]:

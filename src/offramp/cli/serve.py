@@ -11,7 +11,7 @@ import typer
 
 from offramp.adapters.clock import SystemClock
 from offramp.adapters.report_structlog import StructlogReport
-from offramp.bootstrap import link_pages
+from offramp.bootstrap import link_pages, portal_pages
 from offramp.cli.opening import open_context
 from offramp.cli.operator import link_address
 from offramp.cli.output import AsJson, guarded, show_line, show_text
@@ -57,6 +57,7 @@ def serve(
         passwords=argon2.Argon2Passwords(),
         requests_per_minute=settings.requests_per_minute,
         stripe=application.Stripe.parse(stripe) if stripe else None,
+        portal=portal_pages(settings),
     )
     stop.listen()
     with open_listener(listen or settings.serve_at) as listener:

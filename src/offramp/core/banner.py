@@ -6,7 +6,7 @@ the timeline that messages state: a banner has no knowledge of its own that coul
 Source: mission B7, B10; lessons L7, L38, L40.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from whenever import Instant
@@ -103,11 +103,41 @@ def show_banner(reader: Reader, *, now: Instant) -> Showing:
     return Showing(banner=shown, changes_at=min(ends))
 
 
+def describe(reader: Reader, *, now: Instant) -> Banner | None:
+    """Say what the stage in force means to a reader, whether or not the product shows it.
+
+    None where nobody has a say about the reader.
+    """
+    standing = next(_strictest(reader, now=now), None)
+    if standing is None:
+        return None
+    answers = {each: reader.decide(each, now=now) for each in Capability}
+    return _banner(reader, standing, answers=answers, now=now)
+
+
+def may_request_own(reader: Reader, *, now: Instant) -> bool:
+    """Whether a reader is given a copy of their own data: on request, or as they may export (B9).
+
+    Nobody is once it is gone.
+    """
+    standing = next(_strictest(reader, now=now), None)
+    if standing is None or any(each.span(now).after_step for each in reader.standings):
+        return False
+    given = SubjectKind.MEMBER in standing.span(now).stage.export_on_request
+    return given or reader.decide(Capability.EXPORT, now=now).is_allowed
+
+
 def _spokesman(reader: Reader, *, now: Instant) -> Standing | None:
-    """Choose the standing that a banner speaks of: the strictest, of equal ones a member's own.
+    """Choose the standing that a banner speaks of, if it has something to say in the product.
 
     Where the strictest has nothing to say in the product, what a milder one says is not true.
     """
+    strictest = _strictest(reader, now=now)
+    return next((each for each in strictest if each.span(now).stage.banner), None)
+
+
+def _strictest(reader: Reader, *, now: Instant) -> Iterator[Standing]:
+    """Give the strictest standings, of equal ones a member's own first."""
     by_stages = replace(reader, is_blocked=False, unlocks=())
     votes = [
         replace(by_stages, standings=(each,)).decide(Capability.SIGN_IN, now=now).capabilities
@@ -115,8 +145,7 @@ def _spokesman(reader: Reader, *, now: Instant) -> Standing | None:
     ]
     least = min(map(len, votes), default=0)
     pairs = zip(reversed(reader.standings), reversed(votes), strict=True)
-    strictest = (standing for standing, vote in pairs if len(vote) == least)
-    return next((each for each in strictest if each.span(now).stage.banner), None)
+    return (standing for standing, vote in pairs if len(vote) == least)
 
 
 def _banner(

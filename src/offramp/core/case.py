@@ -77,6 +77,23 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What somebody wrote to the address for complaints.
+
+    Attributes:
+        key: stands for this letter, however often it comes.
+        sender: the address that it says it is from.
+        about: the case that it answers, or what went wrong, where the address that it was sent to
+            names either.
+    """
+
+    key: str
+    sender: str
+    about: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseNote:
     """What somebody said about a case."""
 

@@ -37,6 +37,14 @@ class Download:
     until_on: Date
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrance:
+    """The address by which a person signs in, once and for so many minutes."""
+
+    address: str
+    minutes: int
+
+
 def link_ends_at(mailed_at: Instant, *, days: int, zone: str) -> Instant:
     """Say when a link ends whose mail goes out at an instant: days in the zone are whole days."""
     last_on = civil_date(mailed_at, zone=zone).add(days=days)

@@ -16,7 +16,7 @@ from offramp.core.dates import civil_date, days_between, last_day_before
 from offramp.core.due import expected_erasure
 from offramp.core.model import Receipt, Role, SubjectKind
 from offramp.core.plan import PlannedStep, Span, Timeline
-from offramp.core.policy import Action, Audience
+from offramp.core.policy import Action, Audience, Links
 
 DAY_HOURS = 24
 ERASED, WELCOME_BACK = "erased", "welcome-back"  # notices with words of their own
@@ -168,6 +168,27 @@ def state_facts(
     if planned.is_destructive:
         return replace(_without_what_follows(facts), words=ERASED, access_ends_at=None)
     return facts
+
+
+def state_nothing(notice: str, *, zone: str, links: Links, now: Instant) -> NoticeFacts:
+    """Give the facts of a message that tells nothing of anybody's stage."""
+    return NoticeFacts(
+        notice=notice,
+        product=None,
+        stage="",
+        stage_title="",
+        zone=zone,
+        stated_at=now,
+        stage_ends_at=None,
+        access_ends_at=None,
+        exports_at=None,
+        erases_at=None,
+        erases_before=None,
+        days_left=None,
+        agreement=links.agreement,
+        information=links.information,
+        support=links.support,
+    )
 
 
 def _without_what_follows(facts: NoticeFacts) -> NoticeFacts:

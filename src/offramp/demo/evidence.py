@@ -32,7 +32,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What was found; ``missing`` says what this version does not do of the row."""
+    """What was found; ``missing`` says what of the row is not shown, or not done yet."""
 
     found: bool
     text: str

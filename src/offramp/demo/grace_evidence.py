@@ -243,7 +243,7 @@ def download(play: Artefacts) -> Evidence:
         found=found,
         text=text,
         links=(file_link(play, f"export/{DOWNLOAD}"),),
-        missing="The page on which a user who is signed out for good asks for it; an operator did.",
+        missing="Asking for it in the portal: an operator did, for the demo opens no browser.",
     )
 
 

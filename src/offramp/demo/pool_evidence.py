@@ -195,7 +195,7 @@ def told_support(play: Artefacts) -> Evidence:
         found=found,
         text=text,
         links=(file_link(play, "cases.json"), file_link(play, "ledger.jsonl")),
-        missing="The page on which a person says so.",
+        missing="Saying so in the portal: the demo opens no browser.",
     )
 
 
@@ -248,7 +248,7 @@ def look_up(play: Artefacts) -> Evidence:
         found=found,
         text=text,
         links=(file_link(play, "timeline.json"), file_link(play, "timeline.svg")),
-        missing="The page on which an administrator looks it up.",
+        missing="Looking it up in the portal: the demo opens no browser.",
     )
 
 

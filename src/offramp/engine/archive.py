@@ -30,6 +30,11 @@ def manifest_name(offboarding: str, step: str) -> str:
     return f"{exports_prefix(offboarding)}{step}.manifest.json"
 
 
+def own_copy_name(copy: str) -> str:
+    """Name the document that a member asked for."""
+    return f"own/{copy}/data.json"
+
+
 def proof_name(offboarding: str, proof: str) -> str:
     """Name a proof: ``tombstone``, ``erasure`` or ``certificate``."""
     return f"proofs/{offboarding}/{proof}.json"

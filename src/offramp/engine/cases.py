@@ -9,6 +9,7 @@ Source: mission A12; docs/decisions/033-cases.md.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from whenever import Date, Instant
 
@@ -30,6 +31,7 @@ from offramp.ports import Transaction
 
 WORDS_MAX = 4_000  # characters of what is said at once
 CASES_LISTED = 1_000
+OWN_WAITING_MAX = 5  # cases of one person
 ACCOUNTS_MAX = 5  # of administrators, where nobody is named
 
 
@@ -43,6 +45,14 @@ class CaseClosed(Refused):
 
 class NothingToRepair(Refused):
     """Nothing that is done in one go would mend the case {case}."""
+
+
+class CasesWaiting(Refused):
+    """So many cases of this person wait for an answer already: {most}."""
+
+
+class LetterKnown(Refused):
+    """This letter has been read before."""
 
 
 class WordsTooLong(Invalid):
@@ -86,15 +96,18 @@ def open_case(
     about: Boundary | None = None,
     words: str = "",
     actor: str = "operator",
+    letter: str | None = None,
 ) -> Case:
     """Note that something went wrong for an organization, or for a member of it.
 
     Args:
         about: when it did: an instant, or a day of which the first instant is meant.
         words: what they say themselves.
+        letter: what stands for the letter in which they say so.
 
     Raises:
         OrganizationUnknown, OrganizationErased, MemberUnknown: nobody is there.
+        LetterKnown: it came before.
         WordsTooLong: nobody would read them.
     """
     _require_short(words)
@@ -113,7 +126,7 @@ def open_case(
             answer_by=_answer_by(context, now),
         )
         transaction.put_case(case)
-        _say(transaction, case, words, actor=actor, at=now)
+        _say(transaction, case, words, actor=actor, at=now, letter=letter)
         _note(
             transaction,
             case,
@@ -139,6 +152,44 @@ def list_cases(
         return transaction.cases(organization, is_closed=is_closed, limit=CASES_LISTED)
 
 
+def list_own_cases(context: Context, organization: str, member: str) -> tuple[Case, ...]:
+    """List the cases of one member: the open ones first."""
+    with context.store.reading() as transaction:
+        return tuple(
+            case
+            for is_closed in (False, True)
+            for case in transaction.cases(
+                organization, member=member, is_closed=is_closed, limit=CASES_LISTED
+            )
+        )
+
+
+def read_own_case(
+    context: Context, organization: str, member: str, case: str
+) -> tuple[Case, tuple[CaseNote, ...]]:
+    """Give a case and what was said about it to whom it is about, and to nobody else.
+
+    Raises:
+        CaseUnknown: there is none of theirs.
+    """
+    own = {each.id: each for each in list_own_cases(context, organization, member)}
+    if case not in own:
+        raise CaseUnknown(case=case)
+    with context.store.reading() as transaction:
+        return own[case], transaction.case_notes(case)
+
+
+def require_room(context: Context, organization: str, member: str) -> None:
+    """Refuse another case of somebody of whom several wait already.
+
+    Raises:
+        CasesWaiting: they do.
+    """
+    own = list_own_cases(context, organization, member)
+    if sum(each.state is CaseState.WAITING for each in own) >= OWN_WAITING_MAX:
+        raise CasesWaiting(most=OWN_WAITING_MAX)
+
+
 def read_case(context: Context, case: str) -> CaseFile:
     """Look into a case: what was said, what was sent, and who was allowed what.
 
@@ -160,11 +211,14 @@ def read_case(context: Context, case: str) -> CaseFile:
     )
 
 
-def add_note(context: Context, case: str, words: str, *, actor: str = "operator") -> Case:
+def add_note(
+    context: Context, case: str, words: str, *, actor: str = "operator", letter: str | None = None
+) -> Case:
     """Keep what somebody says about a case; a user waits from then on, and an operator answers.
 
     Raises:
         CaseUnknown, CaseClosed: nothing is said about it any more.
+        LetterKnown: it came before.
         WordsTooLong: nobody would read them.
     """
     _require_short(words)
@@ -176,7 +230,8 @@ def add_note(context: Context, case: str, words: str, *, actor: str = "operator"
         else:
             answered = replace(found, answered_at=now)
         transaction.put_case(answered)
-        _say(transaction, answered, words, actor=actor, at=now)
+        said = partial(_say, transaction, answered, words, actor=actor, at=now)
+        said(letter=letter, is_answer=actor != "user")
         _note(transaction, answered, "noted", actor=_actor(context, actor), at=now)
     return answered
 
@@ -213,7 +268,7 @@ def close_case(context: Context, case: str, *, words: str = "") -> Case:
     with context.store.transaction() as transaction:
         closed = replace(_require_open(transaction, case), closed_at=now)
         transaction.put_case(closed)
-        _say(transaction, closed, words, actor="operator", at=now)
+        _say(transaction, closed, words, actor="operator", at=now, is_answer=True)
         _note(transaction, closed, "closed", actor=context.actor_or("operator"), at=now)
     return closed
 
@@ -295,10 +350,23 @@ def _require_short(words: str) -> None:
         raise WordsTooLong(count=len(words), most=WORDS_MAX, hint="say it in several notes")
 
 
-def _say(transaction: Transaction, case: Case, words: str, *, actor: str, at: Instant) -> None:
+def _say(
+    transaction: Transaction,
+    case: Case,
+    words: str,
+    *,
+    actor: str,
+    at: Instant,
+    letter: str | None = None,
+    is_answer: bool = False,
+) -> None:
+    """Keep what is said; a worker mails an answer to whom the case is about."""
+    if letter is not None and transaction.is_letter_known(letter):
+        raise LetterKnown
     if words.strip():
         note = CaseNote(case=case.id, at=at, actor=actor, text=words.strip())
-        transaction.add_case_note(note)
+        is_mailed = is_answer and case.member is not None
+        transaction.add_case_note(note, letter=letter, mail_at=at if is_mailed else None)
 
 
 def _note(

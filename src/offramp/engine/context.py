@@ -101,6 +101,7 @@ class Context:
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)  # of events, by name
     event_source: str = EVENT_SOURCE
     public_address: str | None = None  # where people reach the server; none: no links
+    case_address: str | None = None  # where letters about cases are taken in; none: nowhere
     returns: Mailbox | None = None  # none: what comes back is handed in by others
     calendar: CalendarWriter | None = None  # none: no message carries dates as a file
     actor: str | None = None  # who is signed in, as the ledger names them; none: nobody is

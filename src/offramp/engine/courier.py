@@ -3,10 +3,12 @@
 One thread for each endpoint, so that one that is slow or dead holds up nothing but its own events;
 one that makes parcels of what is new, even for nobody, so that an endpoint that is declared
 later begins with what happens later; one that looks for mail that came back; one that looks whose
-the addresses are that asked for their messages; one that forgets answers after their day; and one
-that settles what a billing system said before its pool was known. A round that fails is told, and
-the next one begins after a while. Any number of processes may do this at once: a parcel is sent by
-whoever claimed it, and what came back counts once.
+the addresses are that asked for their messages, and one for those that asked for a way into the
+portal; one that writes the copies that people asked for, and one that mails what support says
+about a case; one that forgets answers after their day; and one that settles what a billing system
+said before its pool was known. A round that fails is told, and the next one begins after a while.
+Any number of processes may do this at once: a parcel is sent by whoever claimed it, and what came
+back counts once.
 
 Source: docs/webhooks.md; lessons L31, L33, L35.
 """
@@ -20,8 +22,11 @@ from threading import Event, Thread
 
 from offramp.core.errors import Unavailable
 from offramp.engine.billing import settle_kept
+from offramp.engine.case_mail import send_answers
 from offramp.engine.context import Context
 from offramp.engine.intake import fetch
+from offramp.engine.own_copy import tend_copies
+from offramp.engine.portal_entry import send_entrances
 from offramp.engine.repetition import tidy_answers
 from offramp.engine.reporting import report_unavailable, report_unexpected
 from offramp.engine.request import answer_requests
@@ -35,7 +40,9 @@ SETTLE_SECONDS = 60.0  # between two looks at subscriptions without a pool
 TIDY_SECONDS = 600.0  # between two rounds that forget
 ONCE_SECONDS = 30.0  # for all rounds of a command that does not go on
 # No endpoint can have such a name.
-_HANDING_OVER, _FETCHING, _ANSWERING, _TIDYING, _SETTLING = "", "@", "@@", "@@@", "@@@@"
+_HANDING_OVER, _FETCHING, _ANSWERING = "", "@", "@@"
+_LETTING_IN, _COPYING, _REPLYING = "@in", "@copy", "@case"
+_TIDYING, _SETTLING = "@tidy", "@settle"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -127,6 +134,9 @@ def _courier(context: Context, *, is_stopping: Callable[[], bool]) -> Iterator[C
     rounds: dict[str, Callable[[], int]] = {
         _HANDING_OVER: partial(hand_over, context),
         _ANSWERING: partial(answer_requests, context),
+        _LETTING_IN: partial(send_entrances, context),
+        _COPYING: partial(tend_copies, context, is_stopping=is_stopping),
+        _REPLYING: partial(send_answers, context, is_stopping=is_stopping),
         _TIDYING: partial(tidy_answers, context),
         _SETTLING: partial(settle_kept, context),
     }

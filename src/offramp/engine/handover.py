@@ -5,6 +5,7 @@ Neither changes a row: what is destroyed is destroyed by the steps of a policy a
 Source: mission B9; policy language E1; lessons L27, L36.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import BinaryIO
@@ -45,9 +46,17 @@ class Request:
 
 
 def hand_over(
-    context: Context, request: Request, sink: BinaryIO, *, actor: str = "operator"
+    context: Context,
+    request: Request,
+    sink: BinaryIO,
+    *,
+    actor: str = "operator",
+    beat: Callable[[], None] = lambda: None,
 ) -> Manifest:
     """Write the data that was asked for, as long as all of it is there.
+
+    Args:
+        beat: is called as often as there is progress.
 
     Raises:
         OrganizationUnknown, OrganizationErased, MemberUnknown: there is nothing to hand over.
@@ -59,6 +68,10 @@ def hand_over(
         _require_whole(transaction, request)
     elsewhere, taken_at = data.elsewhere(request.scope), context.clock.now()
 
+    def progress(table: str, rows: int) -> None:
+        beat()
+        context.report("export", {"table": table, "rows": rows, "bytes": sink.tell()})
+
     def document(inner: BinaryIO) -> Manifest:
         return export(
             data.datamap,
@@ -67,9 +80,7 @@ def hand_over(
             inner,
             header={"offramp": context.version},
             taken_at=taken_at,
-            progress=lambda table, rows: context.report(
-                "export", {"table": table, "rows": rows, "bytes": sink.tell()}
-            ),
+            progress=progress,
             part=request.part,
             elsewhere=elsewhere,
         )

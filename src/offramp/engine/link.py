@@ -20,14 +20,16 @@ from offramp.core.policy import Action
 from offramp.core.transitions import OffboardingStatus
 from offramp.engine.context import Context
 from offramp.engine.offer import digest_of
+from offramp.engine.own_copy import erasure_of, is_ready, note_own_download
 from offramp.engine.resending import NothingToResend, ask_again
 from offramp.engine.situation import (
     receipts_of,
     require_known,
+    require_policy,
     timeline_of,
 )
 from offramp.engine.work import issue_key
-from offramp.ports import Link, Offboarding, Transaction
+from offramp.ports import Link, Offboarding, OwnCopy, Transaction
 
 PIECE_BYTES = 256 * 1024  # of a file that are in memory at once
 
@@ -51,7 +53,7 @@ class Found:
         locale: in which the reader is told.
     """
 
-    link: Link
+    link: Link | OwnCopy
     subject: Subject
     size_bytes: int
     organization: str
@@ -78,9 +80,11 @@ def look_up(context: Context, secret: str) -> Found:
     now = context.clock.now()
     with context.store.reading() as transaction:
         link = transaction.find_link(digest_of(secret))
-        row = transaction.offboarding(link.offboarding) if link else None
-        size_bytes = context.vault.size(link.file) if link else None
-        if link is None or row is None or size_bytes is None:
+        if link is None:
+            return _look_up_copy(context, transaction, digest_of(secret), now=now)
+        row = transaction.offboarding(link.offboarding)
+        size_bytes = context.vault.size(link.file)
+        if row is None or size_bytes is None:
             raise LinkDead
         if _state(link, has_file=True, now=now) is not LinkState.ALIVE:
             raise LinkDead
@@ -102,7 +106,39 @@ def look_up(context: Context, secret: str) -> Found:
     )
 
 
-def note_download(context: Context, link: Link) -> None:
+def _look_up_copy(
+    context: Context, transaction: Transaction, digest: str, *, now: Instant
+) -> Found:
+    """Find out what a link leads to that its reader asked for."""
+    copy = transaction.own_copy_behind(digest)
+    if copy is None or not is_ready(copy, now=now):
+        raise LinkDead
+    size_bytes = context.vault.size(copy.file)
+    organization = transaction.organization(copy.organization)
+    member = transaction.member(copy.organization, copy.member)
+    if size_bytes is None or organization is None or member is None:
+        raise LinkDead
+    assert copy.expires_at is not None, "what can be downloaded has an end"
+    zone = member.zone or organization.zone
+    policy = require_policy(transaction, organization.policy)
+    return Found(
+        link=copy,
+        subject=Subject(organization=organization.id, member=member.id),
+        size_bytes=size_bytes,
+        organization=organization.name or organization.id,
+        until_on=last_day_of(
+            copy.expires_at,
+            erases_at=erasure_of(transaction, organization, member, now=now),
+            zone=zone,
+            now=now,
+        ),
+        zone=zone if zone != organization.zone else None,
+        locale=member.locale or organization.locale,
+        support=policy.links.support,
+    )
+
+
+def note_download(context: Context, link: Link | OwnCopy) -> None:
     """Count a download that begins; the first one of a link is put on record.
 
     Raises:
@@ -110,11 +146,24 @@ def note_download(context: Context, link: Link) -> None:
     """
     now = context.clock.now()
     with context.store.transaction() as transaction:
+        if isinstance(link, OwnCopy):
+            if not note_own_download(transaction, link, at=now):
+                raise LinkDead
+            return
         count = transaction.count_download(link.digest, at=now)
         row = transaction.offboarding(link.offboarding)
         if not count or row is None:
             raise LinkDead
         if count == 1:
+            transaction.append([_event("export-downloaded", row, actor="user", at=now)])
+
+
+def note_document(context: Context, offboarding: str) -> None:
+    """Put on record that a document was handed to whoever it had been sent to."""
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        row = transaction.offboarding(offboarding)
+        if row is not None:
             transaction.append([_event("export-downloaded", row, actor="user", at=now)])
 
 

@@ -16,7 +16,7 @@ from whenever import Instant
 
 from offramp.core.link import Download, last_day_of, link_ends_at
 from offramp.engine.work import Work, issue_key
-from offramp.ports import Delivery, Link
+from offramp.ports import Delivery, Keys, Link
 
 FILE_NAME = "data.json"
 PATH = "links"  # below the public address
@@ -89,10 +89,13 @@ class Offer:
         self.work.context.probe("link replaced")
 
     def _secret(self, message: str) -> str:
-        organization = self.work.claimed.subject.organization
-        key = self.work.context.keys.organization_key(organization)
-        mac = hmac.digest(key, _PURPOSE + message.encode(), "sha256")
-        return urlsafe_b64encode(mac).rstrip(b"=").decode()
+        return secret_of(self.work.context.keys, self.work.claimed.subject.organization, message)
+
+
+def secret_of(keys: Keys, organization: str, message: str) -> str:
+    """Work out the secret of a link from what brings it, with the organization's key."""
+    mac = hmac.digest(keys.organization_key(organization), _PURPOSE + message.encode(), "sha256")
+    return urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
 def digest_of(secret: str) -> str:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from offramp.core.errors import Missing, Refused
 from offramp.engine.context import Context
 from offramp.engine.resending import ask_for_own
+from offramp.ports import RequestKind
 
 PATH = "again"  # below the public address
 WAITING_MAX = 1000  # requests; what is more is not noted
@@ -20,13 +21,16 @@ ANSWERED_MAX = 100  # in one round
 _ADDRESS = re.compile(r"(?=.{3,254}$)\S+@\S+")  # RFC 5321, section 4.5.3.1.3
 
 
-def note_request(context: Context, address: str) -> None:
+def note_request(
+    context: Context, address: str, *, kind: RequestKind = RequestKind.MESSAGES
+) -> None:
     """Remember an address until a worker has looked at it, where it may be one."""
     address = address.strip()
     if not _ADDRESS.fullmatch(address) or not address.isprintable():
         return
     with context.store.transaction() as transaction:
-        transaction.put_request(address, at=context.clock.now(), waiting_max=WAITING_MAX)
+        now = context.clock.now()
+        transaction.put_request(address, kind=kind, at=now, waiting_max=WAITING_MAX)
 
 
 def answer_requests(context: Context) -> int:

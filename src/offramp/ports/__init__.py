@@ -7,6 +7,7 @@ Source: docs/decisions/001-layers.md.
 """
 
 from offramp.ports.api_key import ApiKey, ApiKeys
+from offramp.ports.case import CaseLetter
 from offramp.ports.failure import (
     DeletionInFlight,
     DiskFull,
@@ -29,6 +30,8 @@ from offramp.ports.kept_answer import KeptAnswer, KeptAnswers
 from offramp.ports.operator import Operator, Operators, OperatorSession, Passwords, SignInLink
 from offramp.ports.optional import OptionalMessage
 from offramp.ports.outlook import Condition
+from offramp.ports.own_copy import OwnCopies, OwnCopy
+from offramp.ports.portal import Portal, PortalLink, PortalSession
 from offramp.ports.record import (
     Arming,
     Changes,
@@ -53,7 +56,7 @@ from offramp.ports.record import (
     Workload,
 )
 from offramp.ports.report import PROGRESS, Happening, Report
-from offramp.ports.request import fold_address
+from offramp.ports.request import RequestKind, fold_address
 from offramp.ports.service import (
     Attachment,
     BannerWords,
@@ -94,6 +97,7 @@ __all__ = [
     "CalendarPart",
     "CalendarWording",
     "CalendarWriter",
+    "CaseLetter",
     "Changes",
     "Clock",
     "Composer",
@@ -137,11 +141,17 @@ __all__ = [
     "OrganizationErased",
     "OrganizationUnknown",
     "OutboxEvent",
+    "OwnCopies",
+    "OwnCopy",
     "Parcel",
     "Passwords",
     "PolicyVersionTaken",
+    "Portal",
+    "PortalLink",
+    "PortalSession",
     "Probe",
     "Report",
+    "RequestKind",
     "Return",
     "Returned",
     "SendOutcomeUnknown",

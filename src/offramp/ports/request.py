@@ -1,11 +1,19 @@
 """What people without an account ask for by nothing but their address, until a worker looks at it.
 
-Source: mission A4; docs/decisions/031-asking-again.md.
+Source: mission A4, B9; docs/decisions/031-asking-again.md; docs/decisions/036-portal.md.
 """
 
+from enum import StrEnum
 from typing import Protocol
 
 from whenever import Instant
+
+
+class RequestKind(StrEnum):
+    """What is asked for."""
+
+    MESSAGES = "messages"  # what was sent to them, once more
+    SIGN_IN = "sign-in"  # a way into the portal
 
 
 def fold_address(address: str) -> str:
@@ -16,16 +24,23 @@ def fold_address(address: str) -> str:
 class Requests(Protocol):
     """The share of a transaction that is about them."""
 
-    def put_request(self, address: str, *, at: Instant, waiting_max: int) -> bool:
-        """Note that an address asks for what was sent to it; false where it already waits.
+    def put_request(
+        self,
+        address: str,
+        *,
+        kind: RequestKind = RequestKind.MESSAGES,
+        at: Instant,
+        waiting_max: int,
+    ) -> bool:
+        """Note that an address asks for something; false where it already waits for it.
 
-        False as well where so many wait already.
+        False as well where so many wait already for the same.
         """
 
-    def requests(self, *, limit: int) -> tuple[str, ...]:
+    def requests(self, *, kind: RequestKind = RequestKind.MESSAGES, limit: int) -> tuple[str, ...]:
         """List the addresses that wait, whoever has waited longest first."""
 
-    def drop_request(self, address: str) -> None:
+    def drop_request(self, address: str, *, kind: RequestKind = RequestKind.MESSAGES) -> None:
         """Forget that an address asked."""
 
     def readers_at(self, address: str) -> tuple[tuple[str, str], ...]:

@@ -11,7 +11,7 @@ from typing import BinaryIO, Literal, Protocol
 from whenever import Instant
 
 from offramp.core.banner import Banner
-from offramp.core.link import Download
+from offramp.core.link import Download, Entrance
 from offramp.core.model import Achievement, Member, Organization, Receipt
 from offramp.core.notice import NoticeFacts
 from offramp.core.parcel import Reply
@@ -91,6 +91,7 @@ class Message:
     text: str
     html: str
     is_optional: bool = False
+    reply_to: str | None = None  # who reads answers to this message, where it is not the usual one
     attachments: tuple[Attachment, ...] = ()
     images: tuple[InlineImage, ...] = ()
 
@@ -169,11 +170,15 @@ class Composer(Protocol):
         about: Member | None = None,
         attachments: tuple[Attachment, ...] = (),
         download: Download | None = None,
+        entrance: Entrance | None = None,
+        answer: str | None = None,
+        reply_to: str | None = None,
         is_optional: bool = False,
     ) -> Message:
         """Write the message for one reader; ``about`` is the member where only one leaves.
 
-        ``download`` is what the message leads to instead of carrying it.
+        ``download`` is what the message leads to instead of carrying it, and ``entrance`` where
+        its reader signs in; ``answer`` is what support says to them.
         """
 
     def attach_achievements(

@@ -21,6 +21,8 @@ from offramp.ports.operator import Operators
 from offramp.ports.optional import OptionalMessages
 from offramp.ports.outbox import Outbox
 from offramp.ports.outlook import Outlook
+from offramp.ports.own_copy import OwnCopies
+from offramp.ports.portal import Portal
 from offramp.ports.record import (
     Arming,
     Changes,
@@ -49,6 +51,8 @@ class Transaction(
     KeptAnswers,
     OptionalMessages,
     Outlook,
+    OwnCopies,
+    Portal,
     Requests,
     Cases,
     Outbox,
@@ -91,7 +95,8 @@ class Transaction(
         """Empty our own tables of an organization (or one member); a tombstone stays (L30).
 
         Deletes members, roles, seats, pools, deliveries, links, outbox rows, holds, unlocks,
-        blocks, wishes, requests, cases, API keys and subscriptions of it, and blanks the
+        blocks, wishes, requests, cases, API keys, subscriptions, copies and what opens the portal
+        of it, and blanks the
         organization's name, zone, locale and overrides, so that no name and no address is left.
         Returns rows per table of ours.
         """

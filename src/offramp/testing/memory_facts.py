@@ -135,7 +135,7 @@ class MemoryFactPart(MemoryPart):
 
         said = tables.case_notes
         tables.case_notes = [
-            note for note in said if not is_told_of_them(None, tables.cases[note.case])
+            each for each in said if not is_told_of_them(None, tables.cases[each.said.note.case])
         ]
         notes = tables.delivery_notes
         tables.delivery_notes = [note for note in notes if not is_to_them(None, note)]
@@ -146,7 +146,7 @@ class MemoryFactPart(MemoryPart):
             "delivery_note": len(notes) - len(tables.delivery_notes),
             "link": _drop(tables.links, is_to_them),
             "optional_message": _drop(tables.optional_messages, is_to_them),
-            "request": _drop(tables.requests, lambda address, _: address in addresses),
+            "request": _drop(tables.requests, lambda key, _: key[0] in addresses),
             "member_role": sum(len(each.roles) for each in gone),
             "seat": sum(len(each.pools) for each in gone),
             "parcel": _drop(tables.parcels, is_on_its_way),
@@ -159,6 +159,9 @@ class MemoryFactPart(MemoryPart):
             "block_note": _drop(tables.block_notes, is_told_of_them),
             "declined": _drop(tables.declined, lambda key, _: is_theirs(key)),
             "member": _drop(tables.members, lambda key, _: is_theirs(key)),
+            "portal_link": _drop(tables.portal_links, is_told_of_them),
+            "portal_session": _drop(tables.portal_sessions, is_told_of_them),
+            "own_copy": _drop(tables.own_copies, is_told_of_them),
         }
 
     def put_policy(self, policy: Policy, *, at: Instant) -> bool:

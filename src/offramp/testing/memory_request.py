@@ -5,29 +5,37 @@ Source: ``ports.Transaction``.
 
 from whenever import Instant
 
-from offramp.ports import fold_address
+from offramp.ports import RequestKind, fold_address
 from offramp.testing.memory_tables import MemoryPart
 
 
 class MemoryRequestPart(MemoryPart):
     """What people ask for who have no account."""
 
-    def put_request(self, address: str, *, at: Instant, waiting_max: int) -> bool:
-        """Note that an address asks for what was sent to it."""
-        requests, folded = self.tables.requests, fold_address(address)
-        if folded in requests or len(requests) >= waiting_max:
+    def put_request(
+        self,
+        address: str,
+        *,
+        kind: RequestKind = RequestKind.MESSAGES,
+        at: Instant,
+        waiting_max: int,
+    ) -> bool:
+        """Note that an address asks for something."""
+        requests, key = self.tables.requests, (fold_address(address), kind)
+        if key in requests or sum(each is kind for _, each in requests) >= waiting_max:
             return False
-        requests[folded] = at
+        requests[key] = at
         return True
 
-    def requests(self, *, limit: int) -> tuple[str, ...]:
+    def requests(self, *, kind: RequestKind = RequestKind.MESSAGES, limit: int) -> tuple[str, ...]:
         """List the addresses that wait."""
-        waiting = sorted((at, address) for address, at in self.tables.requests.items())
+        requests = self.tables.requests.items()
+        waiting = sorted((at, address) for (address, each), at in requests if each is kind)
         return tuple(address for _, address in waiting[:limit])
 
-    def drop_request(self, address: str) -> None:
+    def drop_request(self, address: str, *, kind: RequestKind = RequestKind.MESSAGES) -> None:
         """Forget that an address asked."""
-        self.tables.requests.pop(fold_address(address), None)
+        self.tables.requests.pop((fold_address(address), kind), None)
 
     def readers_at(self, address: str) -> tuple[tuple[str, str], ...]:
         """Find everybody who has an address."""

@@ -27,6 +27,7 @@ from offramp.testing.memory_operator import MemoryOperatorPart
 from offramp.testing.memory_optional import MemoryOptionalPart
 from offramp.testing.memory_outbox import MemoryOutboxPart
 from offramp.testing.memory_outlook import MemoryOutlookPart
+from offramp.testing.memory_portal import MemoryPortalPart
 from offramp.testing.memory_request import MemoryRequestPart
 from offramp.testing.memory_retention import MemoryRetentionPart
 from offramp.testing.memory_subscription import MemorySubscriptionPart
@@ -47,6 +48,7 @@ class MemoryTransaction(
     MemorySubscriptionPart,
     MemoryKeptAnswerPart,
     MemoryOptionalPart,
+    MemoryPortalPart,
     MemoryRequestPart,
     MemoryCasePart,
     MemoryRetentionPart,

@@ -13,13 +13,14 @@ from typing import TypeAlias
 
 from whenever import Instant
 
-from offramp.core.case import Case, CaseNote
+from offramp.core.case import Case
 from offramp.core.ledger import Entry
 from offramp.core.model import BlockNote, Hold, Member, Organization, Pool, Unlock
 from offramp.core.policy import Policy
 from offramp.ports import (
     ApiKey,
     Arming,
+    CaseLetter,
     DeletionInFlight,
     Delivery,
     DeliveryNote,
@@ -33,7 +34,11 @@ from offramp.ports import (
     OrganizationErased,
     OrganizationUnknown,
     OutboxEvent,
+    OwnCopy,
     Parcel,
+    PortalLink,
+    PortalSession,
+    RequestKind,
     SignInLink,
     StaleClaim,
     StepRow,
@@ -43,6 +48,15 @@ from offramp.ports import (
 Owned: TypeAlias = tuple[str, str]  # organization, and what is its
 Addressed: TypeAlias = tuple[str, str, str, str]  # off-boarding, step, member, channel
 Posted: TypeAlias = tuple[str, str]  # event, endpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptNote:
+    """What was said about a case, how it came, and when it is to be mailed."""
+
+    said: CaseLetter
+    letter: str | None
+    mail_at: Instant | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,9 +87,13 @@ class MemoryTables:
     links: dict[str, Link] = field(default_factory=dict)
     optional_messages: dict[str, OptionalMessage] = field(default_factory=dict)
     declined: dict[Owned, Instant] = field(default_factory=dict)
-    requests: dict[str, Instant] = field(default_factory=dict)
+    requests: dict[tuple[str, RequestKind], Instant] = field(default_factory=dict)
+    portal_links: dict[str, PortalLink] = field(default_factory=dict)
+    portal_sessions: dict[str, PortalSession] = field(default_factory=dict)
+    own_copies: dict[Owned, OwnCopy] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
-    case_notes: list[CaseNote] = field(default_factory=list)
+    case_notes: list[KeptNote] = field(default_factory=list)
+    case_notes_made: int = 0
     operators: dict[str, Operator] = field(default_factory=dict)
     sessions: dict[str, OperatorSession] = field(default_factory=dict)
     sign_in_links: dict[str, SignInLink] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from whenever import Instant
 from offramp.adapters.dispatch_in_process import InProcessDispatcher
 from offramp.core.banner import Banner
 from offramp.core.errors import Unavailable
-from offramp.core.link import Download
+from offramp.core.link import Download, Entrance
 from offramp.core.model import Achievement, Member, Organization
 from offramp.core.notice import NoticeFacts
 from offramp.engine.context import Context, Data, Limits
@@ -64,10 +64,15 @@ class PlainComposer:
         about: Member | None = None,
         attachments: tuple[Attachment, ...] = (),
         download: Download | None = None,
+        entrance: Entrance | None = None,
+        answer: str | None = None,
+        reply_to: str | None = None,
         is_optional: bool = False,
     ) -> Message:
         """Write the message for one reader."""
         leads_to = f", {download.address} until {download.until_on}" if download else ""
+        leads_to += f", {entrance.address} for {entrance.minutes} minutes" if entrance else ""
+        leads_to += f": {answer}" if answer else ""
         return Message(
             id=message_id,
             to=member.email,
@@ -76,6 +81,7 @@ class PlainComposer:
             text=f"{facts.stage} until {facts.stage_ends_on}, gone on {facts.erases_on}{leads_to}",
             html="",
             is_optional=is_optional,
+            reply_to=reply_to,
             attachments=attachments,
         )
 

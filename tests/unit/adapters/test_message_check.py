@@ -115,12 +115,13 @@ def test_a_folder_that_is_not_there_is_told(tmp_path):
 
 
 def test_every_word_of_the_list_may_be_used_as_it_is_named(tmp_path):
-    asked_for = ("attachments.", "about.", "download.", "frame")
+    asked_for = ("attachments.", "about.", "download.", "entrance.", "frame")
     single = [word for word in WORDS if not word.startswith(asked_for)]
     words = "".join(f"{{% if {word} %}}{{{{ {word} }}}}{{% endif %}}" for word in single)
     words += "{% for f in attachments %}{{ f.name }}{{ f.size_bytes }}{% endfor %}"
     words += "{% if download %}{{ download.address }}{{ download.name }}"
     words += "{{ download.size_bytes | size }}{{ download.until_on | day }}{% endif %}"
+    words += "{% if entrance %}{{ entrance.address }}{{ entrance.minutes }}{% endif %}"
     words += "{% if about %}{{ about.name }}{{ about.id }}{% endif %}"
     write(tmp_path, "notices/everything.jinja", body(words))
     write(

@@ -4,7 +4,7 @@ import pytest
 from whenever import Instant
 
 from offramp.core.access import Standing, Voter
-from offramp.core.banner import Reader, show_banner
+from offramp.core.banner import Reader, describe, may_request_own, show_banner
 from offramp.core.dates import first_instant
 from offramp.core.model import Role, SubjectKind
 from offramp.core.policy import ANY, LEVELS, Capability
@@ -274,3 +274,56 @@ def test_what_a_banner_allows_is_what_access_is_decided_to_be_L7(capability):
 
     decision = reader.decide(capability, now=instant(MIDDLE))
     assert decision.is_allowed is (capability in shown.allowed)
+
+
+def reader(*standings, roles=(Role.MEMBER,), **known):
+    return Reader(roles=frozenset(roles), standings=standings, **known)
+
+
+@pytest.mark.parametrize(
+    ("now", "stage"),
+    [
+        ("2024-08-01T00:00:00Z", "active"),
+        (MIDDLE, "expired"),
+        ("2025-01-01T00:00:00Z", "deactivated"),
+        ("2025-09-01T00:00:00Z", "marked-for-deletion"),
+    ],
+)
+def test_a_stage_is_described_whether_or_not_the_product_shows_it(now, stage):
+    assert describe(reader(standing()), now=instant(now)).facts.stage == stage
+
+
+def test_what_is_described_is_what_the_product_shows_where_it_does_L7():
+    shown = banner(standing())
+
+    assert describe(reader(standing()), now=instant(MIDDLE)) == shown
+
+
+def test_of_whom_nobody_has_a_say_nothing_is_described_and_nothing_given():
+    assert describe(reader(), now=instant(MIDDLE)) is None
+    assert not may_request_own(reader(), now=instant(MIDDLE))
+
+
+@pytest.mark.parametrize(
+    ("policy", "now", "is_given"),
+    [
+        (EDIT_ONLY, "2024-08-01T00:00:00Z", True),  # whoever may export may have it
+        (EDIT_ONLY, MIDDLE, True),
+        (EDIT_ONLY, "2025-01-01T00:00:00Z", True),
+        (EDIT_ONLY, "2025-09-01T00:00:00Z", True),
+        (LICENSE_POOL, "2024-08-01T00:00:00Z", True),
+        (LICENSE_POOL, "2024-09-02T00:00:00Z", False),
+    ],
+)
+def test_a_copy_of_their_own_is_given_as_the_policy_says_B9(policy, now, is_given):
+    assert may_request_own(reader(standing(policy)), now=instant(now)) == is_given
+
+
+def test_once_it_is_deleted_nobody_is_given_a_copy_B9():
+    erased = standing(receipts=[make_receipt("erase", "2025-10-01T02:00:00Z")])
+
+    assert not may_request_own(reader(erased), now=instant("2025-12-01T00:00:00Z"))
+
+
+def test_being_shut_out_by_an_operator_takes_nobody_their_own_B9():
+    assert may_request_own(reader(standing(), is_blocked=True), now=instant(MIDDLE))

@@ -99,10 +99,10 @@ class Office:
 
 
 @contextmanager
-def listening(app):
+def listening(app, listener=None):
     """Serve an application on a port for as long as the block lasts, and give its address."""
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-    with open_listener("127.0.0.1:0") as listener:
+    with listener or open_listener("127.0.0.1:0") as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

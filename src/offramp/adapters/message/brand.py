@@ -36,6 +36,7 @@ class Brand:
     Attributes:
         color: six hexadecimal digits after a `#`.
         support: an address of the web or of mail, like the other links.
+        renewal: where an administrator renews or reactivates: of the web or of mail as well.
     """
 
     name: str = ""
@@ -44,6 +45,7 @@ class Brand:
     agreement: str | None = None
     information: str | None = None
     support: str | None = None
+    renewal: str | None = None
 
     @property
     def on_color(self) -> str:
@@ -73,7 +75,17 @@ class Brand:
     @property
     def support_link(self) -> str | None:
         """The address of support as a link."""
-        return f"mailto:{self.support_mailbox}" if self.support_mailbox else self.support
+        return _link_to(self.support)
+
+    @property
+    def renewal_link(self) -> str | None:
+        """The address of renewals as a link."""
+        return _link_to(self.renewal)
+
+
+def _link_to(address: str | None) -> str | None:
+    """Make a link of an address of the web or of mail."""
+    return address if address is None or "://" in address else f"mailto:{address}"
 
 
 def read_logo(file: Path) -> InlineImage:

@@ -17,7 +17,7 @@ from jinja2 import Environment, nodes
 from markupsafe import escape
 
 from offramp.adapters.message.vocabulary import Company, File, Person
-from offramp.core.link import Download
+from offramp.core.link import Download, Entrance
 from offramp.core.notice import NoticeFacts
 
 FORMS_KEPT = 64
@@ -43,8 +43,15 @@ class Occasion:
     place: str
     zone: str | None
     attachments: tuple[File, ...]
-    download: Download | None  # of this reader alone
+    download: Download | None  # of this reader alone, and so are the next two
+    entrance: Entrance | None
+    answer: str | None
     is_named: bool
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether something in it is of its reader alone, beside the name."""
+        return (self.download, self.entrance, self.answer) != (None, None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,8 +28,10 @@ _WANTED = re.compile(
 )
 
 
-class LinkPages:
-    """Writes these pages."""
+class BrandPages:
+    """What pages with the vendor's brand have in common: languages, and one style."""
+
+    styles: tuple[str, ...] = (_STYLE,)
 
     def __init__(self, brand: Brand, *, folder: Path | None = None) -> None:
         """Prepare to write.
@@ -40,7 +42,8 @@ class LinkPages:
         """
         self._brand = brand
         self._languages = languages_of_pages(folder)
-        style = self._languages.open("en").text.get_template(_STYLE).render(brand=brand)
+        text = self._languages.open("en").text
+        style = "".join(text.get_template(name).render(brand=brand) for name in self.styles)
         self._style = Markup(style)  # noqa: S704 (our own file, and colors that the settings check)
 
     @property
@@ -48,6 +51,25 @@ class LinkPages:
         """How a policy for browsers names the style of the pages."""
         digest = sha256(self._style.encode()).digest()
         return f"'sha256-{b64encode(digest).decode()}'"
+
+    def _wanted(self, wanted: str) -> Language:
+        return self._languages.open(_choose(wanted, spoken=self._languages.names))
+
+    def _write(
+        self,
+        name: str,
+        language: Language,
+        /,
+        **given: Any,  # noqa: ANN401 (words of a template)
+    ) -> str:
+        template = language.html.get_template(name)
+        return template.render(
+            {**language.variables, "brand": self._brand, "style": self._style, **given}
+        )
+
+
+class LinkPages(BrandPages):
+    """Writes these pages."""
 
     def leading(
         self,
@@ -105,20 +127,6 @@ class LinkPages:
         """
         support = self._brand.support_link
         return self._write(_AGAIN, self._wanted(wanted), is_done=is_done, support=support)
-
-    def _wanted(self, wanted: str) -> Language:
-        return self._languages.open(_choose(wanted, spoken=self._languages.names))
-
-    def _write(
-        self,
-        name: str,
-        language: Language,
-        **given: Any,  # noqa: ANN401 (words of a template)
-    ) -> str:
-        template = language.html.get_template(name)
-        return template.render(
-            {**language.variables, "brand": self._brand, "style": self._style, **given}
-        )
 
 
 def _choose(wanted: str, *, spoken: tuple[str, ...]) -> str:

@@ -17,7 +17,7 @@ from whenever import Date, Instant
 
 from offramp.adapters.message.check import TemplateInvalid
 from offramp.core.banner import Banner
-from offramp.core.link import Download
+from offramp.core.link import Download, Entrance
 from offramp.core.model import Member, Organization, Role
 from offramp.core.notice import NoticeFacts
 from offramp.core.policy import LEVELS
@@ -101,6 +101,8 @@ _DOWNLOAD = Download(
     size_bytes=40_000_000,
     until_on=Date(2024, 9, 28),
 )
+_ANSWER = "We have looked into it.\n\nIt is mended now."
+_ENTRANCE = Entrance(address="https://vendor.example/portal/enter/trial", minutes=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +132,8 @@ class Trial:
                     about=about,
                     attachments=attachments,
                     download=download,
+                    entrance=_ENTRANCE if facts is _FULL else None,
+                    answer=_ANSWER if facts is _FULL else None,
                 )
 
     def write_banners(self, banners: Sequence[str]) -> None:

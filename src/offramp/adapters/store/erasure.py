@@ -16,6 +16,7 @@ from offramp.adapters.store.revision import RevisionPart
 from offramp.adapters.store.schema_api_key import api_key
 from offramp.adapters.store.schema_block import block_note
 from offramp.adapters.store.schema_case import case_note, support_case
+from offramp.adapters.store.schema_portal import own_copy, portal_link, portal_session
 from offramp.adapters.store.schema_subscription import subscription
 
 _OF_A_DELIVERY = (schema.delivery, schema.delivery_note, schema.link, schema.optional_message)
@@ -30,6 +31,7 @@ _OF_A_MEMBER = (
     schema.declined,
     support_case,
 )
+_KEPT_WITH_MEMBER = (portal_link, portal_session, own_copy)
 
 
 class ErasurePart(RevisionPart):
@@ -50,14 +52,14 @@ class ErasurePart(RevisionPart):
         counts["request"] = self._forget_requests(organization, member)
         counts["case_note"] = self._forget_case_notes(organization, member)
         for table in _OF_A_MEMBER:
-            statement = _of_organization(table, organization)
-            if member is not None:
-                statement = statement.where(table.c.member == member)
-            counts[table.name] = self._run(statement)
+            counts[table.name] = self._run(_of_member(table, organization, member))
         people = _of_organization(schema.member, organization)
         if member is not None:
             people = people.where(schema.member.c.id == member)
         counts["member"] = self._run(people)
+        # Afterwards: nobody adds to these without keeping the member.
+        for table in _KEPT_WITH_MEMBER:
+            counts[table.name] = self._run(_of_member(table, organization, member))
         self.touched.add(organization)
         return counts
 
@@ -114,6 +116,11 @@ class ErasurePart(RevisionPart):
 
 def _of_organization(table: Table, organization: str) -> Delete:
     return delete(table).where(table.c.organization == organization)
+
+
+def _of_member(table: Table, organization: str, member: str | None) -> Delete:
+    statement = _of_organization(table, organization)
+    return statement if member is None else statement.where(table.c.member == member)
 
 
 def _deliveries(table: Table, organization: str, member: str | None) -> Delete:

@@ -4,7 +4,8 @@ Everything that is stored is listed here. Personal data of customers is only in 
 name, locale, zone), in ``organization`` (name) and, for seconds, in ``request`` (address); the rest
 holds ids, dates, counts and digests, or a sentence that an operator wrote, and goes with its
 organization too (L30). An ``arming`` is about many organizations and stays: who let them go is part
-of the proof. Those who work with the console are in ``schema_operator``.
+of the proof. Those who work with the console are in ``schema_operator``, and what the portal knows
+of members in ``schema_portal``.
 
 Source: docs/glossary.md; docs/architecture.md.
 """
@@ -366,8 +367,9 @@ request = Table(
     "request",
     metadata,
     Column("address", Key, nullable=False),  # of anybody, until a worker has looked whose it is
+    Column("kind", Key, nullable=False),
     Column("asked_at", MomentInTime, nullable=False),
-    PrimaryKeyConstraint("address"),
+    PrimaryKeyConstraint("address", "kind"),
 )
 
 erasure_cursor = Table(

@@ -43,7 +43,12 @@ case_note = Table(
     Column("at", MomentInTime, nullable=False),
     Column("actor", Key, nullable=False),
     Column("text", Text, nullable=False),
+    Column("letter", Key),
+    Column("mail_at", MomentInTime),
+    Column("mail_attempts", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("number"),
     Index(None, "case"),
+    Index(None, "letter", unique=True),
+    Index(None, "mail_at"),
     ForeignKeyConstraint(["case"], ["support_case.id"]),
 )

@@ -20,6 +20,7 @@ from offramp.adapters.store.outbox import OutboxPart
 from offramp.adapters.store.outlook import OutlookPart
 from offramp.adapters.store.parcel import ParcelPart
 from offramp.adapters.store.policy import PolicyPart
+from offramp.adapters.store.portal import PortalPart
 from offramp.adapters.store.request import RequestPart
 from offramp.adapters.store.retention import RetentionPart
 from offramp.adapters.store.step import StepPart
@@ -39,6 +40,7 @@ class SqlTransaction(
     SubscriptionPart,
     KeptAnswerPart,
     OptionalPart,
+    PortalPart,
     RequestPart,
     CasePart,
     ErasurePart,

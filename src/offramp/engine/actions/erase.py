@@ -46,6 +46,7 @@ from offramp.engine.ending import begin_aftercare
 from offramp.engine.fence import EngineFence
 from offramp.engine.following import cancel, close, is_over
 from offramp.engine.keeper import keeper_of
+from offramp.engine.own_copy import drop_copies
 from offramp.engine.situation import require_organization, require_policy, rest_reason
 from offramp.engine.work import GuardNotMet, Result, Work, issue_key
 from offramp.ports import Offboarding, OutboxEvent, StepRow, Transaction
@@ -158,6 +159,7 @@ def _record_part(work: Work, scope: Scope, content: Mapping[str, Any]) -> None:
             work.claimed, lease_until=now.add(seconds=context.limits.lease_seconds)
         )
         transaction.append([event])
+        drop_copies(context, transaction, scope.organization, member=scope.member)
 
 
 def verify(work: Work) -> Result | None:
@@ -388,6 +390,7 @@ def _conclude(work: Work, scope: Scope, transaction: Transaction) -> None:
         raise ScopeGrew()
     claimed = locked[work.claimed.id]
     completed = close(transaction, claimed, OffboardingStatus.COMPLETED, now=now)
+    drop_copies(work.context, transaction, organization, member=scope.member)
     if scope.product is None:
         transaction.forget(organization, member=scope.member, at=now)
     for row in rows:

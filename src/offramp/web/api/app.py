@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 
 from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.page import LinkPages
+from offramp.adapters.message.portal_page import PortalPages
 from offramp.engine.context import Context
 from offramp.engine.snapshot_cache import SnapshotCache
 from offramp.ports import Passwords
@@ -43,6 +44,7 @@ from offramp.web.api.problem import PROBLEMS, answer_problems
 from offramp.web.api.static import static_routes
 from offramp.web.api.unsubscribe import unsubscribe_routes
 from offramp.web.console.routes import console_routes
+from offramp.web.portal.routes import portal_routes
 
 BODY_BYTES_MAX = 64 * 1024  # of any request, unless a route says otherwise
 
@@ -76,6 +78,7 @@ def create_app(
     passwords: Passwords | None = None,
     requests_per_minute: int | None = None,
     stripe: Stripe | None = None,
+    portal: PortalPages | None = None,
 ) -> FastAPI:
     """Make the application; it answers from the context's store.
 
@@ -87,6 +90,7 @@ def create_app(
         passwords: hashes those of operators; without it there is no console.
         requests_per_minute: how often one key may ask below ``/v1``; none for no limit.
         stripe: who may say what becomes of subscriptions.
+        portal: writes the pages of the portal; without it there is none.
     """
     app = LargeRefused(
         title="Offramp",
@@ -113,6 +117,8 @@ def create_app(
     app.include_router(static_routes())
     if passwords is not None:
         app.include_router(console_routes(context, passwords))
+    if portal is not None:
+        app.include_router(portal_routes(context, portal))
     app.include_router(hook_routes(context, hooks or Hooks()))
     app.include_router(configuration_routes(context))
     if stripe is not None:

@@ -3,12 +3,11 @@
 Every route of the console that is not open to strangers depends on an ``Admission``; a route
 without one is found by a test. A form has to come from a page of ours, in the same browser.
 
-Source: docs/console.md; RFC 6265bis, section 4.1.3 (cookie name prefixes); OWASP ASVS 5.0, 3.
+Source: docs/console.md; OWASP ASVS 5.0, chapter 3.
 """
 
-import hmac
 from dataclasses import dataclass, replace
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -19,6 +18,7 @@ from offramp.engine.context import Context
 from offramp.engine.operators import PATH, actor_of
 from offramp.engine.sign_in import SESSION_HOURS, SignedIn, find_session, sign_out
 from offramp.web.api.form import Body, field_of
+from offramp.web.own_page import SessionCookie, is_https, require_own_page, require_token
 
 COOKIE = "offramp-console"
 ROOT = f"/{PATH}"
@@ -34,52 +34,32 @@ class RoleTooLow(Refused):
     http_status = 403
 
 
-class FormForeign(Refused):
-    """This form was not written for this browser, or an older sign-in wrote it."""
-
-    http_status = 403
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """The one way into the console; ``is_secure`` where it is reached by https alone."""
+    """The one way into the console."""
 
     context: Context
 
     @property
-    def is_secure(self) -> bool:
-        """Whether people reach it by https."""
-        return (self.context.public_address or "").startswith("https:")
-
-    @property
-    def cookie(self) -> str:
-        """What the cookie is called: no other host and no page without https may set it."""
-        return f"__Host-{COOKIE}" if self.is_secure else COOKIE
+    def cookie(self) -> SessionCookie:
+        """The cookie in which a browser keeps its session."""
+        is_secure = is_https(self.context.public_address)
+        return SessionCookie(name=COOKIE, hours=SESSION_HOURS, is_secure=is_secure)
 
     def let_in(self, request: Request, response: Response, secret: str) -> None:
         """Give a browser a session of its own, and close the one that it had."""
         before = self.find(request)
         if before is not None:
             sign_out(self.context, before)
-        response.set_cookie(
-            self.cookie,
-            secret,
-            max_age=SESSION_HOURS * 3600,
-            path="/",
-            secure=self.is_secure,
-            httponly=True,
-            samesite="lax",
-        )
+        self.cookie.put(response, secret)
 
     def let_out(self, response: Response) -> None:
         """Take the session out of a browser."""
-        response.delete_cookie(
-            self.cookie, path="/", secure=self.is_secure, httponly=True, samesite="lax"
-        )
+        self.cookie.take(response)
 
     def find(self, request: Request) -> SignedIn | None:
         """Say who is signed in."""
-        secret = request.cookies.get(self.cookie)
+        secret = self.cookie.read(request)
         return find_session(self.context, secret) if secret else None
 
     def require_own_page(self, request: Request) -> None:
@@ -88,14 +68,7 @@ class Door:
         Raises:
             FormForeign: it comes from elsewhere, or does not say where it comes from.
         """
-        host = request.headers.get("host", "")
-        own = {f"https://{host}"} if self.is_secure else {f"http://{host}", f"https://{host}"}
-        if self.context.public_address is not None:
-            public = urlsplit(self.context.public_address)
-            own.add(f"{public.scheme}://{public.netloc}")
-        is_own = request.headers.get("origin") in own
-        if not is_own or request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-            raise FormForeign(hint="open the page again and send it from there")
+        require_own_page(request, public_address=self.context.public_address)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,9 +108,7 @@ class Admission:
             raise SignInNeeded
         if request.method not in ("GET", "HEAD"):
             self.door.require_own_page(request)
-            shown = field_of(body, "token").encode()
-            if not hmac.compare_digest(shown, signed_in.token.encode()):
-                raise FormForeign(hint="open the page again and send it from there")
+            require_token(field_of(body, "token"), wanted=signed_in.token)
         operator = signed_in.operator
         if not operator.role.includes(self.role):
             raise RoleTooLow(needed=self.role.value, role=operator.role.value)

@@ -15,19 +15,13 @@ from offramp.engine.sign_in import SignedIn
 from offramp.web.console.door import ROOT, Visitor
 from offramp.web.console.moment import day_text, moment_text, zone_text
 from offramp.web.console.static import digest_of
+from offramp.web.own_page import PAGE_HEADERS
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    # With no referrer at all, a browser does not say where a form comes from either.
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+HEADERS = {"Content-Security-Policy": POLICY, **PAGE_HEADERS}
 
 
 def _environment(root: str) -> Environment:

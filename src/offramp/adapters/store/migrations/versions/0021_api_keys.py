@@ -1,6 +1,6 @@
 """Know the keys that programs show.
 
-Revision: 0021, after 0018.
+Revision: 0021, after 0020.
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from offramp.adapters.store.column_type import BoundaryText, Key, MomentInTime
 
 revision = "0021"
-down_revision = "0018"
+down_revision = "0020"
 
 
 def upgrade() -> None:

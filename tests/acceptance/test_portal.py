@@ -1,0 +1,188 @@
+"""A4, A7, A12, B9: the portal, by people who read nothing but the screen and their mail."""
+
+import json
+import os
+import re
+from contextlib import contextmanager
+from dataclasses import replace
+from zipfile import ZipFile
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from offramp.adapters.message.brand import Brand
+from offramp.adapters.message.picture import find_browser
+from offramp.adapters.message.portal_page import PortalPages
+from offramp.core.case import Complaint
+from offramp.core.model import Role
+from offramp.engine.cases import list_cases
+from offramp.engine.courier import carry_once
+from offramp.web.address import open_listener, url_of
+from offramp.web.api.access_key import AccessKeys
+from offramp.web.api.app import create_app
+from tests.acceptance.departure import ENDS, KINDS, NOTES, TRAINING, depart
+from tests.unit.web.office import listening
+
+pytestmark = pytest.mark.browser
+
+BEFORE, AFTER, HANDED_OVER = "2024-08-20T12:00:00Z", "2024-09-02T12:00:00Z", "2024-09-23T12:00:00Z"
+FAREWELL = "2024-08-31"
+SIGNED_OUT, GONE = "2024-12-15T12:00:00Z", "2026-04-01T00:00:00Z"
+BRAND = Brand(name="Trellis", renewal="https://vendor.example/renew")
+OWN_TABLES = ("request", "portal_link", "portal_session", "own_copy", "support_case", "case_note")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Start a browser once."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=find_browser(), chromium_sandbox=os.geteuid() != 0
+        )
+        yield started
+        started.close()
+
+
+@contextmanager
+def served(application, kind, folder, request):
+    """Give a departure whose portal is reached at its public address."""
+    with open_listener("127.0.0.1:0") as listener:
+        url = url_of(listener)
+        with depart(application, kind, folder, request, public_address=url) as departure:
+            app = create_app(departure.context, access_keys=AccessKeys(), portal=PortalPages(BRAND))
+            with listening(app, listener):
+                yield departure
+
+
+def person(departure, *, is_admin, among=None):
+    """Give an administrator, or somebody else, who leaves together with an organization."""
+    with departure.context.store.transaction() as transaction:
+        rows = transaction.offboardings()
+        wholes = [row for row in rows if row.subject.member is None and row.ends == ENDS]
+        members = transaction.members(wholes[0].subject.organization)
+        wanted = [m for m in members if (Role.ADMIN in m.roles) == is_admin and m.ends is None]
+        near = (m for m in wanted if m.pools and (among is None or m.email in among))
+        alone = (m for m in near if len(transaction.readers_at(m.email)) == 1)
+        chosen = replace(next(alone), locale="en")
+        transaction.put_members([chosen])
+    return chosen
+
+
+def text_of(message):
+    return message.get_body(("plain",)).get_content()
+
+
+def link_in(departure, *, after, path):
+    """Give the link that a mail brought."""
+    (message,) = [mail for _, _, mail in departure.mail[after:]]
+    return re.search(rf"http://\S+/{path}/\S+", text_of(message))[0]
+
+
+def sign_in(browser, departure, address):
+    """Come in as a person does: by an address, a mail, and a button."""
+    before, page = len(departure.mail), browser.new_page(accept_downloads=True)
+    page.goto(f"{departure.context.public_address}/portal")
+    page.get_by_label("Your e-mail address").fill(address)
+    page.get_by_role("button", name="Send me a link").click()
+    expect(page.get_by_role("heading", name="Please look at your mail")).to_be_visible()
+    carry_once(departure.context)
+    page.goto(link_in(departure, after=before, path="portal/enter"))
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    return page
+
+
+def downloaded(page, name):
+    with page.expect_download() as started:
+        page.get_by_role("link", name=name).first.click()
+    return started.value.path()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_people_of_a_company_that_leaves_see_its_dates_and_fetch_what_is_theirs(
+    browser, kind, tmp_path, request
+):
+    """A7, A4, A12: an administrator before the end, a user after it, the administrator again."""
+    with served(TRAINING, kind, tmp_path, request) as departure:
+        admin = person(departure, is_admin=True)
+        departure.run_until(BEFORE)
+        page = sign_in(browser, departure, admin.email)
+        page.get_by_role("link", name="Your organization").click()
+        main = page.get_by_role("main")
+        expect(main).to_contain_text("Friday, August 30, 2024")
+        expect(main).to_contain_text("Every user is sent what they have earned")
+        expect(main).to_contain_text("Sunday, September 29, 2024")
+        expect(page.get_by_role("link", name="Renew or reactivate")).to_have_attribute(
+            "href", BRAND.renewal
+        )
+        assert b"BEGIN:VEVENT" in downloaded(page, "Download the dates").read_bytes()
+
+        departure.run_until(AFTER)
+        told = {to for on, to, _ in departure.mail if on == FAREWELL}
+        user = person(departure, is_admin=False, among=told)
+        page = sign_in(browser, departure, user.email)
+        with ZipFile(downloaded(page, "Download what I have earned")) as archive:
+            earned = set(archive.namelist())
+        before = len(departure.mail)
+        page.get_by_role("button", name="Send again").first.click()
+        expect(page.get_by_role("status")).to_contain_text("on its way again")
+        departure.run_until("2024-09-02T12:05:00Z")
+        ((_, to, again),) = departure.mail[before:]
+        page.get_by_role("link", name="Help").click()
+        page.get_by_label("In your own words").fill("Nothing ever came.")
+        page.get_by_role("button", name="Tell support").click()
+        expect(page.get_by_role("status")).to_contain_text("we have noted it")
+        (case,) = list_cases(departure.context, user.organization)
+
+        departure.run_until(HANDED_OVER)
+        page = sign_in(browser, departure, admin.email)
+        page.get_by_role("link", name="Your organization").click()
+        document = json.loads(downloaded(page, "Download,").read_bytes())
+
+        assert earned
+        assert {part.get_filename() for part in again.iter_attachments()} == earned
+        assert to == user.email
+        assert (case.member, case.complaint) == (user.id, Complaint.NO_ACHIEVEMENTS)
+        assert [str(row["id"]) for row in document["data"]["companies"]] == [admin.organization]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whoever_is_signed_out_for_good_asks_for_their_content_and_gets_it_until_it_is_deleted(
+    browser, kind, tmp_path, request
+):
+    """B9: a request, a worker, a mail, a link, the JSON of that person alone; then nothing."""
+    with served(NOTES, kind, tmp_path, request) as departure:
+        user = person(departure, is_admin=False)
+        departure.run_until(SIGNED_OUT)
+        page = sign_in(browser, departure, user.email)
+        expect(page.get_by_role("main")).to_contain_text("Deactivated")
+
+        page.get_by_role("button", name="Make a copy of my data").click()
+        expect(page.get_by_role("status")).to_contain_text("We make a copy of your data")
+        expect(page.get_by_role("button", name="Make a copy of my data")).to_have_count(0)
+        before = len(departure.mail)
+        carry_once(departure.context)
+        link = link_in(departure, after=before, path="links")
+        page.goto(link)
+        document = json.loads(downloaded(page, "Download the data").read_bytes())
+        page.goto(f"{departure.context.public_address}/portal")
+        expect(page.get_by_role("main")).to_contain_text("Your copy is ready")
+        waiting = departure.store_tables()["own_copy"]
+
+        departure.run_until(GONE)
+        page.goto(link)
+        expect(page.get_by_role("heading", level=1)).to_have_text("This link does not work")
+        page.goto(f"{departure.context.public_address}/portal")
+        before = len(departure.mail)
+        page.get_by_label("Your e-mail address").fill(user.email)
+        page.get_by_role("button", name="Send me a link").click()
+        expect(page.get_by_role("main")).to_contain_text("Once data is deleted for good")
+        carry_once(departure.context)
+        left = departure.store_tables()
+
+        assert [str(row["id"]) for row in document["data"]["users"]] == [user.id]
+        assert {str(row["owner_id"]) for row in document["data"]["notes"]} == {user.id}
+        assert [each["downloads"] for each in waiting] == [1]
+        assert departure.mail[before:] == []
+        assert {name: left[name] for name in OWN_TABLES} == {name: [] for name in OWN_TABLES}
+        assert not any((tmp_path / "offramp" / "vault" / "own").rglob("*.json"))
