@@ -35,8 +35,8 @@ TROUBLE_SECONDS = 10.0  # after a round that failed
 LOOK_SECONDS = 0.1  # between two looks whether a round has ended
 ONCE_SECONDS = 30.0  # for all rounds of a command that does not go on
 # No endpoint can have such a name.
-_HANDING_OVER, _FETCHING, _ANSWERING = "", "@", "@@"
-_LETTING_IN, _COPYING, _REPLYING = "@in", "@copy", "@case"
+_HANDING_OVER, _FETCHING, _ANSWERING, _LETTING_IN, _COPYING = "", "@", "@@", "@in", "@copy"
+_SWEEPING = "@sweep"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,14 +84,18 @@ class Courier:
 
 
 @contextmanager
-def carrying(context: Context) -> Iterator[None]:
-    """Bring events to the endpoints for as long as the block runs, and end what is in hand."""
+def carrying(context: Context, *, sweep: Callable[[], int] | None = None) -> Iterator[None]:
+    """Bring events to the endpoints for as long as the block runs, and end what is in hand.
+
+    Args:
+        sweep: what a process without a worker of its own does besides; says how much it did.
+    """
     closing = Event()
 
     def is_stopping() -> bool:
         return closing.is_set() or context.is_stopping()
 
-    with _courier(context, is_stopping=is_stopping) as courier:
+    with _courier(context, is_stopping=is_stopping, sweep=sweep) as courier:
 
         def go_on() -> None:
             while not closing.wait(LOOK_SECONDS):
@@ -124,7 +128,12 @@ def carry_once(context: Context) -> None:
 
 
 @contextmanager
-def _courier(context: Context, *, is_stopping: Callable[[], bool]) -> Iterator[Courier]:
+def _courier(
+    context: Context,
+    *,
+    is_stopping: Callable[[], bool],
+    sweep: Callable[[], int] | None = None,
+) -> Iterator[Courier]:
     rounds: dict[str, Callable[[], int]] = {
         _HANDING_OVER: partial(hand_over, context),
         _ANSWERING: partial(answer_requests, context),
@@ -136,6 +145,8 @@ def _courier(context: Context, *, is_stopping: Callable[[], bool]) -> Iterator[C
         rounds[name] = partial(send_round, context, name, is_stopping=is_stopping)
     if context.returns is not None:
         rounds[_FETCHING] = partial(_fetch, context, context.returns, is_stopping=is_stopping)
+    if sweep is not None:
+        rounds[_SWEEPING] = sweep
     rests = {_FETCHING: context.limits.returns_seconds}
     try:
         with ThreadPoolExecutor(max_workers=len(rounds), thread_name_prefix="endpoint") as pool:

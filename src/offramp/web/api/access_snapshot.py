@@ -108,7 +108,7 @@ def access_snapshot_routes(context: Context) -> APIRouter:
     async def access_changes(watched: WatchedDocument, request: Request) -> ChangedDocument:
         """Wait until something changes of what decides access, for ten seconds at most."""
         with waiting:
-            return await _wait(context.store, watched.organizations, request)
+            return await _wait(context, watched.organizations, request)
 
     return routes
 
@@ -128,13 +128,13 @@ class _Waiting:
         self._number -= 1
 
 
-async def _wait(store: Store, watched: Mapping[str, str], request: Request) -> ChangedDocument:
-    changed = await run_in_threadpool(_changed, store, watched)
+async def _wait(context: Context, watched: Mapping[str, str], request: Request) -> ChangedDocument:
+    changed = await run_in_threadpool(_changed, context.store, watched)
     for _ in range(LOOKS):
-        if changed or await request.is_disconnected():
+        if changed or context.is_stopping() or await request.is_disconnected():
             break
         await asyncio.sleep(LOOK_SECONDS)
-        changed = await run_in_threadpool(_changed, store, watched)
+        changed = await run_in_threadpool(_changed, context.store, watched)
     return ChangedDocument(organizations=changed)
 
 

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.page import LinkPages
 from offramp.adapters.message.portal_page import PortalPages
+from offramp.adapters.report_prometheus import PrometheusReport
 from offramp.engine.context import Context
 from offramp.engine.snapshot_cache import SnapshotCache
 from offramp.ports import Passwords
@@ -33,6 +34,7 @@ from offramp.web.api.static import static_routes
 from offramp.web.api.unsubscribe import unsubscribe_routes
 from offramp.web.console.routes import console_routes
 from offramp.web.portal.routes import portal_routes
+from offramp.web.monitor import Monitor
 
 BODY_BYTES_MAX = 64 * 1024  # of any request, unless a route says otherwise
 
@@ -46,6 +48,7 @@ def create_app(
     has_again_page: bool = False,
     passwords: Passwords | None = None,
     portal: PortalPages | None = None,
+    monitor: Monitor | None = None,
 ) -> FastAPI:
     """Make the application; it answers from the context's store.
 
@@ -56,6 +59,7 @@ def create_app(
         has_again_page: whether people without an account can ask for their messages again.
         passwords: hashes those of operators; without it there is no console.
         portal: writes the pages of the portal; without it there is none.
+        monitor: tells of health and metrics; without it, of a server that has no worker inside.
     """
     app = FastAPI(
         title="Offramp",
@@ -71,7 +75,8 @@ def create_app(
     app.add_middleware(SafeHeaders)
     # First, as routes are tried in turn.
     app.include_router(authzen_routes(context, SnapshotCache(context), access_keys))
-    app.include_router(health_routes(context))
+    monitor = monitor or Monitor(context, metrics=PrometheusReport(version=context.version))
+    app.include_router(health_routes(monitor, access_keys))
     pages = pages or LinkPages(Brand())
     app.include_router(link_routes(context, pages))
     app.include_router(unsubscribe_routes(context, pages))
