@@ -40,6 +40,11 @@ PICTURES = {
     "console-organizations": ("/console/organizations", "light", DESK),
     "console-organization": ("/console/organizations/alder", "light", DESK),
     "console-organization-dark": ("/console/organizations/alder", "dark", DESK),
+    "console-what-if": (
+        "/console/organizations/elm/what-if?until=2024-10-08&days=40",
+        "light",
+        DESK,
+    ),
     "console-case": ("/console/cases/{case}", "light", DESK),
     "console-today-phone": ("/console", "light", PHONE),
 }

@@ -28,6 +28,8 @@ NEEDED = {
     "POST /console/organizations": "viewer",
     f"GET {ONE}": "viewer",
     f"GET {ONE}/timelines/{{offboarding}}.svg": "viewer",
+    f"GET {ONE}/what-if": "viewer",
+    f"GET {ONE}/what-if/{{number}}.svg": "viewer",
     f"POST {ONE}/unlock": "support",
     f"POST {ONE}/resend": "support",
     f"POST {ONE}/hold": "operator",
@@ -66,7 +68,7 @@ def path_of(route):
     return re.sub(r"\{\w+\}", lambda place: FILLED.get(place[0], "x"), route.partition(" ")[2])
 
 
-FILLED = {"{organization}": "acme"}
+FILLED = {"{organization}": "acme", "{number}": "0"}
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from offramp.web.console.page import ConsolePages
 from offramp.web.console.sign_in import account_routes, stranger_routes
 from offramp.web.console.static import static_routes
 from offramp.web.console.today import today_routes
+from offramp.web.console.what_if import what_if_routes
 
 
 def console_routes(context: Context, passwords: Passwords) -> APIRouter:
@@ -28,6 +29,7 @@ def console_routes(context: Context, passwords: Passwords) -> APIRouter:
     routes.include_router(today_routes(door, pages))
     routes.include_router(organizations_routes(door, pages))
     routes.include_router(organization_routes(door, pages))
+    routes.include_router(what_if_routes(door, pages))
     routes.include_router(act_routes(door, pages))
     routes.include_router(case_routes(door, pages))
     return routes
