@@ -72,3 +72,6 @@ class Outlook(Protocol):
 
     def policies(self) -> tuple[Policy, ...]:
         """List the newest version of every policy, by id."""
+
+    def policy_versions(self) -> tuple[tuple[Policy, int], ...]:
+        """List every version by id and number, and how many off-boardings go on by it."""

@@ -40,6 +40,9 @@ NEEDED = {
     f"POST {ONE}/retry": "operator",
     f"POST {ONE}/exempt": "operator",
     f"POST {ONE}/put-back": "operator",
+    "GET /console/policies": "viewer",
+    "GET /console/policies/{policy}": "viewer",
+    "GET /console/policies/{policy}/drawing.svg": "viewer",
     "GET /console/cases": "viewer",
     "GET /console/cases/{case}": "viewer",
     f"POST {ONE}/cases": "support",
@@ -68,7 +71,7 @@ def path_of(route):
     return re.sub(r"\{\w+\}", lambda place: FILLED.get(place[0], "x"), route.partition(" ")[2])
 
 
-FILLED = {"{organization}": "acme", "{number}": "0"}
+FILLED = {"{organization}": "acme", "{number}": "0", "{policy}": "license-pool"}
 
 
 @pytest.fixture(scope="module")

@@ -253,6 +253,14 @@ Index(
 )
 
 Index(
+    "ix_offboarding_policy",
+    offboarding.c.policy,
+    offboarding.c.policy_version,
+    sqlite_where=text("status IN ('open', 'stopped')"),
+    postgresql_where=text("status IN ('open', 'stopped')"),
+)
+
+Index(
     "ix_offboarding_stopped",
     offboarding.c.status,
     sqlite_where=text("status = 'stopped'"),

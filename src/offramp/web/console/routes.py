@@ -13,6 +13,7 @@ from offramp.web.console.door import Door
 from offramp.web.console.organization import organization_routes
 from offramp.web.console.organizations import organizations_routes
 from offramp.web.console.page import ConsolePages
+from offramp.web.console.policies import policy_routes
 from offramp.web.console.sign_in import account_routes, stranger_routes
 from offramp.web.console.static import static_routes
 from offramp.web.console.today import today_routes
@@ -32,4 +33,5 @@ def console_routes(context: Context, passwords: Passwords) -> APIRouter:
     routes.include_router(what_if_routes(door, pages))
     routes.include_router(act_routes(door, pages))
     routes.include_router(case_routes(door, pages))
+    routes.include_router(policy_routes(door, pages))
     return routes
