@@ -77,7 +77,6 @@ class PolicyView:
     chosen: Policy
     other: Policy | None
     sample: Sample
-    facts: Facts
     timeline: Timeline
     moves: tuple[Move, ...]
     leaving: tuple[tuple[Offboarding, Organization | None], ...]
@@ -118,7 +117,6 @@ def look_at_policy(
         chosen=chosen,
         other=other,
         sample=sample,
-        facts=facts,
         timeline=plan(chosen, facts),
         moves=() if other is None else compare(other, chosen, facts),
         leaving=leaving,

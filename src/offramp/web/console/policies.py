@@ -13,12 +13,12 @@ from fastapi.responses import Response
 
 from offramp.core.dates import civil_date, parse_boundary
 from offramp.core.operator import OperatorRole
-from offramp.documents.timeline.drawing import draw_timeline
+from offramp.documents.timeline.drawing import draw_band
 from offramp.documents.timeline.rows import timeline_rows
 from offramp.engine.policies import SHOWN_MAX, PolicyView, Sample, list_policies, look_at_policy
 from offramp.web.console.acts import FieldInvalid
 from offramp.web.console.door import ROOT, Admission, Door, Visitor
-from offramp.web.console.organization import picture
+from offramp.web.console.organization import badge_numbers, picture
 from offramp.web.console.page import ConsolePages
 from offramp.web.console.route import route_class
 
@@ -39,12 +39,14 @@ def policy_routes(door: Door, pages: ConsolePages) -> APIRouter:
         visitor: viewer, policy: str, version: str = "", against: str = "", end: str = ""
     ) -> Response:
         view = _look(visitor, policy, version, against, end)
-        words = {row.planned.key: row.what for row in timeline_rows(view.timeline)}
+        rows = timeline_rows(view.timeline)
+        words = {row.planned.key: row.what for row in rows}
         return pages.answer(
             "policy",
             visitor=visitor,
             view=view,
-            rows=timeline_rows(view.timeline),
+            rows=rows,
+            numbers=badge_numbers(view.timeline),
             moves=[(words.get(move.key, move.key), move) for move in view.moves],
             end=_end(visitor, end),
             shown_max=SHOWN_MAX,
@@ -53,7 +55,7 @@ def policy_routes(door: Door, pages: ConsolePages) -> APIRouter:
     @routes.get("/{policy}/drawing.svg")
     def drawing(visitor: viewer, policy: str, version: str = "", end: str = "") -> Response:
         view = _look(visitor, policy, version, "", end)
-        return picture(draw_timeline(view.timeline, view.facts))
+        return picture(draw_band(view.timeline, now=None))
 
     return routes
 

@@ -21,5 +21,6 @@ TOLD: Mapping[str, str] = {
     "case-repaired": "Done: what mends it was set going, and is on record.",
     "case-closed": "Closed.",
     "approved": "Approved: what the request names is deleted on its date.",
+    "map-read": "Looked: this is how the map fits the databases now.",
     "put-back": "Put back: it takes part in the process again.",
 }
