@@ -24,6 +24,12 @@ LIST = "/console/organizations"
 PAGES = [
     *("/console", "/console/account", "/console/cases", "/console/cases?closed=true"),
     *(LIST, f"{LIST}/acme", f"{LIST}/beta", f"{LIST}/gamma"),
+    *(
+        "/console/policies",
+        "/console/policies/license-pool",
+        "/console/data-map",
+        "/console/health",
+    ),
     f"{LIST}/acme/what-if?until=2024-08-30&days=20",
 ]
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"

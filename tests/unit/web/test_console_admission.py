@@ -46,6 +46,7 @@ NEEDED = {
     "GET /console/data-map": "viewer",
     "GET /console/data-map/drawing.svg": "viewer",
     "POST /console/data-map": "support",
+    "GET /console/health": "viewer",
     "GET /console/cases": "viewer",
     "GET /console/cases/{case}": "viewer",
     f"POST {ONE}/cases": "support",

@@ -21,7 +21,7 @@ from offramp.web.console.route import route_class
 from offramp.web.console.told import TOLD
 
 PATH = f"{ROOT}/data-map"
-_KINDS = {Fate.DELETED: "red", Fate.KEPT: "amber", Fate.SHARED: ""}
+_KINDS = {Fate.DELETED: "", Fate.KEPT: "amber", Fate.SHARED: "blue"}
 
 
 def data_map_routes(door: Door, pages: ConsolePages) -> APIRouter:

@@ -11,6 +11,7 @@ from offramp.web.console.acts import act_routes
 from offramp.web.console.cases import case_routes
 from offramp.web.console.data_map import data_map_routes
 from offramp.web.console.door import Door
+from offramp.web.console.health import health_routes
 from offramp.web.console.organization import organization_routes
 from offramp.web.console.organizations import organizations_routes
 from offramp.web.console.page import ConsolePages
@@ -36,4 +37,5 @@ def console_routes(context: Context, passwords: Passwords) -> APIRouter:
     routes.include_router(case_routes(door, pages))
     routes.include_router(policy_routes(door, pages))
     routes.include_router(data_map_routes(door, pages))
+    routes.include_router(health_routes(door, pages))
     return routes
