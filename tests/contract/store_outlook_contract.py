@@ -62,6 +62,18 @@ def lose(store, step, member, status):
 class OutlookContract:
     """What happens next, what is in the way, and who stands where."""
 
+    def test_a_list_of_organizations_can_end_so_many_steps_further_on(self, store):
+        customers(store, ("a", "Acorn"), ("b", "acme"), ("c", "Birch"), ("d", "acme"))
+
+        def further(begins="", **how):
+            return read(store, lambda t: t.organization_further(begins, **how))
+
+        assert further(steps=2) == ("acme", "d")
+        assert further(after=("acme", "d"), steps=1) == ("acorn", "a")
+        assert further("ac", steps=4) is None
+        assert found(store, until=("acme", "d")) == ["b", "d"]
+        assert found(store, after=("acme", "b"), until=("acorn", "a")) == ["d", "a"]
+
     def test_every_version_of_a_policy_is_listed_with_how_many_leave_by_it(self, store):
         first = find_policy("edit-only-grace")
         second = first.model_copy(update={"version": first.version + 1})

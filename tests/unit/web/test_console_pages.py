@@ -160,6 +160,25 @@ def test_every_organization_is_on_one_page_and_only_one(office, monkeypatch, loo
     assert seen == ["acme", "beta", "gamma"]
 
 
+@pytest.mark.parametrize("staying_max", [1, 2, 3, 100])
+def test_whoever_does_not_leave_is_found_among_so_many_at_a_time(office, monkeypatch, staying_max):
+    monkeypatch.setattr(directory, "STAYING_MAX", staying_max)
+    browser, seen, fields = office.signed_in(), [], {"state": "staying"}
+    for _ in range(5):
+        answer = browser.post(LIST, fields)
+        seen += names(answer)
+        after = [
+            answer.text.partition(f'name="{name}" value="')[2].partition('"')[0]
+            for name in ("after_name", "after")
+        ]
+        if not after[1]:
+            break
+        fields |= {"after_name": after[0].replace("&amp;", "&"), "after": after[1]}
+
+    assert seen == ["gamma"]
+    assert not after[1]
+
+
 def test_one_organization_shows_its_dates_in_both_zones(office, browser):
     page = browser.get(f"{LIST}/beta").text
 
