@@ -24,7 +24,7 @@ from offramp.ports import Condition, Offboarding, Transaction, fold_address
 
 PAGE_ROWS = 25
 LOOKED_AT_MAX = 150  # for one page of a stage
-STAYING_MAX = 150_000  # looked at for those who do not leave, of whom no index knows
+STAYING_MAX = 100_000  # looked at for those who do not leave, of whom no index knows
 BY_ADDRESS_MAX = 25  # organizations of one person
 
 

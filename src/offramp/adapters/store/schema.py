@@ -256,6 +256,7 @@ Index(
     "ix_offboarding_policy",
     offboarding.c.policy,
     offboarding.c.policy_version,
+    offboarding.c.status,  # so that the index alone is read
     sqlite_where=text("status IN ('open', 'stopped')"),
     postgresql_where=text("status IN ('open', 'stopped')"),
 )

@@ -16,7 +16,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_offboarding_policy",
         "offboarding",
-        ["policy", "policy_version"],
+        ["policy", "policy_version", "status"],
         sqlite_where=goes_on,
         postgresql_where=goes_on,
     )
