@@ -17,3 +17,11 @@ document.addEventListener("keydown", (event) => {
     search.select();
   }
 });
+
+// A slider says where it stands while it is moved.
+document.addEventListener("input", (event) => {
+  const output = event.target.type === "range" && event.target.closest("label").querySelector("output");
+  if (output) {
+    output.textContent = event.target.value;
+  }
+});
