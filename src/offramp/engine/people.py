@@ -212,6 +212,7 @@ def _carry_out(
     actor: str,
 ) -> Followed:
     """Change everybody who is meant in one transaction, or raise every mistake together."""
+    actor = context.actor_or(actor)
 
     def write(transaction: Transaction, now: Instant) -> Followed:
         office = open_office(transaction, organization, now=now)
