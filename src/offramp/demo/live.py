@@ -1,6 +1,7 @@
 """A play with the console open: its clock stands still until somebody moves it on.
 
-People of the play still do what they do at their times, and the engine what falls due.
+The engine does what falls due. People of the story leave it to whoever looks on to renew, extend
+or hold; all that happens by itself is that one mailbox refuses its mail for a while.
 
 Source: docs/index.md, "Watch it"; lesson L6.
 """
@@ -17,9 +18,9 @@ from offramp.adapters.passwords_argon2 import Argon2Passwords
 from offramp.core.dates import Period, effect, shift
 from offramp.demo.play import ZONE, Play, Scene, perform
 from offramp.demo.show import prepared
-from offramp.demo.stage import opened, script
+from offramp.demo.stage import lose_a_mailbox, opened
 from offramp.demo.story import Tell
-from offramp.demo.vendor import Vendor
+from offramp.demo.vendor import TRAINING, Vendor
 from offramp.engine.operators import Invitation, invite_first
 from offramp.ports import Passwords
 from offramp.web.address import open_listener, url_of
@@ -83,7 +84,7 @@ def serve_demo(
         opened(stage, tell=tell) as (play, post),
         open_listener(listen) as listener,
     ):
-        scenes, _ = script(play, post)
+        scenes = (lose_a_mailbox(play, post),) if vendor is TRAINING else ()
         app = live_app(play, scenes, passwords=Argon2Passwords())
         invitation = invite_first(play.context)
         assert invitation is not None, "nobody works in a new demo"

@@ -121,7 +121,7 @@ def put_on(stage: Stage, *, tell: Tell) -> None:
     with opened(stage, tell=tell) as (play, post):
         write_plan(play, stage.out)
         marks, shared = _marks(play)
-        scenes, until = script(play, post)
+        scenes, until = _script(play, post)
         before = _fingerprints(play)
         perform(play, scenes, until=until)
         siblings = _compared(play, before, _fingerprints(play))
@@ -135,10 +135,9 @@ def put_on(stage: Stage, *, tell: Tell) -> None:
     engine.dispose()
 
 
-def script(play: Play, post: SmtpCatcher) -> tuple[tuple[Scene, ...], Instant]:
-    """Say what people do in a play, and when the curtain falls."""
+def _script(play: Play, post: SmtpCatcher) -> tuple[tuple[Scene, ...], Instant]:
     if play.vendor is TRAINING:
-        return (*pool_scenes(), _lose_a_mailbox(play, post)), POOL_UNTIL
+        return (*pool_scenes(), lose_a_mailbox(play, post)), POOL_UNTIL
     return grace_scenes(), GRACE_UNTIL
 
 
@@ -204,7 +203,7 @@ def _marks(play: Play) -> tuple[set[str], int]:
     return ours - theirs, len(ours & theirs)
 
 
-def _lose_a_mailbox(play: Play, post: SmtpCatcher) -> Scene:
+def lose_a_mailbox(play: Play, post: SmtpCatcher) -> Scene:
     """Let one user's mailbox be gone until it is mended: a message is seen not to arrive (A4)."""
     person = users(play.members(play.vendor.leaving))[-1]
     post.refuse(person.email, MAILBOX_UNKNOWN)

@@ -123,6 +123,7 @@ def what_if_routes(door: Door, pages: ConsolePages) -> APIRouter:
             wish=wish,
             parts=[_part(each, number=n) for n, each in enumerate(found.departures)],
             end=wish.supposed(zone=found.organization.zone).until or found.ends,
+            field="text" if isinstance(found.ends, Instant) else "date",
             days_max=DAYS_MAX,
         )
 
