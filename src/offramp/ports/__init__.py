@@ -25,7 +25,14 @@ from offramp.ports.failure import (
     StoreVersionDiffers,
     VaultFileMissing,
 )
-from offramp.ports.operator import Operator, Operators, OperatorSession, Passwords, SignInLink
+from offramp.ports.operator import (
+    Operator,
+    Operators,
+    OperatorSession,
+    Passwords,
+    SavedView,
+    SignInLink,
+)
 from offramp.ports.optional import OptionalMessage
 from offramp.ports.outlook import Condition
 from offramp.ports.own_copy import OwnCopies, OwnCopy
@@ -147,6 +154,7 @@ __all__ = [
     "RequestKind",
     "Return",
     "Returned",
+    "SavedView",
     "SendOutcomeUnknown",
     "SignInLink",
     "StaleClaim",

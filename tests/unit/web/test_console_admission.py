@@ -54,6 +54,8 @@ NEEDED = {
     "GET /console/data-map/drawing.svg": "viewer",
     "POST /console/data-map": "support",
     "GET /console/health": "viewer",
+    "POST /console/views": "viewer",
+    "POST /console/views/forget": "viewer",
     "GET /console/cases": "viewer",
     "GET /console/cases/{case}": "viewer",
     f"POST {ONE}/cases": "support",

@@ -13,7 +13,7 @@ from offramp.web.console.data_map import data_map_routes
 from offramp.web.console.door import Door
 from offramp.web.console.health import health_routes
 from offramp.web.console.organization import organization_routes
-from offramp.web.console.organizations import organizations_routes
+from offramp.web.console.organizations import organizations_routes, view_routes
 from offramp.web.console.page import ConsolePages
 from offramp.web.console.policies import policy_routes
 from offramp.web.console.sign_in import account_routes, stranger_routes
@@ -34,6 +34,7 @@ def console_routes(
     routes.include_router(account_routes(door, passwords, pages))
     routes.include_router(today_routes(door, pages))
     routes.include_router(organizations_routes(door, pages))
+    routes.include_router(view_routes(door, pages))
     routes.include_router(organization_routes(door, pages))
     routes.include_router(what_if_routes(door, pages))
     routes.include_router(act_routes(door, pages))

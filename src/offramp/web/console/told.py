@@ -28,6 +28,8 @@ TOLD: Mapping[str, str] = {
     "case-repaired": "Done: what mends it was set going, and is on record.",
     "case-closed": "Closed.",
     "approved": "Approved: what the request names is deleted on its date.",
+    "view-saved": "Kept under this name, for you.",
+    "view-forgotten": "Forgotten.",
     "map-read": "Looked: this is how the map fits the databases now.",
     "put-back": "Put back: it takes part in the process again.",
 }
