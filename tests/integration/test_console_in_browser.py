@@ -181,7 +181,7 @@ def test_a_hold_is_placed_and_released_by_keyboard_and_typing(visit):
 
 def test_dates_move_with_the_slider_while_it_is_moved_by_keyboard(visit):
     page = visit(f"{LIST}/acme/what-if")
-    page.get_by_label("so many days later").focus()
+    page.get_by_label("moved on by days").focus()
     page.keyboard.press("ArrowRight")
 
     expect(page.get_by_role("heading", name="It would end Sat 31 Aug 2024")).to_be_visible()
