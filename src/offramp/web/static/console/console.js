@@ -20,8 +20,7 @@ document.addEventListener("keydown", (event) => {
 
 // A slider says where it stands while it is moved.
 document.addEventListener("input", (event) => {
-  const output = event.target.type === "range" && event.target.closest("label").querySelector("output");
-  if (output) {
-    output.textContent = event.target.value;
+  if (event.target.type === "range") {
+    event.target.closest("label").querySelector("[data-shown]").textContent = event.target.value;
   }
 });
