@@ -245,16 +245,10 @@ offboarding = Table(
     Index(None, "next_due_at", "organization", "id"),
     Index(None, "erases_at"),
     Index("ix_offboarding_policy", "policy", "policy_version", "status", **_GOES_ON),
+    Index(
+        *("uq_offboarding_current", "organization", "member", "product"), unique=True, **_GOES_ON
+    ),
     postgresql_with={"fillfactor": "70"},  # claims come and go, and stay out of the indexes
-)
-
-Index(
-    "uq_offboarding_current",
-    offboarding.c.organization,
-    offboarding.c.member,
-    offboarding.c.product,
-    unique=True,
-    **_GOES_ON,
 )
 
 Index(

@@ -33,8 +33,8 @@ from offramp.web.api.problem import PROBLEMS, answer_problems
 from offramp.web.api.static import static_routes
 from offramp.web.api.unsubscribe import unsubscribe_routes
 from offramp.web.console.routes import console_routes
-from offramp.web.portal.routes import portal_routes
 from offramp.web.monitor import Monitor
+from offramp.web.portal.routes import portal_routes
 
 BODY_BYTES_MAX = 64 * 1024  # of any request, unless a route says otherwise
 

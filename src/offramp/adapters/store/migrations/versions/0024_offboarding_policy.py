@@ -1,13 +1,13 @@
 """Count who is leaving by each version of a policy, however many there are.
 
-Revision: 0024, after 0018.
+Revision: 0024, after 0020.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0024"
-down_revision = "0018"
+down_revision = "0020"
 
 
 def upgrade() -> None:
