@@ -35,8 +35,8 @@ TROUBLE_SECONDS = 10.0  # after a round that failed
 LOOK_SECONDS = 0.1  # between two looks whether a round has ended
 ONCE_SECONDS = 30.0  # for all rounds of a command that does not go on
 # No endpoint can have such a name.
-_HANDING_OVER, _FETCHING, _ANSWERING, _LETTING_IN, _COPYING = "", "@", "@@", "@in", "@copy"
-_SWEEPING = "@sweep"
+_HANDING_OVER, _FETCHING, _ANSWERING = "", "@", "@@"
+_LETTING_IN, _COPYING, _REPLYING, _SWEEPING = "@in", "@copy", "@case", "@sweep"
 
 
 @dataclass(slots=True, kw_only=True)
