@@ -142,7 +142,7 @@ def main(side: str, folder: str) -> None:
     with open_listener(_ANY_PORT) as listener:
         sys.stdout.write(f"{listener.getsockname()[1]}\n")
         sys.stdout.flush()
-        serve(app, listener)
+        serve(app, listener, stopping=lambda: None)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from the request to the last byte, in one process, without a network.
 
 A stage is worked out for one organization after the other, and a page looks at 150 of them at most;
 whoever looks for one that nobody is in is offered to go on from there. *Organizations that do not*
-leave are looked for among all that do: here there are none, which is the longest that it can take.
+leave are looked for in the same way, among 100,000 at a time: here there are none of them.
 
 ```
 python3 dev.py bench console            minutes, most of them to fill the store

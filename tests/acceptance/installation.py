@@ -179,10 +179,11 @@ class Served:
 
 
 @contextmanager
-def served(installation):
-    """Serve an installation for as long as the block lasts."""
+def served(installation, *options):
+    """Serve an installation for as long as the block lasts, by default without a worker."""
     installation.settings.setdefault("OFFRAMP_ACCESS_KEYS", ACCESS_KEY)
-    process = installation.start("serve", "--listen", "0", "--json")
+    chosen = options or ("--no-worker",)
+    process = installation.start("serve", "--listen", "0", "--json", *chosen)
     try:
         line = process.stdout.readline()
         assert line, process.stderr.read()

@@ -2,11 +2,14 @@
 
 import signal
 import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.acceptance.installation import ACCESS_KEY, served
+from tests.acceptance.installation import ACCESS_KEY, Installation, served
 
+STOPS_WITHIN_SECONDS = 5
 SECRET_PATH = "/links/nobody-may-read-this"
 
 
@@ -16,7 +19,7 @@ def test_a_server_answers_until_it_is_told_to_stop(installation, number):
         answer = server.ask("GET", "/readyz", key=None)
         code, printed, told = server.stop(number)
 
-    assert answer.json() == {"is_ready": True}
+    assert answer.json() == {"is_ready": True, "has_datamap": True}
     assert "server" not in answer.headers
     assert (code, printed, told) == (0, "", "")
 
@@ -62,3 +65,39 @@ def test_where_nothing_was_set_up_nothing_is_served(vendor):
 
     assert finished.code == 4
     assert "offramp init" in finished.err
+
+
+def test_an_empty_folder_becomes_an_installation_that_serves_works_and_soon_stops(tmp_path):
+    empty = Installation(tmp_path)
+    with (
+        served(empty, "--data", "everything") as server,
+        ThreadPoolExecutor() as program,
+    ):
+        health = server.ask("GET", "/healthz", key=None).json()
+        metrics = server.ask("GET", "/metrics").text
+        page = server.ask("GET", server.first_sign_in.removeprefix(server.url), key=None)
+        waiting = program.submit(
+            server.ask, "POST", "/v1/access-snapshots/changes", json={"organizations": {}}
+        )
+        time.sleep(0.5)  # so that it is on its way, and has ten seconds to wait
+        began = time.monotonic()
+        code, printed, told = server.stop()
+        took = time.monotonic() - began
+
+    assert health["silent_seconds"] < 10
+    assert "offramp_sweep_seconds_count" in metrics
+    assert "Choose a password" in page.text
+    assert (code, printed, told) == (0, "", "")
+    assert waiting.result().json() == {"organizations": []}
+    assert took < STOPS_WITHIN_SECONDS
+    assert sorted(file.name for file in tmp_path.glob("everything/*.toml")) == ["offramp.toml"]
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path):
+    (tmp_path / "letters.txt").write_text("Dear Anna")
+
+    finished = Installation(tmp_path).run("serve", "--data", ".", "--listen", "0")
+
+    assert finished.code == 3
+    assert "holds other things" in finished.err
+    assert [file.name for file in tmp_path.iterdir()] == ["letters.txt"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from offramp.core.operator import OperatorRole
-from offramp.ports import Operator, OperatorSession, SignInLink
+from offramp.ports import Condition, Operator, OperatorSession, SavedView, SignInLink
 from tests.contract.store_world import EARLIER, LATER, NOW, read
 
 OLGA = Operator(
@@ -26,6 +26,7 @@ SESSION = OperatorSession(
     idle_ends_at=LATER,
     ends_at=LATER.add(hours=1),
 )
+VIEW = SavedView(operator="olga", name="a", condition=Condition.HELD, stage="")
 LINK = SignInLink(digest="link", operator="olga", made_at=NOW, expires_at=LATER)
 
 
@@ -49,6 +50,19 @@ class OperatorContract:
 
         assert hire(store, OLGA, other) == [True, False]
         assert read(store, lambda t: t.operators()) == (OLGA,)
+
+    def test_views_are_kept_by_name_for_whoever_made_them(self, store):
+        hire(store, OLGA, SAM)
+        for view in (VIEW, replace(VIEW, name="b"), replace(VIEW, operator="sam")):
+            read(store, lambda t, view=view: t.put_view(view))
+        changed = replace(VIEW, condition=Condition.ANY, stage="expired")
+        read(store, lambda t: t.put_view(changed))
+
+        assert read(store, lambda t: t.views("olga")) == (changed, replace(VIEW, name="b"))
+        assert read(store, lambda t: t.drop_view("olga", "b"))
+        assert not read(store, lambda t: t.drop_view("olga", "b"))
+        assert read(store, lambda t: t.views("olga")) == (changed,)
+        assert read(store, lambda t: t.views("sam")) == (replace(VIEW, operator="sam"),)
 
     def test_everything_of_an_operator_may_change_but_the_address(self, store):
         hire(store, OLGA)

@@ -62,6 +62,32 @@ def lose(store, step, member, status):
 class OutlookContract:
     """What happens next, what is in the way, and who stands where."""
 
+    def test_a_list_of_organizations_can_end_so_many_steps_further_on(self, store):
+        customers(store, ("a", "Acorn"), ("b", "acme"), ("c", "Birch"), ("d", "acme"))
+
+        def further(begins="", **how):
+            return read(store, lambda t: t.organization_further(begins, **how))
+
+        assert further(steps=2) == ("acme", "d")
+        assert further(after=("acme", "d"), steps=1) == ("acorn", "a")
+        assert further("ac", steps=4) is None
+        assert found(store, until=("acme", "d")) == ["b", "d"]
+        assert found(store, after=("acme", "b"), until=("acorn", "a")) == ["d", "a"]
+
+    def test_every_version_of_a_policy_is_listed_with_how_many_leave_by_it(self, store):
+        first = find_policy("edit-only-grace")
+        second = first.model_copy(update={"version": first.version + 1})
+        by = {"policy": first.policy, "policy_version": first.version}
+        with store.transaction() as transaction:
+            for policy in (second, first):
+                transaction.put_policy(policy, at=NOW)
+        fill(store, replace(LEAVING, **by), leaving("anna", **by, status=COMPLETED))
+
+        listed = read(store, lambda t: t.policy_versions())
+
+        ours = [(each.version, count) for each, count in listed if each.policy == first.policy]
+        assert ours == [(first.version, 1), (second.version, 0)]
+
     def test_what_is_due_is_listed_the_earliest_first(self, store):
         fill(
             store,

@@ -38,6 +38,13 @@ def get(vault, name):
 class VaultContract:
     """Give the vault in a fixture named `vault`."""
 
+    def test_it_says_how_much_more_it_can_take_as_far_as_it_knows(self, vault):
+        put(vault, "acme/export.json", b"{}")
+
+        room_bytes = vault.room_bytes()
+
+        assert room_bytes is None or room_bytes > 0
+
     def test_what_was_written_can_be_read(self, vault):
         put(vault, "acme/23/export.json", b"{}")
 

@@ -19,6 +19,7 @@ from offramp.engine.correspondence import history
 from offramp.engine.offboarding import register
 from offramp.engine.operators import add_operator
 from offramp.engine.publication import publish
+from offramp.engine.sweep import tick
 from offramp.ports import Return, Returned
 from tests.simulation import shop
 from tests.unit.web.office import PASSWORD, Office, listening
@@ -40,6 +41,14 @@ PICTURES = {
     "console-organizations": ("/console/organizations", "light", DESK),
     "console-organization": ("/console/organizations/alder", "light", DESK),
     "console-organization-dark": ("/console/organizations/alder", "dark", DESK),
+    "console-what-if": (
+        "/console/organizations/elm/what-if?until=2024-10-08&days=40",
+        "light",
+        DESK,
+    ),
+    "console-policy": ("/console/policies/edit-only-grace", "light", DESK),
+    "console-data-map": ("/console/data-map", "light", DESK),
+    "console-health": ("/console/health", "light", DESK),
     "console-case": ("/console/cases/{case}", "light", DESK),
     "console-today-phone": ("/console", "light", PHONE),
 }
@@ -54,6 +63,7 @@ def write_pictures(folder):
         )
         with listening(office.app) as url:
             state, case = _sign_in(browser, office, url), _complain(office)
+            _look_at_databases(browser, url, state)
             for name, (path, scheme, size) in PICTURES.items():
                 options = {"storage_state": state, "color_scheme": scheme, "viewport": size}
                 with browser.new_context(base_url=url, **options) as context:
@@ -76,6 +86,14 @@ def _sign_in(browser, office, url):
         return context.storage_state()
 
 
+def _look_at_databases(browser, url, state):
+    with browser.new_context(base_url=url, storage_state=state) as context:
+        page = context.new_page()
+        page.goto("/console/data-map")
+        page.get_by_role("button", name="Look at the databases now").click()
+        page.wait_for_url("**/data-map?done=map-read")
+
+
 def _office(folder):
     vendor = shop.open_shop(folder)
     vendor.fill(*CUSTOMERS)
@@ -93,6 +111,7 @@ def _office(folder):
     )
     place_hold(office.context, "birch", owner="Olga Öz", reason="dispute over invoice 4711")
     office.world.run_until(NOW)
+    tick(office.context)
     return office
 
 

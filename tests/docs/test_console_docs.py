@@ -20,7 +20,17 @@ from tests.docs.console_pictures import PICTURES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "console.md").read_text("utf-8")
 ACT_ROWS = dict(re.findall(r"^\| ([A-Z][\w, ]+) \| `(\w+)` \| `offramp", PAGE, re.MULTILINE))
-NAMES = {"resend": "Send again", "put-back": "Put back"}
+NAMES = {
+    "resend": "Send again",
+    "put-back": "Put back",
+    "reissue": "Send data again",
+    "revoke": "Take links back",
+    "block": "Shut out",
+    "unblock": "Let in again",
+    "member-end": "Give a member an end",
+    "member-expire": "Expire a member",
+    "member-back": "Take a member back",
+}
 
 
 def test_every_role_is_described_from_the_lowest_to_the_highest():

@@ -24,6 +24,13 @@ LIST = "/console/organizations"
 PAGES = [
     *("/console", "/console/account", "/console/cases", "/console/cases?closed=true"),
     *(LIST, f"{LIST}/acme", f"{LIST}/beta", f"{LIST}/gamma"),
+    *(
+        "/console/policies",
+        "/console/policies/license-pool",
+        "/console/data-map",
+        "/console/health",
+    ),
+    f"{LIST}/acme/what-if?until=2024-08-30&days=20",
 ]
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 
@@ -170,6 +177,14 @@ def test_a_hold_is_placed_and_released_by_keyboard_and_typing(visit):
     opened.get_by_role("button", name="Release").click()
 
     expect(page.get_by_role("status")).to_contain_text("Released")
+
+
+def test_dates_move_with_the_slider_while_it_is_moved_by_keyboard(visit):
+    page = visit(f"{LIST}/acme/what-if")
+    page.get_by_label("moved on by days").focus()
+    page.keyboard.press("ArrowRight")
+
+    expect(page.get_by_role("heading", name="It would end Sat 31 Aug 2024")).to_be_visible()
 
 
 def test_everything_works_without_scripts(visit):

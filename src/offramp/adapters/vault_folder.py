@@ -6,6 +6,7 @@ the whole hand-over or nothing. A name is a relative path of ours; every other p
 
 import io
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +52,10 @@ class FolderVault:
                 finally:
                     Path(draft.name).unlink(missing_ok=True)
             sync_folder(file.parent)
+
+    def room_bytes(self) -> int | None:
+        """Give how many bytes more the disk can take; none before anything was written."""
+        return shutil.disk_usage(self._folder).free if self._folder.is_dir() else None
 
     @contextmanager
     def read(self, name: str) -> Iterator[BinaryIO]:

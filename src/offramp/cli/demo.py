@@ -11,14 +11,18 @@ from typing import Annotated
 
 import typer
 
-from offramp.cli.output import AsJson, guarded, show_json, show_parts, show_text
+from offramp.cli.option import OptionInvalid
+from offramp.cli.output import AsJson, guarded, show_json, show_line, show_parts, show_text
+from offramp.cli.run import Stop
 from offramp.core.errors import Unavailable
+from offramp.engine.operators import Invitation
 
 try:
+    from offramp.demo.live import serve_demo
     from offramp.demo.report import REPORT, Finding
     from offramp.demo.show import Audience, show
     from offramp.demo.story import Line
-    from offramp.demo.vendor import Vendor
+    from offramp.demo.vendor import VENDORS, Vendor
 except ModuleNotFoundError as error:  # an installation without the extra packages of the demo
     MISSING = error.name
 else:
@@ -51,11 +55,24 @@ def demo(
     out: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Where the artefacts go; it is cleared.")
     ] = Path("demo-out"),
+    serve: Annotated[
+        bool,
+        typer.Option("--serve", help="Open the console on one of them, and move its clock there."),
+    ] = False,
+    policy: Annotated[
+        str, typer.Option(metavar="POLICY", help="Which of them: by its policy.")
+    ] = "license-pool",
+    listen: Annotated[
+        str, typer.Option(metavar="[HOST:]PORT", help="Where the console listens.")
+    ] = "8080",
     as_json: AsJson = False,
 ) -> None:
     """Watch two organizations leave, from three weeks before the end until they are gone."""
     if MISSING is not None:
         raise DemoMissing(package=MISSING, hint="pip install 'offramp[demo]'")
+    if serve:
+        _serve(out, database, _vendor_of(policy), listen, as_json=as_json)
+        return
     teller = Silence() if as_json else Teller()
     findings = show(out, server=database, audience=Audience(begin=teller.begin, tell=teller.tell))
     if as_json:
@@ -63,6 +80,43 @@ def demo(
         show_json({"folder": str(out), "report": str(out / REPORT), "rows": rows})
     else:
         _show_end(findings, report=out / REPORT)
+
+
+def _vendor_of(policy: str) -> "Vendor":
+    found = next((vendor for vendor in VENDORS if vendor.policy == policy), None)
+    if found is None:
+        known = ", ".join(vendor.policy for vendor in VENDORS)
+        raise OptionInvalid(option="--policy", text=policy, expected=f"one of {known}")
+    return found
+
+
+def _serve(
+    out: Path, database: str | None, vendor: "Vendor", listen: str, *, as_json: bool
+) -> None:
+    teller = Silence() if as_json else Teller()
+    teller.begin(vendor)
+
+    def announce(url: str, invitation: Invitation) -> None:
+        address = f"{url}/{invitation.path}"
+        if as_json:
+            show_line({"event": "listening", "address": url, "first_sign_in": address})
+            return
+        show_text()
+        show_text(f"the console of {vendor.brand} listens on {url}", style="bold")
+        show_text(f"this link lets you in, once: {address}")
+        show_text("its clock stands still until you move it there; Ctrl-C ends all of it")
+
+    stop = Stop()
+    stop.listen()
+    serve_demo(
+        out,
+        server=database,
+        vendor=vendor,
+        listen=listen,
+        tell=teller.tell,
+        announce=announce,
+        stopping=stop.want,
+    )
 
 
 class Silence:

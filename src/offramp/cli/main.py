@@ -43,7 +43,9 @@ _COMMANDS: Mapping[str, Place] = {
         "offramp.cli.worker:worker",
         "Carry out what is due together with other workers, until stopped.",
     ),
-    "serve": Place("offramp.cli.serve:serve", "Answer over HTTP, until stopped."),
+    "serve": Place(
+        "offramp.cli.serve:serve", "Answer over HTTP and carry out what is due, until stopped."
+    ),
     "renew": Place(
         "offramp.cli.lifecycle:renew",
         "Begin a new term: everything pending is canceled, and the next term warns again.",

@@ -43,8 +43,12 @@ class Stop:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._hear)
 
-    def _hear(self, number: int, frame: FrameType | None) -> None:
+    def want(self) -> None:
+        """Stop."""
         self.is_wanted = True
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        self.want()
 
 
 @guarded

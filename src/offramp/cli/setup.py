@@ -5,7 +5,8 @@ Source: docs/cli.md; docs/settings.md.
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,16 @@ class PasswordInSettings(Invalid):
     """The address of the database holds a password, which does not belong into a file."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetUp:
+    """What an installation consists of, and what became of each policy."""
+
+    file: Path
+    is_new: bool
+    folder: Path
+    published: tuple[Mapping[str, str | int | bool | None], ...]
+
+
 @guarded
 def initialize(
     folder: Annotated[Path | None, typer.Option(help="For keys, exports and proofs.")] = None,
@@ -51,26 +62,41 @@ def initialize(
     as_json: AsJson = False,
 ) -> None:
     """Set up an installation here: settings, keys, store, and the two preset policies."""
-    file = Path(os.environ.get(CONFIG_FILE_VARIABLE, CONFIG_FILE))
     options = {"folder": folder, "database_url": database, "datamap": datamap}
     given = {name: value for name, value in options.items() if value is not None}
+    done = set_up(given, policies=policy)
+    if as_json:
+        show_json({"settings": str(done.file), "is_new": done.is_new, "policies": done.published})
+        return
+    show_text(f"settings: {done.file}" + ("" if done.is_new else " (left as it was)"), style="bold")
+    show_text(f"keys, exports and proofs: {done.folder}")
+    for row in done.published:
+        _show_published(row)
+
+
+def set_up(given: Mapping[str, object], *, policies: Sequence[str] = ()) -> SetUp:
+    """Make what is missing of an installation: settings, keys, store, the published policies.
+
+    Args:
+        given: settings that go into the file.
+        policies: names or files of those to publish beside the presets.
+
+    Raises:
+        SettingsDiffer, PasswordInSettings, SettingInvalid: the settings cannot be those.
+        StoreUnavailable, DocumentInvalid: what they name is not there.
+    """
+    file = Path(os.environ.get(CONFIG_FILE_VARIABLE, CONFIG_FILE))
     is_new = not file.exists()
     settings = _load_new(given) if is_new else _load_same(file, given)
-    policies = [find_policy(name) for name in (*PRESETS, *policy)]
+    found = [find_policy(name) for name in (*PRESETS, *policies)]
     if settings.datamap is not None:
         load_datamap(settings.datamap)
     context = build(settings.model_copy(update={"datamap": None, "webhooks": None}))
     context.keys.signing_key()
-    published = [_publish(context, each) for each in policies]
+    published = tuple(_publish(context, each) for each in found)
     if is_new:
         write_file(file, settings_file(settings, given=frozenset(given)).encode())
-    if as_json:
-        show_json({"settings": str(file), "is_new": is_new, "policies": published})
-        return
-    show_text(f"settings: {file}" + ("" if is_new else " (left as it was)"), style="bold")
-    show_text(f"keys, exports and proofs: {settings.folder}")
-    for row in published:
-        _show_published(row)
+    return SetUp(file=file, is_new=is_new, folder=settings.folder, published=published)
 
 
 def settings_file(settings: Settings, *, given: frozenset[str]) -> str:

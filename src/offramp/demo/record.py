@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from email import message_from_bytes, policy
+from email.parser import BytesHeaderParser
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from offramp.engine.proof import read_ledger, verify_ledger
 from offramp.engine.situation import timeline_of
 from offramp.ports import Offboarding, StepRow
 
+ATTACHED_EXPORT = "data.json"
 Fingerprint = Mapping[str, Mapping[str, str | int]]
 
 
@@ -216,8 +218,9 @@ def _write_ledger(play: Play, file: Path) -> None:
 def name_mails(folder: Path) -> None:
     """Put the local date of each mail into the name of its file."""
     for file in sorted(folder.glob("*.eml")):
-        message = message_from_bytes(file.read_bytes(), policy=policy.default)
-        sent_at = Instant(parsedate_to_datetime(str(message["Date"])))
+        with file.open("rb") as mail:
+            headers = BytesHeaderParser().parse(mail)
+        sent_at = Instant(parsedate_to_datetime(str(headers["Date"])))
         local = f"{sent_at.to_tz(ZONE).to_stdlib():%Y-%m-%d-%H%M}"
         file.rename(file.with_name(f"{file.stem}-{local}.eml"))
 
@@ -225,9 +228,12 @@ def name_mails(folder: Path) -> None:
 def write_attached_exports(folder: Path) -> None:
     """Save the JSON file that administrators were sent, out of the first mail that carries it."""
     for file in sorted((folder / "mail").glob("*.eml")):
-        message = message_from_bytes(file.read_bytes(), policy=policy.default)
+        mail = file.read_bytes()
+        if ATTACHED_EXPORT.encode() not in mail:
+            continue
+        message = message_from_bytes(mail, policy=policy.default)
         for part in message.iter_attachments():
-            if part.get_filename() == "data.json":
+            if part.get_filename() == ATTACHED_EXPORT:
                 content = part.get_payload(decode=True)
                 assert isinstance(content, bytes), "an attachment is a file"
                 _write(folder / "export" / "company-data.json", content)

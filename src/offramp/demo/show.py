@@ -4,8 +4,8 @@ Source: docs/index.md.
 """
 
 import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,10 +38,31 @@ def show(out: Path, *, server: str | None, audience: Audience) -> tuple[Finding,
             outside the demo's own folder was changed.
         EvidenceMissing: a row that this version carries out was not found; the report is written.
     """
+    with prepared(out, server=server, vendors=VENDORS) as (folder, stages):
+        for stage in stages:
+            audience.begin(stage.vendor)
+            put_on(stage, tell=audience.tell)
+        findings = write_report(folder, VENDORS)
+    failed = [f.row.number for f in findings if f.evidence.verdict is Verdict.FAILED]
+    if failed:
+        raise EvidenceMissing(rows=", ".join(failed), hint=f"see {folder / REPORT}")
+    return findings
+
+
+@contextmanager
+def prepared(
+    out: Path, *, server: str | None, vendors: Sequence[Vendor]
+) -> Iterator[tuple[Path, list[Stage]]]:
+    """Fill the databases of some vendors and write their rosters; gone after the block.
+
+    Raises:
+        FolderNotOurs, SamplesMissing, SampleFailed, DatabaseUnfit, StoreUnavailable: nothing
+            outside the demo's own folder was changed.
+    """
     samples_root()
     with ExitStack() as stack:
         private = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="offramp-demo-")))
-        names = tuple(f"{v.policy}-{use}" for v in VENDORS for use in ("application", "store"))
+        names = tuple(f"{v.policy}-{use}" for v in vendors for use in ("application", "store"))
         urls = stack.enter_context(database_urls(names, server=server, folder=private))
         folder = cleared_folder(out)
         stages = [
@@ -52,16 +73,9 @@ def show(out: Path, *, server: str | None, audience: Audience) -> tuple[Finding,
                 private=private / vendor.policy,
                 out=folder / vendor.policy,
             )
-            for vendor in VENDORS
+            for vendor in vendors
         ]
         applications = [(stage.vendor, stage.application_url) for stage in stages]
         fill_databases(applications)
         write_rosters(applications, [stage.out / "roster" for stage in stages])
-        for stage in stages:
-            audience.begin(stage.vendor)
-            put_on(stage, tell=audience.tell)
-    findings = write_report(folder, VENDORS)
-    failed = [f.row.number for f in findings if f.evidence.verdict is Verdict.FAILED]
-    if failed:
-        raise EvidenceMissing(rows=", ".join(failed), hint=f"see {folder / REPORT}")
-    return findings
+        yield folder, stages

@@ -92,8 +92,9 @@ def database_urls(
         yield {name: stack.enter_context(fresh_database(base)) for name in names}
 
 
-def put_on(stage: Stage, *, tell: Tell) -> None:
-    """Perform the play of one vendor and leave its artefacts in its folder."""
+@contextmanager
+def opened(stage: Stage, *, tell: Tell) -> Iterator[tuple[Play, SmtpCatcher]]:
+    """Open a stage with its roster imported and nothing played yet, and its mail server."""
     clock = VirtualClock(CURTAIN_AT)
     with SmtpCatcher(folder=stage.out / "mail") as post, ExitStack() as stack:
         context = _context(stage, clock, port=post.port)
@@ -112,11 +113,15 @@ def put_on(stage: Stage, *, tell: Tell) -> None:
             tell=tell,
         )
         _import(play, stage.out / "roster")
+        yield play, post
+
+
+def put_on(stage: Stage, *, tell: Tell) -> None:
+    """Perform the play of one vendor and leave its artefacts in its folder."""
+    with opened(stage, tell=tell) as (play, post):
         write_plan(play, stage.out)
         marks, shared = _marks(play)
-        scenes, until = _script(stage.vendor)
-        if stage.vendor is TRAINING:
-            scenes += (_lose_a_mailbox(play, post),)
+        scenes, until = _script(play, post)
         before = _fingerprints(play)
         perform(play, scenes, until=until)
         siblings = _compared(play, before, _fingerprints(play))
@@ -130,9 +135,9 @@ def put_on(stage: Stage, *, tell: Tell) -> None:
     engine.dispose()
 
 
-def _script(vendor: Vendor) -> tuple[tuple[Scene, ...], Instant]:
-    if vendor is TRAINING:
-        return pool_scenes(), POOL_UNTIL
+def _script(play: Play, post: SmtpCatcher) -> tuple[tuple[Scene, ...], Instant]:
+    if play.vendor is TRAINING:
+        return (*pool_scenes(), lose_a_mailbox(play, post)), POOL_UNTIL
     return grace_scenes(), GRACE_UNTIL
 
 
@@ -198,7 +203,7 @@ def _marks(play: Play) -> tuple[set[str], int]:
     return ours - theirs, len(ours & theirs)
 
 
-def _lose_a_mailbox(play: Play, post: SmtpCatcher) -> Scene:
+def lose_a_mailbox(play: Play, post: SmtpCatcher) -> Scene:
     """Let one user's mailbox be gone until it is mended: a message is seen not to arrive (A4)."""
     person = users(play.members(play.vendor.leaving))[-1]
     post.refuse(person.email, MAILBOX_UNKNOWN)

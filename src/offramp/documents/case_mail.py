@@ -4,7 +4,7 @@ Mail that a program sent of itself is no letter: who answered it would be answer
 quoted at the end, and what is attached, is left out.
 
 Source: RFC 5322 (form), 3834 (automatic mail), 5233 (addresses with a detail); mission A12;
-docs/decisions/040-cases-by-mail.md.
+docs/decisions/039-cases-by-mail.md.
 """
 
 import re

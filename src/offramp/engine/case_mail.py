@@ -6,7 +6,7 @@ a letter to it is kept there, if it is from the address that the answer went to.
 
 A worker takes each answer by a lease, and sends it under the same id however often it tries.
 
-Source: mission A12; lessons L12, L31; docs/decisions/040-cases-by-mail.md.
+Source: mission A12; lessons L12, L31; docs/decisions/039-cases-by-mail.md.
 """
 
 from collections.abc import Callable

@@ -50,6 +50,7 @@ class Closeup:
     holds: tuple[Hold, ...]
     unlocks: tuple[Unlock, ...]
     is_exempt: bool
+    is_blocked: bool
     lost: tuple[Delivery, ...]
     links: tuple[Link, ...]
     entries: tuple[Entry, ...]
@@ -93,6 +94,7 @@ def look_closely(context: Context, organization: str) -> Closeup:
             holds=tuple(h for h in transaction.holds(organization) if h.is_active(now)),
             unlocks=tuple(u for u in transaction.unlocks(organization) if u.is_active(now)),
             is_exempt=transaction.is_exempt(organization),
+            is_blocked=transaction.is_blocked(organization, member=None),
             lost=transaction.lost_deliveries(organization, limit=LOST_MAX),
             links=tuple(link for row in wholes for link in transaction.links(row.id)),
             entries=_entries(transaction, rows),

@@ -41,8 +41,8 @@ TIDY_SECONDS = 600.0  # between two rounds that forget
 ONCE_SECONDS = 30.0  # for all rounds of a command that does not go on
 # No endpoint can have such a name.
 _HANDING_OVER, _FETCHING, _ANSWERING = "", "@", "@@"
-_LETTING_IN, _COPYING, _REPLYING = "@in", "@copy", "@case"
 _TIDYING, _SETTLING = "@tidy", "@settle"
+_LETTING_IN, _COPYING, _REPLYING, _SWEEPING = "@in", "@copy", "@case", "@sweep"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,14 +90,18 @@ class Courier:
 
 
 @contextmanager
-def carrying(context: Context) -> Iterator[None]:
-    """Bring events to the endpoints for as long as the block runs, and end what is in hand."""
+def carrying(context: Context, *, sweep: Callable[[], int] | None = None) -> Iterator[None]:
+    """Bring events to the endpoints for as long as the block runs, and end what is in hand.
+
+    Args:
+        sweep: what a process without a worker of its own does besides; says how much it did.
+    """
     closing = Event()
 
     def is_stopping() -> bool:
         return closing.is_set() or context.is_stopping()
 
-    with _courier(context, is_stopping=is_stopping) as courier:
+    with _courier(context, is_stopping=is_stopping, sweep=sweep) as courier:
 
         def go_on() -> None:
             while not closing.wait(LOOK_SECONDS):
@@ -130,7 +134,12 @@ def carry_once(context: Context) -> None:
 
 
 @contextmanager
-def _courier(context: Context, *, is_stopping: Callable[[], bool]) -> Iterator[Courier]:
+def _courier(
+    context: Context,
+    *,
+    is_stopping: Callable[[], bool],
+    sweep: Callable[[], int] | None = None,
+) -> Iterator[Courier]:
     rounds: dict[str, Callable[[], int]] = {
         _HANDING_OVER: partial(hand_over, context),
         _ANSWERING: partial(answer_requests, context),
@@ -149,6 +158,8 @@ def _courier(context: Context, *, is_stopping: Callable[[], bool]) -> Iterator[C
         _TIDYING: TIDY_SECONDS,
         _SETTLING: SETTLE_SECONDS,
     }
+    if sweep is not None:
+        rounds[_SWEEPING] = sweep
     try:
         with ThreadPoolExecutor(max_workers=len(rounds), thread_name_prefix="endpoint") as pool:
             yield Courier(context=context, rounds=rounds, rests=rests, pool=pool)

@@ -1,7 +1,8 @@
 """Organizations by name, by stage and by what stands in the way, a page at a time.
 
 A stage is worked out and never stored, so looking for one means looking at one organization after
-the other: only so many at a time, and whoever asks may go on from there.
+the other: only so many at a time, and whoever asks may go on from there. The same is true of those
+who do not leave: nothing is stored of what does not happen.
 
 Source: docs/console.md; mission A7.
 """
@@ -29,6 +30,7 @@ from offramp.ports import Condition, Offboarding, Transaction, fold_address
 
 PAGE_ROWS = 25
 LOOKED_AT_MAX = 150  # for one page of a stage
+STAYING_MAX = 100_000  # looked at for those who do not leave, of whom no index knows
 BY_ADDRESS_MAX = 25  # organizations of one person
 
 
@@ -83,7 +85,8 @@ def find_organizations(context: Context, question: Question) -> Listing:
     now = context.clock.now()
     limit = LOOKED_AT_MAX if question.stage else PAGE_ROWS
     with context.store.reading() as transaction:
-        found = _found(transaction, question, now=now, limit=limit + 1)
+        end = _end(transaction, question)
+        found = _found(transaction, question, end=end, now=now, limit=limit + 1)
         wholes: dict[str, list[Offboarding]] = {}
         for row in transaction.whole_offboardings([each.id for each in found]):
             wholes.setdefault(row.subject.organization, []).append(row)
@@ -96,9 +99,12 @@ def find_organizations(context: Context, question: Question) -> Listing:
             parts = _parts(transaction, each, wholes.get(each.id, ()), now=now)
             if not question.stage or any(part.stage.id == question.stage for part in parts):
                 chosen.append(_listed(transaction, each, parts, now=now))
-        last = found[looked_at - 1] if 0 < looked_at < len(found) else None
-    after = (fold_address(last.name), last.id) if last else None
-    return Listing(rows=tuple(chosen), after=after, looked_at=looked_at)
+    if looked_at < len(found):
+        last = found[looked_at - 1]
+        end = (fold_address(last.name), last.id)
+    elif end is not None:
+        looked_at = STAYING_MAX
+    return Listing(rows=tuple(chosen), after=end, looked_at=looked_at)
 
 
 def place_of(context: Context, organization: str) -> tuple[str, str]:
@@ -147,8 +153,21 @@ def known_stages(context: Context) -> Mapping[str, str]:
     return {s.id: s.title or s.id for policy in policies for s in policy.stages}
 
 
+def _end(transaction: Transaction, question: Question) -> tuple[str, str] | None:
+    """Give the place up to which to look; none where the answer is found by an index."""
+    text = question.text.strip()
+    if question.condition is not Condition.STAYING or "@" in text:
+        return None
+    return transaction.organization_further(text, after=question.after, steps=STAYING_MAX)
+
+
 def _found(
-    transaction: Transaction, question: Question, *, now: Instant, limit: int
+    transaction: Transaction,
+    question: Question,
+    *,
+    end: tuple[str, str] | None,
+    now: Instant,
+    limit: int,
 ) -> Sequence[Organization]:
     text = question.text.strip()
     if "@" in text:
@@ -156,7 +175,12 @@ def _found(
         found = (transaction.organization(each) for each in list(ids)[:BY_ADDRESS_MAX])
         return [each for each in found if each is not None]
     by_name = transaction.find_organizations(
-        text, condition=question.condition, after=question.after, now=now, limit=limit
+        text,
+        condition=question.condition,
+        after=question.after,
+        until=end,
+        now=now,
+        limit=limit,
     )
     by_id = transaction.organization(text) if text and question.after is None else None
     if by_id is None or by_id in by_name:

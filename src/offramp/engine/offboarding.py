@@ -105,7 +105,7 @@ def register(
         promised = {organization.policy for organization in organizations}
         policies = {name: require_policy(transaction, name) for name in sorted(promised)}
         for customer in organizations:
-            _require_within(policies[customer.policy], customer)
+            require_within(policies[customer.policy], customer)
         changes = (
             transaction.put_organizations(organizations),
             transaction.put_pools(pools),
@@ -152,7 +152,7 @@ def _rehearse(context: Context, write: Callable[[Transaction, Instant], Register
         return taken_back.registered
 
 
-def _require_within(policy: Policy, organization: Organization) -> None:
+def require_within(policy: Policy, organization: Organization) -> None:
     """Refuse a contract that its policy does not allow."""
     for fault in override_faults(policy, organization.overrides):
         raise OverrideUnfit(
@@ -235,7 +235,7 @@ def _change_end(
 ) -> Followed:
     def write(transaction: Transaction, now: Instant) -> Followed:
         zone = require_organization(transaction, organization).zone
-        chosen = _pools(transaction, organization, pool)
+        chosen = pools_to_move(transaction, organization, pool)
         if new_term:
             _require_to_come(until, zone=zone, now=now)
         earlier = [p for p in chosen if not _is_later(p.ends, until, zone=zone)]
@@ -263,7 +263,9 @@ def _is_later(present: Boundary | None, until: Boundary, *, zone: str) -> bool:
     return present is None or effect(present, zone=zone) >= effect(until, zone=zone)
 
 
-def _pools(transaction: Transaction, organization: str, pool: str | None) -> tuple[Pool, ...]:
+def pools_to_move(
+    transaction: Transaction, organization: str, pool: str | None
+) -> tuple[Pool, ...]:
     """Choose one pool by name, or the pools with the last end of each product still there."""
     pools = transaction.pools(organization)
     newest = {row.subject: row for row in transaction.offboardings(organization)}
@@ -314,7 +316,7 @@ def reactivate(
         leaving = [row for row in _open(transaction, organization) if _has_left(row, zone, now=now)]
         chosen = [
             p
-            for p in _pools(transaction, organization, pool)
+            for p in pools_to_move(transaction, organization, pool)
             if any(row.subject.product in (None, p.product) for row in leaving)
         ]
         if not chosen:

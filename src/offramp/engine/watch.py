@@ -28,10 +28,14 @@ class Pulse:
     """When a worker was last seen to do something; it is a report, and hears of all it does.
 
     What goes to the endpoints does so beside it, and says nothing about it.
+
+    Attributes:
+        is_broken: whether its last sweep met a mistake of ours.
     """
 
     elapsed: Callable[[], float]  # seconds on a clock that only runs forward
     beaten_at: float = 0.0
+    is_broken: bool = False
 
     def __post_init__(self) -> None:
         """Count from the beginning."""

@@ -27,7 +27,14 @@ from offramp.ports.failure import (
     VaultFileMissing,
 )
 from offramp.ports.kept_answer import KeptAnswer, KeptAnswers
-from offramp.ports.operator import Operator, Operators, OperatorSession, Passwords, SignInLink
+from offramp.ports.operator import (
+    Operator,
+    Operators,
+    OperatorSession,
+    Passwords,
+    SavedView,
+    SignInLink,
+)
 from offramp.ports.optional import OptionalMessage
 from offramp.ports.outlook import Condition
 from offramp.ports.own_copy import OwnCopies, OwnCopy
@@ -154,6 +161,7 @@ __all__ = [
     "RequestKind",
     "Return",
     "Returned",
+    "SavedView",
     "SendOutcomeUnknown",
     "SignInLink",
     "StaleClaim",

@@ -11,6 +11,7 @@ from typing import Protocol
 from whenever import Instant
 
 from offramp.core.operator import OperatorRole
+from offramp.ports.outlook import Condition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,16 @@ class SignInLink:
     expires_at: Instant
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedView:
+    """A filter of organizations that an operator has given a name; nobody is named in it."""
+
+    operator: str
+    name: str
+    condition: Condition
+    stage: str
+
+
 class Passwords(Protocol):
     """Turns passwords into what may be kept."""
 
@@ -104,6 +115,15 @@ class Operators(Protocol):
 
     def end_sessions(self, operator: str, *, spared: str | None = None) -> int:
         """Forget every session of an operator, all but one; returns how many there were."""
+
+    def put_view(self, view: SavedView) -> None:
+        """Store a view; an earlier one of the same operator and name is replaced."""
+
+    def views(self, operator: str) -> tuple[SavedView, ...]:
+        """List the views of an operator by name."""
+
+    def drop_view(self, operator: str, name: str) -> bool:
+        """Forget a view; false where there is none."""
 
     def put_sign_in_link(self, link: SignInLink) -> None:
         """Store a link; an earlier one for the same operator, or for nobody, leads nowhere then."""

@@ -58,13 +58,21 @@ class Outlook(Protocol):
         *,
         condition: Condition = Condition.ANY,
         after: tuple[str, str] | None = None,
+        until: tuple[str, str] | None = None,
         now: Instant,
         limit: int,
     ) -> tuple[Organization, ...]:
         """List by name and id, past a folded name and an id, those whose name begins with a text.
 
-        ASCII letters are the same large and small (`fold_address`). An erased one is not there.
+        With `until` none comes after that name and id. ASCII letters are the same large and small
+        (`fold_address`). An erased one is not there.
         """
+
+    def organization_further(
+        self, begins: str = "", *, after: tuple[str, str] | None = None, steps: int
+    ) -> tuple[str, str] | None:
+        """Give the folded name and the id of the one so many steps further on in that list; none
+        where there are not so many."""
 
     def whole_offboardings(self, organizations: Collection[str]) -> tuple[Offboarding, ...]:
         """List by organization and product the newest episode of each organization, or product of
@@ -88,3 +96,6 @@ class Outlook(Protocol):
 
     def policies(self) -> tuple[Policy, ...]:
         """List the newest version of every policy, by id."""
+
+    def policy_versions(self) -> tuple[tuple[Policy, int], ...]:
+        """List every version by id and number, and how many off-boardings go on by it."""

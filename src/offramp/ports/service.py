@@ -212,6 +212,9 @@ class Vault(Protocol):
     def delete(self, prefix: str) -> int:
         """Delete every file under a prefix and return how many there were."""
 
+    def room_bytes(self) -> int | None:
+        """Give how many bytes more it can take; none where nobody can tell."""
+
 
 class Dispatcher(Protocol):
     """Keeps claimed work in this process, on this thread."""

@@ -3,6 +3,7 @@
 Source: ``ports.Transaction``.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
@@ -11,6 +12,7 @@ from whenever import Instant
 
 from offramp.core.model import BlockNote, Hold, Member, Organization, Pool, Role, Unlock
 from offramp.core.policy import Policy
+from offramp.core.transitions import OffboardingStatus
 from offramp.ports import (
     Changes,
     Delivery,
@@ -178,6 +180,15 @@ class MemoryFactPart(MemoryPart):
         """Find a published version; the newest without a number."""
         versions = [number for name, number in self.tables.policies if name == policy]
         return self.tables.policies.get((policy, version or max(versions, default=0)))
+
+    def policy_versions(self) -> tuple[tuple[Policy, int], ...]:
+        """List every version, and how many off-boardings go on by it."""
+        counts = Counter(
+            (row.policy, row.policy_version)
+            for row in self.tables.offboardings.values()
+            if row.status in (OffboardingStatus.OPEN, OffboardingStatus.STOPPED)
+        )
+        return tuple((each, counts[key]) for key, each in sorted(self.tables.policies.items()))
 
     def policies(self) -> tuple[Policy, ...]:
         """List the newest version of every policy."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from whenever import Instant
 
-from offramp.ports import Operator, OperatorSession, SignInLink, fold_address
+from offramp.ports import Operator, OperatorSession, SavedView, SignInLink, fold_address
 from offramp.testing.memory_tables import MemoryPart
 
 
@@ -71,6 +71,19 @@ class MemoryOperatorPart(MemoryPart):
         for digest in mine:
             del self.tables.sessions[digest]
         return len(mine)
+
+    def put_view(self, view: SavedView) -> None:
+        """Store a view."""
+        self.tables.views[view.operator, view.name] = view
+
+    def views(self, operator: str) -> tuple[SavedView, ...]:
+        """List the views of an operator by name."""
+        found = (view for view in self.tables.views.values() if view.operator == operator)
+        return tuple(sorted(found, key=lambda view: view.name))
+
+    def drop_view(self, operator: str, name: str) -> bool:
+        """Forget a view."""
+        return self.tables.views.pop((operator, name), None) is not None
 
     def put_sign_in_link(self, link: SignInLink) -> None:
         """Store a link in place of an earlier one."""

@@ -109,25 +109,42 @@ class MemoryOutlookPart(MemoryOffboardingPart):
         *,
         condition: Condition = Condition.ANY,
         after: tuple[str, str] | None = None,
+        until: tuple[str, str] | None = None,
         now: Instant,
         limit: int,
     ) -> tuple[Organization, ...]:
         """List by name those whose name begins with a text."""
         chosen = self._standing(condition, now=now)
+        found = [
+            each
+            for key, each in self._named(begins, after=after)
+            if each.id in chosen and (until is None or key <= until)
+        ]
+        return tuple(found[:limit])
+
+    def organization_further(
+        self, begins: str = "", *, after: tuple[str, str] | None = None, steps: int
+    ) -> tuple[str, str] | None:
+        """Give the name and the id of the one so many steps further on."""
+        keys = [key for key, _ in self._named(begins, after=after)]
+        return keys[steps - 1] if steps <= len(keys) else None
+
+    def _named(
+        self, begins: str, *, after: tuple[str, str] | None
+    ) -> list[tuple[tuple[str, str], Organization]]:
         keyed = sorted(
             (
                 ((fold_address(each.name), each.id), each)
                 for each in self.tables.organizations.values()
-                if each.id not in self.tables.erased and each.id in chosen
+                if each.id not in self.tables.erased
             ),
             key=lambda each: each[0],
         )
-        found = [
-            each
+        return [
+            (key, each)
             for key, each in keyed
             if key[0].startswith(fold_address(begins)) and (after is None or key > after)
         ]
-        return tuple(found[:limit])
 
     def whole_offboardings(self, organizations: Collection[str]) -> tuple[Offboarding, ...]:
         """List the newest episodes of organizations as a whole."""

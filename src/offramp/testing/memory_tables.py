@@ -39,6 +39,7 @@ from offramp.ports import (
     PortalLink,
     PortalSession,
     RequestKind,
+    SavedView,
     SignInLink,
     StaleClaim,
     StepRow,
@@ -95,6 +96,7 @@ class MemoryTables:
     case_notes: list[KeptNote] = field(default_factory=list)
     case_notes_made: int = 0
     operators: dict[str, Operator] = field(default_factory=dict)
+    views: dict[tuple[str, str], SavedView] = field(default_factory=dict)
     sessions: dict[str, OperatorSession] = field(default_factory=dict)
     sign_in_links: dict[str, SignInLink] = field(default_factory=dict)
     sign_in_failures: list[tuple[str, Instant]] = field(default_factory=list)

@@ -29,9 +29,14 @@ Result = TypeVar("Result")
 class CaughtMail:
     """One accepted mail: its content, and the envelope it came in."""
 
-    message: EmailMessage
+    content: bytes
     sender: str
     recipients: tuple[str, ...]
+
+    @property
+    def message(self) -> EmailMessage:
+        """The content as it is read, which takes longer than all the rest of taking it."""
+        return message_from_bytes(self.content, policy=policy.default)
 
 
 class SmtpCatcher:
@@ -127,7 +132,7 @@ class SmtpCatcher:
             _write_numbered(content, folder=self._folder)
         self.messages.append(
             CaughtMail(
-                message=message_from_bytes(content, policy=policy.default),
+                content=content,
                 sender=envelope.mail_from or "",
                 recipients=tuple(envelope.rcpt_tos),
             )

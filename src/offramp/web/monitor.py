@@ -1,4 +1,4 @@
-"""Metrics, health and readiness of one worker: what is asked, and what is answered.
+"""Metrics, health and readiness of one process: what is asked, and what is answered.
 
 Answers hold counts, codes and versions; nobody has to be known to ask, so nobody is named.
 
@@ -33,10 +33,12 @@ class Answer:
 
 
 class Monitor:
-    """Answers for one worker; safe to be asked from several threads."""
+    """Answers for one process; safe to be asked from several threads."""
 
-    def __init__(self, context: Context, *, metrics: PrometheusReport, pulse: Pulse) -> None:
-        """Answer for the worker that has this context and this pulse."""
+    def __init__(
+        self, context: Context, *, metrics: PrometheusReport, pulse: Pulse | None = None
+    ) -> None:
+        """Answer for what has this context, and the pulse of its worker where it has one."""
         self._context = context
         self._metrics = metrics
         self._pulse = pulse
@@ -61,10 +63,14 @@ class Monitor:
 
     def _health(self) -> Answer:
         """A worker that is silent for longer than its lease has lost its work to others anyway."""
-        silent_seconds = self._pulse.silent_seconds()
-        is_alive = silent_seconds < self._context.limits.lease_seconds
+        pulse = self._pulse
+        if pulse is None:
+            return _told(HTTPStatus.OK, is_alive=True)
+        silent_seconds = pulse.silent_seconds()
+        is_alive = not pulse.is_broken and silent_seconds < self._context.limits.lease_seconds
         status = HTTPStatus.OK if is_alive else HTTPStatus.SERVICE_UNAVAILABLE
-        return _told(status, is_alive=is_alive, silent_seconds=round(silent_seconds, 1))
+        broken = {"is_broken": True} if pulse.is_broken else {}
+        return _told(status, is_alive=is_alive, silent_seconds=round(silent_seconds, 1), **broken)
 
     def _readiness(self) -> Answer:
         try:

@@ -211,7 +211,18 @@ def test_a_question_that_is_too_long_is_told_so_in_a_line(client):
 
 def test_the_server_is_ready_while_its_store_answers(client):
     assert client.get("/healthz").json() == {"is_alive": True}
-    assert client.get("/readyz").json() == {"is_ready": True}
+    assert client.get("/readyz").json() == {"is_ready": True, "has_datamap": False}
+
+
+def test_only_whoever_shows_a_key_reads_the_metrics_of_a_server():
+    keys = AccessKeys.parse("k" * 32)
+    client = TestClient(create_app(World(NOW).context, access_keys=keys))
+
+    answer = client.get("/metrics", headers={"Authorization": f"Bearer {'k' * 32}"})
+
+    assert client.get("/metrics").status_code == 401
+    assert "offramp_store_up 1" in answer.text
+    assert answer.headers["content-type"].startswith("text/plain; version=")
 
 
 def test_a_server_whose_store_is_lost_lives_and_is_not_ready():
@@ -222,4 +233,4 @@ def test_a_server_whose_store_is_lost_lives_and_is_not_ready():
 
     assert client.get("/healthz").status_code == 200
     assert answer.status_code == 503
-    assert answer.json()["code"] == "StoreUnavailable"
+    assert answer.json() == {"is_ready": False, "reason": "StoreUnavailable"}

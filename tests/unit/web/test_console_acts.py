@@ -271,3 +271,62 @@ def test_no_header_takes_what_somebody_wrote(office):
     assert answer.status_code in (303, 404)
     assert "a" not in admin.client.cookies
     assert "\n" not in answer.headers.get("location", "")
+
+
+def member(office, name):
+    return ask(office, lambda t: t.member("acme", name))
+
+
+def test_one_member_is_held_unlocked_and_shut_out_and_nobody_else(office, browser):
+    mine = {"member": "acme-user", "reason": "audit"}
+    do(browser, "hold", mine)
+    do(browser, "unlock", {**mine, "hours": "2"})
+    do(browser, "block", mine)
+
+    assert [hold.member for hold in ask(office, lambda t: t.holds("acme"))] == ["acme-user"]
+    assert [each.member for each in ask(office, lambda t: t.unlocks("acme"))] == ["acme-user"]
+    assert ask(office, lambda t: t.is_blocked("acme", member="acme-user"))
+    assert not ask(office, lambda t: t.is_blocked("acme", member=None))
+
+
+def test_an_organization_is_shut_out_and_let_in_again(office, browser):
+    do(browser, "block", {"reason": "unpaid"})
+    shut = browser.get(PAGE).text
+    do(browser, "unblock", {"reason": "paid"})
+
+    assert ">shut out<" in shut
+    assert ">shut out<" not in browser.get(PAGE).text
+    assert do(browser, "unblock", {"reason": "again"}).status_code == 409
+
+
+def test_a_member_is_given_an_end_expires_and_is_taken_back(office, browser):
+    person = {"member": "acme-user"}
+    do(browser, "member-end", {**person, "until": "2024-08-20"})
+    ended = member(office, "acme-user").ends
+    do(browser, "member-expire", person)
+    expired = member(office, "acme-user").ends
+    do(browser, "member-back", person)
+
+    assert ended == Date(2024, 8, 20)
+    assert expired is not None
+    assert expired != ended
+    assert member(office, "acme-user").ends is None
+    assert actors(office, "members-expired") == {operator_id(office)}
+
+
+@pytest.mark.parametrize(
+    ("act", "fields", "status"),
+    [
+        ("member-expire", {}, 422),
+        ("member-expire", {"member": "nobody"}, 404),
+        ("hold", {"reason": "x", "category": "no.such"}, 422),
+        ("block", {"reason": "x", "member": "nobody"}, 404),
+        ("reissue", {}, 409),
+        ("revoke", {}, 409),
+    ],
+)
+def test_what_concerns_nobody_is_refused_with_a_page(browser, act, fields, status):
+    answer = do(browser, act, fields)
+
+    assert answer.status_code == status
+    assert "<h1>" in answer.text

@@ -28,8 +28,17 @@ NEEDED = {
     "POST /console/organizations": "viewer",
     f"GET {ONE}": "viewer",
     f"GET {ONE}/timelines/{{offboarding}}.svg": "viewer",
+    f"GET {ONE}/what-if": "viewer",
+    f"GET {ONE}/what-if/{{number}}.svg": "viewer",
     f"POST {ONE}/unlock": "support",
     f"POST {ONE}/resend": "support",
+    f"POST {ONE}/reissue": "support",
+    f"POST {ONE}/revoke": "support",
+    f"POST {ONE}/block": "operator",
+    f"POST {ONE}/unblock": "operator",
+    f"POST {ONE}/member-end": "operator",
+    f"POST {ONE}/member-expire": "operator",
+    f"POST {ONE}/member-back": "operator",
     f"POST {ONE}/hold": "operator",
     f"POST {ONE}/release": "operator",
     f"POST {ONE}/renew": "operator",
@@ -38,6 +47,15 @@ NEEDED = {
     f"POST {ONE}/retry": "operator",
     f"POST {ONE}/exempt": "operator",
     f"POST {ONE}/put-back": "operator",
+    "GET /console/policies": "viewer",
+    "GET /console/policies/{policy}": "viewer",
+    "GET /console/policies/{policy}/drawing.svg": "viewer",
+    "GET /console/data-map": "viewer",
+    "GET /console/data-map/drawing.svg": "viewer",
+    "POST /console/data-map": "support",
+    "GET /console/health": "viewer",
+    "POST /console/views": "viewer",
+    "POST /console/views/forget": "viewer",
     "GET /console/cases": "viewer",
     "GET /console/cases/{case}": "viewer",
     f"POST {ONE}/cases": "support",
@@ -66,7 +84,7 @@ def path_of(route):
     return re.sub(r"\{\w+\}", lambda place: FILLED.get(place[0], "x"), route.partition(" ")[2])
 
 
-FILLED = {"{organization}": "acme"}
+FILLED = {"{organization}": "acme", "{number}": "0", "{policy}": "license-pool"}
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +108,8 @@ def facts(office):
             transaction.holds("acme"),
             transaction.unlocks("acme"),
             transaction.pools("acme"),
+            transaction.members("acme"),
+            transaction.is_blocked("acme", member=None),
             transaction.is_exempt("acme"),
             transaction.is_paused(),
             transaction.operators(),

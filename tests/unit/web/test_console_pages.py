@@ -160,6 +160,25 @@ def test_every_organization_is_on_one_page_and_only_one(office, monkeypatch, loo
     assert seen == ["acme", "beta", "gamma"]
 
 
+@pytest.mark.parametrize("staying_max", [1, 2, 3, 100])
+def test_whoever_does_not_leave_is_found_among_so_many_at_a_time(office, monkeypatch, staying_max):
+    monkeypatch.setattr(directory, "STAYING_MAX", staying_max)
+    browser, seen, fields = office.signed_in(), [], {"state": "staying"}
+    for _ in range(5):
+        answer = browser.post(LIST, fields)
+        seen += names(answer)
+        after = [
+            answer.text.partition(f'name="{name}" value="')[2].partition('"')[0]
+            for name in ("after_name", "after")
+        ]
+        if not after[1]:
+            break
+        fields |= {"after_name": after[0].replace("&amp;", "&"), "after": after[1]}
+
+    assert seen == ["gamma"]
+    assert not after[1]
+
+
 def test_one_organization_shows_its_dates_in_both_zones(office, browser):
     page = browser.get(f"{LIST}/beta").text
 
@@ -217,3 +236,34 @@ def test_names_are_never_taken_for_markup(office, browser):
         answer = browser.get(path)
         assert "<script>alert" not in answer.text
         assert "&lt;script&gt;alert" in answer.text
+
+
+def test_a_filter_is_kept_under_a_name_for_whoever_made_it(office, browser):
+    saved = browser.post("/console/views", {"name": "At <rest>", "state": "staying", "stage": ""})
+    page = browser.get(saved.headers["location"])
+
+    assert names(page) == ["gamma"]
+    assert 'state=staying&amp;stage="' in page.text
+    assert "At &lt;rest&gt;" in page.text
+    assert "At &lt;rest&gt;" not in office.signed_in(OperatorRole.SUPPORT).get(LIST).text
+
+    browser.post("/console/views/forget", {"name": "At <rest>"})
+    assert "At &lt;rest&gt;" not in browser.get(LIST).text
+    assert browser.post("/console/views/forget", {"name": "At <rest>"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "fields", [{"name": "", "state": "held"}, {"name": "all"}, {"name": "x" * 61, "state": "held"}]
+)
+def test_a_view_without_a_name_or_a_filter_is_not_kept(browser, fields):
+    assert browser.post("/console/views", fields).status_code == 422
+    assert "Saved views" not in browser.get(LIST).text
+
+
+def test_nobody_keeps_more_views_than_a_page_shows(browser):
+    answers = [
+        browser.post("/console/views", {"name": f"view {number}", "state": "held"}).status_code
+        for number in range(21)
+    ]
+
+    assert answers == [303] * 20 + [422]

@@ -11,6 +11,7 @@ Source: docs/decisions/028-mail-side-by-side.md.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Self
 
 from jinja2 import Environment, nodes
@@ -21,6 +22,7 @@ from offramp.core.link import Download, Entrance
 from offramp.core.notice import NoticeFacts
 
 FORMS_KEPT = 64
+_TREES_KEPT = 64
 BLANK = "\ue000\ue001\ue000"  # of Unicode's private use: no text of anybody's
 _READER = "member"
 _USES = (nodes.Import, nodes.FromImport, nodes.Include, nodes.Extends)
@@ -89,6 +91,7 @@ def is_form(environment: Environment, *, notice: str, frame: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=_TREES_KEPT)  # many notices make use of the same few templates
 def _parse(environment: Environment, name: str) -> nodes.Template:
     assert environment.loader is not None, "templates are found somewhere"
     source, _, _ = environment.loader.get_source(environment, name)

@@ -13,10 +13,18 @@ from whenever import Instant
 from offramp.adapters.store import schema_operator as schema
 from offramp.adapters.store.part import Part
 from offramp.core.operator import OperatorRole
-from offramp.ports import Operator, OperatorSession, SignInLink, fold_address
+from offramp.ports import (
+    Condition,
+    Operator,
+    OperatorSession,
+    SavedView,
+    SignInLink,
+    fold_address,
+)
 
 _operator, _session = schema.operator, schema.operator_session
 _link, _failure = schema.sign_in_link, schema.sign_in_failure
+_view = schema.saved_view
 _FIXED = frozenset({"id", "address", "added_at"})
 
 
@@ -76,6 +84,23 @@ class OperatorPart(Part):
         if spared is not None:
             mine = mine.where(_session.c.digest != spared)
         return self.connection.execute(mine).rowcount
+
+    def put_view(self, view: SavedView) -> None:
+        """Store a view."""
+        self._put(_view, [asdict(view)])
+
+    def views(self, operator: str) -> tuple[SavedView, ...]:
+        """List the views of an operator by name."""
+        chosen = select(_view).where(_view.c.operator == operator).order_by(_view.c.name)
+        return tuple(
+            SavedView(**{**row._mapping, "condition": Condition(row.condition)})
+            for row in self.connection.execute(chosen)
+        )
+
+    def drop_view(self, operator: str, name: str) -> bool:
+        """Forget a view."""
+        mine = (_view.c.operator == operator, _view.c.name == name)
+        return self.connection.execute(delete(_view).where(*mine)).rowcount > 0
 
     def put_sign_in_link(self, link: SignInLink) -> None:
         """Store a link in place of an earlier one."""

@@ -28,6 +28,7 @@ LAST_CHARACTER = "\U0010ffff"  # no name goes on with it
 _row, _step = schema.offboarding.c, schema.step.c
 _member = schema.member.c
 _customer, _hold, _delivery = schema.organization.c, schema.hold.c, schema.delivery.c
+_name = func.lower(_customer.name)
 _OPEN, _STOPPED = written(OffboardingStatus.OPEN), written(OffboardingStatus.STOPPED)
 _TROUBLED = [written(each) for each in (StepStatus.FAILED, StepStatus.HELD, StepStatus.ABANDONED)]
 
@@ -76,18 +77,24 @@ class OutlookPart(OffboardingPart):
         *,
         condition: Condition = Condition.ANY,
         after: tuple[str, str] | None = None,
+        until: tuple[str, str] | None = None,
         now: Instant,
         limit: int,
     ) -> tuple[Organization, ...]:
         """List by name those whose name begins with a text."""
-        name = func.lower(_customer.name)
-        wanted = [_customer.erased_at.is_(None), _stands(condition, now=now)]
-        if begins:
-            folded = fold_address(begins)
-            wanted += [name >= folded, name < folded + LAST_CHARACTER]
-        if after is not None:
-            wanted += [name >= after[0], tuple_(name, _customer.id) > tuple_(*after)]
-        return self._organizations(*wanted, order=(name, _customer.id), limit=limit)
+        wanted = [*_named(begins, after=after), _stands(condition, now=now)]
+        if until is not None:
+            wanted += [_name <= until[0], tuple_(_name, _customer.id) <= tuple_(*until)]
+        return self._organizations(*wanted, order=(_name, _customer.id), limit=limit)
+
+    def organization_further(
+        self, begins: str = "", *, after: tuple[str, str] | None = None, steps: int
+    ) -> tuple[str, str] | None:
+        """Give the name and the id of the one so many steps further on."""
+        both = (_name, _customer.id)
+        chosen = select(*both).where(*_named(begins, after=after)).order_by(*both)
+        found = self.connection.execute(chosen.offset(steps - 1).limit(1)).first()
+        return None if found is None else (found[0], found[1])
 
     def whole_offboardings(self, organizations: Collection[str]) -> tuple[Offboarding, ...]:
         """List the newest episodes of organizations as a whole."""
@@ -136,6 +143,17 @@ class OutlookPart(OffboardingPart):
         mine = tuple_(note.offboarding, note.step, note.member).in_(sorted(keys))
         chosen = select(schema.delivery_note).where(mine).order_by(note.number)
         return tuple(map(note_of, self.connection.execute(chosen)))
+
+
+def _named(begins: str, *, after: tuple[str, str] | None) -> list[ColumnElement[bool]]:
+    """Say what a name has to begin with, and after which it has to come."""
+    wanted: list[ColumnElement[bool]] = [_customer.erased_at.is_(None)]
+    if begins:
+        folded = fold_address(begins)
+        wanted += [_name >= folded, _name < folded + LAST_CHARACTER]
+    if after is not None:
+        wanted += [_name >= after[0], tuple_(_name, _customer.id) > tuple_(*after)]
+    return wanted
 
 
 def _stands(condition: Condition, *, now: Instant) -> ColumnElement[bool]:

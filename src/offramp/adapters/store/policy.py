@@ -8,7 +8,7 @@ Source: docs/rules.md, "Stages, causes, versions"; docs/glossary.md.
 import json
 from functools import lru_cache
 
-from sqlalchemy import Text, cast, select
+from sqlalchemy import Text, cast, func, select, text
 from whenever import Instant
 
 from offramp.adapters.store import schema
@@ -17,6 +17,7 @@ from offramp.core.policy import Policy
 from offramp.ports import PolicyVersionTaken
 
 READ_MAX = 64
+GOES_ON = text("status IN ('open', 'stopped')")  # word for word as its index says it
 
 
 class PolicyPart(Part):
@@ -52,6 +53,16 @@ class PolicyPart(Part):
         chosen = select(cast(table.document, Text)).order_by(table.id, table.version)
         found = map(_read, self.connection.scalars(chosen))
         return tuple({policy.policy: policy for policy in found}.values())
+
+    def policy_versions(self) -> tuple[tuple[Policy, int], ...]:
+        """List every version, and how many off-boardings go on by it."""
+        table, row = schema.policy.c, schema.offboarding.c
+        used = (row.policy, row.policy_version)
+        counted = select(*used, func.count()).where(GOES_ON).group_by(*used)
+        counts = {(name, version): n for name, version, n in self.connection.execute(counted)}
+        chosen = select(cast(table.document, Text)).order_by(table.id, table.version)
+        found = map(_read, self.connection.scalars(chosen))
+        return tuple((each, counts.get((each.policy, each.version), 0)) for each in found)
 
 
 @lru_cache(maxsize=READ_MAX)

@@ -10,6 +10,8 @@ of members in ``schema_portal``.
 Source: docs/glossary.md; docs/architecture.md.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -212,6 +214,9 @@ arming = Table(
 
 # --- off-boardings and their steps ---------------------------------------------------------
 
+_goes_on = text("status IN ('open', 'stopped')")
+_GOES_ON: dict[str, Any] = {"sqlite_where": _goes_on, "postgresql_where": _goes_on}
+
 offboarding = Table(
     "offboarding",
     metadata,
@@ -239,17 +244,11 @@ offboarding = Table(
     _of_organization(),
     Index(None, "next_due_at", "organization", "id"),
     Index(None, "erases_at"),
+    Index("ix_offboarding_policy", "policy", "policy_version", "status", **_GOES_ON),
+    Index(
+        *("uq_offboarding_current", "organization", "member", "product"), unique=True, **_GOES_ON
+    ),
     postgresql_with={"fillfactor": "70"},  # claims come and go, and stay out of the indexes
-)
-
-Index(
-    "uq_offboarding_current",
-    offboarding.c.organization,
-    offboarding.c.member,
-    offboarding.c.product,
-    unique=True,
-    sqlite_where=text("status IN ('open', 'stopped')"),
-    postgresql_where=text("status IN ('open', 'stopped')"),
 )
 
 Index(

@@ -46,6 +46,17 @@ operator_session = Table(
     Index(None, "operator"),
 )
 
+saved_view = Table(
+    "saved_view",
+    schema.metadata,
+    Column("operator", Key, nullable=False),
+    Column("name", Key, nullable=False),
+    Column("condition", Key, nullable=False),
+    Column("stage", Text, nullable=False),
+    PrimaryKeyConstraint("operator", "name"),
+    ForeignKeyConstraint(["operator"], ["operator.id"]),
+)
+
 sign_in_link = Table(
     "sign_in_link",
     schema.metadata,

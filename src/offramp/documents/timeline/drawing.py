@@ -94,8 +94,8 @@ def draw_timeline(timeline: Timeline, facts: Facts) -> str:
     )
 
 
-def draw_band(timeline: Timeline, *, now: Instant) -> str:
-    """Draw the stages with their steps above them and a line at an instant, and no words beside."""
+def draw_band(timeline: Timeline, *, now: Instant | None) -> str:
+    """Draw the stages with their steps above them, a line at an instant, and no words beside."""
     needed = sum(_least_width(span.stage) for span in timeline.spans)
     width = max(WIDTH_MIN, MARGIN * 2 + needed)
     segments = _segments(timeline, width=width)
@@ -107,7 +107,7 @@ def draw_band(timeline: Timeline, *, now: Instant) -> str:
             f"<style>{_STYLE}{_NOW_STYLE}</style>",
             *_band(timeline, segments),
             *_marks(timeline_rows(timeline), segments),
-            *_now(_place(now, segments), top=top, width=width),
+            *(_now(_place(now, segments), top=top, width=width) if now else ()),
             "</svg>\n",
         ]
     )

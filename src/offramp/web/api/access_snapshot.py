@@ -20,6 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from offramp.core.errors import Unavailable
 from offramp.core.operator import OperatorRole
 from offramp.core.snapshot_form import REVISION, SnapshotDocument, write_snapshot
+from offramp.engine.context import Context
 from offramp.engine.snapshot import snapshot_of
 from offramp.ports import Store
 from offramp.web.api.cached import IfNoneMatch, cached, is_at_hand, not_modified
@@ -115,7 +116,7 @@ def access_snapshot_routes(gate: Gate) -> APIRouter:
     ) -> ChangedDocument:
         """Wait until something changes of what decides access, for ten seconds at most."""
         with waiting:
-            return await _wait(caller.context.store, watched.organizations, request)
+            return await _wait(caller.context, watched.organizations, request)
 
     return routes
 
@@ -135,13 +136,13 @@ class _Waiting:
         self._number -= 1
 
 
-async def _wait(store: Store, watched: Mapping[str, str], request: Request) -> ChangedDocument:
-    changed = await run_in_threadpool(_changed, store, watched)
+async def _wait(context: Context, watched: Mapping[str, str], request: Request) -> ChangedDocument:
+    changed = await run_in_threadpool(_changed, context.store, watched)
     for _ in range(LOOKS):
-        if changed or await request.is_disconnected():
+        if changed or context.is_stopping() or await request.is_disconnected():
             break
         await asyncio.sleep(LOOK_SECONDS)
-        changed = await run_in_threadpool(_changed, store, watched)
+        changed = await run_in_threadpool(_changed, context.store, watched)
     return ChangedDocument(organizations=changed)
 
 

@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.page import LinkPages
 from offramp.adapters.message.portal_page import PortalPages
+from offramp.adapters.report_prometheus import PrometheusReport
 from offramp.engine.context import Context
 from offramp.engine.snapshot_cache import SnapshotCache
 from offramp.ports import Passwords
@@ -44,6 +45,7 @@ from offramp.web.api.problem import PROBLEMS, answer_problems
 from offramp.web.api.static import static_routes
 from offramp.web.api.unsubscribe import unsubscribe_routes
 from offramp.web.console.routes import console_routes
+from offramp.web.monitor import Monitor
 from offramp.web.portal.routes import portal_routes
 
 BODY_BYTES_MAX = 64 * 1024  # of any request, unless a route says otherwise
@@ -79,6 +81,7 @@ def create_app(
     requests_per_minute: int | None = None,
     stripe: Stripe | None = None,
     portal: PortalPages | None = None,
+    monitor: Monitor | None = None,
 ) -> FastAPI:
     """Make the application; it answers from the context's store.
 
@@ -91,6 +94,7 @@ def create_app(
         requests_per_minute: how often one key may ask below ``/v1``; none for no limit.
         stripe: who may say what becomes of subscriptions.
         portal: writes the pages of the portal; without it there is none.
+        monitor: tells of health and metrics; without it, of a server that has no worker inside.
     """
     app = LargeRefused(
         title="Offramp",
@@ -108,7 +112,8 @@ def create_app(
     pace = Pace(per_minute=requests_per_minute, elapsed=context.elapsed)
     gate = Gate(context=context, access_keys=access_keys, pace=pace)
     app.include_router(authzen_routes(context, SnapshotCache(context), gate))
-    app.include_router(health_routes(context))
+    monitor = monitor or Monitor(context, metrics=PrometheusReport(version=context.version))
+    app.include_router(health_routes(monitor, gate))
     pages = pages or LinkPages(Brand())
     app.include_router(link_routes(context, pages))
     app.include_router(unsubscribe_routes(context, pages))

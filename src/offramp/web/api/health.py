@@ -1,25 +1,28 @@
-"""Whether the server lives and can answer, for whoever has to watch it.
+"""Whether the server and the worker in it live and can answer, for whoever has to watch them.
 
-Source: docs/http.md; docs/operations.md, "Health".
+The counts are for those alone who show an access key: everybody can reach this server.
+
+Source: docs/http.md; docs/operations.md, "Health"; `web.monitor`, which answers.
 """
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
 
-from offramp.engine.context import Context
-from offramp.engine.watch import require_store
+from offramp.core.operator import OperatorRole
+from offramp.web.api.caller import Gate, Need
+from offramp.web.monitor import Monitor
 
 
-def health_routes(context: Context) -> APIRouter:
-    """Give both pages; they hold no number that anybody would have to keep to themselves."""
+def health_routes(monitor: Monitor, gate: Gate) -> APIRouter:
+    """Give the pages of a monitor."""
     routes = APIRouter(include_in_schema=False)
 
-    @routes.get("/healthz")
-    def health() -> dict[str, bool]:
-        return {"is_alive": True}
+    def answer(request: Request) -> Response:
+        found = monitor.answer(request.method, request.url.path)
+        return Response(found.body, status_code=found.status, media_type=found.content_type)
 
-    @routes.get("/readyz")
-    def readiness() -> dict[str, bool]:
-        require_store(context)
-        return {"is_ready": True}
-
+    for page in ("/healthz", "/readyz"):
+        routes.add_api_route(page, answer, methods=["GET", "HEAD"])
+    keyed = [Depends(Need(gate=gate, role=OperatorRole.VIEWER))]
+    routes.add_api_route("/metrics", answer, methods=["GET", "HEAD"], dependencies=keyed)
     return routes

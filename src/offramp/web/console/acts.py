@@ -16,7 +16,8 @@ from fastapi.responses import Response
 from offramp.core.dates import Boundary, parse_boundary
 from offramp.core.errors import Invalid
 from offramp.core.operator import OperatorRole
-from offramp.engine import brake, offboarding
+from offramp.engine import brake, link, offboarding, people
+from offramp.engine.block import set_block
 from offramp.engine.resending import ask_again
 from offramp.engine.unlock import grant_unlock
 from offramp.web.console.door import Admission, Door, Visitor
@@ -104,6 +105,19 @@ def _until(visitor: Visitor) -> Boundary:
         raise FieldInvalid(path="last day", problem="a date such as 2031-01-31 is asked") from error
 
 
+def _member(visitor: Visitor) -> str | None:
+    """Give the one member who is meant, or none for all of them."""
+    return visitor.said("member") or None
+
+
+def _person(visitor: Visitor, *, ends: Boundary | None = None) -> list[people.Person]:
+    member = _member(visitor)
+    if member is None:
+        raise FieldInvalid(path="member", problem="the id of a member is asked")
+    product = visitor.said("product") or None
+    return [people.Person(member=member, product=product, ends=ends)]
+
+
 def _unlock(visitor: Visitor, organization: str) -> None:
     grant_unlock(
         visitor.context,
@@ -111,16 +125,61 @@ def _unlock(visitor: Visitor, organization: str) -> None:
         owner=visitor.signed_in.operator.name,
         reason=_reason(visitor),
         hours=_hours(visitor),
+        member=_member(visitor),
     )
 
 
 def _resend(visitor: Visitor, organization: str) -> None:
-    ask_again(visitor.context, organization, is_lost=visitor.said("which") != "all")
+    is_lost = visitor.said("which") != "all"
+    ask_again(visitor.context, organization, member=_member(visitor), is_lost=is_lost)
+
+
+def _send_data_again(visitor: Visitor, organization: str) -> None:
+    link.reissue(visitor.context, organization, member=_member(visitor))
+
+
+def _take_links_back(visitor: Visitor, organization: str) -> None:
+    link.revoke(visitor.context, organization, member=_member(visitor))
+
+
+def _block(visitor: Visitor, organization: str, *, is_blocked: bool = True) -> None:
+    set_block(
+        visitor.context,
+        organization,
+        member=_member(visitor),
+        is_blocked=is_blocked,
+        owner=visitor.signed_in.operator.name,
+        reason=_reason(visitor),
+    )
+
+
+def _unblock(visitor: Visitor, organization: str) -> None:
+    _block(visitor, organization, is_blocked=False)
+
+
+def _end_member(visitor: Visitor, organization: str) -> None:
+    people.end_members(visitor.context, organization, _person(visitor, ends=_until(visitor)))
+
+
+def _expire_member(visitor: Visitor, organization: str) -> None:
+    people.expire_members(visitor.context, organization, _person(visitor))
+
+
+def _take_member_back(visitor: Visitor, organization: str) -> None:
+    ends = _until(visitor) if visitor.said("until") else None
+    people.reactivate_members(visitor.context, organization, _person(visitor, ends=ends), by=BY)
 
 
 def _hold(visitor: Visitor, organization: str) -> None:
     owner = visitor.signed_in.operator.name
-    brake.place_hold(visitor.context, organization, owner=owner, reason=_reason(visitor))
+    brake.place_hold(
+        visitor.context,
+        organization,
+        owner=owner,
+        reason=_reason(visitor),
+        member=_member(visitor),
+        category=visitor.said("category") or None,
+    )
 
 
 def _release(visitor: Visitor, organization: str) -> None:
@@ -166,6 +225,13 @@ _S, _O = OperatorRole.SUPPORT, OperatorRole.OPERATOR
 ACTS = (
     _act(_S, "unlock", "unlocked", _unlock),
     _act(_S, "resend", "resent", _resend),
+    _act(_S, "reissue", "reissued", _send_data_again),
+    _act(_S, "revoke", "revoked", _take_links_back),
+    _act(_O, "block", "blocked", _block),
+    _act(_O, "unblock", "unblocked", _unblock),
+    _act(_O, "member-end", "member-ended", _end_member),
+    _act(_O, "member-expire", "member-expired", _expire_member),
+    _act(_O, "member-back", "member-back", _take_member_back),
     _act(_O, "hold", "held", _hold),
     _act(_O, "release", "released", _release, is_grave=True),
     _act(_O, "renew", "renewed", _renew),

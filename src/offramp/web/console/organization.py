@@ -4,6 +4,7 @@ Source: mission A7, A12; `engine.closeup`, which looks.
 """
 
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
@@ -14,6 +15,7 @@ from fastapi.responses import Response
 from whenever import Instant
 
 from offramp.core.operator import OperatorRole
+from offramp.core.plan import Timeline
 from offramp.core.policy import Action
 from offramp.documents.timeline.drawing import draw_band
 from offramp.documents.timeline.rows import timeline_rows
@@ -84,7 +86,7 @@ def organization_routes(door: Door, pages: ConsolePages) -> APIRouter:
         chosen = next((each for each in both if each.offboarding.id == offboarding), None)
         if chosen is None:
             return Response(status_code=HTTPStatus.NOT_FOUND)
-        return _picture(draw_band(chosen.timeline, now=seen.at))
+        return picture(draw_band(chosen.timeline, now=seen.at))
 
     return routes
 
@@ -93,8 +95,7 @@ def departure_of(leaving: Leaving) -> Departure:
     """Write down one off-boarding."""
     rows = timeline_rows(leaving.timeline)
     who = {row.planned.key: row.who for row in rows}
-    badges = (row.planned.key for row in rows if row.planned.stage is None)
-    numbers = {key: number for number, key in enumerate(badges, start=1)}
+    numbers = badge_numbers(leaving.timeline)
     lines = [
         (step, _line(leaving, step, who=who.get(key, ""), number=numbers.get(key, 0)))
         for step in leaving.steps
@@ -105,6 +106,12 @@ def departure_of(leaving: Leaving) -> Departure:
         done=tuple(line for step, line in lines if step.is_finished),
         coming=tuple(line for step, line in lines if not step.is_finished),
     )
+
+
+def badge_numbers(timeline: Timeline) -> Mapping[str, int]:
+    """Number the steps as their badges in the drawing are; a stage has none."""
+    badges = (row.planned.key for row in timeline_rows(timeline) if row.planned.stage is None)
+    return {key: number for number, key in enumerate(badges, start=1)}
 
 
 def _line(leaving: Leaving, step: StepState, *, who: str, number: int) -> Line:
@@ -125,7 +132,7 @@ def _line(leaving: Leaving, step: StepState, *, who: str, number: int) -> Line:
     )
 
 
-def _picture(svg: str) -> Response:
+def picture(svg: str) -> Response:
     """Answer with a drawing; its own style and nothing else is taken."""
     style = svg.partition("<style>")[2].partition("</style>")[0]
     digest = b64encode(sha256(style.encode()).digest()).decode()

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from offramp.core.operator import OperatorRole
 from offramp.engine.sign_in import SignedIn
+from offramp.ports import Clock
 from offramp.web.console.door import ROOT, Visitor
 from offramp.web.console.moment import day_text, moment_text, zone_text
 from offramp.web.console.static import digest_of
@@ -39,6 +40,7 @@ def _environment(root: str) -> Environment:
         "day_text": day_text,
         "zone_text": zone_text,
         "Role": OperatorRole,
+        "clock": None,
     }
     return environment
 
@@ -50,6 +52,10 @@ class ConsolePages:
         """Know below which path people reach it."""
         self._prefix = urlsplit(public_address or "").path.rstrip("/")
         self.environment = _environment(f"{self._prefix}{ROOT}")
+
+    def show_clock(self, clock: Clock) -> None:
+        """Let every page show a clock that is simulated, and move it."""
+        self.environment.globals["clock"] = clock
 
     def answer(
         self,

@@ -9,17 +9,24 @@ from offramp.engine.context import Context
 from offramp.ports import Passwords
 from offramp.web.console.acts import act_routes
 from offramp.web.console.cases import case_routes
+from offramp.web.console.data_map import data_map_routes
 from offramp.web.console.door import Door
+from offramp.web.console.health import health_routes
 from offramp.web.console.organization import organization_routes
-from offramp.web.console.organizations import organizations_routes
+from offramp.web.console.organizations import organizations_routes, view_routes
 from offramp.web.console.page import ConsolePages
+from offramp.web.console.policies import policy_routes
 from offramp.web.console.sign_in import account_routes, stranger_routes
+from offramp.web.console.simulation import TimeMachine, simulation_routes
 from offramp.web.console.static import static_routes
 from offramp.web.console.today import today_routes
+from offramp.web.console.what_if import what_if_routes
 
 
-def console_routes(context: Context, passwords: Passwords) -> APIRouter:
-    """Give the routes of the console."""
+def console_routes(
+    context: Context, passwords: Passwords, *, machine: TimeMachine | None = None
+) -> APIRouter:
+    """Give the routes of the console; with a machine, which a demo has, its clock can be moved."""
     door, pages = Door(context=context), ConsolePages(public_address=context.public_address)
     routes = APIRouter(include_in_schema=False)
     routes.include_router(static_routes())
@@ -27,7 +34,15 @@ def console_routes(context: Context, passwords: Passwords) -> APIRouter:
     routes.include_router(account_routes(door, passwords, pages))
     routes.include_router(today_routes(door, pages))
     routes.include_router(organizations_routes(door, pages))
+    routes.include_router(view_routes(door, pages))
     routes.include_router(organization_routes(door, pages))
+    routes.include_router(what_if_routes(door, pages))
     routes.include_router(act_routes(door, pages))
     routes.include_router(case_routes(door, pages))
+    routes.include_router(policy_routes(door, pages))
+    routes.include_router(data_map_routes(door, pages))
+    routes.include_router(health_routes(door, pages))
+    if machine is not None:
+        pages.show_clock(context.clock)
+        routes.include_router(simulation_routes(door, passwords, pages, machine))
     return routes

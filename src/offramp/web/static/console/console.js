@@ -17,3 +17,10 @@ document.addEventListener("keydown", (event) => {
     search.select();
   }
 });
+
+// A slider says where it stands while it is moved.
+document.addEventListener("input", (event) => {
+  if (event.target.type === "range") {
+    event.target.closest("label").querySelector("[data-shown]").textContent = event.target.value;
+  }
+});

@@ -1,6 +1,6 @@
 """Keep which letter a note of a case came by, and which notes are still to be mailed.
 
-Revision: 0026, after 0023.
+Revision: 0026, after 0025.
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from offramp.adapters.store.column_type import Key, MomentInTime
 
 revision = "0026"
-down_revision = "0023"
+down_revision = "0025"
 
 
 def upgrade() -> None:
