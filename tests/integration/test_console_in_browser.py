@@ -29,6 +29,7 @@ PAGES = [
         "/console/policies/license-pool",
         "/console/data-map",
         "/console/health",
+        "/console/restore",
     ),
     f"{LIST}/acme/what-if?until=2024-08-30&days=20",
 ]

@@ -63,7 +63,7 @@ def hand_over(
         ErasureBegun: rows are gone already, or went while the document was written.
         DataMapMissing: nobody said where the data is.
     """
-    data = _data(context, step="export")
+    data = require_data(context, step="export")
     with context.store.transaction() as transaction:
         _require_whole(transaction, request)
     elsewhere, taken_at = data.elsewhere(request.scope), context.clock.now()
@@ -124,14 +124,19 @@ def preview_erasure(context: Context, request: Request) -> tuple[Statement, ...]
         OrganizationUnknown, OrganizationErased, MemberUnknown: there is nothing to erase.
         DataMapIncomplete: the erasure would refuse to begin.
     """
-    data = _data(context, step="erase")
+    data = require_data(context, step="erase")
     with context.store.transaction() as transaction:
         _require_known(transaction, request)
     elsewhere = data.elsewhere(request.scope)
     return tuple(preview(data.datamap, data.sources, request.scope, elsewhere=elsewhere))
 
 
-def _data(context: Context, *, step: str) -> Data:
+def require_data(context: Context, *, step: str) -> Data:
+    """Give the vendor's data.
+
+    Raises:
+        DataMapMissing: nobody said where it is.
+    """
     if context.data is None:
         raise DataMapMissing(step=step, hint="set OFFRAMP_DATAMAP to the data map file")
     return context.data

@@ -112,9 +112,9 @@ def listening(app, listener=None):
             thread.join()
 
 
-def filled_office(*slugs, policy="license-pool", public_address=PUBLIC):
+def filled_office(*slugs, policy="license-pool", public_address=PUBLIC, data=None):
     """Give an office with organizations that leave by a policy, at the end of 2024-08-30."""
-    office = Office(public_address=public_address)
+    office = Office(public_address=public_address, data=data)
     publish(office.context, find_policy(policy))
     register(
         office.context,

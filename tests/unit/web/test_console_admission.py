@@ -54,6 +54,8 @@ NEEDED = {
     "GET /console/data-map/drawing.svg": "viewer",
     "POST /console/data-map": "support",
     "GET /console/health": "viewer",
+    "GET /console/restore": "admin",
+    "POST /console/restore": "admin",
     "POST /console/views": "viewer",
     "POST /console/views/forget": "viewer",
     "GET /console/cases": "viewer",

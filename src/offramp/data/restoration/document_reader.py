@@ -120,14 +120,21 @@ def open_document(file: Path) -> Iterator[Document]:
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
         raise ExportUnreadable(file=str(file), reason=reason) from error
-    with plain, ExitStack() as stack:
+    with plain, read_document(plain, name=str(file)) as document:
+        yield document
+
+
+@contextmanager
+def read_document(plain: BinaryIO, *, name: str) -> Iterator[Document]:
+    """Prove a document that is open already; raises what ``open_document`` does of one."""
+    with ExitStack() as stack:
         files = None
         if _begins_with(plain, _ZIP):
             files, stream = stack.enter_context(open_bundle(plain)), _room(stack)
             files.copy_document(stream)
         else:
-            stream = stack.enter_context(_unpacked(plain, str(file)))
-        yield replace(_prove(stream, str(file)), files=files)
+            stream = stack.enter_context(_unpacked(plain, name))
+        yield replace(_prove(stream, name), files=files)
 
 
 def _begins_with(plain: BinaryIO, mark: bytes) -> bool:

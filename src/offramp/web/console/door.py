@@ -103,17 +103,27 @@ class Admission:
             RoleTooLow: they may not do this.
             FormForeign: the form was written elsewhere.
         """
+        signed_in = self.require_somebody(request)
+        if request.method not in ("GET", "HEAD"):
+            require_token(field_of(body, "token"), wanted=signed_in.token)
+        acting = replace(self.door.context, actor=actor_of(signed_in.operator.id))
+        return Visitor(signed_in=signed_in, context=acting, body=body)
+
+    def require_somebody(self, request: Request) -> SignedIn:
+        """Say who asks, before any of what they send is read.
+
+        Raises:
+            SignInNeeded, RoleTooLow, FormForeign: as when they are let in.
+        """
         signed_in = self.door.find(request)
         if signed_in is None:
             raise SignInNeeded
         if request.method not in ("GET", "HEAD"):
             self.door.require_own_page(request)
-            require_token(field_of(body, "token"), wanted=signed_in.token)
         operator = signed_in.operator
         if not operator.role.includes(self.role):
             raise RoleTooLow(needed=self.role.value, role=operator.role.value)
-        acting = replace(self.door.context, actor=actor_of(operator.id))
-        return Visitor(signed_in=signed_in, context=acting, body=body)
+        return signed_in
 
 
 def own_path(request: Request) -> str:

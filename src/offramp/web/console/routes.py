@@ -16,6 +16,7 @@ from offramp.web.console.organization import organization_routes
 from offramp.web.console.organizations import organizations_routes, view_routes
 from offramp.web.console.page import ConsolePages
 from offramp.web.console.policies import policy_routes
+from offramp.web.console.restoring import restore_routes
 from offramp.web.console.sign_in import account_routes, stranger_routes
 from offramp.web.console.simulation import TimeMachine, simulation_routes
 from offramp.web.console.static import static_routes
@@ -42,6 +43,7 @@ def console_routes(
     routes.include_router(policy_routes(door, pages))
     routes.include_router(data_map_routes(door, pages))
     routes.include_router(health_routes(door, pages))
+    routes.include_router(restore_routes(door, pages))
     if machine is not None:
         pages.show_clock(context.clock)
         routes.include_router(simulation_routes(door, passwords, pages, machine))
