@@ -2,9 +2,11 @@
 
 import os
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import sqlalchemy as sa
 from playwright.sync_api import sync_playwright
 from whenever import Date, Instant
 
@@ -16,6 +18,7 @@ from offramp.engine.bounces import take_back
 from offramp.engine.brake import place_hold
 from offramp.engine.cases import open_case
 from offramp.engine.correspondence import history
+from offramp.engine.handover import Request, hand_over
 from offramp.engine.offboarding import register
 from offramp.engine.operators import add_operator
 from offramp.engine.publication import publish
@@ -70,6 +73,7 @@ def write_pictures(folder):
                     page = context.new_page()
                     page.goto(path.format(case=case))
                     page.screenshot(path=folder / f"{name}.png")
+            _try_document(browser, office, url, state, folder / "console-restore.png")
         browser.close()
 
 
@@ -92,6 +96,22 @@ def _look_at_databases(browser, url, state):
         page.goto("/console/data-map")
         page.get_by_role("button", name="Look at the databases now").click()
         page.wait_for_url("**/data-map?done=map-read")
+
+
+def _try_document(browser, office, url, state, file):
+    """Lose what a customer wrote, and try the document that they were handed."""
+    document = BytesIO()
+    hand_over(office.context, Request(organization="oak"), document)
+    with office.context.data.sources["app"].engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM notes WHERE person_id LIKE 'oak-%'"))
+    with browser.new_context(base_url=url, storage_state=state, viewport=DESK) as context:
+        page = context.new_page()
+        page.goto("/console/restore")
+        sent = {"name": "data.json", "mimeType": "application/json", "buffer": document.getvalue()}
+        page.get_by_label("The JSON file").set_input_files(sent)
+        page.get_by_role("button", name="Try it").click()
+        page.get_by_role("status").wait_for()
+        page.screenshot(path=file)
 
 
 def _office(folder):
