@@ -1,4 +1,4 @@
-"""A4, A7, A12, B9: the portal, by people who read nothing but the screen and their mail."""
+"""A4, A7, A12, B9, B11: the portal, by people who read nothing but the screen and their mail."""
 
 import json
 import os
@@ -15,8 +15,11 @@ from offramp.adapters.message.picture import find_browser
 from offramp.adapters.message.portal_page import PortalPages
 from offramp.core.case import Complaint
 from offramp.core.model import Role
+from offramp.core.policy import Capability
+from offramp.engine.access import may
 from offramp.engine.cases import list_cases
 from offramp.engine.courier import carry_once
+from offramp.engine.people import seats_of
 from offramp.web.address import open_listener, url_of
 from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.app import create_app
@@ -144,6 +147,55 @@ def test_people_of_a_company_that_leaves_see_its_dates_and_fetch_what_is_theirs(
         assert to == user.email
         assert (case.member, case.complaint) == (user.id, Complaint.NO_ACHIEVEMENTS)
         assert [str(row["id"]) for row in document["data"]["companies"]] == [admin.organization]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_administrator_gives_people_an_end_expires_them_and_takes_them_back(
+    browser, kind, tmp_path, request
+):
+    """B11: many at once; told in the last days; no seat once expired; everything back after."""
+    with served(NOTES, kind, tmp_path, request) as departure:
+        admin = person(departure, is_admin=True)
+        members = departure.members(admin.organization)
+        chosen = [m for m in members if Role.ADMIN not in m.roles and m.ends is None and m.pools]
+        first, second, third = chosen[:3]
+        page = sign_in(browser, departure, admin.email)
+        before = seats_taken(departure, admin.organization)
+        act_on(page, [first, second], "Give them this last day", until="2024-08-20")
+        departure.run_until("2024-08-14T12:00:00Z")
+        warned = {to for _, to, _ in departure.mail} & {each.email for each in chosen[:3]}
+        page = sign_in(browser, departure, admin.email)
+        act_on(page, [third], "End their access now")
+        freed = before - seats_taken(departure, admin.organization)
+        departure.run_until("2024-08-22T12:00:00Z")
+        gone = [creates(departure, each) for each in chosen[:3]]
+        page = sign_in(browser, departure, admin.email)
+        act_on(page, chosen[:3], "Take them back", until="2024-08-29")
+
+        assert warned == {first.email, second.email}
+        assert freed == len(third.pools)
+        assert gone == [False] * 3
+        assert [creates(departure, each) for each in chosen[:3]] == [True] * 3
+
+
+def act_on(page, people, button, *, until=""):
+    """Do one thing to people on the page of them all, and wait for its word."""
+    page.get_by_role("link", name="People", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("People")
+    for each in people:
+        page.get_by_role("checkbox", name=each.email).check()
+    page.get_by_label("The last day").fill(until)
+    page.get_by_role("button", name=button).click()
+    expect(page.get_by_role("status")).to_contain_text("It is done")
+
+
+def seats_taken(departure, organization):
+    return sum(each.taken for each in seats_of(departure.context, organization))
+
+
+def creates(departure, member):
+    asked = (departure.context.store, member.organization, member.id, Capability.CREATE)
+    return may(*asked, surface="app", product="notes", now=departure.now).is_allowed
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -46,6 +46,7 @@ PICTURES = {
     "portal-sign-in": (None, "/portal/sign-in", "light", DESK),
     "portal-organization": ("admin@alder.example", "/portal/organization", "light", DESK),
     "portal-organization-dark": ("admin@alder.example", "/portal/organization", "dark", DESK),
+    "portal-people": ("admin@birch.example", "/portal/people", "light", DESK),
     "portal-account": ("user@birch.example", "/portal", "light", DESK),
     "portal-account-phone": ("user@birch.example", "/portal", "light", PHONE),
     "portal-case": ("user@alder.example", "/portal/cases/{case}", "light", DESK),

@@ -19,6 +19,7 @@ PAGES = [
     (USER, "/portal?done=asked"),
     (ADMIN, "/portal"),
     (ADMIN, "/portal/organization"),
+    (ADMIN, "/portal/people"),
     (ADMIN, "/portal/help"),
     (CALM, "/portal/help"),
     (CALM, "/portal/cases/{case}"),
@@ -95,7 +96,7 @@ def test_the_portal_is_used_by_keyboard_and_without_scripts(visit):
     page = visit(ADMIN, "/portal", java_script_enabled=False)
     page.keyboard.press("Tab")
     expect(page.get_by_text("Skip to the content")).to_be_focused()
-    for _ in range(4):
+    for _ in range(5):
         page.keyboard.press("Tab")
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")

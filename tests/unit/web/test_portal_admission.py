@@ -36,8 +36,16 @@ OWN = (
     "POST /portal/cases/{case}",
 )
 COMPANY = ("GET /portal/organization", "GET /portal/dates.ics")
-CHANGING = [route for route in OWN if route.startswith("POST")]
-FIELDS = {"complaint": "no-export", "words": "x", "step": "x", "organization": "beta"}
+PEOPLE = ("GET /portal/people", "POST /portal/people")
+CHANGING = [route for route in (*OWN, *PEOPLE) if route.startswith("POST")]
+FIELDS = {
+    "complaint": "no-export",
+    "words": "x",
+    "step": "x",
+    "organization": "beta",
+    "member": "beta-user",
+    "do": "expire",
+}
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +98,7 @@ def facts_of(lobby, organization):
         return (
             transaction.own_copies(organization, member=None),
             transaction.cases(organization, is_closed=False, limit=99),
+            transaction.members(organization),
             [transaction.deliveries(row.id) for row in rows],
         )
 
@@ -97,10 +106,10 @@ def facts_of(lobby, organization):
 
 
 def test_every_route_of_the_portal_is_in_this_matrix(lobby):
-    assert routes_of(lobby.app) == {*OWN, *COMPANY, *STRANGERS}
+    assert routes_of(lobby.app) == {*OWN, *COMPANY, *PEOPLE, *STRANGERS}
 
 
-@pytest.mark.parametrize("route", [*OWN, *COMPANY])
+@pytest.mark.parametrize("route", [*OWN, *COMPANY, *PEOPLE])
 def test_a_stranger_is_asked_to_sign_in(lobby, theirs, route):
     before = facts_of(lobby, "beta")
 
@@ -110,7 +119,7 @@ def test_a_stranger_is_asked_to_sign_in(lobby, theirs, route):
     assert facts_of(lobby, "beta") == before
 
 
-@pytest.mark.parametrize("route", [*OWN, *COMPANY])
+@pytest.mark.parametrize("route", [*OWN, *COMPANY, *PEOPLE])
 @pytest.mark.parametrize("address", [USER, ADMIN])
 def test_nobody_sees_or_changes_anything_of_another_organization(lobby, theirs, route, address):
     """Tenant isolation: whoever is of acme asks for everything by the names that it has at beta."""

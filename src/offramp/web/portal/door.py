@@ -16,7 +16,7 @@ from offramp.core.errors import Missing
 from offramp.engine.context import Context
 from offramp.engine.portal_entry import PATH, SESSION_HOURS, Guest, find_guest, leave
 from offramp.engine.portal_view import answers_for_organization
-from offramp.web.api.form import Body, field_of
+from offramp.web.api.form import Body, field_of, values_of
 from offramp.web.own_page import SessionCookie, is_https, require_own_page, require_token
 
 COOKIE = "offramp-portal"
@@ -96,6 +96,10 @@ class Visit:
     def said(self, name: str) -> str:
         """Read one field of the form that they sent."""
         return field_of(self.body, name).strip()
+
+    def chose(self, name: str) -> list[str]:
+        """Read every value of a field that can be chosen several times."""
+        return values_of(self.body, name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)  # known to the framework by itself

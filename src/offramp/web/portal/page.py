@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
 from offramp.adapters.message.portal_page import PortalPages
+from offramp.engine.portal_people import may_manage
 from offramp.web.own_page import PAGE_HEADERS
 from offramp.web.portal.door import ROOT, Visit
 
@@ -53,6 +54,7 @@ class PortalAnswers:
             status=status,
             here=page,
             answers=visit.answers,
+            manages=visit.answers and may_manage(visit.guest),
             token=_TOKEN.format(visit.guest.token),
             organization=organization.name or organization.id,
             zone=visit.zone if is_elsewhere else None,

@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from offramp.core.errors import Missing, OfframpError, Unavailable
 from offramp.engine.cases import CasesWaiting
 from offramp.engine.own_copy import CopyMissing, CopyNotGiven, CopyUnderWay
+from offramp.engine.portal_people import NobodyChosen, PeopleUnchanged
 from offramp.engine.resending import NothingToResend
 from offramp.web.own_page import FormForeign
 from offramp.web.portal.door import ROOT, EntranceNeeded, PortalDoor
@@ -29,6 +30,8 @@ _WORDS: tuple[tuple[type[OfframpError] | tuple[type[OfframpError], ...], str], .
     ((NothingToResend, CopyMissing), "letter"),
     ((CopyUnderWay, CopyNotGiven), "copy"),
     (CasesWaiting, "cases"),
+    (PeopleUnchanged, "people"),
+    (NobodyChosen, "nobody"),
     (Missing, "missing"),
     (Unavailable, "busy"),
 )

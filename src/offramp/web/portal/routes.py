@@ -15,6 +15,7 @@ from offramp.web.portal.handing_out import handing_out_routes
 from offramp.web.portal.help import help_routes
 from offramp.web.portal.own import own_routes
 from offramp.web.portal.page import PortalAnswers
+from offramp.web.portal.people import people_routes
 
 
 def portal_routes(context: Context, pages: PortalPages) -> APIRouter:
@@ -28,5 +29,6 @@ def portal_routes(context: Context, pages: PortalPages) -> APIRouter:
     routes.include_router(copy_routes(door, answers))
     routes.include_router(handing_out_routes(door, answers))
     routes.include_router(company_routes(door, answers))
+    routes.include_router(people_routes(door, answers))
     routes.include_router(help_routes(door, answers))
     return routes
