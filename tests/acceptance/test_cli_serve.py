@@ -3,10 +3,12 @@
 import signal
 import socket
 import time
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from offramp.web.address import open_listener, url_of
 from tests.acceptance.installation import ACCESS_KEY, Installation, served
 
 STOPS_WITHIN_SECONDS = 5
@@ -91,6 +93,18 @@ def test_an_empty_folder_becomes_an_installation_that_serves_works_and_soon_stop
     assert waiting.result().json() == {"organizations": []}
     assert took < STOPS_WITHIN_SECONDS
     assert sorted(file.name for file in tmp_path.glob("everything/*.toml")) == ["offramp.toml"]
+
+
+def test_an_installation_of_its_own_has_a_portal_where_it_listens(tmp_path):
+    with open_listener("127.0.0.1:0") as taken:
+        url = url_of(taken)
+        place = url.removeprefix("http://")
+        finished = Installation(tmp_path).run("serve", "--data", "everything", "--listen", place)
+
+    settings = tomllib.loads((tmp_path / "everything" / "offramp.toml").read_text("utf-8"))
+    assert "cannot be listened on" in finished.err
+    assert (settings["portal"], settings["public_address"]) == (True, url)
+    assert settings["serve_at"] == place
 
 
 def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path):

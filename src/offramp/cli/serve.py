@@ -32,7 +32,7 @@ from offramp.engine.embedded import EmbeddedWorker
 from offramp.engine.operators import Invitation, invite_first
 from offramp.engine.watch import Pulse
 from offramp.ports import Happening
-from offramp.web.address import open_listener, url_of
+from offramp.web.address import address_of, open_listener, url_of
 from offramp.web.monitor import Monitor
 
 STOP_SECONDS = 30.0  # for the step in hand, once somebody wants the server to stop
@@ -72,7 +72,7 @@ def serve(
         raise WebMissing(package=error.name, hint="pip install offramp[web]") from error
     has_worker = not no_worker
     if data is not None:
-        _settle(data)
+        _settle(data, listen=listen)
     settings, stop = load_settings(), Stop()
     stripe = settings.stripe_secrets.get_secret_value()
     log = StructlogReport(clock=SystemClock(), stream=sys.stderr)
@@ -103,6 +103,8 @@ def serve(
     with ExitStack() as stack:
         listener = stack.enter_context(open_listener(listen or settings.serve_at))
         _tell(url_of(listener), invite_first(context), has_worker=has_worker, as_json=as_json)
+        if settings.portal and not as_json:
+            show_text(f"   {settings.public_address}/portal for people who leave", style="dim")
         if pulse is not None:
             own = replace(context, report=Everybody(reports=[pulse, metrics, log]))
             stack.enter_context(_working(own, pulse))
@@ -123,8 +125,10 @@ def _working(context: Context, pulse: Pulse) -> Iterator[None]:
     late.cancel()
 
 
-def _settle(folder: Path) -> None:
+def _settle(folder: Path, *, listen: str | None) -> None:
     """Take the settings from a folder, and set everything up in it the first time.
+
+    There is a portal then, at the address of this server until somebody sets another one.
 
     Raises:
         FolderTaken: it is not empty, and nothing was set up in it.
@@ -137,7 +141,11 @@ def _settle(folder: Path) -> None:
     place.mkdir(parents=True, exist_ok=True)
     if any(place.iterdir()):
         raise FolderTaken(folder=str(place), hint="name one that is empty, or does not exist yet")
-    set_up({"folder": place})
+    given = {"folder": place, **({"serve_at": listen} if listen else {})}
+    address = address_of(listen or load_settings().serve_at)
+    if address is not None:
+        given |= {"portal": True, "public_address": address}
+    set_up(given)
 
 
 def _tell(url: str, first: Invitation | None, *, has_worker: bool, as_json: bool) -> None:

@@ -283,7 +283,7 @@ def own_ends(play: Artefacts) -> Evidence:
         found=found,
         text=text,
         links=(*_first_of_each(play, [warned]), file_link(play, "access.json")),
-        missing="Counting the free seats, and the page on which an admin does this.",
+        missing="Counting the free seats, and the portal's page for it: the demo opens no browser.",
     )
 
 

@@ -48,6 +48,13 @@ def url_of(listener: socket.socket) -> str:
     return f"http://{host}:{port}"
 
 
+def address_of(text: str) -> str | None:
+    """Give the address to ask of a listener that is still to be opened; none of a free port."""
+    host, port = _parse(text)
+    host = f"[{host}]" if ":" in host else host
+    return f"http://{host}:{port}" if port else None
+
+
 def _parse(text: str) -> tuple[str, int]:
     found = _ADDRESS.fullmatch(text)
     if found is None or int(found["port"]) > PORT_MAX:
