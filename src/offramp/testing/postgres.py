@@ -31,6 +31,8 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
         "fsync": "off",
         "synchronous_commit": "off",
         "full_page_writes": "off",
+        # Whether it came by in the middle of a test would decide how statements are planned.
+        "autovacuum": "off",
         "shared_buffers": "32MB",
         "max_connections": "60",
     }
