@@ -208,12 +208,20 @@ def test_whatever_befalls_the_workers_every_step_is_done_once(crew, catcher, bef
         assert trouble.longest_free_seconds < 2 * LEASE_SECONDS
 
 
+def queued(crew):
+    """Count what was handed to the queue, and has not been taken out of it."""
+    waiting = sa.text("SELECT count(*) FROM dbos.workflow_status WHERE status = 'ENQUEUED'")
+    with crew.engine.connect() as connection:
+        return connection.scalar(waiting)
+
+
 def test_workers_that_are_asked_to_stop_leave_nothing_behind(crew, catcher):
     """Their claims are free at once, and others go on with them."""
     with Exodus(crew, catcher, number=8) as exodus:
         crew.clock.set_to(Instant.from_utc(2024, 8, 16, 9))
         first = [crew.hire() for _ in range(2)]
         eventually(lambda: crew.told())
+        eventually(lambda: not queued(crew))  # what nobody has taken yet, nobody can leave
         for pid in first:
             crew.dismiss(pid)
 
