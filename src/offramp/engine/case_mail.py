@@ -9,7 +9,7 @@ A worker takes each answer by a lease, and sends it under the same id however of
 Source: mission A12; lessons L12, L31; docs/decisions/039-cases-by-mail.md.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from hashlib import sha256
 
@@ -27,7 +27,7 @@ from offramp.engine.cases import (
 )
 from offramp.engine.context import Context
 from offramp.engine.situation import require_member, require_organization, require_policy
-from offramp.ports import CaseLetter, Message, Transaction
+from offramp.ports import CaseLetter, Message
 
 NOTICE = "case-answer"
 LEASE_SECONDS = 300
@@ -52,10 +52,10 @@ def receive_letter(context: Context, letter: Letter) -> Received:
     """Keep what somebody wrote: with the case that the letter answers, or as a new one."""
     words = letter.text[:WORDS_MAX]
     with context.store.transaction() as transaction:
-        writer = _writer(transaction, letter)
-        if writer is None:
-            return Received.NOBODYS
         answered = transaction.case(letter.about)
+        writer = _writer(transaction.readers_at(letter.sender), answered)
+    if writer is None:
+        return Received.NOBODYS
     try:
         if answered is not None and _is_open_to(answered, writer):
             add_note(context, answered.id, words, actor="user", letter=letter.key)
@@ -97,10 +97,8 @@ def send_answers(context: Context, *, is_stopping: Callable[[], bool]) -> int:
     return tried
 
 
-def _writer(transaction: Transaction, letter: Letter) -> tuple[str, str] | None:
-    """Choose the member who has the address: of several, whoever the case is about."""
-    readers = transaction.readers_at(letter.sender)
-    case = transaction.case(letter.about)
+def _writer(readers: Sequence[tuple[str, str]], case: Case | None) -> tuple[str, str] | None:
+    """Choose among the members who have an address: whoever the case is about, if it is theirs."""
     if case is not None and (case.organization, case.member) in readers:
         return case.organization, case.member or ""
     return next(iter(readers), None)

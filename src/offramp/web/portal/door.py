@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from fastapi import Request
 from fastapi.responses import Response
+from whenever import Date, Instant
 
+from offramp.core.dates import parse_boundary
 from offramp.core.errors import Missing
 from offramp.engine.context import Context
 from offramp.engine.portal_entry import PATH, SESSION_HOURS, Guest, find_guest, leave
@@ -96,6 +98,18 @@ class Visit:
     def said(self, name: str) -> str:
         """Read one field of the form that they sent."""
         return field_of(self.body, name).strip()
+
+    def day(self, name: str) -> Date | None:
+        """Read a field that holds a day, or nothing.
+
+        Raises:
+            ValueError: it holds something else.
+        """
+        said = self.said(name)
+        day = parse_boundary(said) if said else None
+        if isinstance(day, Instant):
+            raise ValueError("an instant is no day")
+        return day
 
     def chose(self, name: str) -> list[str]:
         """Read every value of a field that can be chosen several times."""

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from whenever import Date, Instant
 
 from offramp.core.case import Case, Complaint
-from offramp.core.dates import civil_date, parse_boundary
+from offramp.core.dates import civil_date
 from offramp.core.errors import Invalid
 from offramp.engine.cases import (
     WORDS_MAX,
@@ -111,11 +111,7 @@ def _complaint(visit: Visit) -> Complaint:
 
 
 def _about(visit: Visit) -> Date | None:
-    said = visit.said("about")
     try:
-        day = parse_boundary(said) if said else None
+        return visit.day("about")
     except ValueError as error:
         raise WordsMissing from error
-    if day is not None and not isinstance(day, Date):
-        raise WordsMissing
-    return day

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 from whenever import Date
 
-from offramp.core.dates import parse_boundary
 from offramp.engine.portal_people import (
     Deed,
     NobodyChosen,
@@ -70,11 +69,7 @@ def _deed(visit: Visit) -> Deed:
 
 
 def _until(visit: Visit) -> Date | None:
-    said = visit.said("until")
     try:
-        day = parse_boundary(said) if said else None
+        return visit.day("until")
     except ValueError as error:
         raise NobodyChosen from error
-    if day is not None and not isinstance(day, Date):
-        raise NobodyChosen
-    return day
