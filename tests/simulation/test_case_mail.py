@@ -207,6 +207,28 @@ def test_nothing_is_left_of_it_when_the_organization_is_gone(world):
     assert write(world, "2") is Received.NOBODYS
 
 
+def test_an_answer_whose_case_goes_while_it_is_in_hand_is_sent_to_nobody(world):
+    """L30, L18: the organization is forgotten between the claim and the mail."""
+    write(world)
+    cases.add_note(world.context, the_case(world).id, "Here.")
+
+    class ForgettingClock:
+        looks = 0
+
+        def now(self):
+            self.looks += 1
+            if self.looks == 2:
+                with world.store.transaction() as transaction:
+                    transaction.forget("acme", member=None, at=world.now)
+            return world.now
+
+    tried = send_answers(replace(world.context, clock=ForgettingClock()), is_stopping=lambda: False)
+
+    assert tried == 1
+    assert answers(world) == []
+    assert kinds(world)[-1] == "case-unreached"
+
+
 def test_mail_that_comes_back_for_good_is_not_followed_by_more(world):
     sent = [each.message for each in world.mail.sent if each.message.to == USER]
     take_back(world.context, Returned(message=sent[-1].id, why=Return.BOUNCED, reason="5.1.1"))

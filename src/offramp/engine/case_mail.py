@@ -20,6 +20,7 @@ from offramp.core.notice import state_nothing
 from offramp.engine.cases import (
     WORDS_MAX,
     CasesWaiting,
+    CaseUnknown,
     LetterKnown,
     add_note,
     open_case,
@@ -127,7 +128,8 @@ def _answer(context: Context, letter: CaseLetter) -> None:
 def _compose(context: Context, letter: CaseLetter) -> Message:
     with context.store.transaction() as transaction:
         case = transaction.case(letter.note.case)
-        assert case is not None, "a note goes with its case"
+        if case is None:
+            raise CaseUnknown(case=letter.note.case)  # it went since this was claimed
         organization = require_organization(transaction, case.organization)
         member = require_member(transaction, case.organization, case.member or "")
         links = require_policy(transaction, organization.policy).links

@@ -5,9 +5,9 @@ Source: docs/http.md; RFC 9110, sections 8.8.3 (ETag) and 13.1.1 (If-Match).
 
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from fastapi import Header, Path, Query
+from fastapi import Header, Path, Query, Response
 from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
 from whenever import Instant
 
@@ -16,6 +16,7 @@ from offramp.engine.pages import PAGE_ROWS_MAX
 
 ETAG_CHARACTERS = 32
 NAME_CHARACTERS_MAX = 120
+_Document = TypeVar("_Document", bound=BaseModel)
 
 Organization = Annotated[str, Path(description="The organization's id.")]
 Limit = Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX, description="So many of them at most.")]
@@ -68,7 +69,13 @@ def leads_to(operation: str, **parameters: str) -> dict[int | str, dict[str, Any
     return {HTTPStatus.OK: {"links": {operation: link}}}
 
 
-def etag_of(document: BaseModel) -> str:
+def versioned(document: _Document, response: Response) -> _Document:
+    """Answer with a document, and name its version."""
+    response.headers["ETag"] = _etag_of(document)
+    return document
+
+
+def _etag_of(document: BaseModel) -> str:
     """Name the version of a document: any change of it gives another one."""
     return f'"{sha256(document.model_dump_json().encode()).hexdigest()[:ETAG_CHARACTERS]}"'
 
@@ -82,7 +89,7 @@ def require_version(present: BaseModel | None, *, if_match: str | None) -> None:
     if if_match is None:
         return
     wanted = {each.strip() for each in if_match.split(",")}
-    if present is None or not wanted & {"*", etag_of(present)}:
+    if present is None or not wanted & {"*", _etag_of(present)}:
         raise ChangedMeanwhile(hint="look at it again")
 
 

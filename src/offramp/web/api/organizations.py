@@ -31,9 +31,9 @@ from offramp.web.api.document import (
     Limit,
     Organization,
     Part,
-    etag_of,
     require_version,
     time_of,
+    versioned,
 )
 from offramp.web.api.repeatable import repeatable
 
@@ -151,7 +151,7 @@ def organization_routes(gate: Gate) -> APIRouter:
     @routes.get("/organizations/{organization}")
     def look(caller: viewer, organization: Organization, response: Response) -> CustomerDocument:
         """Look at one organization."""
-        return _versioned(look_up(caller.context, organization), response)
+        return versioned(_document(look_up(caller.context, organization)), response)
 
     @routes.put("/organizations/{organization}")
     def tell(
@@ -169,7 +169,7 @@ def organization_routes(gate: Gate) -> APIRouter:
             require_version(_document(present) if present else None, if_match=if_match)
 
         register(caller.context, organizations=[customer], judge=judge)
-        return _versioned(customer, response)
+        return versioned(_document(customer), response)
 
     @routes.get("/organizations/{organization}/members")
     def members(
@@ -216,12 +216,6 @@ def _listed(listed: Listed) -> ListedDocument:
             for part in listed.parts
         ),
     )
-
-
-def _versioned(customer: Customer, response: Response) -> CustomerDocument:
-    document = _document(customer)
-    response.headers["ETag"] = etag_of(document)
-    return document
 
 
 def _document(customer: Customer) -> CustomerDocument:

@@ -15,7 +15,7 @@ from offramp.engine.directory import look_up_pool, pool_in
 from offramp.engine.offboarding import register
 from offramp.ports import Transaction
 from offramp.web.api.caller import Caller, Gate, Need
-from offramp.web.api.document import IfMatch, Organization, Part, etag_of, require_version
+from offramp.web.api.document import IfMatch, Organization, Part, require_version, versioned
 from offramp.web.api.people import End
 from offramp.web.api.repeatable import repeatable
 
@@ -58,7 +58,7 @@ def pool_routes(gate: Gate) -> APIRouter:
         caller: viewer, organization: Organization, pool: PoolId, response: Response
     ) -> PoolDocument:
         """Look at one pool."""
-        return _versioned(look_up_pool(caller.context, organization, pool), response)
+        return versioned(_document(look_up_pool(caller.context, organization, pool)), response)
 
     @routes.put("")
     def tell_of_pool(
@@ -77,15 +77,9 @@ def pool_routes(gate: Gate) -> APIRouter:
             require_version(_document(present) if present else None, if_match=if_match)
 
         register(caller.context, pools=[bought], judge=judge)
-        return _versioned(bought, response)
+        return versioned(_document(bought), response)
 
     return routes
-
-
-def _versioned(pool: Pool, response: Response) -> PoolDocument:
-    document = _document(pool)
-    response.headers["ETag"] = etag_of(document)
-    return document
 
 
 def _document(pool: Pool) -> PoolDocument:
