@@ -4,6 +4,10 @@ A batch travels as one JSON text and the database turns it into rows of the tabl
 that enums, arrays, intervals, endless instants and exact decimals need no law of ours. Bytes alone
 are told apart, because a document has them in base64.
 
+A live row is looked up by its index, key by key, whatever the statistics say: those of a table that
+was emptied are of no rows, and a plan made for them reads everything again for every batch. Hence
+the lookups stand behind ``OFFSET 0``, which PostgreSQL plans by itself.
+
 Source: PostgreSQL, "JSON Functions" (json_populate_record), "INSERT" (OVERRIDING SYSTEM VALUE),
 "PostgreSQL Error Codes" (class 23).
 """
@@ -35,6 +39,7 @@ WHERE preset.adrelid = CAST(CAST(:place AS text) AS regclass)
 UNION SELECT pg_get_serial_sequence(CAST(:place AS text), CAST(:field AS text))
 ORDER BY 1 NULLS LAST LIMIT 1
 """
+_FENCE: sa.ColumnElement[int] = sa.literal_column("0", sa.Integer)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,15 +57,20 @@ class PostgresRows:
         self, name: str, by: Sequence[str], columns: Sequence[str], rows: Sequence[Row]
     ) -> list[Row]:
         """Read some columns of the live rows that equal one of these rows in some others."""
-        live = self._columns(name)
-        ours = ", ".join(f"{self._place(name)}.{_quote(column)}" for column in by)
-        theirs = ", ".join(f"made.{_quote(column)}" for column in by)
-        keys = [{column: row[column] for column in by} for row in rows]
-        which = sa.text(f"({ours}) IN (SELECT {theirs} FROM {self._made(name)})")  # noqa: S608
-        wanted = [live[column] for column in columns]
-        found = select_texts(self.territory, self.territory.table(name), wanted, which)
+        table, described = self.territory.table(name), self._columns(name)
+        text = f"SELECT made.* FROM {self._made(name)}"  # noqa: S608
+        asked = sa.text(text).columns(*(sa.column(each) for each in by)).subquery("asked")
+        needed = [table.c[each] for each in dict.fromkeys((*by, *columns))]
+        equal = sa.select(*needed).where(*(table.c[each] == asked.c[each] for each in by))
+        if self.territory.catalog.tables[name].is_indexed(tuple(by)):
+            equal = equal.offset(_FENCE)
+        live = equal.lateral("live")
+        rows_found = sa.select(live).select_from(asked.join(live, sa.true())).subquery("found")
+        wanted = [described[each] for each in columns]
+        found = select_texts(self.territory, rows_found, wanted, sa.true())
+        keys = [{each: row[each] for each in by} for row in rows]
         texts = self.connection.execute(found, {"lines": join_rows(keys)}).scalars()
-        return [split_row(text) for text in texts]
+        return [split_row(each) for each in texts]
 
     def insert(self, name: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """Write new rows in one statement, so that they may refer to one another."""
@@ -76,12 +86,18 @@ class PostgresRows:
         self, name: str, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row]
     ) -> None:
         """Write some columns of rows that are there."""
+        place = self._place(name)
         changes = ", ".join(f"{_quote(each)} = {self._value(name, each)}" for each in columns)
-        which = " AND ".join(
-            f"{self._place(name)}.{_quote(each)} = made.{_quote(each)}" for each in key
+        which = " AND ".join(f"there.{_quote(each)} = made.{_quote(each)}" for each in key)
+        text = (
+            f"UPDATE {place} AS changed SET {changes} FROM {self._made(name)}, "  # noqa: S608
+            f"LATERAL (SELECT there.tableoid AS part, there.ctid AS spot FROM {place} AS there "
+            f"WHERE {which} OFFSET 0) AS live "
+            "WHERE changed.ctid = live.spot AND changed.tableoid = live.part"
         )
-        text = f"UPDATE {self._place(name)} SET {changes} FROM {self._made(name)} WHERE {which}"  # noqa: S608
+        self.connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         self._write(name, text, rows)
+        self.connection.exec_driver_sql("SET LOCAL enable_seqscan TO DEFAULT")
 
     def continue_numbering(self, name: str, column: str) -> None:
         """Let the next new row get a number after all that are there now."""
