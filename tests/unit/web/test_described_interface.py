@@ -48,6 +48,7 @@ MAY_FIT_AND_BE_WRONG = (
     "POST /v1/webhooks/replay",
 )
 """Documents with rules that no schema can say: names of zones, what a step may have."""
+REFUSALS = ["400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "428", "429"]
 
 
 def settings(key):
@@ -55,6 +56,7 @@ def settings(key):
     wrong = {"positive_data_acceptance": {"expected-statuses": ["2xx", "404", "409", "412", "422"]}}
     return {
         "seed": 7,
+        "checks": {"negative_data_rejection": {"expected-statuses": REFUSALS}},
         "headers": {"Authorization": f"Bearer {key}"},
         "generation": {"max-examples": EXAMPLES, "deterministic": True, "database": "none"},
         "phases": {"stateful": {"max-steps": STEPS}},

@@ -7,7 +7,7 @@ address, and gives away nothing without one that cannot be guessed.
 Source: docs/http.md; docs/decisions/025-http.md.
 """
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.page import LinkPages
@@ -128,13 +128,6 @@ def create_app(
     app.include_router(configuration_routes(context))
     if stripe is not None:
         app.include_router(stripe_routes(context, stripe))
-    app.include_router(_for_programs(gate))
+    for of_a_subject in _SUBJECTS:  # not by way of a router of all, which would make each route twice
+        app.include_router(of_a_subject(gate), prefix="/v1", responses=PROBLEMS)
     return app
-
-
-def _for_programs(gate: Gate) -> APIRouter:
-    """Give the routes of our own for which a key has to be shown."""
-    routes = APIRouter(prefix="/v1", responses=PROBLEMS)
-    for of_a_subject in _SUBJECTS:
-        routes.include_router(of_a_subject(gate))
-    return routes
