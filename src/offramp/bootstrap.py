@@ -383,6 +383,7 @@ def _limits(settings: Settings) -> Limits:
         chunk_rows_max=settings.chunk_rows_max,
         connections=settings.connections,
         bulk_organizations_max=settings.bulk_organizations_max,
+        acts_alone_max=settings.acts_alone_max,
         late_watch_days=settings.late_watch_days,
         attempts_max=settings.attempts_max,
         attachment_bytes_max=settings.attachment_bytes_max,

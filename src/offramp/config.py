@@ -200,6 +200,11 @@ class Settings(BaseSettings):
         ge=0,
         description="More organizations deleted within a day have to be armed by two people.",
     )
+    acts_alone_max: int = Field(
+        default=25,
+        ge=0,
+        description="Of more organizations changed at once in the console, a second person approves.",
+    )
     late_watch_days: int = Field(
         default=14, ge=0, description="So long after a deletion, late rows are looked for daily."
     )

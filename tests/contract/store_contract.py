@@ -2,6 +2,7 @@
 
 from tests.contract.store_api_key_contract import ApiKeyContract
 from tests.contract.store_arming_contract import ArmingContract
+from tests.contract.store_bulk_contract import BulkContract
 from tests.contract.store_case_contract import CaseContract
 from tests.contract.store_correspondence_contract import CorrespondenceContract
 from tests.contract.store_facts_contract import FactContract, OperationContract, PolicyContract
@@ -61,6 +62,7 @@ class StoreContract(
     PortalContract,
     RequestContract,
     CaseContract,
+    BulkContract,
     LedgerContract,
     OutboxContract,
     ParcelContract,

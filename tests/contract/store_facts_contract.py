@@ -174,7 +174,7 @@ class FactContract:
             counts = transaction.forget("acme", member=None, at=NOW)
 
         assert counts == {
-            "organization": 1, "pool": 2, "api_key": 0, "subscription": 0,
+            "organization": 1, "pool": 2, "api_key": 0, "subscription": 0, "bulk_target": 0,
             "member": 3, "member_role": 5, "seat": 3,
             "delivery": 1, "delivery_note": 0, "link": 0, "optional_message": 0, "parcel": 0,
             "outbox": 1, "hold": 1, "unlock": 1, "block": 1, "block_note": 1,

@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
+from typing import Protocol
 
 from whenever import Instant
 
@@ -120,8 +121,7 @@ def approve(context: Context, arming: str, *, approver: str) -> Arming:
     now = context.clock.now()
     with context.store.transaction() as transaction:
         asked, rows = _require(transaction, arming, now=now)
-        if _is_same(asked.owner, approver):
-            raise SamePerson(arming=arming)
+        require_second(arming, owner=asked.owner, approver=approver)
         approved = replace(asked, approver=approver, approved_at=now)
         transaction.put_arming(approved)
         transaction.arm([row.id for row in rows], arming=arming)
@@ -149,15 +149,50 @@ def _require(
     found = next((each for each in transaction.armings() if each.id == arming), None)
     if found is None:
         raise ArmingUnknown(arming=arming, hint="offramp status shows what is asked for")
-    if found.approved_at is not None:
-        raise ArmingApproved(arming=arming)
-    if now >= found.expires_at:
-        expires_at = found.expires_at.format_iso()
-        raise ArmingExpired(arming=arming, expires_at=expires_at, hint="offramp arm asks again")
+    require_open(found, now=now, hint="offramp arm asks again")
     rows = transaction.unarmed(until=found.until)
     if _digest(rows) != found.digest:
         raise ArmingStale(arming=arming, hint="look, and ask again: offramp arm")
     return found, rows
+
+
+class Asked(Protocol):
+    """Something that a second person is asked to approve."""
+
+    @property
+    def id(self) -> str:
+        """By which it is known."""
+
+    @property
+    def expires_at(self) -> Instant:
+        """Until when it can be approved."""
+
+    @property
+    def approved_at(self) -> Instant | None:
+        """When it was approved; none as long as it waits."""
+
+
+def require_open(asked: Asked, *, now: Instant, hint: str) -> None:
+    """Refuse to approve what does not wait for it any more.
+
+    Raises:
+        ArmingApproved, ArmingExpired: somebody did already, or nobody did in time.
+    """
+    if asked.approved_at is not None:
+        raise ArmingApproved(arming=asked.id)
+    if now >= asked.expires_at:
+        expires_at = asked.expires_at.format_iso()
+        raise ArmingExpired(arming=asked.id, expires_at=expires_at, hint=hint)
+
+
+def require_second(arming: str, *, owner: str, approver: str) -> None:
+    """Refuse an approval by the one who asks.
+
+    Raises:
+        SamePerson: it is.
+    """
+    if _is_same(owner, approver):
+        raise SamePerson(arming=arming)
 
 
 def _require_name(name: str) -> None:

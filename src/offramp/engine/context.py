@@ -44,6 +44,7 @@ class Limits:
     mails_at_once: int = 1  # handed over side by side by one step
     mails_per_batch: int = 24  # marked as being sent at once; after a crash so many may come twice
     bulk_organizations_max: int = 100  # deleted within a day, before two people have to arm it
+    acts_alone_max: int = 25  # organizations changed at once, of more a second person approves
     late_watch_days: int = 14  # after an erasure, for rows that come late
     attempts_max: int = 12
     confirmations_max: int = 3  # attempts to tell one person that a deletion is done

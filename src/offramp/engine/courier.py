@@ -5,10 +5,10 @@ one that makes parcels of what is new, even for nobody, so that an endpoint that
 later begins with what happens later; one that looks for mail that came back; one that looks whose
 the addresses are that asked for their messages, and one for those that asked for a way into the
 portal; one that writes the copies that people asked for, and one that mails what support says
-about a case; one that forgets answers after their day; and one that settles what a billing system
-said before its pool was known. A round that fails is told, and the next one begins after a while.
-Any number of processes may do this at once: a parcel is sent by whoever claimed it, and what came
-back counts once.
+about a case; one that does what was approved for many organizations; one that forgets answers and
+such acts after their time; and one that settles what a billing system said before its pool was
+known. A round that fails is told, and the next one begins after a while. Any number of processes
+may do this at once: a parcel is sent by whoever claimed it, and what came back counts once.
 
 Source: docs/webhooks.md; lessons L31, L33, L35.
 """
@@ -22,6 +22,7 @@ from threading import Event, Thread
 
 from offramp.core.errors import Unavailable
 from offramp.engine.billing import settle_kept
+from offramp.engine.bulk_work import carry_out_acts, tidy_acts
 from offramp.engine.case_mail import send_answers
 from offramp.engine.context import Context
 from offramp.engine.intake import fetch
@@ -43,6 +44,7 @@ ONCE_SECONDS = 30.0  # for all rounds of a command that does not go on
 _HANDING_OVER, _FETCHING, _ANSWERING = "", "@", "@@"
 _TIDYING, _SETTLING = "@tidy", "@settle"
 _LETTING_IN, _COPYING, _REPLYING, _SWEEPING = "@in", "@copy", "@case", "@sweep"
+_ACTING = "@many"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -146,7 +148,8 @@ def _courier(
         _LETTING_IN: partial(send_entrances, context),
         _COPYING: partial(tend_copies, context, is_stopping=is_stopping),
         _REPLYING: partial(send_answers, context, is_stopping=is_stopping),
-        _TIDYING: partial(tidy_answers, context),
+        _ACTING: partial(carry_out_acts, context, is_stopping=is_stopping),
+        _TIDYING: partial(_tidy, context),
         _SETTLING: partial(settle_kept, context),
     }
     for name in context.endpoints:
@@ -166,6 +169,10 @@ def _courier(
     finally:
         for endpoint in context.endpoints.values():
             endpoint.close()
+
+
+def _tidy(context: Context) -> int:
+    return tidy_answers(context) + tidy_acts(context)
 
 
 def _fetch(context: Context, mailbox: Mailbox, *, is_stopping: Callable[[], bool]) -> int:

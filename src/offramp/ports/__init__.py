@@ -7,6 +7,7 @@ Source: docs/decisions/001-layers.md.
 """
 
 from offramp.ports.api_key import ApiKey, ApiKeys
+from offramp.ports.bulk import BulkActs
 from offramp.ports.case import CaseLetter
 from offramp.ports.failure import (
     DeletionInFlight,
@@ -101,6 +102,7 @@ __all__ = [
     "Attachment",
     "BannerWords",
     "CalendarEntry",
+    "BulkActs",
     "CalendarPart",
     "CalendarWording",
     "CalendarWriter",

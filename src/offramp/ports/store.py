@@ -15,6 +15,7 @@ from offramp.core.policy import Audience, Policy
 from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.ports.access import AccessFacts, AccessRevisions
 from offramp.ports.api_key import ApiKeys
+from offramp.ports.bulk import BulkActs
 from offramp.ports.case import Cases
 from offramp.ports.kept_answer import KeptAnswers
 from offramp.ports.operator import Operators
@@ -55,6 +56,7 @@ class Transaction(
     Portal,
     Requests,
     Cases,
+    BulkActs,
     Outbox,
     Protocol,
 ):
@@ -95,9 +97,9 @@ class Transaction(
         """Empty our own tables of an organization (or one member); a tombstone stays (L30).
 
         Deletes members, roles, seats, pools, deliveries, links, outbox rows, holds, unlocks,
-        blocks, wishes, requests, cases, API keys, subscriptions, copies and what opens the portal
-        of it, and blanks the
-        organization's name, zone, locale and overrides, so that no name and no address is left.
+        blocks, wishes, requests, cases, its part of acts on many, API keys, subscriptions, copies
+        and what opens the portal of it, and blanks the organization's name, zone, locale and
+        overrides, so that no name and no address is left.
         Returns rows per table of ours.
         """
 

@@ -119,6 +119,9 @@ class MemoryFactPart(MemoryPart):
             counts["subscription"] = _drop(
                 tables.subscriptions, lambda _, each: each.organization == organization
             )
+            counts["bulk_target"] = _drop(
+                tables.bulk_targets, lambda key, _: key[0] == organization
+            )
 
         def is_theirs(key: tuple[str | None, str | None]) -> bool:
             return key[0] == organization and member in (None, key[1])

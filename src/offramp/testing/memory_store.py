@@ -18,6 +18,7 @@ from whenever import Instant
 from offramp.ports import FenceRecord, Offboarding, StoreUnavailable, Transaction
 from offramp.testing.memory_api_key import MemoryApiKeyPart
 from offramp.testing.memory_arming import MemoryArmingPart
+from offramp.testing.memory_bulk import MemoryBulkPart
 from offramp.testing.memory_case import MemoryCasePart
 from offramp.testing.memory_delivery import MemoryDeliveryPart
 from offramp.testing.memory_facts import MemoryFactPart
@@ -51,6 +52,7 @@ class MemoryTransaction(
     MemoryPortalPart,
     MemoryRequestPart,
     MemoryCasePart,
+    MemoryBulkPart,
     MemoryRetentionPart,
     MemoryProofPart,
     MemoryOutboxPart,

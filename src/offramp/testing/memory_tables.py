@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from whenever import Instant
 
+from offramp.core.bulk import BulkAct, BulkTarget
 from offramp.core.case import Case
 from offramp.core.ledger import Entry
 from offramp.core.model import BlockNote, Hold, Member, Organization, Pool, Unlock
@@ -95,6 +96,8 @@ class MemoryTables:
     cases: dict[str, Case] = field(default_factory=dict)
     case_notes: list[KeptNote] = field(default_factory=list)
     case_notes_made: int = 0
+    bulk_acts: dict[str, BulkAct] = field(default_factory=dict)
+    bulk_targets: dict[Owned, BulkTarget] = field(default_factory=dict)
     operators: dict[str, Operator] = field(default_factory=dict)
     views: dict[tuple[str, str], SavedView] = field(default_factory=dict)
     sessions: dict[str, OperatorSession] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from offramp.adapters.store import schema
 from offramp.adapters.store.revision import RevisionPart
 from offramp.adapters.store.schema_api_key import api_key
 from offramp.adapters.store.schema_block import block_note
+from offramp.adapters.store.schema_bulk import bulk_target
 from offramp.adapters.store.schema_case import case_note, support_case
 from offramp.adapters.store.schema_portal import own_copy, portal_link, portal_session
 from offramp.adapters.store.schema_subscription import subscription
@@ -43,7 +44,7 @@ class ErasurePart(RevisionPart):
         if member is None:
             # First, so that nobody adds to what is being emptied.
             counts["organization"] = self._leave_tombstone(organization, at=at)
-            for table in (schema.pool, api_key, subscription):
+            for table in (schema.pool, api_key, subscription, bulk_target):
                 counts[table.name] = self._run(_of_organization(table, organization))
         # Deliveries first: nobody notes a link of one that is gone.
         for table in _OF_A_DELIVERY:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from offramp.adapters.store.api_key import ApiKeyPart
 from offramp.adapters.store.arming import ArmingPart
+from offramp.adapters.store.bulk import BulkPart
 from offramp.adapters.store.case import CasePart
 from offramp.adapters.store.claim import ClaimPart
 from offramp.adapters.store.delivery import DeliveryPart
@@ -43,6 +44,7 @@ class SqlTransaction(
     PortalPart,
     RequestPart,
     CasePart,
+    BulkPart,
     ErasurePart,
     RetentionPart,
     LedgerPart,
