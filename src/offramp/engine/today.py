@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from whenever import Instant
 
+from offramp.core.bulk import BulkAct
 from offramp.core.dates import civil_date, first_instant
 from offramp.core.transitions import OffboardingStatus
 from offramp.engine.arming import open_requests
@@ -56,6 +57,8 @@ class Today:
         troubled: what a person has to look at.
         coming: what falls due until midnight.
         cap: how many deletions may begin within a day; none for no cap.
+        requests: deletions that wait for a second person.
+        acts: acts on many that do.
     """
 
     at: Instant
@@ -65,6 +68,7 @@ class Today:
     cap: int | None
     clock_until: Instant | None
     requests: tuple[Arming, ...]
+    acts: tuple[BulkAct, ...]
     next_due_at: Instant | None
     late: tuple[Expected, ...]
     troubled: tuple[Expected, ...]
@@ -91,6 +95,7 @@ def look_at_today(context: Context, *, zone: str) -> Today:
             cap=transaction.daily_cap(),
             clock_until=caught_up_at(context, transaction, now=now),
             requests=open_requests(transaction, now=now),
+            acts=transaction.bulk_acts(open_at=now, limit=ROWS_MAX),
             next_due_at=transaction.next_due_at(),
             late=rows(late),
             troubled=rows(troubled),

@@ -83,7 +83,12 @@ def require_typed(visitor: Visitor, wanted: str) -> None:
         raise ConfirmationMissing(expected=wanted)
 
 
-def _reason(visitor: Visitor) -> str:
+def reason_of(visitor: Visitor) -> str:
+    """Read why somebody does something.
+
+    Raises:
+        FieldInvalid: they do not say.
+    """
     reason = visitor.said("reason")
     if not 0 < len(reason) <= REASON_CHARACTERS_MAX or not reason.isprintable():
         raise FieldInvalid(path="reason", problem=f"1 to {REASON_CHARACTERS_MAX} letters are asked")
@@ -98,7 +103,12 @@ def _hours(visitor: Visitor) -> int:
     return hours
 
 
-def _until(visitor: Visitor) -> Boundary:
+def until_of(visitor: Visitor) -> Boundary:
+    """Read a last day.
+
+    Raises:
+        FieldInvalid: it is none.
+    """
     try:
         return parse_boundary(visitor.said("until"))
     except ValueError as error:
@@ -123,7 +133,7 @@ def _unlock(visitor: Visitor, organization: str) -> None:
         visitor.context,
         organization,
         owner=visitor.signed_in.operator.name,
-        reason=_reason(visitor),
+        reason=reason_of(visitor),
         hours=_hours(visitor),
         member=_member(visitor),
     )
@@ -149,7 +159,7 @@ def _block(visitor: Visitor, organization: str, *, is_blocked: bool = True) -> N
         member=_member(visitor),
         is_blocked=is_blocked,
         owner=visitor.signed_in.operator.name,
-        reason=_reason(visitor),
+        reason=reason_of(visitor),
     )
 
 
@@ -158,7 +168,7 @@ def _unblock(visitor: Visitor, organization: str) -> None:
 
 
 def _end_member(visitor: Visitor, organization: str) -> None:
-    people.end_members(visitor.context, organization, _person(visitor, ends=_until(visitor)))
+    people.end_members(visitor.context, organization, _person(visitor, ends=until_of(visitor)))
 
 
 def _expire_member(visitor: Visitor, organization: str) -> None:
@@ -166,7 +176,7 @@ def _expire_member(visitor: Visitor, organization: str) -> None:
 
 
 def _take_member_back(visitor: Visitor, organization: str) -> None:
-    ends = _until(visitor) if visitor.said("until") else None
+    ends = until_of(visitor) if visitor.said("until") else None
     people.reactivate_members(visitor.context, organization, _person(visitor, ends=ends), by=BY)
 
 
@@ -176,7 +186,7 @@ def _hold(visitor: Visitor, organization: str) -> None:
         visitor.context,
         organization,
         owner=owner,
-        reason=_reason(visitor),
+        reason=reason_of(visitor),
         member=_member(visitor),
         category=visitor.said("category") or None,
     )
@@ -187,15 +197,15 @@ def _release(visitor: Visitor, organization: str) -> None:
 
 
 def _renew(visitor: Visitor, organization: str) -> None:
-    offboarding.renew(visitor.context, organization, until=_until(visitor))
+    offboarding.renew(visitor.context, organization, until=until_of(visitor))
 
 
 def _extend(visitor: Visitor, organization: str) -> None:
-    offboarding.extend(visitor.context, organization, until=_until(visitor))
+    offboarding.extend(visitor.context, organization, until=until_of(visitor))
 
 
 def _reactivate(visitor: Visitor, organization: str) -> None:
-    offboarding.reactivate(visitor.context, organization, until=_until(visitor), by=BY)
+    offboarding.reactivate(visitor.context, organization, until=until_of(visitor), by=BY)
 
 
 def _retry(visitor: Visitor, organization: str) -> None:

@@ -16,6 +16,7 @@ from offramp.core.operator import OperatorRole
 from offramp.engine.directory import PAGE_ROWS, Question, find_organizations, known_stages
 from offramp.engine.views import forget_view, list_views, save_view
 from offramp.ports import Condition
+from offramp.web.console.choice import choices_for
 from offramp.web.console.door import ROOT, Admission, Door, Visitor
 from offramp.web.console.page import ConsolePages
 from offramp.web.console.route import route_class
@@ -46,6 +47,7 @@ def organizations_routes(door: Door, pages: ConsolePages) -> APIRouter:
             stages=known_stages(visitor.context),
             conditions=CONDITIONS,
             rows_max=PAGE_ROWS,
+            choices=choices_for(visitor),
             views=list_views(visitor.context, visitor.signed_in),
             told=told,
         )
@@ -57,14 +59,7 @@ def organizations_routes(door: Door, pages: ConsolePages) -> APIRouter:
 
     @routes.post("")
     def search(visitor: viewer) -> Response:
-        name, organization = visitor.said("after_name"), visitor.said("after")
-        question = Question(
-            text=visitor.said("text"),
-            condition=_condition(visitor.said("state")),
-            stage=visitor.said("stage"),
-            after=(name, organization) if organization else None,
-        )
-        return answer(visitor, question)
+        return answer(visitor, question_of(visitor))
 
     return routes
 
@@ -93,6 +88,17 @@ def view_routes(door: Door, pages: ConsolePages) -> APIRouter:
         return pages.lead(request, f"{PATH}?done=view-forgotten")
 
     return routes
+
+
+def question_of(visitor: Visitor) -> Question:
+    """Read what somebody searches for."""
+    name, organization = visitor.said("after_name"), visitor.said("after")
+    return Question(
+        text=visitor.said("text"),
+        condition=_condition(visitor.said("state")),
+        stage=visitor.said("stage"),
+        after=(name, organization) if organization else None,
+    )
 
 
 def _condition(text: str) -> Condition:

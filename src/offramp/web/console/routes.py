@@ -12,6 +12,7 @@ from offramp.web.console.cases import case_routes
 from offramp.web.console.data_map import data_map_routes
 from offramp.web.console.door import Door
 from offramp.web.console.health import health_routes
+from offramp.web.console.many import many_routes
 from offramp.web.console.organization import organization_routes
 from offramp.web.console.organizations import organizations_routes, view_routes
 from offramp.web.console.page import ConsolePages
@@ -36,6 +37,7 @@ def console_routes(
     routes.include_router(today_routes(door, pages))
     routes.include_router(organizations_routes(door, pages))
     routes.include_router(view_routes(door, pages))
+    routes.include_router(many_routes(door, pages))
     routes.include_router(organization_routes(door, pages))
     routes.include_router(what_if_routes(door, pages))
     routes.include_router(act_routes(door, pages))
