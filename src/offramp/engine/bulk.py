@@ -29,8 +29,8 @@ from offramp.engine.situation import require_organization
 from offramp.engine.within import within
 from offramp.ports import Operator, StoreUnavailable, Transaction
 
-ORGANIZATIONS_MAX = 500  # in one act
-LOOKS_MAX = 40  # pages, to find all of them
+ORGANIZATIONS_MAX = 200  # in one act: somebody else has to look through them
+LOOKS_MAX = 20  # pages, to find all of them
 LISTED_MAX = 50  # acts, the newest
 _AGAIN = "look at them again, and ask again"
 

@@ -14,7 +14,7 @@ from offramp.engine.offboarding import register
 from offramp.engine.operators import add_operator
 from offramp.engine.publication import publish
 from offramp.testing.passwords import PlainPasswords
-from offramp.testing.world import World
+from offramp.testing.world import SMALL_CHUNKS, World
 from offramp.web.address import open_listener, url_of
 from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.app import create_app
@@ -58,8 +58,8 @@ class Browser:
 class Office:
     """An installation that is reached by https."""
 
-    def __init__(self, *, public_address=PUBLIC, data=None):
-        self.world = World(START, public_address=public_address, data=data)
+    def __init__(self, *, public_address=PUBLIC, data=None, limits=SMALL_CHUNKS):
+        self.world = World(START, public_address=public_address, data=data, limits=limits)
         self.passwords = PlainPasswords()
         self.app = create_app(
             self.world.context, access_keys=AccessKeys(), passwords=self.passwords
@@ -112,9 +112,9 @@ def listening(app, listener=None):
             thread.join()
 
 
-def filled_office(*slugs, policy="license-pool", public_address=PUBLIC, data=None):
+def filled_office(*slugs, policy="license-pool", public_address=PUBLIC, **options):
     """Give an office with organizations that leave by a policy, at the end of 2024-08-30."""
-    office = Office(public_address=public_address, data=data)
+    office = Office(public_address=public_address, **options)
     publish(office.context, find_policy(policy))
     register(
         office.context,

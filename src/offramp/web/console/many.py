@@ -60,7 +60,7 @@ def many_routes(door: Door, pages: ConsolePages) -> APIRouter:
             visitor=visitor,
             prospect=prospect,
             choice=CHOICES[wish.kind],
-            organizations=json.dumps([each.organization for each in prospect.changed]),
+            chosen=json.dumps([each.organization for each in prospect.changed]),
             alone_max=visitor.context.limits.acts_alone_max,
         )
 
