@@ -11,6 +11,7 @@ from offramp.ports import (
     OrganizationErased,
     OrganizationUnknown,
     OutboxEvent,
+    PolicyNote,
     PolicyVersionTaken,
 )
 from offramp.testing.builders import make_policy
@@ -285,6 +286,18 @@ class PolicyContract:
         assert read(store, lambda t: t.policy("made")) == newer
         assert read(store, lambda t: t.policy("made", 3)) is None
         assert read(store, lambda t: t.policy("other")) is None
+
+    def test_of_each_version_it_is_known_when_it_was_published_by_whom_and_why(self, store):
+        newer = POLICY.model_copy(update={"version": 12})
+        with store.transaction() as transaction:
+            transaction.put_policy(POLICY, at=NOW)
+            transaction.put_policy(newer, at=LATER, by="operator:1", reason="the law")
+            transaction.put_policy(newer, at=NOW, by="operator:2", reason="again")
+
+        first = PolicyNote(version=1, published_at=NOW, by=None, reason=None)
+        second = PolicyNote(version=12, published_at=LATER, by="operator:1", reason="the law")
+        assert read(store, lambda t: t.policy_notes("made")) == (second, first)
+        assert read(store, lambda t: t.policy_notes("other")) == ()
 
 
 class OperationContract:

@@ -18,9 +18,11 @@ from offramp.documents.yaml import (
     dotted,
     load_yaml,
     parse_data,
+    read_yaml,
     written_path,
 )
 
+_UNNAMED = Path("policy")
 PRESETS = ("license-pool", "edit-only-grace")
 
 
@@ -63,13 +65,23 @@ def read_policy(file: Path) -> Policy:
     return _checked(load_yaml(file), file=file)
 
 
+def parse_policy_text(text: str) -> Policy:
+    """Read a policy from the text of its file, and check it as a whole.
+
+    Raises:
+        DocumentUnreadable: it is more than a policy can be.
+        DocumentInvalid: it is not a policy; the error names the first mistake and lists all.
+    """
+    return _checked(read_yaml(text, file=_UNNAMED), file=_UNNAMED)
+
+
 def parse_policy(data: object) -> Policy:
     """Read a policy from what its file would hold, and check it as a whole.
 
     Raises:
         DocumentInvalid: it is not a policy; the error names the first mistake and lists all.
     """
-    return _checked(Document(data, lambda _: 1), file=Path("policy"))
+    return _checked(Document(data, lambda _: 1), file=_UNNAMED)
 
 
 def _checked(document: Document, *, file: Path) -> Policy:

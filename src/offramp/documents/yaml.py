@@ -9,6 +9,7 @@ Source: YAML 1.2 (``on`` and ``no`` are text); ruamel.yaml's round trip keeps th
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar, get_args, get_origin
 
@@ -20,6 +21,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from offramp.core.errors import Invalid
 from offramp.core.spelling import did_you_mean
 
+NODES_MAX = 1_000_000  # values, with what an alias stands for counted every time
 TEXTS_KEPT = 8  # the same few files are read again and again
 DocumentPath: TypeAlias = Sequence[str | int]
 Model = TypeVar("Model", bound=BaseModel)
@@ -56,13 +58,26 @@ def load_yaml(file: Path) -> Document:
         raise DocumentUnreadable(file=str(file), reason="there is no such file") from error
     except (OSError, UnicodeDecodeError) as error:
         raise DocumentUnreadable(file=str(file), reason="it is not a readable text file") from error
+    return read_yaml(text, file=file)
+
+
+def read_yaml(text: str, *, file: Path) -> Document:
+    """Read YAML from a text; errors call it by the name of a file.
+
+    Raises:
+        DocumentUnreadable: it is more than a document of ours can be.
+        DocumentInvalid: it is not YAML, or a key occurs twice.
+    """
     try:
         marked = _marked(text)
+        data = _plain(marked, count())
     except MarkedYAMLError as error:
         raise _syntax_error(file, error) from error
     except YAMLError as error:
         raise DocumentUnreadable(file=str(file), reason="it is not YAML") from error
-    return Document(_plain(marked), lambda path: _line_of(marked, path))
+    except (RecursionError, _TooMuch) as error:
+        raise DocumentUnreadable(file=str(file), reason="it holds too much") from error
+    return Document(data, lambda path: _line_of(marked, path))
 
 
 def parse_model(model: type[Model], file: Path) -> Model:
@@ -89,11 +104,17 @@ def _marked(text: str) -> Any:  # noqa: ANN401 - ruamel is untyped here
     return YAML(typ="rt").load(text)
 
 
-def _plain(node: object) -> object:
+class _TooMuch(Exception):
+    """A few words that are repeated stand for more than anybody has written."""
+
+
+def _plain(node: object, passed: Iterator[int]) -> object:
+    if next(passed) > NODES_MAX:
+        raise _TooMuch
     if isinstance(node, dict):
-        return {_plain(key): _plain(value) for key, value in node.items()}
+        return {_plain(key, passed): _plain(value, passed) for key, value in node.items()}
     if isinstance(node, list):
-        return [_plain(value) for value in node]
+        return [_plain(value, passed) for value in node]
     if isinstance(node, datetime | date):
         return node.isoformat()
     for plain in (bool, int, float, str):

@@ -17,8 +17,9 @@ from offramp.core.model import Anchor, Facts, Organization, SubjectKind
 from offramp.core.plan import Timeline, plan
 from offramp.core.policy import Policy
 from offramp.engine.context import Context
+from offramp.engine.operators import actor_of
 from offramp.engine.situation import PolicyUnpublished
-from offramp.ports import Offboarding
+from offramp.ports import Offboarding, PolicyNote
 
 SHOWN_MAX = 20  # of those who are leaving
 
@@ -71,6 +72,8 @@ class PolicyView:
     Attributes:
         moves: what the other version dates otherwise; empty without another one.
         leaving: some of those who are leaving by any version, with their organizations' names.
+        notes: when each version was published, and why.
+        actors: the names of operators, by how the ledger calls them.
     """
 
     published: Published
@@ -80,6 +83,8 @@ class PolicyView:
     timeline: Timeline
     moves: tuple[Move, ...]
     leaving: tuple[tuple[Offboarding, Organization | None], ...]
+    notes: tuple[PolicyNote, ...]
+    actors: Mapping[str, str]
 
 
 def list_policies(context: Context) -> tuple[Published, ...]:
@@ -112,6 +117,8 @@ def look_at_policy(
         found = transaction.in_flight(name, version=0, limit=SHOWN_MAX)
         rows = [each.offboarding for each in found]
         leaving = tuple((row, transaction.organization(row.subject.organization)) for row in rows)
+        notes = transaction.policy_notes(name)
+        actors = {actor_of(each.id): each.name for each in transaction.operators()}
     return PolicyView(
         published=published,
         chosen=chosen,
@@ -120,6 +127,37 @@ def look_at_policy(
         timeline=plan(chosen, facts),
         moves=() if other is None else compare(other, chosen, facts),
         leaving=leaving,
+        notes=notes,
+        actors=actors,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A version that is not published yet, dated for a sample, beside the newest one.
+
+    Attributes:
+        moves: what the newest version dates otherwise; empty where it would be the first.
+    """
+
+    policy: Policy
+    newest: Policy | None
+    sample: Sample
+    timeline: Timeline
+    moves: tuple[Move, ...]
+
+
+def look_at_draft(context: Context, policy: Policy, *, sample: Sample) -> Draft:
+    """See what a version would date otherwise than the newest one."""
+    with context.store.reading() as transaction:
+        newest = transaction.policy(policy.policy)
+    facts = sample.facts(policy)
+    return Draft(
+        policy=policy,
+        newest=newest,
+        sample=sample,
+        timeline=plan(policy, facts),
+        moves=() if newest is None else compare(newest, policy, facts),
     )
 
 

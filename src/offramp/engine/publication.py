@@ -6,11 +6,14 @@ is what happens; where facts have changed in between, what was announced still s
 Source: policy language S4; docs/policy.md ("A new version").
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from whenever import Instant
 
+from offramp.core.compare import Shift
 from offramp.core.errors import Refused
 from offramp.core.ledger import Detail, Event
 from offramp.core.policy import Policy
@@ -27,6 +30,10 @@ class VersionNotNext(Refused):
     """Version {version} of the policy {policy} does not come after version {newest}."""
 
 
+class PublicationStale(Refused):
+    """What version {version} of the policy {policy} does has changed since it was looked at."""
+
+
 class ScopeChanged(Refused):
     """Version {version} of the policy {policy} says otherwise who leaves, or when: {path}."""
 
@@ -38,6 +45,18 @@ class Publication:
     policy: Policy
     is_new: bool
     effect: Effect
+
+    @property
+    def digest(self) -> str:
+        """Name the version, and all that it does to those who are leaving."""
+        steps = [
+            [each.key, [each.moves[shift] for shift in Shift], str(each.first_on), each.spared]
+            for each in self.effect.steps()
+        ]
+        fates = [self.effect.fates[fate] for fate in Fate]
+        document = self.policy.model_dump(mode="json", by_alias=True)
+        told = [document, self.is_new, fates, steps]
+        return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def list_published(context: Context) -> tuple[Policy, ...]:
@@ -71,24 +90,34 @@ def preview(context: Context, policy: Policy) -> Publication:
     return Publication(policy=policy, is_new=is_new, effect=review.effect)
 
 
-def publish(context: Context, policy: Policy) -> Publication:
+def publish(
+    context: Context, policy: Policy, *, seen: str | None = None, reason: str | None = None
+) -> Publication:
     """Publish a version; off-boardings that have announced nothing take it over (S4).
+
+    Args:
+        seen: the digest of what was looked at, where only that is meant.
 
     Raises:
         PolicyVersionTaken, VersionNotNext, ScopeChanged: it cannot be published.
+        PublicationStale: it does something else than was seen.
     """
     now = context.clock.now()
     review = _Review(policy, now=now)
     with context.store.transaction() as transaction:
         is_new = _is_new(transaction, policy)
         if is_new:
-            transaction.put_policy(policy, at=now)
+            transaction.put_policy(policy, at=now, by=context.actor, reason=reason)
             moved = 0
             while not review.is_over:
                 moved += transaction.repin(review.judge_page(transaction), version=policy.version)
             event = _event(policy, review.effect, moved=moved, at=now)
             transaction.append([replace(event, actor=context.actor_or(event.actor))])
-    return Publication(policy=policy, is_new=is_new, effect=review.effect)
+        publication = Publication(policy=policy, is_new=is_new, effect=review.effect)
+        if seen not in (None, publication.digest):
+            hint = "look at it again"
+            raise PublicationStale(policy=policy.policy, version=policy.version, hint=hint)
+    return publication
 
 
 def _is_new(transaction: Transaction, policy: Policy) -> bool:

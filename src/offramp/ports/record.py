@@ -68,6 +68,19 @@ class Arming:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyNote:
+    """When a version of a policy was published, and by whom and why, where somebody said so.
+
+    ``by`` is how the ledger names them.
+    """
+
+    version: int
+    published_at: Instant
+    by: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
     """One attempt at one off-boarding, as it travels to whoever carries it out."""
 

@@ -37,6 +37,7 @@ from offramp.ports.record import (
     KeptPart,
     Link,
     Offboarding,
+    PolicyNote,
     StepRow,
     Ticket,
 )
@@ -104,9 +105,14 @@ class Transaction(
         """
 
     # policies
-    def put_policy(self, policy: Policy, *, at: Instant) -> bool:
+    def put_policy(
+        self, policy: Policy, *, at: Instant, by: str | None = None, reason: str | None = None
+    ) -> bool:
         """Publish a version; false when that very version is there. A changed document under a
         published version is refused (`PolicyVersionTaken`)."""
+
+    def policy_notes(self, policy: str) -> tuple[PolicyNote, ...]:
+        """Say of every version of a policy when it was published, the newest version first."""
 
     def policy(self, policy: str, version: int | None = None) -> Policy | None:
         """Find a published version; the newest without a number."""

@@ -22,6 +22,7 @@ from offramp.ports import (
     OrganizationErased,
     OrganizationUnknown,
     Parcel,
+    PolicyNote,
     PolicyVersionTaken,
     fold_address,
 )
@@ -169,11 +170,16 @@ class MemoryFactPart(MemoryPart):
             "own_copy": _drop(tables.own_copies, is_told_of_them),
         }
 
-    def put_policy(self, policy: Policy, *, at: Instant) -> bool:
+    def put_policy(
+        self, policy: Policy, *, at: Instant, by: str | None = None, reason: str | None = None
+    ) -> bool:
         """Publish a version; false when that very version is there."""
         key = (policy.policy, policy.version)
         if key not in self.tables.policies:
             self.tables.policies[key] = policy
+            self.tables.policy_notes[key] = PolicyNote(
+                version=policy.version, published_at=at, by=by, reason=reason
+            )
             return True
         if self.tables.policies[key] != policy:
             raise PolicyVersionTaken(policy=policy.policy, version=policy.version)
@@ -183,6 +189,11 @@ class MemoryFactPart(MemoryPart):
         """Find a published version; the newest without a number."""
         versions = [number for name, number in self.tables.policies if name == policy]
         return self.tables.policies.get((policy, version or max(versions, default=0)))
+
+    def policy_notes(self, policy: str) -> tuple[PolicyNote, ...]:
+        """Say of every version of a policy when it was published."""
+        found = [note for (name, _), note in self.tables.policy_notes.items() if name == policy]
+        return tuple(sorted(found, key=lambda note: note.version, reverse=True))
 
     def policy_versions(self) -> tuple[tuple[Policy, int], ...]:
         """List every version, and how many off-boardings go on by it."""

@@ -37,6 +37,7 @@ from offramp.ports import (
     OutboxEvent,
     OwnCopy,
     Parcel,
+    PolicyNote,
     PortalLink,
     PortalSession,
     RequestKind,
@@ -71,6 +72,7 @@ class MemoryTables:
     pools: dict[Owned, Pool] = field(default_factory=dict)
     members: dict[Owned, Member] = field(default_factory=dict)
     policies: dict[tuple[str, int], Policy] = field(default_factory=dict)
+    policy_notes: dict[tuple[str, int], PolicyNote] = field(default_factory=dict)
     touched: Counter[str] = field(default_factory=Counter)  # the changes of each organization
     holds: dict[str, Hold] = field(default_factory=dict)
     unlocks: dict[int, Unlock] = field(default_factory=dict)

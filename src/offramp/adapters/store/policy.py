@@ -14,16 +14,20 @@ from whenever import Instant
 from offramp.adapters.store import schema
 from offramp.adapters.store.part import Part
 from offramp.core.policy import Policy
-from offramp.ports import PolicyVersionTaken
+from offramp.ports import PolicyNote, PolicyVersionTaken
 
 READ_MAX = 64
 GOES_ON = text("status IN ('open', 'stopped')")  # word for word as its index says it
+
+_NOTE = ("version", "published_at", "by", "reason")
 
 
 class PolicyPart(Part):
     """What was promised."""
 
-    def put_policy(self, policy: Policy, *, at: Instant) -> bool:
+    def put_policy(
+        self, policy: Policy, *, at: Instant, by: str | None = None, reason: str | None = None
+    ) -> bool:
         """Publish a version; false when that very version is there."""
         document = policy.model_dump(mode="json", by_alias=True)
         row = {
@@ -31,6 +35,8 @@ class PolicyPart(Part):
             "version": policy.version,
             "document": document,
             "published_at": at,
+            "published_by": by,
+            "reason": reason,
         }
         if self._create(schema.policy, row):
             return True
@@ -46,6 +52,15 @@ class PolicyPart(Part):
             chosen = chosen.where(table.c.version == version)
         document = self.connection.scalar(chosen.order_by(table.c.version.desc()).limit(1))
         return None if document is None else _read(document)
+
+    def policy_notes(self, policy: str) -> tuple[PolicyNote, ...]:
+        """Say of every version of a policy when it was published."""
+        table = schema.policy.c
+        told = select(table.version, table.published_at, table.published_by, table.reason)
+        rows = self.connection.execute(
+            told.where(table.id == policy).order_by(table.version.desc())
+        )
+        return tuple(PolicyNote(**dict(zip(_NOTE, row, strict=True))) for row in rows)
 
     def policies(self) -> tuple[Policy, ...]:
         """List the newest version of every policy."""

@@ -142,6 +142,8 @@ policy = Table(
     Column("version", Integer, nullable=False),
     Column("document", JSON, nullable=False),
     Column("published_at", MomentInTime, nullable=False),
+    Column("published_by", Key),  # as the ledger names them
+    Column("reason", Text),
     PrimaryKeyConstraint("id", "version"),
 )
 

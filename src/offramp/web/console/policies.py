@@ -1,8 +1,5 @@
 """The policies: each drawn and in words, its versions, what differs, and who is leaving by them.
 
-A version is published by `offramp policy publish`, which shows first what it does to everybody:
-that takes as long as there are people in flight, and is no page.
-
 Source: docs/console.md, "Policies"; `engine.policies`.
 """
 
@@ -21,6 +18,7 @@ from offramp.web.console.door import ROOT, Admission, Door, Visitor
 from offramp.web.console.organization import badge_numbers, picture
 from offramp.web.console.page import ConsolePages
 from offramp.web.console.route import route_class
+from offramp.web.console.told import TOLD
 
 PATH = f"{ROOT}/policies"
 
@@ -36,7 +34,12 @@ def policy_routes(door: Door, pages: ConsolePages) -> APIRouter:
 
     @routes.get("/{policy}")
     def look_into(
-        visitor: viewer, policy: str, version: str = "", against: str = "", end: str = ""
+        visitor: viewer,
+        policy: str,
+        version: str = "",
+        against: str = "",
+        end: str = "",
+        done: str = "",
     ) -> Response:
         view = _look(visitor, policy, version, against, end)
         rows = timeline_rows(view.timeline)
@@ -50,6 +53,7 @@ def policy_routes(door: Door, pages: ConsolePages) -> APIRouter:
             moves=[(words.get(move.key, move.key), move) for move in view.moves],
             end=_end(visitor, end),
             shown_max=SHOWN_MAX,
+            told=TOLD.get(done, ""),
         )
 
     @routes.get("/{policy}/drawing.svg")

@@ -17,6 +17,7 @@ from offramp.web.console.organization import organization_routes
 from offramp.web.console.organizations import organizations_routes, view_routes
 from offramp.web.console.page import ConsolePages
 from offramp.web.console.policies import policy_routes
+from offramp.web.console.publishing import publishing_routes
 from offramp.web.console.restoring import restore_routes
 from offramp.web.console.sign_in import account_routes, stranger_routes
 from offramp.web.console.simulation import TimeMachine, simulation_routes
@@ -43,6 +44,7 @@ def console_routes(
     routes.include_router(act_routes(door, pages))
     routes.include_router(case_routes(door, pages))
     routes.include_router(policy_routes(door, pages))
+    routes.include_router(publishing_routes(door, pages))
     routes.include_router(data_map_routes(door, pages))
     routes.include_router(health_routes(door, pages))
     routes.include_router(restore_routes(door, pages))

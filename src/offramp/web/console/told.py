@@ -31,6 +31,7 @@ TOLD: Mapping[str, str] = {
     "many-approved": "Approved: a worker does it to one after the other.",
     "many-asked": "Asked for: somebody else with the role approver has to approve it.",
     "many-begun": "Begun: so few need nobody else.",
+    "policy-published": "Published: whoever comes leaves by this version from now on.",
     "view-saved": "Kept under this name, for you.",
     "view-forgotten": "Forgotten.",
     "map-read": "Looked: this is how the map fits the databases now.",

@@ -1,4 +1,4 @@
-"""Keep acts on many organizations, and what became of each of them.
+"""Keep acts on many organizations and what became of each, and who published a policy and why.
 
 Revision: 0027, after 0026.
 """
@@ -13,7 +13,9 @@ down_revision = "0026"
 
 
 def upgrade() -> None:
-    """Create both tables; nobody has asked for anything yet."""
+    """Create both tables and add the columns; of what was published before, nobody said why."""
+    op.add_column("policy", sa.Column("published_by", Key))
+    op.add_column("policy", sa.Column("reason", sa.Text))
     op.create_table(
         "bulk_act",
         sa.Column("id", Key, nullable=False),
