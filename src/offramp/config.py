@@ -203,7 +203,7 @@ class Settings(BaseSettings):
     acts_alone_max: int = Field(
         default=25,
         ge=0,
-        description="Of more organizations changed at once in the console, a second person approves.",
+        description="Of more organizations changed at once, a second person approves.",
     )
     late_watch_days: int = Field(
         default=14, ge=0, description="So long after a deletion, late rows are looked for daily."

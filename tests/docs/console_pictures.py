@@ -1,7 +1,9 @@
 """Takes the pictures of docs/console.md with a Chromium: python -m tests.docs.console_pictures."""
 
 import os
+import re
 from dataclasses import replace
+from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +29,7 @@ from offramp.ports import Return, Returned
 from tests.simulation import shop
 from tests.unit.web.office import PASSWORD, Office, listening
 
+PRESET = (files("offramp.presets") / "license-pool.yaml").read_text("utf-8")
 FOLDER = Path(__file__).parents[2] / "docs" / "images"
 NOW = Instant.from_utc(2024, 9, 24, 14)
 CUSTOMERS = {
@@ -74,6 +77,9 @@ def write_pictures(folder):
                     page.goto(path.format(case=case))
                     page.screenshot(path=folder / f"{name}.png")
             _try_document(browser, office, url, state, folder / "console-restore.png")
+            with browser.new_context(base_url=url, storage_state=state, viewport=DESK) as context:
+                _try_many(context.new_page(), folder / "console-many.png")
+                _try_policy(context.new_page(), folder / "console-publish.png")
         browser.close()
 
 
@@ -112,6 +118,28 @@ def _try_document(browser, office, url, state, file):
         page.get_by_role("button", name="Try it").click()
         page.get_by_role("status").wait_for()
         page.screenshot(path=file)
+
+
+def _try_many(page, file):
+    """Look at what an extension would do to all of them."""
+    page.goto("/console/organizations")
+    page.locator("summary", has_text="Do something to many").click()
+    page.locator("select[name=act]").select_option("extend")
+    page.get_by_label("Why").fill("Invoices went out late this month")
+    page.get_by_label("by so many days").fill("14")
+    page.get_by_role("button", name="Look at all that are found").click()
+    page.get_by_role("button", name="Extend").wait_for()
+    page.screenshot(path=file)
+
+
+def _try_policy(page, file):
+    """Look at a second version of a policy, which deletes later."""
+    second = re.sub(r"^version: 1$", "version: 2", PRESET.replace("P30D", "P40D"), flags=re.M)
+    page.goto("/console/publish")
+    page.get_by_label("The policy in YAML").fill(second)
+    page.locator("section", has_text="As a text").get_by_role("button").click()
+    page.get_by_role("img", name="The stages in order").wait_for()
+    page.screenshot(path=file)
 
 
 def _office(folder):

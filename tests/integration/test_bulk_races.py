@@ -1,4 +1,4 @@
-"""Acts on many organizations, with several people and several workers at once, on both databases."""
+"""Acts on many organizations, with several people and workers at once, on both databases."""
 
 from dataclasses import replace
 

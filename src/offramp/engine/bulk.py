@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from offramp.core.bulk import BulkAct, BulkKind, BulkTarget, BulkWish
+from offramp.core.bulk import BulkAct, BulkTarget, BulkWish
 from offramp.core.errors import Invalid, OfframpError, Refused
 from offramp.core.ledger import Detail, Event
 from offramp.engine.arming import (
@@ -35,7 +35,7 @@ LISTED_MAX = 50  # acts, the newest
 _AGAIN = "look at them again, and ask again"
 
 
-class NobodyChosen(Invalid):
+class NobodyMeant(Invalid):
     """No organization was chosen."""
 
 
@@ -119,11 +119,11 @@ def foresee(context: Context, wish: BulkWish, organizations: Sequence[str]) -> P
     """Say what an act would do to each of them; nothing is changed.
 
     Raises:
-        NobodyChosen, TooManyChosen: there is nobody, or there are too many.
+        NobodyMeant, TooManyChosen: there is nobody, or there are too many.
     """
     chosen = sorted(set(organizations))
     if not chosen:
-        raise NobodyChosen(hint="tick some, or take all that are found")
+        raise NobodyMeant(hint="tick some, or take all that are found")
     if len(chosen) > ORGANIZATIONS_MAX:
         raise TooManyChosen(most=ORGANIZATIONS_MAX, hint="search for fewer")
     found = [_foresee(context, wish, organization) for organization in chosen]

@@ -3,7 +3,7 @@
 Source: docs/decisions/040-acts-on-many.md.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import assert_never
 
 from offramp.core.bulk import BulkKind, BulkWish

@@ -1,7 +1,7 @@
 """What was approved for many organizations is done to one after the other, each exactly once.
 
 What is done to one of them and the note that it was done are one transaction; so whoever dies
-leaves the rest, and nothing half done, to the next one. Any number of processes may do this at once.
+leaves the rest, and nothing half done, to the next one. Any number of processes do this at once.
 
 Source: docs/decisions/040-acts-on-many.md; lessons L32, L33.
 """
@@ -81,9 +81,7 @@ class _Turn:
         code = type(error).__name__
         with self.context.store.transaction() as transaction:
             now = self.context.clock.now()
-            settled = replace(
-                self.target, status=TargetStatus.REFUSED, told=reason, settled_at=now
-            )
+            settled = replace(self.target, status=TargetStatus.REFUSED, told=reason, settled_at=now)
             if transaction.settle_bulk_target(settled):
                 transaction.append([_event(self.act, settled, reason=code, at=now)])
         return is_expected

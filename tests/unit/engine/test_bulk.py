@@ -15,7 +15,7 @@ from offramp.engine.bulk import (
     LOOKS_MAX,
     ORGANIZATIONS_MAX,
     BulkStale,
-    NobodyChosen,
+    NobodyMeant,
     NobodyToChange,
     TooManyChosen,
     approve,
@@ -25,6 +25,7 @@ from offramp.engine.bulk import (
     look_at_act,
 )
 from offramp.engine.bulk_work import KEPT_DAYS, UNEXPECTED, carry_out_acts, tidy_acts
+from offramp.engine.courier import carry_once
 from offramp.engine.directory import LOOKED_AT_MAX, PAGE_ROWS, Question
 from offramp.engine.offboarding import register, renew
 from offramp.engine.operators import add_operator
@@ -169,7 +170,12 @@ def test_both_people_are_on_record_for_everybody_and_no_name_is(world, olga, ann
 
 @pytest.mark.parametrize(
     ("wish", "limits", "needs_second"),
-    [(EXTEND, ALONE, False), (EXTEND, TOGETHER, True), (HOLD, ALONE, False), (RELEASE, ALONE, True)],
+    [
+        (EXTEND, ALONE, False),
+        (EXTEND, TOGETHER, True),
+        (HOLD, ALONE, False),
+        (RELEASE, ALONE, True),
+    ],
 )
 def test_few_need_nobody_else_unless_a_deletion_may_go_on(wish, limits, needs_second):
     world = customers(*CROWD, limits=limits)
@@ -309,9 +315,7 @@ def test_a_request_is_void_when_anything_in_it_has_changed(world, olga, anna):
     assert carry_out_acts(world.context) == 0
 
 
-def test_who_has_changed_after_the_approval_is_left_alone_and_the_others_are_not(
-    world, olga, anna
-):
+def test_who_has_changed_after_the_approval_is_left_alone_and_the_others_are_not(world, olga, anna):
     asked = wish_for(world, EXTEND, olga)
     approve(world.context, asked.id, by=anna)
     renew(world.context, "bolt", until=Date(2025, 2, 28))
@@ -386,6 +390,15 @@ def test_a_worker_that_is_asked_to_stop_stops_between_two(world, olga, anna):
     assert carry_out_acts(world.context, is_stopping=lambda: next(answers)) == 1
 
 
+def test_the_rounds_of_every_worker_carry_out_what_was_approved(world, olga, anna):
+    asked = wish_for(world, EXTEND, olga)
+    approve(world.context, asked.id, by=anna)
+
+    carry_once(world.context)
+
+    assert ends(world) == [LATER] * 3
+
+
 def test_who_was_erased_is_in_no_act_any_more(world, olga, anna):
     asked = wish_for(world, EXTEND, olga)
     read(world, lambda t: t.forget("bolt", member=None, at=world.now))
@@ -398,7 +411,7 @@ def test_who_was_erased_is_in_no_act_any_more(world, olga, anna):
 
 
 def test_nobody_and_too_many_are_refused(world):
-    with pytest.raises(NobodyChosen):
+    with pytest.raises(NobodyMeant):
         foresee(world.context, HOLD, [])
     with pytest.raises(TooManyChosen):
         foresee(world.context, HOLD, [str(n) for n in range(ORGANIZATIONS_MAX + 1)])

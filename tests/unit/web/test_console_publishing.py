@@ -76,7 +76,10 @@ def test_what_is_no_policy_at_all_is_told(browser, text):
 
 
 def test_a_few_words_that_stand_for_very_many_are_not_unfolded(browser):
-    lines = ["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9))]
+    lines = [
+        "a0: &a0 [x]",
+        *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)),
+    ]
 
     answer = look(browser, "\n".join(lines))
 

@@ -46,33 +46,14 @@ def publishing_routes(door: Door, pages: ConsolePages) -> APIRouter:
     admin = Annotated[Visitor, Depends(admission)]
     upload = Annotated[Upload, Depends(UploadAdmission(admission=admission, field="file"))]
 
-    def tell(visitor: Visitor, text: str = "", error: OfframpError | None = None) -> Response:
-        known = {each.policy for each in list_published(visitor.context)}
-        return pages.answer(
-            "publish",
-            visitor=visitor,
-            status=error.http_status if error else HTTPStatus.OK,
-            text=text,
-            error=error,
-            presets=[name for name in PRESETS if name not in known],
-        )
-
-    def look_at(visitor: Visitor, text: str, preset: str = "") -> Response:
-        try:
-            policy = find_policy(preset) if preset in PRESETS else parse_policy_text(text)
-            publication = preview(visitor.context, policy)
-        except (Invalid, Refused) as error:
-            return tell(visitor, text, error)
-        return _show(pages, visitor, publication)
-
     @routes.get("")
     def begin(visitor: admin) -> Response:
-        return tell(visitor)
+        return _ask(pages, visitor)
 
     @routes.post("/look", max_body_size=FORM_BYTES_MAX)
     def look(visitor: admin) -> Response:
         text = field_of(visitor.body, "text")  # not stripped, or its lines would have other numbers
-        return look_at(visitor, text, visitor.said("preset"))
+        return _look_at(pages, visitor, text, preset=visitor.said("preset"))
 
     @routes.post("/file", max_body_size=FORM_BYTES_MAX)
     def look_into_file(sent: upload) -> Response:
@@ -83,7 +64,7 @@ def publishing_routes(door: Door, pages: ConsolePages) -> APIRouter:
             raise FieldInvalid(path="file", problem="it is no text") from error
         if len(content) > TEXT_BYTES_MAX:
             raise FieldInvalid(path="file", problem=f"at most {TEXT_BYTES_MAX} bytes are asked")
-        return look_at(sent.visitor, text)
+        return _look_at(pages, sent.visitor, text)
 
     @routes.get("/drawing.svg")
     def drawing(visitor: admin, draft: str = "") -> Response:
@@ -96,6 +77,30 @@ def publishing_routes(door: Door, pages: ConsolePages) -> APIRouter:
         return pages.lead(request, f"{POLICIES}/{quote(policy.policy)}?done=policy-published")
 
     return routes
+
+
+def _ask(
+    pages: ConsolePages, visitor: Visitor, text: str = "", error: OfframpError | None = None
+) -> Response:
+    """Ask for a policy, and say what was wrong with the last one."""
+    known = {each.policy for each in list_published(visitor.context)}
+    return pages.answer(
+        "publish",
+        visitor=visitor,
+        status=error.http_status if error else HTTPStatus.OK,
+        text=text,
+        error=error,
+        presets=[name for name in PRESETS if name not in known],
+    )
+
+
+def _look_at(pages: ConsolePages, visitor: Visitor, text: str, *, preset: str = "") -> Response:
+    try:
+        policy = find_policy(preset) if preset in PRESETS else parse_policy_text(text)
+        publication = preview(visitor.context, policy)
+    except (Invalid, Refused) as error:
+        return _ask(pages, visitor, text, error)
+    return _show(pages, visitor, publication)
 
 
 def _show(pages: ConsolePages, visitor: Visitor, publication: Publication) -> Response:

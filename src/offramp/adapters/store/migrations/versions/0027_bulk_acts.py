@@ -45,9 +45,7 @@ def upgrade() -> None:
         sa.Column("status", Key, nullable=False),
         sa.Column("settled_at", MomentInTime),
         sa.PrimaryKeyConstraint("act", "organization", name=op.f("pk_bulk_target")),
-        sa.ForeignKeyConstraint(
-            ["act"], ["bulk_act.id"], name=op.f("fk_bulk_target_bulk_act")
-        ),
+        sa.ForeignKeyConstraint(["act"], ["bulk_act.id"], name=op.f("fk_bulk_target_bulk_act")),
     )
     op.create_index(op.f("ix_bulk_target_organization"), "bulk_target", ["organization"])
     waiting = sa.text("status = 'waiting'")
