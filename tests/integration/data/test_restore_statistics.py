@@ -57,7 +57,11 @@ def shop(postgres_url):
             "issued_on": "user.financial",
         },
     }
-    tables = {"app.companies": {}, "app.visits": {"via": ["company_id"], "columns": {"page": "user.behavior"}}, "app.invoices": kept}
+    tables = {
+        "app.companies": {},
+        "app.visits": {"via": ["company_id"], "columns": {"page": "user.behavior"}},
+        "app.invoices": kept,
+    }
     datamap = DataMap.model_validate({"offramp": 1, "sources": {"app": source}, "tables": tables})
     sources = open_sources(datamap, environment={})
     yield SimpleNamespace(datamap=datamap, sources=sources, engine=engine)

@@ -128,6 +128,8 @@ def create_app(
     app.include_router(configuration_routes(context))
     if stripe is not None:
         app.include_router(stripe_routes(context, stripe))
-    for of_a_subject in _SUBJECTS:  # not by way of a router of all, which would make each route twice
+    for (
+        of_a_subject
+    ) in _SUBJECTS:  # not by way of a router of all, which would make each route twice
         app.include_router(of_a_subject(gate), prefix="/v1", responses=PROBLEMS)
     return app

@@ -48,7 +48,10 @@ def many_routes(door: Door, pages: ConsolePages) -> APIRouter:
     @routes.get("")
     def look(visitor: viewer) -> Response:
         now = visitor.context.clock.now()
-        acts = [(each, *_state(each, (), is_open=each.is_open(now))) for each in _listed(visitor)]
+        acts = [
+            (each, *_state(each, (), is_open=each.is_open(now)))
+            for each in list_acts(visitor.context)
+        ]
         return pages.answer("many", visitor=visitor, acts=acts, choices=CHOICES)
 
     @routes.post("/look", max_body_size=CHOSEN_BYTES_MAX)
@@ -99,10 +102,6 @@ def many_routes(door: Door, pages: ConsolePages) -> APIRouter:
         return pages.lead(request, f"{PATH}/{quote(act)}?done=many-approved")
 
     return routes
-
-
-def _listed(visitor: Visitor) -> tuple[BulkAct, ...]:
-    return list_acts(visitor.context)
 
 
 def _wish(visitor: Visitor) -> BulkWish:
