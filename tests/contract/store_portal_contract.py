@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from offramp.core.model import SubjectKind
 from offramp.core.policy import Audience
 from offramp.ports import DeliveryStatus, OwnCopy, PortalLink, PortalSession
 from tests.contract.store_world import ANNA, EARLIER, LATER, LEAVING, NOW, fill, read
@@ -142,6 +143,21 @@ class PortalContract:
         assert do(store, "own_copy_behind", "other").member == "anna"
         assert do(store, "own_copies", "acme", member="ben") == ()
         assert [each.id for each in do(store, "own_copies", "acme", member=None)] == ["next"]
+
+    def test_a_copy_of_the_whole_stands_beside_that_of_their_own(self, store):
+        whole = replace(COPY, id="whole", digest="of all", scope=SubjectKind.ORGANIZATION)
+        fill(store)
+        for each in (COPY, whole):
+            do(store, "put_own_copy", each)
+        changed = replace(whole, written_at=NOW, size_bytes=9)
+
+        assert do(store, "save_own_copy", changed, claim=0)
+        assert do(store, "own_copies", "acme", member="anna") == (COPY, changed)
+        find = {"member": "anna", "scope": SubjectKind.ORGANIZATION}
+        assert do(store, "own_copy", "acme", **find) == changed
+        assert do(store, "own_copy_behind", "of all") == changed
+        assert do(store, "drop_own_copies", "acme", **find) == 1
+        assert do(store, "own_copies", "acme", member=None) == (COPY,)
 
     def test_a_copy_that_is_due_is_taken_by_one_worker(self, store):
         fill(store)

@@ -17,8 +17,9 @@ from offramp.adapters.message.portal_page import PortalPages
 from offramp.core.case import Complaint
 from offramp.documents.policy import PRESETS, find_policy
 from offramp.engine.cases import add_note, open_case
+from offramp.engine.copying import tend_copies
 from offramp.engine.offboarding import register
-from offramp.engine.own_copy import ask_for_copy, tend_copies
+from offramp.engine.own_copy import ask_for_copy
 from offramp.engine.portal_entry import ask_for_entrance, send_entrances
 from offramp.engine.publication import publish
 from offramp.testing.world import PlainComposer, World

@@ -9,10 +9,12 @@ from whenever import Instant
 
 from offramp.core.errors import Unavailable
 from offramp.core.policy import Capability
+from offramp.engine import copying
 from offramp.engine import link as links
 from offramp.engine import own_copy as copies
 from offramp.engine.access import may
 from offramp.engine.brake import place_hold
+from offramp.engine.copying import tend_copies
 from offramp.engine.own_copy import (
     CopyMissing,
     CopyNotGiven,
@@ -21,7 +23,6 @@ from offramp.engine.own_copy import (
     ask_for_copy,
     ask_for_mail_again,
     state_of_copy,
-    tend_copies,
 )
 from offramp.ports import MailerUnavailable, MessageRefused, OrganizationErased
 from offramp.testing.world import Crash
@@ -217,7 +218,7 @@ def test_a_deletion_that_spares_a_held_category_spares_no_copy(world):
 def test_a_deletion_in_the_middle_of_writing_leaves_no_file(world, monkeypatch):
     """L30: whoever writes waits for nobody, and what they wrote goes too."""
     ask(world)
-    hand_over = copies.hand_over
+    hand_over = copying.hand_over
 
     def overtaken(*given, **named):
         hand_over(*given, **named)
@@ -225,7 +226,7 @@ def test_a_deletion_in_the_middle_of_writing_leaves_no_file(world, monkeypatch):
             copies.drop_copies(world.context, transaction, "acme", member=MEMBER)
             transaction.forget("acme", member=MEMBER, at=world.now)
 
-    monkeypatch.setattr(copies, "hand_over", overtaken)
+    monkeypatch.setattr(copying, "hand_over", overtaken)
     tend_copies(world.context)
 
     assert own_files(world) == []
@@ -313,15 +314,15 @@ def test_whoever_dies_on_the_way_is_followed_by_another(world, point):
 def test_of_two_workers_the_slower_one_writes_nothing(world, monkeypatch):
     """L18."""
     ask(world)
-    hand_over = copies.hand_over
+    hand_over = copying.hand_over
 
     def slept(*given, **named):
-        monkeypatch.setattr(copies, "hand_over", hand_over)
+        monkeypatch.setattr(copying, "hand_over", hand_over)
         world.lie_still_until(the_copy(world).due_at)
         assert tend_copies(world.context) == 1
         hand_over(*given, **named)
 
-    monkeypatch.setattr(copies, "hand_over", slept)
+    monkeypatch.setattr(copying, "hand_over", slept)
     tend_copies(world.context)
 
     assert len(mails(world)) == 1
@@ -330,7 +331,7 @@ def test_of_two_workers_the_slower_one_writes_nothing(world, monkeypatch):
 
 def test_long_writing_keeps_its_claim(world, monkeypatch):
     ask(world)
-    monkeypatch.setattr(copies, "LEASE_SECONDS", 0)
+    monkeypatch.setattr(copying, "LEASE_SECONDS", 0)
     ends = []
 
     def watch(event, facts):

@@ -115,15 +115,18 @@ def describe(reader: Reader, *, now: Instant) -> Banner | None:
     return _banner(reader, standing, answers=answers, now=now)
 
 
-def may_request_own(reader: Reader, *, now: Instant) -> bool:
-    """Whether a reader is given a copy of their own data: on request, or as they may export (B9).
+def may_request(reader: Reader, scope: SubjectKind, *, now: Instant) -> bool:
+    """Whether a reader is given a copy: on request, or as they may export (B9, E1).
 
-    Nobody is once it is gone.
+    That of their own data everybody, that of the whole organization its administrators; nobody is
+    once it is gone.
     """
+    if scope is SubjectKind.ORGANIZATION and not ADMINISTRATORS & reader.roles:
+        return False
     standing = next(_strictest(reader, now=now), None)
     if standing is None or any(each.span(now).after_step for each in reader.standings):
         return False
-    given = SubjectKind.MEMBER in standing.span(now).stage.export_on_request
+    given = scope in standing.span(now).stage.export_on_request
     return given or reader.decide(Capability.EXPORT, now=now).is_allowed
 
 

@@ -25,8 +25,8 @@ from offramp.engine.billing import settle_kept
 from offramp.engine.bulk_work import carry_out_acts, tidy_acts
 from offramp.engine.case_mail import send_answers
 from offramp.engine.context import Context
+from offramp.engine.copying import tend_copies
 from offramp.engine.intake import fetch
-from offramp.engine.own_copy import tend_copies
 from offramp.engine.portal_entry import send_entrances
 from offramp.engine.repetition import tidy_answers
 from offramp.engine.reporting import report_unavailable, report_unexpected

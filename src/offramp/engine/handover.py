@@ -65,7 +65,7 @@ def hand_over(
     """
     data = require_data(context, step="export")
     with context.store.transaction() as transaction:
-        _require_whole(transaction, request)
+        require_whole(transaction, request)
     elsewhere, taken_at = data.elsewhere(request.scope), context.clock.now()
 
     def progress(table: str, rows: int) -> None:
@@ -90,7 +90,7 @@ def hand_over(
     else:
         manifest = document(sink)
     with context.store.transaction() as transaction:
-        _require_whole(transaction, request)
+        require_whole(transaction, request)
         row = _offboarding(transaction, request)
         transaction.append(
             [
@@ -111,10 +111,23 @@ def is_still_whole(context: Context, request: Request) -> bool:
     """Whether what was handed over is still there; of what is being deleted no copy goes out."""
     try:
         with context.store.reading() as transaction:
-            _require_whole(transaction, request)
+            require_whole(transaction, request)
     except (Refused, Missing):
         return False
     return True
+
+
+def require_whole(transaction: Transaction, request: Request) -> None:
+    """Refuse to hand over what is not all there any more.
+
+    Raises:
+        OrganizationUnknown, OrganizationErased, MemberUnknown: there is nothing.
+        ErasureBegun: rows are gone already.
+    """
+    _require_known(transaction, request)
+    for row in _open(transaction, request.organization):
+        if row.subject.member in (None, request.member) and transaction.erased_rows(row.id):
+            raise ErasureBegun(organization=request.organization)
 
 
 def preview_erasure(context: Context, request: Request) -> tuple[Statement, ...]:
@@ -146,13 +159,6 @@ def _require_known(transaction: Transaction, request: Request) -> None:
     require_organization(transaction, request.organization)
     if request.member is not None:
         require_member(transaction, request.organization, request.member)
-
-
-def _require_whole(transaction: Transaction, request: Request) -> None:
-    _require_known(transaction, request)
-    for row in _open(transaction, request.organization):
-        if row.subject.member in (None, request.member) and transaction.erased_rows(row.id):
-            raise ErasureBegun(organization=request.organization)
 
 
 def _open(transaction: Transaction, organization: str) -> tuple[Offboarding, ...]:

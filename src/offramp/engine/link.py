@@ -15,12 +15,13 @@ from offramp.core.due import expected_erasure
 from offramp.core.errors import Missing, Refused
 from offramp.core.ledger import Event
 from offramp.core.link import LinkState, last_day_of, state_of
-from offramp.core.model import Subject
+from offramp.core.model import Subject, SubjectKind
 from offramp.core.policy import Action
 from offramp.core.transitions import OffboardingStatus
 from offramp.engine.context import Context
+from offramp.engine.entitlement import erasure_of, is_still_theirs
 from offramp.engine.offer import digest_of
-from offramp.engine.own_copy import erasure_of, is_ready, note_own_download
+from offramp.engine.own_copy import is_ready, note_own_download, take_copies_back
 from offramp.engine.resending import NothingToResend, ask_again
 from offramp.engine.situation import (
     receipts_of,
@@ -118,12 +119,17 @@ def _look_up_copy(
     member = transaction.member(copy.organization, copy.member)
     if size_bytes is None or organization is None or member is None:
         raise LinkDead
+    if not is_still_theirs(transaction, organization, member, copy.scope, now=now):
+        raise LinkDead
     assert copy.expires_at is not None, "what can be downloaded has an end"
     zone = member.zone or organization.zone
     policy = require_policy(transaction, organization.policy)
     return Found(
         link=copy,
-        subject=Subject(organization=organization.id, member=member.id),
+        subject=Subject(
+            organization=organization.id,
+            member=member.id if copy.scope is SubjectKind.MEMBER else None,
+        ),
         size_bytes=size_bytes,
         organization=organization.name or organization.id,
         until_on=last_day_of(
@@ -204,7 +210,7 @@ def list_links(
 def revoke(
     context: Context, organization: str, *, member: str | None = None, step: str | None = None
 ) -> int:
-    """Let links to data of an organization lead nowhere, from now on.
+    """Let links to data of an organization lead nowhere, from now on; copies on request too.
 
     Returns:
         How many.
@@ -229,6 +235,8 @@ def revoke(
                 )
                 transaction.append([event])
             count += revoked
+        if step is None:
+            count += take_copies_back(context, transaction, organization, member=member)
     if not count:
         raise _none(organization)
     return count

@@ -13,6 +13,7 @@ from whenever import Instant
 
 from offramp.core.dates import Boundary, civil_date, effect
 from offramp.core.model import Member, Organization, Pool
+from offramp.core.notice import LOOK_AFTER
 from offramp.core.policy import Policy
 from offramp.core.seats import SeatCount, count_seats, has_ended, has_left
 from offramp.core.term import (
@@ -104,11 +105,28 @@ def open_office(transaction: Transaction, organization: str, *, now: Instant) ->
     Raises:
         OrganizationUnknown, OrganizationErased: there is no such organization (any more).
     """
-    found = require_organization(transaction, organization)
+    return office_of(transaction, require_organization(transaction, organization), now=now)
+
+
+def office_of(transaction: Transaction, organization: Organization, *, now: Instant) -> Office:
+    """Read what a deed depends on, for an organization that was found."""
     return Office(
         transaction=transaction,
-        organization=found,
-        policy=require_policy(transaction, found.policy),
-        pools={pool.id: pool for pool in transaction.pools(organization)},
+        organization=organization,
+        policy=require_policy(transaction, organization.policy),
+        pools={pool.id: pool for pool in transaction.pools(organization.id)},
         now=now,
     )
+
+
+def office_of_member(
+    transaction: Transaction, organization: Organization, member: Member, *, now: Instant
+) -> Office | None:
+    """Open the office of whoever answers for the organization: its affairs are theirs to know.
+
+    Whoever was removed, whose own end has come, or who was shut out does not any more.
+    """
+    if not member.roles & LOOK_AFTER or transaction.is_blocked(organization.id, member=member.id):
+        return None
+    office = office_of(transaction, organization, now=now)
+    return None if office.has_left(member, None) else office

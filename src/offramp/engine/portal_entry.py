@@ -19,6 +19,7 @@ from offramp.core.link import Entrance
 from offramp.core.model import Member, Organization
 from offramp.core.notice import state_nothing
 from offramp.engine.context import Context
+from offramp.engine.office import Office, office_of_member
 from offramp.engine.operators import new_secret
 from offramp.engine.request import note_request
 from offramp.engine.situation import require_policy
@@ -52,6 +53,7 @@ class Guest:
 
     Attributes:
         places: every organization and member that has the same address.
+        office: what they look after, where they answer for the organization.
     """
 
     organization: Organization
@@ -59,6 +61,12 @@ class Guest:
     digest: str
     token: str
     places: tuple[tuple[Organization, Member], ...]
+    office: Office | None
+
+    @property
+    def answers(self) -> bool:
+        """Whether they answer for the organization, so that its affairs are shown to them."""
+        return self.office is not None
 
 
 def ask_for_entrance(context: Context, address: str) -> None:
@@ -145,13 +153,19 @@ def find_guest(context: Context, secret: str) -> Guest | None:
         if not hmac.compare_digest(session.proof, _proof(secret, member.email)):
             return None
         places = _places(transaction, member.email)
+        office = office_of_member(transaction, organization, member, now=now)
     if now >= session.seen_at.add(seconds=SEEN_SECONDS):
         with context.store.transaction() as transaction:
             idle_ends_at = now.add(minutes=IDLE_MINUTES)
             transaction.see_portal_session(digest, at=now, idle_ends_at=idle_ends_at)
     token = hmac.digest(secret.encode(), b"form", "sha256").hex()
     return Guest(
-        organization=organization, member=member, digest=digest, token=token, places=places
+        organization=organization,
+        member=member,
+        digest=digest,
+        token=token,
+        places=places,
+        office=office,
     )
 
 

@@ -15,7 +15,7 @@ from offramp.core.dates import effect
 from offramp.core.errors import Invalid, Missing, Refused
 from offramp.core.model import Member, Role
 from offramp.engine.context import Context
-from offramp.engine.office import Office, open_office
+from offramp.engine.office import Office
 from offramp.engine.people import Person, end_members, expire_members, reactivate_members
 from offramp.engine.portal_entry import Guest
 
@@ -73,8 +73,9 @@ def may_manage(guest: Guest) -> bool:
 def list_colleagues(context: Context, guest: Guest, *, after: str) -> Colleagues:
     """List those who follow a member by id."""
     where = guest.organization.id
+    office = guest.office
+    assert office is not None, "the page is for whoever answers for the organization"
     with context.store.reading() as transaction:
-        office = open_office(transaction, where, now=context.clock.now())
         found = transaction.members_from(where, after=after, limit=SHOWN_MAX + 1)
     shown = found[:SHOWN_MAX]
     return Colleagues(

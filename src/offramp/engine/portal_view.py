@@ -12,9 +12,9 @@ from enum import StrEnum
 
 from whenever import Instant
 
-from offramp.core.banner import Banner, Reader, describe, may_request_own
+from offramp.core.banner import Banner, Reader, describe, may_request
 from offramp.core.errors import Refused
-from offramp.core.notice import LOOK_AFTER
+from offramp.core.model import Member, SubjectKind
 from offramp.core.plan import PlannedStep
 from offramp.core.policy import Action
 from offramp.core.seats import SeatCount
@@ -22,10 +22,9 @@ from offramp.core.transitions import OffboardingStatus
 from offramp.data.handover.members import AchievementReader
 from offramp.engine.archive import document_name
 from offramp.engine.context import Context
+from offramp.engine.entitlement import erasure_of, readers_of
 from offramp.engine.handover import Request, is_still_whole
-from offramp.engine.office import Office, open_office
 from offramp.engine.overview import Leaving, leaving_of
-from offramp.engine.own_copy import erasure_of, readers_of
 from offramp.engine.portal_entry import Guest
 from offramp.engine.resending import SENT, NothingToResend, ask_for_own
 from offramp.engine.situation import announced_timeline_of, planned_of, timeline_of
@@ -117,11 +116,22 @@ class OwnView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CompanyCopy:
+    """A copy of everything that the organization has, and who asked for it."""
+
+    copy: OwnCopy
+    member: Member
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CompanyView:
     """What an administrator sees of the organization; the plan is of it as a whole.
 
     Attributes:
         may_renew: whether they may bring everything back, or nothing is lost yet.
+        documents: that the policy let be sent to them.
+        copies: of everything, as administrators asked for them.
+        may_request: whether they are given one.
     """
 
     at: Instant
@@ -130,20 +140,10 @@ class CompanyView:
     may_renew: bool
     words: BannerWords | None
     documents: tuple[Letter, ...]
-
-
-def answers_for_organization(context: Context, guest: Guest) -> bool:
-    """Whether a member still looks after the organization, so that its affairs are shown to them.
-
-    Whoever was removed, whose own end has come, or who was shut out does not.
-    """
-    if not guest.member.roles & LOOK_AFTER:
-        return False
-    now, where, who = context.clock.now(), guest.organization.id, guest.member.id
-    with context.store.reading() as transaction:
-        office = open_office(transaction, where, now=now)
-        is_blocked = transaction.is_blocked(where, member=who)
-        return not is_blocked and not office.has_left(guest.member, None)
+    copies: tuple[CompanyCopy, ...]
+    may_request: bool
+    is_gone: bool
+    erases_at: Instant | None
 
 
 def look_at_own(context: Context, guest: Guest) -> OwnView:
@@ -169,8 +169,8 @@ def look_at_own(context: Context, guest: Guest) -> OwnView:
             if banner is not None
         ),
         letters=letters,
-        copy=next(iter(copies), None),
-        may_request=any(may_request_own(reader, now=now) for reader in readers),
+        copy=next((each for each in copies if each.scope is SubjectKind.MEMBER), None),
+        may_request=any(may_request(reader, SubjectKind.MEMBER, now=now) for reader in readers),
         is_gone=bool(readers) and all(_is_gone(reader, now=now) for reader in readers),
         erases_at=erases_at,
     )
@@ -179,16 +179,17 @@ def look_at_own(context: Context, guest: Guest) -> OwnView:
 def look_at_company(context: Context, guest: Guest) -> CompanyView:
     """See what an administrator looks after."""
     now, organization, member = context.clock.now(), guest.organization, guest.member
+    assert guest.office is not None, "the page is for whoever answers for the organization"
     with context.store.reading() as transaction:
-        office = open_office(transaction, organization.id, now=now)
-        described = (
-            describe(reader, now=now) for reader in readers_of(transaction, organization, member)
-        )
+        readers = readers_of(transaction, organization, member)
+        described = (describe(reader, now=now) for reader in readers)
         banner = next((each for each in described if each is not None), None)
+        people = {each.id: each for each in transaction.members(organization.id)}
+        copies = transaction.own_copies(organization.id, member=None)
         rows = transaction.whole_offboardings([organization.id])
         return CompanyView(
             at=now,
-            seats=_count_seats(transaction, office),
+            seats=guest.office.count_seats(people.values()),
             leaving=tuple(leaving_of(context, transaction, row, now=now) for row in rows),
             may_renew=banner is not None and (banner.may_renew or not banner.lost),
             words=None
@@ -199,6 +200,16 @@ def look_at_company(context: Context, guest: Guest) -> CompanyView:
                 for letter in _letters(context, transaction, guest, now=now)
                 if letter.kind is LetterKind.COMPANY_DATA
             ),
+            copies=tuple(
+                CompanyCopy(copy=each, member=people[each.member])
+                for each in copies
+                if each.scope is SubjectKind.ORGANIZATION and each.member in people
+            ),
+            may_request=any(
+                may_request(reader, SubjectKind.ORGANIZATION, now=now) for reader in readers
+            ),
+            is_gone=bool(readers) and all(_is_gone(reader, now=now) for reader in readers),
+            erases_at=erasure_of(transaction, organization, member, now=now),
         )
 
 
@@ -207,12 +218,11 @@ def find_document(context: Context, guest: Guest, *, offboarding: str, step: str
 
     What is not theirs alone is for whoever still answers for the organization.
     """
-    answers = answers_for_organization(context, guest)
     with context.store.reading() as transaction:
         for letter in _letters(context, transaction, guest, now=context.clock.now()):
             sent = letter.delivery
             is_it = (sent.offboarding, sent.step) == (offboarding, step)
-            if is_it and letter.size_bytes and (letter.is_own or answers):
+            if is_it and letter.size_bytes and (letter.is_own or guest.answers):
                 return document_name(offboarding, step)
     return None
 
@@ -225,10 +235,9 @@ def ask_for_letter(context: Context, guest: Guest, *, step: str) -> None:
     Raises:
         NothingToResend: there is none, its use has passed, or it was asked for just now.
     """
-    answers = answers_for_organization(context, guest)
     with context.store.reading() as transaction:
         letters = _letters(context, transaction, guest, now=context.clock.now())
-        may_ask = any(each.step == step and (each.is_own or answers) for each in letters)
+        may_ask = any(each.step == step and (each.is_own or guest.answers) for each in letters)
     if not may_ask:
         raise NothingToResend(organization=guest.organization.id)
     ask_for_own(context, guest.organization.id, guest.member.id, step=step)
@@ -265,10 +274,6 @@ def _is_gone(reader: Reader, *, now: Instant) -> bool:
 
 def _brings_achievements(letter: Letter) -> bool:
     return letter.kind is LetterKind.ACHIEVEMENTS and letter.is_own
-
-
-def _count_seats(transaction: Transaction, office: Office) -> tuple[SeatCount, ...]:
-    return office.count_seats(transaction.members(office.organization.id))
 
 
 def _letters(

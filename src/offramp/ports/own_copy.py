@@ -1,6 +1,6 @@
-"""A copy of their own data that a person asked for, from the request to its end.
+"""A copy of data that a person asked for, from the request to its end.
 
-Source: mission B9; docs/decisions/036-portal.md.
+Source: mission B9; policy language E1; docs/decisions/036-portal.md.
 """
 
 from dataclasses import dataclass
@@ -8,12 +8,15 @@ from typing import Protocol
 
 from whenever import Instant
 
+from offramp.core.model import SubjectKind
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnCopy:
-    """What one member asked for last; a newer request takes its place.
+    """What one member asked for last; a newer request for the same takes its place.
 
     Attributes:
+        scope: whether it is their own data, or all that their organization has.
         digest: SHA-256 of the secret part of the address that leads to it.
         file: what it is, by its name in the vault.
         due_at: when a worker has to look at it; none where nothing is left to do.
@@ -32,6 +35,7 @@ class OwnCopy:
     file: str
     asked_at: Instant
     due_at: Instant | None
+    scope: SubjectKind = SubjectKind.MEMBER
     claim: int = 0
     attempts: int = 0
     written_at: Instant | None = None
@@ -58,7 +62,9 @@ class OwnCopies(Protocol):
         Nobody forgets the reader until the transaction ends.
         """
 
-    def own_copy(self, organization: str, *, member: str) -> OwnCopy | None:
+    def own_copy(
+        self, organization: str, *, member: str, scope: SubjectKind = SubjectKind.MEMBER
+    ) -> OwnCopy | None:
         """Find what a member asked for; nobody else changes it until the transaction ends."""
 
     def own_copies(self, organization: str, *, member: str | None) -> tuple[OwnCopy, ...]:
@@ -82,5 +88,7 @@ class OwnCopies(Protocol):
     def count_own_download(self, digest: str, *, at: Instant) -> int:
         """Note that a download begins; returns how many have begun, 0 where there is no copy."""
 
-    def drop_own_copies(self, organization: str, *, member: str | None) -> int:
-        """Forget what the members of an organization, or one of them, asked for."""
+    def drop_own_copies(
+        self, organization: str, *, member: str | None, scope: SubjectKind | None = None
+    ) -> int:
+        """Forget what the members of an organization, or one of them, asked for; or one scope."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from whenever import Instant
 
+from offramp.core.model import SubjectKind
 from offramp.ports import Delivery, DeliveryStatus, OwnCopy, PortalLink, PortalSession
 from offramp.testing.memory_tables import MemoryPart
 
@@ -108,18 +109,20 @@ class MemoryPortalPart(MemoryPart):
         """Store a request in place of what its reader asked for before."""
         if (copy.organization, copy.member) not in self.tables.members:
             return False
-        self.tables.own_copies[copy.organization, copy.member] = copy
+        self.tables.own_copies[_key(copy)] = copy
         return True
 
-    def own_copy(self, organization: str, *, member: str) -> OwnCopy | None:
+    def own_copy(
+        self, organization: str, *, member: str, scope: SubjectKind = SubjectKind.MEMBER
+    ) -> OwnCopy | None:
         """Find what a member asked for."""
-        return self.tables.own_copies.get((organization, member))
+        return self.tables.own_copies.get((organization, member, scope))
 
     def own_copies(self, organization: str, *, member: str | None) -> tuple[OwnCopy, ...]:
         """List what the members of an organization asked for, or one of them."""
         return tuple(
             copy
-            for (owner, person), copy in sorted(self.tables.own_copies.items())
+            for (owner, person, _), copy in sorted(self.tables.own_copies.items())
             if owner == organization and member in (None, person)
         )
 
@@ -146,16 +149,16 @@ class MemoryPortalPart(MemoryPart):
         taken = replace(
             found, claim=found.claim + 1, attempts=found.attempts + 1, due_at=lease_until
         )
-        self.tables.own_copies[found.organization, found.member] = taken
+        self.tables.own_copies[_key(found)] = taken
         return taken
 
     def save_own_copy(self, copy: OwnCopy, *, claim: int) -> bool:
         """Write what became of it, if the claim is still this one."""
-        found = self.own_copy(copy.organization, member=copy.member)
+        found = self.own_copy(copy.organization, member=copy.member, scope=copy.scope)
         if found is None or (found.id, found.claim) != (copy.id, claim):
             return False
         kept = replace(copy, downloads=found.downloads, downloaded_at=found.downloaded_at)
-        self.tables.own_copies[copy.organization, copy.member] = kept
+        self.tables.own_copies[_key(copy)] = kept
         return True
 
     def count_own_download(self, digest: str, *, at: Instant) -> int:
@@ -164,12 +167,19 @@ class MemoryPortalPart(MemoryPart):
         if found is None:
             return 0
         again = replace(found, downloads=found.downloads + 1, downloaded_at=at)
-        self.tables.own_copies[found.organization, found.member] = again
+        self.tables.own_copies[_key(found)] = again
         return again.downloads
 
-    def drop_own_copies(self, organization: str, *, member: str | None) -> int:
+    def drop_own_copies(
+        self, organization: str, *, member: str | None, scope: SubjectKind | None = None
+    ) -> int:
         """Forget what the members of an organization, or one of them, asked for."""
-        theirs = self.own_copies(organization, member=member)
+        copies = self.own_copies(organization, member=member)
+        theirs = [each for each in copies if scope in (None, each.scope)]
         for each in theirs:
-            del self.tables.own_copies[each.organization, each.member]
+            del self.tables.own_copies[_key(each)]
         return len(theirs)
+
+
+def _key(copy: OwnCopy) -> tuple[str, str, SubjectKind]:
+    return copy.organization, copy.member, copy.scope

@@ -16,7 +16,7 @@ from whenever import Instant
 from offramp.core.bulk import BulkAct, BulkTarget
 from offramp.core.case import Case
 from offramp.core.ledger import Entry
-from offramp.core.model import BlockNote, Hold, Member, Organization, Pool, Unlock
+from offramp.core.model import BlockNote, Hold, Member, Organization, Pool, SubjectKind, Unlock
 from offramp.core.policy import Policy
 from offramp.ports import (
     ApiKey,
@@ -94,7 +94,7 @@ class MemoryTables:
     requests: dict[tuple[str, RequestKind], Instant] = field(default_factory=dict)
     portal_links: dict[str, PortalLink] = field(default_factory=dict)
     portal_sessions: dict[str, PortalSession] = field(default_factory=dict)
-    own_copies: dict[Owned, OwnCopy] = field(default_factory=dict)
+    own_copies: dict[tuple[str, str, SubjectKind], OwnCopy] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
     case_notes: list[KeptNote] = field(default_factory=list)
     case_notes_made: int = 0

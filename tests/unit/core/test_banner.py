@@ -4,7 +4,7 @@ import pytest
 from whenever import Instant
 
 from offramp.core.access import Standing, Voter
-from offramp.core.banner import Reader, describe, may_request_own, show_banner
+from offramp.core.banner import Reader, describe, may_request, show_banner
 from offramp.core.dates import first_instant
 from offramp.core.model import Role, SubjectKind
 from offramp.core.policy import ANY, LEVELS, Capability
@@ -301,7 +301,7 @@ def test_what_is_described_is_what_the_product_shows_where_it_does_L7():
 
 def test_of_whom_nobody_has_a_say_nothing_is_described_and_nothing_given():
     assert describe(reader(), now=instant(MIDDLE)) is None
-    assert not may_request_own(reader(), now=instant(MIDDLE))
+    assert not may_request(reader(), SubjectKind.MEMBER, now=instant(MIDDLE))
 
 
 @pytest.mark.parametrize(
@@ -316,14 +316,14 @@ def test_of_whom_nobody_has_a_say_nothing_is_described_and_nothing_given():
     ],
 )
 def test_a_copy_of_their_own_is_given_as_the_policy_says_B9(policy, now, is_given):
-    assert may_request_own(reader(standing(policy)), now=instant(now)) == is_given
+    assert may_request(reader(standing(policy)), SubjectKind.MEMBER, now=instant(now)) == is_given
 
 
 def test_once_it_is_deleted_nobody_is_given_a_copy_B9():
     erased = standing(receipts=[make_receipt("erase", "2025-10-01T02:00:00Z")])
 
-    assert not may_request_own(reader(erased), now=instant("2025-12-01T00:00:00Z"))
+    assert not may_request(reader(erased), SubjectKind.MEMBER, now=instant("2025-12-01T00:00:00Z"))
 
 
 def test_being_shut_out_by_an_operator_takes_nobody_their_own_B9():
-    assert may_request_own(reader(standing(), is_blocked=True), now=instant(MIDDLE))
+    assert may_request(reader(standing(), is_blocked=True), SubjectKind.MEMBER, now=instant(MIDDLE))

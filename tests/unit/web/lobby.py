@@ -10,8 +10,8 @@ from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.portal_page import PortalPages
 from offramp.documents.policy import find_policy
 from offramp.documents.timeline.calendar import calendar_file
+from offramp.engine.copying import tend_copies
 from offramp.engine.offboarding import register
-from offramp.engine.own_copy import tend_copies
 from offramp.engine.portal_entry import send_entrances
 from offramp.engine.publication import publish
 from offramp.testing.world import World

@@ -9,6 +9,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from offramp.core.case import Complaint
+from offramp.core.model import Role, SubjectKind
 from offramp.engine.cases import open_case
 from offramp.engine.own_copy import ask_for_copy
 from tests.simulation import shop
@@ -26,6 +27,7 @@ OWN = (
     "POST /portal/place",
     "POST /portal/copy",
     "POST /portal/copy/mail",
+    "POST /portal/copy/revoke",
     "GET /portal/copy",
     "POST /portal/messages",
     "GET /portal/achievements.zip",
@@ -36,14 +38,21 @@ OWN = (
     "POST /portal/cases/{case}",
 )
 COMPANY = ("GET /portal/organization", "GET /portal/dates.ics")
-PEOPLE = ("GET /portal/people", "POST /portal/people")
-CHANGING = [route for route in (*OWN, *PEOPLE) if route.startswith("POST")]
+MANAGERS = (
+    "GET /portal/people",
+    "POST /portal/people",
+    "POST /portal/organization/copy",
+    "POST /portal/organization/copy/mail",
+    "POST /portal/organization/copy/revoke",
+    "GET /portal/organization/copy",
+)
+CHANGING = [route for route in (*OWN, *MANAGERS) if route.startswith("POST")]
 FIELDS = {
     "complaint": "no-export",
     "words": "x",
     "step": "x",
     "organization": "beta",
-    "member": "beta-user",
+    "member": "beta-admin",
     "do": "expire",
 }
 
@@ -56,6 +65,7 @@ def lobby(tmp_path_factory):
     lobby = Lobby(data=data.data)
     lobby.world.run_until(EXPIRED)
     ask_for_copy(lobby.context, "beta", "beta-user")
+    ask_for_copy(lobby.context, "beta", "beta-admin", scope=SubjectKind.ORGANIZATION)
     lobby.make_copies()
     return lobby
 
@@ -106,10 +116,10 @@ def facts_of(lobby, organization):
 
 
 def test_every_route_of_the_portal_is_in_this_matrix(lobby):
-    assert routes_of(lobby.app) == {*OWN, *COMPANY, *PEOPLE, *STRANGERS}
+    assert routes_of(lobby.app) == {*OWN, *COMPANY, *MANAGERS, *STRANGERS}
 
 
-@pytest.mark.parametrize("route", [*OWN, *COMPANY, *PEOPLE])
+@pytest.mark.parametrize("route", [*OWN, *COMPANY, *MANAGERS])
 def test_a_stranger_is_asked_to_sign_in(lobby, theirs, route):
     before = facts_of(lobby, "beta")
 
@@ -119,7 +129,7 @@ def test_a_stranger_is_asked_to_sign_in(lobby, theirs, route):
     assert facts_of(lobby, "beta") == before
 
 
-@pytest.mark.parametrize("route", [*OWN, *COMPANY, *PEOPLE])
+@pytest.mark.parametrize("route", [*OWN, *COMPANY, *MANAGERS])
 @pytest.mark.parametrize("address", [USER, ADMIN])
 def test_nobody_sees_or_changes_anything_of_another_organization(lobby, theirs, route, address):
     """Tenant isolation: whoever is of acme asks for everything by the names that it has at beta."""
@@ -145,6 +155,20 @@ def test_what_is_of_the_organization_is_for_those_who_look_after_it(
     lobby.pass_time(minutes=15)
 
     assert ask(lobby.signed_in(address), route, theirs).status_code == status
+
+
+@pytest.mark.parametrize("route", MANAGERS)
+@pytest.mark.parametrize("roles", [{Role.MEMBER}, {Role.BILLING}])
+def test_neither_users_nor_billing_contacts_manage_people_or_have_all_the_data(
+    lobby, theirs, route, roles
+):
+    lobby.pass_time(minutes=15)
+    visitor = lobby.signed_in("guest@acme.example")
+    lobby.change("acme-guest", roles=frozenset(roles))
+    before = facts_of(lobby, "acme")
+
+    assert ask(visitor, route, theirs).status_code == 404
+    assert facts_of(lobby, "acme") == before
 
 
 def test_nobody_reads_the_case_of_a_colleague(lobby):

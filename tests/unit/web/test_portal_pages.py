@@ -18,7 +18,7 @@ from offramp.engine.sweep import run_until_quiet
 from offramp.testing.world import PlainComposer
 from offramp.web.portal import handing_out
 from tests.simulation import shop
-from tests.unit.web.lobby import ADMIN, EXPIRED, USER, Lobby
+from tests.unit.web.lobby import ADMIN, DELETED, EXPIRED, USER, Lobby
 
 OUT = Instant.from_utc(2024, 12, 10)
 SOON = Instant.from_utc(2024, 8, 20, 9)
@@ -193,7 +193,7 @@ def test_a_user_asks_for_a_copy_and_is_led_to_it(notes):
     page = user.get(led.headers["location"])
     document = user.get(f"{led.headers['location']}/data.json").json()
 
-    assert "We make a copy of your data" in waiting
+    assert "We make a copy of the data" in waiting
     assert "It is being made" in waiting
     assert twice.status_code == 409
     assert "Your copy is ready" in ready
@@ -403,3 +403,83 @@ def test_once_everything_is_deleted_nobody_is_signed_in_and_nobody_is_known(note
     assert "Once data is deleted for good we know nobody" in words(
         user.post("/portal/sign-in", {"address": USER}, token="")
     )
+
+
+def test_an_administrator_asks_for_everything_and_is_led_to_it(notes):
+    """E1, B5."""
+    notes.world.run_until(OUT)
+    admin, owner = notes.signed_in(ADMIN), notes.signed_in("owner@acme.example")
+
+    asked = admin.post("/portal/organization/copy")
+    waiting = words(owner.get("/portal/organization"))
+    twice = owner.post("/portal/organization/copy")
+    notes.make_copies()
+    ready, seen = (
+        words(admin.get(asked.headers["location"])),
+        words(owner.get("/portal/organization")),
+    )
+    led = admin.get("/portal/organization/copy").headers["location"]
+    page = words(admin.get(led))
+    document = admin.get(f"{led}/data.json").json()
+
+    assert "Acme Admin Asked for on December 10, 2024. It is being made." in waiting
+    assert "Make a copy of everything" not in waiting
+    assert (twice.status_code, "is being made already" in words(twice)) == (409, True)
+    assert "We make a copy of the data" in ready
+    assert "Made on December 10, 2024. Download possible until" in ready
+    assert "Send the link again" in ready
+    assert "Acme Admin Made on" in seen
+    assert "Send the link again" not in seen
+    assert "The data of acme Ltd, to keep" in page
+    assert len(document["data"]["people"]) > 1
+
+
+def test_a_copy_of_everything_is_taken_back_by_any_administrator(notes):
+    """E1."""
+    notes.world.run_until(OUT)
+    admin, owner = notes.signed_in(ADMIN), notes.signed_in("owner@acme.example")
+    admin.post("/portal/organization/copy")
+    notes.make_copies()
+    led = admin.get("/portal/organization/copy").headers["location"]
+
+    taken = owner.post("/portal/organization/copy/revoke", {"member": "acme-admin"})
+
+    told = "The copy is deleted, and its link leads nowhere any more."
+    assert told in words(owner.get(taken.headers["location"]))
+    assert admin.get(led).status_code == 404
+    assert "Make a copy of everything" in words(admin.get("/portal/organization"))
+
+
+def test_a_user_takes_their_own_copy_back(notes):
+    """B9."""
+    notes.world.run_until(OUT)
+    user = notes.signed_in()
+    user.post("/portal/copy")
+    notes.make_copies()
+    led = user.get("/portal/copy").headers["location"]
+
+    user.post("/portal/copy/revoke")
+
+    assert user.get(led).status_code == 404
+    assert "Make a copy of my data" in words(user.get())
+
+
+def test_where_no_copy_of_everything_is_given_an_administrator_reads_so(training):
+    training.world.run_until(EXPIRED)
+
+    page = words(training.signed_in(ADMIN).get("/portal/organization"))
+
+    assert "No copy of everything is given in this stage." in page
+    assert "Make a copy of everything" not in page
+
+
+def test_once_everything_is_deleted_nobody_is_let_in_and_the_page_says_why(notes):
+    """B6."""
+    admin = notes.signed_in(ADMIN)
+    notes.world.run_until(DELETED)
+
+    answer = admin.post("/portal/organization/copy", token="x")
+    told = words(notes.visitor().post("/portal/sign-in", {"address": ADMIN}, token=""))
+
+    assert answer.headers["location"] == "/portal/sign-in"
+    assert "Once data is deleted for good we know nobody any more" in told

@@ -4,14 +4,16 @@ Source: ``ports.Portal``; ``ports.OwnCopies``.
 """
 
 from dataclasses import asdict, replace
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, exists, func, or_, select, update
 from whenever import Instant
 
 from offramp.adapters.store import schema
 from offramp.adapters.store import schema_portal as own
 from offramp.adapters.store.delivery import delivery_of
 from offramp.adapters.store.part import Part
+from offramp.core.model import SubjectKind
 from offramp.ports import Delivery, DeliveryStatus, OwnCopy, PortalLink, PortalSession
 
 _link, _session, _copy, _member = own.portal_link, own.portal_session, own.own_copy, schema.member
@@ -108,27 +110,30 @@ class PortalPart(Part):
         """Store a request in place of what its reader asked for before."""
         if not self._keep_member(copy.organization, copy.member):
             return False
-        self._put(_copy, [asdict(copy)])
+        self._put(_copy, [_row_of(copy)])
         return True
 
-    def own_copy(self, organization: str, *, member: str) -> OwnCopy | None:
+    def own_copy(
+        self, organization: str, *, member: str, scope: SubjectKind = SubjectKind.MEMBER
+    ) -> OwnCopy | None:
         """Find what a member asked for; nobody else changes it until the transaction ends."""
         theirs = (_copy.c.organization == organization, _copy.c.member == member)
-        row = self.connection.execute(select(_copy).where(*theirs).with_for_update()).first()
-        return None if row is None else OwnCopy(**row._mapping)
+        chosen = select(_copy).where(*theirs, _copy.c.scope == scope)
+        row = self.connection.execute(chosen.with_for_update()).first()
+        return None if row is None else _copy_of(row)
 
     def own_copies(self, organization: str, *, member: str | None) -> tuple[OwnCopy, ...]:
         """List what the members of an organization asked for, or one of them."""
         chosen = select(_copy).where(_copy.c.organization == organization)
         if member is not None:
             chosen = chosen.where(_copy.c.member == member)
-        rows = self.connection.execute(chosen.order_by(_copy.c.member))
-        return tuple(OwnCopy(**row._mapping) for row in rows)
+        rows = self.connection.execute(chosen.order_by(_copy.c.member, _copy.c.scope))
+        return tuple(_copy_of(row) for row in rows)
 
     def own_copy_behind(self, digest: str) -> OwnCopy | None:
         """Find a copy by the digest of the secret that leads to it."""
         row = self.connection.execute(select(_copy).where(_copy.c.digest == digest)).first()
-        return None if row is None else OwnCopy(**row._mapping)
+        return None if row is None else _copy_of(row)
 
     def own_copy_due_at(self) -> Instant | None:
         """Give the earliest instant at which a worker has to look at one."""
@@ -142,7 +147,7 @@ class PortalPart(Part):
         row = self.connection.execute(free).first()
         if row is None:
             return None
-        found = OwnCopy(**row._mapping)
+        found = _copy_of(row)
         taken = replace(
             found, claim=found.claim + 1, attempts=found.attempts + 1, due_at=lease_until
         )
@@ -150,9 +155,10 @@ class PortalPart(Part):
 
     def save_own_copy(self, copy: OwnCopy, *, claim: int) -> bool:
         """Write what became of it, if the claim is still this one."""
-        mine = (_copy.c.organization == copy.organization, _copy.c.member == copy.member)
+        theirs = (_copy.c.organization == copy.organization, _copy.c.member == copy.member)
+        mine = (*theirs, _copy.c.scope == copy.scope)
         current = (_copy.c.id == copy.id, _copy.c.claim == claim)
-        values = {name: value for name, value in asdict(copy).items() if name not in _COUNTED}
+        values = {name: value for name, value in _row_of(copy).items() if name not in _COUNTED}
         written = update(_copy).where(*mine, *current).values(values)
         return self.connection.execute(written).rowcount > 0
 
@@ -162,11 +168,15 @@ class PortalPart(Part):
         counted = update(_copy).where(_copy.c.digest == digest).values(one_more)
         return self.connection.scalar(counted.returning(_copy.c.downloads)) or 0
 
-    def drop_own_copies(self, organization: str, *, member: str | None) -> int:
+    def drop_own_copies(
+        self, organization: str, *, member: str | None, scope: SubjectKind | None = None
+    ) -> int:
         """Forget what the members of an organization, or one of them, asked for."""
         theirs = delete(_copy).where(_copy.c.organization == organization)
         if member is not None:
             theirs = theirs.where(_copy.c.member == member)
+        if scope is not None:
+            theirs = theirs.where(_copy.c.scope == scope)
         return self.connection.execute(theirs).rowcount
 
     def _keep_member(self, organization: str, member: str) -> bool:
@@ -178,3 +188,11 @@ class PortalPart(Part):
 
 def _to(organization: str, member: str) -> tuple[ColumnElement[bool], ...]:
     return _row.c.organization == organization, _delivery.c.member == member
+
+
+def _copy_of(row: Row[Any]) -> OwnCopy:
+    return OwnCopy(**{**row._mapping, "scope": SubjectKind(row.scope)})
+
+
+def _row_of(copy: OwnCopy) -> dict[str, Any]:
+    return {**asdict(copy), "scope": copy.scope.value}

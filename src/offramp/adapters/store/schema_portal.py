@@ -42,6 +42,7 @@ own_copy = Table(
     metadata,
     Column("organization", Key, nullable=False),
     Column("member", Key, nullable=False),
+    Column("scope", Key, nullable=False, server_default="member"),
     Column("id", Key, nullable=False),
     Column("digest", Key, nullable=False),
     Column("file", Text, nullable=False),
@@ -57,7 +58,7 @@ own_copy = Table(
     Column("downloads", Integer, nullable=False),
     Column("downloaded_at", MomentInTime),
     Column("reason", Text),
-    PrimaryKeyConstraint("organization", "member"),
+    PrimaryKeyConstraint("organization", "member", "scope"),
     Index(None, "digest"),
     Index(None, "due_at"),
 )

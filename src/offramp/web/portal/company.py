@@ -14,10 +14,12 @@ from offramp.core.seats import SeatCount
 from offramp.engine.calendar import FILE, write_dates
 from offramp.engine.portal_view import look_at_company
 from offramp.web.portal.door import ROOT, Admission, PortalDoor, Visit
-from offramp.web.portal.own import letter_row
+from offramp.web.portal.own import copy_row, letter_row
 from offramp.web.portal.page import PortalAnswers
 from offramp.web.portal.plan import plan_of
 from offramp.web.portal.route import route_class
+
+DONE = ("asked", "mailed", "revoked")  # what the page may be told to say
 
 
 def company_routes(door: PortalDoor, answers: PortalAnswers) -> APIRouter:
@@ -27,19 +29,30 @@ def company_routes(door: PortalDoor, answers: PortalAnswers) -> APIRouter:
     context = door.context
 
     @routes.get("/organization")
-    def look(visit: administrator) -> Response:
+    def look(visit: administrator, done: str = "") -> Response:
         view = look_at_company(context, visit.guest)
         zone = visit.guest.organization.zone
         return answers.own(
             "company",
             visit,
-            done="",
+            done=done if done in DONE else "",
             company_zone=zone,
             words=view.words,
             renewal=answers.renewal if view.may_renew else None,
             seats=[_row(each, zone=zone) for each in view.seats],
             plans=[plan_of(each) for each in view.leaving],
             documents=[letter_row(each, visit) for each in view.documents],
+            copies=[
+                {
+                    **copy_row(each.copy, visit, erases_at=view.erases_at, now=view.at),
+                    "member": each.member.id,
+                    "name": each.member.name or each.member.id,
+                    "is_mine": each.member.id == visit.member,
+                }
+                for each in view.copies
+            ],
+            may_request=view.may_request,
+            is_gone=view.is_gone,
         )
 
     @routes.get(f"/{FILE}")

@@ -17,7 +17,7 @@ from offramp.core.dates import parse_boundary
 from offramp.core.errors import Missing
 from offramp.engine.context import Context
 from offramp.engine.portal_entry import PATH, SESSION_HOURS, Guest, find_guest, leave
-from offramp.engine.portal_view import answers_for_organization
+from offramp.engine.portal_people import may_manage
 from offramp.web.api.form import Body, field_of, values_of
 from offramp.web.own_page import SessionCookie, is_https, require_own_page, require_token
 
@@ -71,14 +71,17 @@ class Visit:
     """Who asks, and what they sent.
 
     Attributes:
-        answers: whether they answer for the organization, and see its affairs.
         wanted: the languages that their browser wants.
     """
 
     guest: Guest
-    answers: bool
     body: bytes
     wanted: str
+
+    @property
+    def answers(self) -> bool:
+        """Whether they answer for the organization, and see its affairs."""
+        return self.guest.answers
 
     @property
     def organization(self) -> str:
@@ -122,10 +125,12 @@ class Admission:
 
     Attributes:
         is_for_company: only those who answer for the organization; to others there is no such page.
+        is_for_managers: only those of them who are administrators or owners, not for billing alone.
     """
 
     door: PortalDoor
     is_for_company: bool = False
+    is_for_managers: bool = False
 
     def __call__(self, request: Request, body: Body) -> Visit:
         """Say who asks.
@@ -141,8 +146,9 @@ class Admission:
         if request.method not in ("GET", "HEAD"):
             self.door.require_own_page(request)
             require_token(field_of(body, "token"), wanted=guest.token)
-        answers = answers_for_organization(self.door.context, guest)
-        if self.is_for_company and not answers:
+        if self.is_for_company and not guest.answers:
+            raise PageMissing
+        if self.is_for_managers and not (guest.answers and may_manage(guest)):
             raise PageMissing
         wanted = request.headers.get("accept-language", "")
-        return Visit(guest=guest, answers=answers, body=body, wanted=wanted)
+        return Visit(guest=guest, body=body, wanted=wanted)

@@ -13,11 +13,12 @@ from offramp.core.dates import civil_date
 from offramp.core.link import last_day_of
 from offramp.engine.own_copy import state_of_copy
 from offramp.engine.portal_view import Letter, look_at_own
+from offramp.ports import OwnCopy
 from offramp.web.portal.door import ROOT, Admission, PortalDoor, Visit
 from offramp.web.portal.page import PortalAnswers
 from offramp.web.portal.route import route_class
 
-DONE = ("asked", "mailed", "sent")  # what the page may be told to say
+DONE = ("asked", "mailed", "sent", "revoked")  # what the page may be told to say
 
 
 def own_routes(door: PortalDoor, answers: PortalAnswers) -> APIRouter:
@@ -46,11 +47,7 @@ def own_routes(door: PortalDoor, answers: PortalAnswers) -> APIRouter:
                 for each in view.standpoints
             ],
             is_gone=view.is_gone,
-            state=state_of_copy(copy, now=view.at).value if copy else "",
-            copy=copy,
-            asked_on=_day(copy.asked_at if copy else None, visit),
-            written_on=_day(copy.written_at if copy else None, visit),
-            until_on=_until(copy.expires_at if copy else None, view.erases_at, visit, view.at),
+            copy=copy and copy_row(copy, visit, erases_at=view.erases_at, now=view.at),
             may_request=view.may_request,
             has_achievements=view.has_achievements,
             letters=[letter_row(each, visit) for each in view.letters],
@@ -66,6 +63,19 @@ def own_routes(door: PortalDoor, answers: PortalAnswers) -> APIRouter:
         )
 
     return routes
+
+
+def copy_row(
+    copy: OwnCopy, visit: Visit, *, erases_at: Instant | None, now: Instant
+) -> dict[str, object]:
+    """Give what a page says of a copy."""
+    return {
+        "state": state_of_copy(copy, now=now).value,
+        "asked_on": _day(copy.asked_at, visit),
+        "written_on": _day(copy.written_at, visit),
+        "until_on": _until(copy.expires_at, erases_at, visit, now),
+        "size_bytes": copy.size_bytes,
+    }
 
 
 def letter_row(letter: Letter, visit: Visit) -> dict[str, object]:

@@ -15,9 +15,8 @@ from offramp.engine.portal_people import (
     NobodyChosen,
     change_colleagues,
     list_colleagues,
-    may_manage,
 )
-from offramp.web.portal.door import ROOT, Admission, PageMissing, PortalDoor, Visit
+from offramp.web.portal.door import ROOT, Admission, PortalDoor, Visit
 from offramp.web.portal.page import PortalAnswers
 from offramp.web.portal.route import route_class
 
@@ -27,12 +26,11 @@ FORM_BYTES_MAX = 16 * 1024
 def people_routes(door: PortalDoor, answers: PortalAnswers) -> APIRouter:
     """Give the page, and what it sends."""
     routes = APIRouter(prefix=ROOT, route_class=route_class(door, answers))
-    administrator = Annotated[Visit, Depends(Admission(door=door, is_for_company=True))]
+    administrator = Annotated[Visit, Depends(Admission(door=door, is_for_managers=True))]
     context = door.context
 
     @routes.get("/people")
     def look(visit: administrator, after: str = "", done: str = "") -> Response:
-        _require_manager(visit)
         found = list_colleagues(context, visit.guest, after=after)
         return answers.own(
             "people",
@@ -46,19 +44,12 @@ def people_routes(door: PortalDoor, answers: PortalAnswers) -> APIRouter:
 
     @routes.post("/people", max_body_size=FORM_BYTES_MAX)
     def change(visit: administrator) -> Response:
-        _require_manager(visit)
         until = _until(visit)
         change_colleagues(context, visit.guest, visit.chose("member"), _deed(visit), until=until)
         shown = urlencode({"after": visit.said("after"), "done": "changed"})
         return answers.lead(f"{ROOT}/people?{shown}")
 
     return routes
-
-
-def _require_manager(visit: Visit) -> None:
-    """Leave the page to whoever may change others; to a billing contact there is none."""
-    if not may_manage(visit.guest):
-        raise PageMissing
 
 
 def _deed(visit: Visit) -> Deed:

@@ -1,0 +1,20 @@
+"""Keep which copies are of a whole organization, beside those of one member.
+
+Revision: 0029, after 0026.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from offramp.adapters.store.column_type import Key
+
+revision = "0029"
+down_revision = "0026"
+
+
+def upgrade() -> None:
+    """Add what a copy is of to its key; all there are so far are of one member."""
+    with op.batch_alter_table("own_copy") as table:
+        table.add_column(sa.Column("scope", Key, nullable=False, server_default="member"))
+        table.drop_constraint(op.f("pk_own_copy"), type_="primary")
+        table.create_primary_key(op.f("pk_own_copy"), ["organization", "member", "scope"])
