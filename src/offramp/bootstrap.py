@@ -53,6 +53,7 @@ from offramp.documents.timeline.calendar import calendar_file
 from offramp.documents.webhook_file import load_webhooks
 from offramp.engine.context import Context, Data, Limits, never_stopping
 from offramp.engine.optional import PATH as UNSUBSCRIBE
+from offramp.engine.portal_entry import PATH as PORTAL
 from offramp.ports import (
     Clock,
     Endpoint,
@@ -179,15 +180,17 @@ def open_composer(
         LogoInvalid, TemplatesMissing, TemplateInvalid: what the settings name cannot be used.
     """
     brand = brand_of(settings)
-    if settings.brand_logo is not None:
-        brand = replace(brand, logo=read_logo(settings.brand_logo))
     composer = JinjaComposer(settings.templates, brand=brand, achievement_files=achievement_files)
     composer.check()
     return composer
 
 
 def link_pages(settings: Settings) -> LinkPages:
-    """Make what writes the pages behind links."""
+    """Make what writes the pages behind links.
+
+    Raises:
+        LogoInvalid: what the settings name cannot be used.
+    """
     return LinkPages(brand_of(settings), folder=settings.templates)
 
 
@@ -196,6 +199,7 @@ def portal_pages(settings: Settings) -> PortalPages | None:
 
     Raises:
         PortalUnreachable: it could not be reached.
+        LogoInvalid: what the settings name cannot be used.
     """
     if not settings.portal:
         return None
@@ -205,14 +209,21 @@ def portal_pages(settings: Settings) -> PortalPages | None:
 
 
 def brand_of(settings: Settings) -> Brand:
-    """Give the vendor's brand without its logo, which is a file."""
+    """Give the vendor's brand.
+
+    Raises:
+        LogoInvalid: there is no such logo, or none that every reader would see.
+    """
+    address = settings.public_address
     return Brand(
         name=settings.brand_name,
+        logo=None if settings.brand_logo is None else read_logo(settings.brand_logo),
         color=settings.brand_color,
         agreement=settings.brand_agreement,
         information=settings.brand_information,
         support=settings.brand_support,
         renewal=settings.brand_renewal,
+        portal=f"{address}/{PORTAL}" if settings.portal and address else None,
     )
 
 

@@ -20,7 +20,7 @@ CASE = Case(
 OTHERS = replace(CASE, id="c2", member="ben", complaint=Complaint.OTHER, about=None)
 WHOLE = replace(CASE, id="c3", member=None, answer_by=LATER.add(hours=1))
 NOTE = CaseNote(case="c1", at=NOW, actor="user", text="Where is it?")
-ANSWER = CaseNote(case="c1", at=LATER, actor="operator", text="Here.")
+ANSWER = CaseNote(case="c1", at=LATER, actor="operator", text="Here.", is_private=True)
 
 
 def keep(store, *cases):

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 ADDRESS = "https://leaving.vendor.example/links/secret"
 PAGES = LinkPages(Brand(name="Trellis", color="#1f6f4a", support="help@example.com"))
-POLICY = f"default-src 'none'; style-src {PAGES.style_source}; base-uri 'none'; form-action 'none'"
+POLICY = f"{PAGES.sources}; base-uri 'none'; form-action 'none'"
 LANGUAGES = ("en", "de", "fr", "es", "pl")
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 PHONE_WIDTH = 320  # WCAG 2.2, success criterion 1.4.10

@@ -6,10 +6,12 @@ from dataclasses import replace
 import pytest
 from whenever import Date, Instant
 
+from offramp.core.case import Complaint
 from offramp.core.model import Role, SubjectKind
 from offramp.core.policy import Policy
 from offramp.engine import copying
 from offramp.engine import link as links
+from offramp.engine.cases import open_case, repair_case
 from offramp.engine.copying import tend_copies
 from offramp.engine.own_copy import (
     CopyMissing,
@@ -165,10 +167,11 @@ def test_the_document_that_a_step_sent_is_issued_again_and_not_made_twice(app, e
     publish(world.context, policy.model_copy(update={"version": policy.version + 1}))
     world.run_until(Instant.from_utc(2024, 9, 24))
 
-    document = read(world, have(world))
+    message = have(world)
 
+    sent = [content for name, content in world.vault.files.items() if "company-data.json" in name]
     assert exports == []
-    assert document["header"]["offboarding"]
+    assert read(world, message) == json.loads(sent[0])
 
 
 def test_the_copy_of_one_does_not_hang_on_that_of_another(world):
@@ -271,3 +274,28 @@ def test_what_was_done_is_on_record_without_a_word_of_whose_it_is(world):
     assert [each.kind for each in events] == told
     assert {each.detail["scope"] for each in events} == {"organization"}
     assert ADMIN not in repr(events)
+
+
+@pytest.mark.parametrize(("member", "scope"), [(ADMIN, WHOLE), (USER, SubjectKind.MEMBER)])
+def test_a_case_about_data_that_was_never_sent_is_mended_by_a_copy(world, member, scope):
+    """A12: of everything for whoever administers, of their own for everybody else."""
+    case = open_case(world.context, "acme", Complaint.NO_EXPORT, member=member)
+
+    repaired = repair_case(world.context, case.id)
+
+    with world.store.transaction() as transaction:
+        (copy,) = transaction.own_copies("acme", member=member)
+    assert (repaired.messages, repaired.copies) == (0, 1)
+    assert (copy.scope, copy.is_open) == (scope, True)
+    with pytest.raises(CopyUnderWay):
+        repair_case(world.context, case.id)
+
+
+def test_a_case_is_not_mended_by_a_copy_that_the_policy_does_not_give(app):
+    """A12."""
+    world = open_world(app, "license-pool", public_address=PUBLIC)
+    world.run_until(Instant.from_utc(2024, 9, 3))
+    case = open_case(world.context, "acme", Complaint.NO_EXPORT, member=ADMIN)
+
+    with pytest.raises(links.NoLinks):
+        repair_case(world.context, case.id)

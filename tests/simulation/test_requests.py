@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from whenever import Instant
+from whenever import Date, Instant
 
 from offramp.engine import request as requests
 from offramp.engine.bounces import take_back
@@ -15,6 +15,8 @@ from offramp.testing.world import Crash
 from tests.simulation.stories import open_world
 
 TOLD = Instant.from_utc(2024, 9, 3)
+HANDED_OVER = Instant.from_utc(2024, 9, 24)
+ADMIN = "admin@acme.example"
 USER, OTHER_USER = "user@acme.example", "user@gone.example"
 
 
@@ -184,3 +186,25 @@ def test_a_command_and_the_rounds_beside_a_worker_answer_as_well(world):
     carry_once(world.context)
 
     assert waiting(world) == ()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"roles": frozenset()}, {"removed_at": HANDED_OVER}, {"ends": Date(2024, 9, 1)}],
+    ids=["without a role", "removed", "expired"],
+)
+def test_whoever_does_not_administer_any_more_is_not_sent_the_data_of_everybody(world, changes):
+    """A8, A4: what is their own they are."""
+    world.run_until(HANDED_OVER)
+    with world.store.transaction() as transaction:
+        person = transaction.member("acme", "acme-admin")
+        transaction.put_members([replace(person, **changes)])
+
+    assert ask(world, ADMIN) == [("achievements", ADMIN)]
+
+
+def test_whoever_still_administers_is_sent_the_data_of_everybody_too(world):
+    """A8, A4."""
+    world.run_until(HANDED_OVER)
+
+    assert sorted(ask(world, ADMIN)) == [("achievements", ADMIN), ("company-data", ADMIN)]

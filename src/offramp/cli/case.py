@@ -92,11 +92,17 @@ def note(
     case: CaseId,
     words: Annotated[str, typer.Argument(metavar="WORDS", help="What is said about it.")],
     by_user: Annotated[bool, typer.Option("--by-user", help="By whoever complained.")] = False,
+    is_private: Annotated[
+        bool, typer.Option("--private", help="For operators alone: nobody is told or answered.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Keep what is said about a case; an operator answers with it, and a user waits again."""
     context = open_context()
-    noted = cases.add_note(context, case, words, actor="user" if by_user else "operator")
+    if is_private:
+        noted = cases.add_private_note(context, case, words)
+    else:
+        noted = cases.add_note(context, case, words, actor="user" if by_user else "operator")
     _show_state(noted, now=context.clock.now(), as_json=as_json)
 
 
@@ -109,6 +115,8 @@ def repair(case: CaseId, as_json: AsJson = False) -> None:
         show_json({"case": case, **_repaired_data(repaired)})
     elif repaired.unlocked_until is not None:
         show_text(f"{case}: unlocked until {_time(repaired.unlocked_until)}")
+    elif repaired.copies:
+        show_text(f"{case}: a copy is being made; its link is mailed once it is ready")
     else:
         show_text(f"{case}: {repaired.messages} queued; the next sweep sends them again")
 
@@ -176,7 +184,8 @@ def _show_file(found: CaseFile, *, now: Instant, as_json: bool) -> None:
     for line in _dates(case):
         show_text(line)
     for each in found.notes:
-        show_text(f"{_time(each.at)}, the {each.actor}: {each.text}")
+        among = ", to operators alone" if each.is_private else ""
+        show_text(f"{_time(each.at)}, the {each.actor}{among}: {each.text}")
     if found.messages:
         columns = ("step", "member", "now", "since", "reason", "before")
         show_table(columns, [message_row(each) for each in found.messages])
@@ -202,7 +211,7 @@ def _dates(case: Case) -> Iterator[str]:
 
 _OFFERS = {
     Repair.RESEND: "sends the achievements again",
-    Repair.REISSUE: "sends the data again",
+    Repair.REISSUE: "sends the data again, or lets a copy be made",
     Repair.UNLOCK: "gives access back for a day",
 }
 
@@ -252,6 +261,7 @@ def _repaired_data(repaired: Repaired) -> dict[str, Any]:
     return {
         "repair": repaired.repair.value,
         "messages": repaired.messages,
+        "copies": repaired.copies,
         "unlocked_until": until and until.format_iso(),
     }
 
@@ -261,7 +271,12 @@ def _file_data(found: CaseFile, *, now: Instant) -> dict[str, Any]:
         **_data(found.case, now=now),
         "repair": found.repair and found.repair.value,
         "notes": [
-            {"at": each.at.format_iso(), "actor": each.actor, "text": each.text}
+            {
+                "at": each.at.format_iso(),
+                "actor": each.actor,
+                "text": each.text,
+                "is_private": each.is_private,
+            }
             for each in found.notes
         ],
         "messages": [message_data(each) for each in found.messages],

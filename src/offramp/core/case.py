@@ -95,9 +95,15 @@ class Letter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseNote:
-    """What somebody said about a case."""
+    """What somebody said about a case.
+
+    Attributes:
+        actor: user, or operator.
+        is_private: whether it is for operators alone: whoever complained is not told.
+    """
 
     case: str
     at: Instant
-    actor: str  # user, or operator
+    actor: str
     text: str
+    is_private: bool = False

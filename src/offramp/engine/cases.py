@@ -8,6 +8,7 @@ Source: mission A12; docs/decisions/033-cases.md.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,12 +19,13 @@ from offramp.core.case import REPAIRS, Case, CaseNote, CaseState, Complaint, Rep
 from offramp.core.dates import Boundary, first_instant
 from offramp.core.errors import Invalid, Missing, Refused
 from offramp.core.ledger import Detail, Event
-from offramp.core.model import Role
+from offramp.core.model import Role, SubjectKind
 from offramp.core.policy import ANY, Action, Capability
 from offramp.engine.context import Context
 from offramp.engine.correspondence import Written, history
 from offramp.engine.explanation import Account, MemberErased, explain_access
-from offramp.engine.link import Listed, list_links, reissue
+from offramp.engine.link import Listed, NoLinks, list_links, reissue
+from offramp.engine.own_copy import CopyNotGiven, ask_for_copy
 from offramp.engine.resending import ask_again
 from offramp.engine.situation import require_member, require_organization
 from offramp.engine.unlock import UNLOCK_HOURS, grant_unlock
@@ -80,10 +82,15 @@ class CaseFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repaired:
-    """What was done: messages that go again, or until when access is given back."""
+    """What was done: messages that go again, or until when access is given back.
+
+    Attributes:
+        copies: that are made, because no data was sent that could be sent again.
+    """
 
     repair: Repair
     messages: int = 0
+    copies: int = 0
     unlocked_until: Instant | None = None
 
 
@@ -176,7 +183,8 @@ def read_own_case(
     if case not in own:
         raise CaseUnknown(case=case)
     with context.store.reading() as transaction:
-        return own[case], transaction.case_notes(case)
+        notes = transaction.case_notes(case)
+    return own[case], tuple(each for each in notes if not each.is_private)
 
 
 def require_room(context: Context, organization: str, member: str) -> None:
@@ -236,13 +244,31 @@ def add_note(
     return answered
 
 
+def add_private_note(context: Context, case: str, words: str) -> Case:
+    """Keep what operators say to one another about a case; whoever complained goes on waiting.
+
+    Raises:
+        CaseUnknown, CaseClosed: nothing is said about it any more.
+        WordsTooLong: nobody would read them.
+    """
+    _require_short(words)
+    now = context.clock.now()
+    with context.store.transaction() as transaction:
+        found = _require_open(transaction, case)
+        note = CaseNote(case=case, at=now, actor="operator", text=words.strip(), is_private=True)
+        transaction.add_case_note(note)
+        _note(transaction, found, "noted", actor=context.actor_or("operator"), at=now)
+    return found
+
+
 def repair_case(context: Context, case: str) -> Repaired:
-    """Do what mends a case: send again what was lost, or give access back for a day.
+    """Do what mends a case: send again what was lost, make a copy, or give access back for a day.
 
     Raises:
         CaseUnknown, CaseClosed: nothing is done about it any more.
         NothingToRepair: it is of no kind that anything mends in one go.
         NothingToResend, NoLinks: there is nothing to send again.
+        CopyUnderWay: one is being made already.
     """
     with context.store.transaction() as transaction:
         found = _require_open(transaction, case)
@@ -287,7 +313,7 @@ def _repair(context: Context, case: Case) -> Repaired:
             )
             return Repaired(repair=repair, messages=count)
         case Repair.REISSUE:
-            return Repaired(repair=repair, messages=reissue(context, organization, member=member))
+            return _hand_over_again(context, case)
         case Repair.UNLOCK:
             unlock = grant_unlock(
                 context,
@@ -301,6 +327,28 @@ def _repair(context: Context, case: Case) -> Repaired:
         case None:
             hint = f"offramp case show {case.id} shows what is known"
             raise NothingToRepair(case=case.id, hint=hint)
+
+
+def _hand_over_again(context: Context, case: Case) -> Repaired:
+    """Send data again, or where none was sent let a copy be made of what their stage gives them."""
+    repair, member = Repair.REISSUE, case.member
+    try:
+        count = reissue(context, case.organization, member=member)
+    except NoLinks:
+        if member is None or not _is_copied(context, case.organization, member):
+            raise
+        return Repaired(repair=repair, copies=1)
+    return Repaired(repair=repair, messages=count)
+
+
+def _is_copied(context: Context, organization: str, member: str) -> bool:
+    """Ask for a copy of everything, or else of their own; false where they are given neither."""
+    actor = context.actor_or("operator")
+    for scope in (SubjectKind.ORGANIZATION, SubjectKind.MEMBER):
+        with suppress(CopyNotGiven):
+            ask_for_copy(context, organization, member, scope=scope, actor=actor)
+            return True
+    return False
 
 
 def _witnesses(transaction: Transaction, case: Case) -> tuple[str, ...]:

@@ -14,16 +14,20 @@ from whenever import Instant
 
 from offramp.core.errors import Broken, OfframpError, Refused
 from offramp.core.ledger import Event
+from offramp.core.model import Subject
 from offramp.core.plan import PlannedStep
 from offramp.core.policy import Action
 from offramp.core.transitions import OffboardingStatus, StepStatus
 from offramp.engine.actions import export, notify
 from offramp.engine.context import Context
 from offramp.engine.delivery import deliver_again
+from offramp.engine.office import office_of_member
 from offramp.engine.reporting import report_step
 from offramp.engine.situation import (
     planned_of,
     require_known,
+    require_member,
+    require_organization,
     timeline_of,
 )
 from offramp.engine.steps import put_back
@@ -49,6 +53,7 @@ class _Wanted:
 
     Attributes:
         is_own: only those that bring their reader what is theirs.
+        is_outsider: no data but the reader's own: they do not answer for the organization.
         unasked_since: none that was asked for again after this instant.
         actor: who asks.
     """
@@ -58,13 +63,16 @@ class _Wanted:
     statuses: Collection[DeliveryStatus] = SENT
     action: Action | None = None
     is_own: bool = False
+    is_outsider: bool = False
     unasked_since: Instant | None = None
     actor: str = "operator"
 
-    def has(self, planned: PlannedStep, row: StepRow) -> bool:
+    def has(self, planned: PlannedStep, row: StepRow, subject: Subject) -> bool:
         """Whether the messages of a step are among them."""
+        is_of_others = planned.action is Action.EXPORT and subject.member != self.member
         return (
-            self.step in (None, row.key)
+            not (self.is_outsider and is_of_others)
+            and self.step in (None, row.key)
             and self.action in (None, planned.action)
             and (not self.is_own or _brings_own(planned))
         )
@@ -120,6 +128,8 @@ def ask_for_own(
 ) -> int:
     """Let a person be sent again what is theirs, or what one step sent them, at most once an hour.
 
+    Data of others, or of everybody, only as long as they answer for the organization.
+
     Returns:
         How many messages.
 
@@ -128,15 +138,18 @@ def ask_for_own(
         OrganizationUnknown, OrganizationErased, MemberUnknown: there is nobody to write to.
     """
     now = context.clock.now()
-    wanted = _Wanted(
-        step=step,
-        member=member,
-        is_own=step is None,
-        unasked_since=now.subtract(minutes=REST_MINUTES),
-        actor="user",
-    )
     with context.store.transaction() as transaction:
-        require_known(transaction, organization, member=member)
+        found = require_organization(transaction, organization)
+        person = require_member(transaction, organization, member)
+        office = office_of_member(transaction, found, person, now=now)
+        wanted = _Wanted(
+            step=step,
+            member=member,
+            is_own=step is None,
+            is_outsider=office is None,
+            unasked_since=now.subtract(minutes=REST_MINUTES),
+            actor="user",
+        )
         count = _queue(transaction, organization, wanted, now=now)
     if not count:
         hint = "what is on its way, or was asked for within the last hour, is not sent once more"
@@ -172,7 +185,7 @@ def _queue(transaction: Transaction, organization: str, wanted: _Wanted, *, now:
         given = {
             issue_key(each.key, each.issue): each
             for planned, each in _given(transaction, row, now=now)
-            if wanted.has(planned, each)
+            if wanted.has(planned, each, row.subject)
         }
         queued = transaction.queue_again(
             row.id,

@@ -10,7 +10,7 @@ from whenever import Instant
 from offramp.adapters.composer_jinja import JinjaComposer
 from offramp.adapters.message.brand import Brand
 from offramp.core.access import Standing, Voter
-from offramp.core.banner import Reader, show_banner
+from offramp.core.banner import Reader, describe, show_banner
 from offramp.core.model import Member, Organization, Role, SubjectKind
 from offramp.core.policy import LEVELS
 from offramp.documents.policy import find_policy
@@ -327,3 +327,19 @@ def test_a_language_that_runs_leftwards_says_so(tmp_path):
     words = write(locale="ar", composer=JinjaComposer(tmp_path))
 
     assert (words.language, words.direction, words.stage) == ("ar", "rtl", "منتهٍ")
+
+
+def test_whoever_is_given_a_copy_is_led_to_the_portal_where_there_is_one_B9():
+    """B9, B7."""
+    standing = Standing(voter=Voter.ORGANIZATION, timeline=make_timeline(EDIT_ONLY))
+    reader = Reader(roles=frozenset({Role.MEMBER}), standings=(standing,))
+    shut = describe(reader, now=Instant.parse_iso("2024-12-10T12:00:00Z"))
+    portal = "https://leaving.vendor.example/portal"
+
+    with_portal = write(shut, composer=JinjaComposer(brand=Brand(portal=portal)))
+    without = write(shut)
+
+    assert shut.allowed == frozenset()
+    assert "have a copy made on your page in the portal" in with_portal.advice
+    assert portal in [link.address for link in with_portal.links]
+    assert "ask support for a download" in without.advice

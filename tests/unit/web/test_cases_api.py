@@ -155,3 +155,12 @@ def test_a_case_goes_with_the_organization(world, client):
 
     assert (answer.status_code, answer.json()["code"]) == (404, "CaseUnknown")
     assert client.get(BASE).json()["code"] == "OrganizationErased"
+
+
+def test_a_note_among_operators_answers_nobody_A12(world, client):
+    case = complain(client, words=WORDS)
+
+    noted = do(client, case, "notes", words="Call them.", by="operator", is_private=True).json()
+
+    assert noted["state"] == "waiting"
+    assert [note["is_private"] for note in look(client, case)["notes"]] == [False, True]

@@ -3,9 +3,9 @@
 import pytest
 from whenever import Instant
 
-from offramp.core.case import Complaint
+from offramp.core.case import CaseState, Complaint
 from offramp.core.operator import OperatorRole
-from offramp.engine.cases import open_case, read_case
+from offramp.engine.cases import open_case, read_case, read_own_case
 from tests.unit.web.office import filled_office
 
 COMPLAIN = "/console/organizations/acme/cases"
@@ -123,3 +123,29 @@ def test_a_case_that_is_not_there_is_said_to_be_so(office, browser):
     with office.world.store.transaction() as transaction:
         transaction.forget("beta", member=None, at=AFTER)
     assert browser.get(f"/console/cases/{case}").status_code == 404
+
+
+def test_a_note_among_operators_is_neither_shown_nor_mailed_and_answers_nobody(office, browser):
+    """A12."""
+    with office.world.store.transaction() as transaction:
+        member = transaction.members("acme")[0].id
+    path = open_by_form(browser, "other", member=member, words="It is slow.")
+    case = path.rpartition("/")[2]
+
+    kept = browser.post(f"{path}/note", {"words": "Their proxy is old.", "private": "yes"})
+    page = browser.get(kept.headers["location"]).text
+
+    assert "Kept for operators alone" in page
+    assert "Their proxy is old." in page
+    assert f"{member} is mailed these words" in page
+    assert known(office, path).case.state is CaseState.WAITING
+    _, told = read_own_case(office.context, "acme", member, case)
+    assert [note.text for note in told] == ["It is slow."]
+    with office.world.store.transaction() as transaction:
+        assert transaction.case_letter_due_at() is None
+
+
+def test_where_nobody_is_named_the_page_says_that_nobody_is_told(browser):
+    page = browser.get(open_by_form(browser, "other", words="It is slow.")).text
+
+    assert "Nobody is named to whom an answer would be mailed" in page

@@ -10,15 +10,19 @@ import pytest
 from whenever import Date, Instant
 
 from offramp.adapters.composer_jinja import JinjaComposer
+from offramp.adapters.message.portal_page import PortalPages
 from offramp.core.case import Complaint
 from offramp.core.model import Role
 from offramp.engine.cases import OWN_WAITING_MAX, add_note, close_case, list_cases, open_case
 from offramp.engine.offboarding import reactivate
 from offramp.engine.sweep import run_until_quiet
+from offramp.ports import InlineImage
 from offramp.testing.world import PlainComposer
+from offramp.web.api.access_key import AccessKeys
+from offramp.web.api.app import create_app
 from offramp.web.portal import handing_out
 from tests.simulation import shop
-from tests.unit.web.lobby import ADMIN, DELETED, EXPIRED, USER, Lobby
+from tests.unit.web.lobby import ADMIN, BRAND, DELETED, EXPIRED, USER, Lobby, Visitor
 
 OUT = Instant.from_utc(2024, 12, 10)
 SOON = Instant.from_utc(2024, 8, 20, 9)
@@ -483,3 +487,26 @@ def test_once_everything_is_deleted_nobody_is_let_in_and_the_page_says_why(notes
 
     assert answer.headers["location"] == "/portal/sign-in"
     assert "Once data is deleted for good we know nobody any more" in told
+
+
+def test_the_logo_of_the_brand_is_on_every_page_and_fetched_from_nowhere(notes):
+    logo = InlineImage(content_id="logo", media_type="image/png", content=b"a picture")
+    brand = replace(BRAND, logo=logo)
+    app = create_app(notes.context, access_keys=AccessKeys(), portal=PortalPages(brand))
+    visitor = Visitor(app)
+    (path,) = notes.ask(USER, visitor)
+    visitor.post(path, token="")
+
+    for page in ("/portal/sign-in", "/portal", "/portal/help"):
+        answer = visitor.get(page)
+        assert '<img class="logo" src="data:image/png;base64,YSBwaWN0dXJl" alt="Trellis">' in (
+            answer.text
+        )
+        assert "; img-src data:; " in answer.headers["content-security-policy"]
+
+
+def test_without_a_logo_no_page_may_show_a_picture(notes):
+    answer = notes.visitor().get("/portal/sign-in")
+
+    assert "<img" not in answer.text
+    assert "img-src" not in answer.headers["content-security-policy"]

@@ -6,6 +6,7 @@ programs do not show `data:` images (Gmail and Outlook among them), and nothing 
 Source: mission B10; RFC 2387 and 2392 (related parts, `cid:`); house rule: no remote assets.
 """
 
+from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,7 @@ class Brand:
         color: six hexadecimal digits after a `#`.
         support: an address of the web or of mail, like the other links.
         renewal: where an administrator renews or reactivates: of the web or of mail as well.
+        portal: where people who leave see and fetch what is theirs, if they can.
     """
 
     name: str = ""
@@ -46,6 +48,7 @@ class Brand:
     information: str | None = None
     support: str | None = None
     renewal: str | None = None
+    portal: str | None = None
 
     @property
     def on_color(self) -> str:
@@ -66,6 +69,13 @@ class Brand:
     def logo_address(self) -> str | None:
         """Where the HTML finds the logo."""
         return None if self.logo is None else f"cid:{self.logo.content_id}"
+
+    @property
+    def logo_data(self) -> str | None:
+        """The logo as an address that holds all of it, for pages: they fetch nothing."""
+        if self.logo is None:
+            return None
+        return f"data:{self.logo.media_type};base64,{b64encode(self.logo.content).decode()}"
 
     @property
     def support_mailbox(self) -> str | None:

@@ -1,7 +1,7 @@
 """The pages for people: what a link leads to, that it leads nowhere, unsubscribing, asking again.
 
 They fetch nothing, run nothing, and their one style is named by its digest, so that a browser can
-be told to take no other.
+be told to take no other. The logo of the brand is written into them.
 
 Source: lessons L12, L14; CSP Level 3, section 2.3.1 (hash-source); WCAG 2.2.
 """
@@ -47,10 +47,11 @@ class BrandPages:
         self._style = Markup(style)  # noqa: S704 (our own file, and colors that the settings check)
 
     @property
-    def style_source(self) -> str:
-        """How a policy for browsers names the style of the pages."""
-        digest = sha256(self._style.encode()).digest()
-        return f"'sha256-{b64encode(digest).decode()}'"
+    def sources(self) -> str:
+        """What a policy for browsers lets the pages show: their one style, and a logo in them."""
+        digest = b64encode(sha256(self._style.encode()).digest()).decode()
+        image = "; img-src data:" if self._brand.logo else ""
+        return f"default-src 'none'; style-src 'sha256-{digest}'{image}"
 
     def _wanted(self, wanted: str) -> Language:
         return self._languages.open(_choose(wanted, spoken=self._languages.names))

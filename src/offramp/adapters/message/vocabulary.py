@@ -51,6 +51,7 @@ WORDS: Mapping[str, str] = {
     "answer": "What support says to the reader; none in every other message.",
     "brand.name": "The vendor's name; may be empty.",
     "brand.logo_address": "Where the HTML finds the logo.",
+    "brand.portal": "Where the reader sees and fetches what is theirs; none without the portal.",
     "brand.color": "The vendor's color.",
     "brand.on_color": "Black or white, whichever is read better on it.",
     "brand.dark_color": "The vendor's color in the dark.",

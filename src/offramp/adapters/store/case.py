@@ -16,7 +16,7 @@ from offramp.core.case import Case, CaseNote, Complaint
 from offramp.ports import CaseLetter
 
 _table, _note = support_case, case_note
-_SAID = (_note.c.case, _note.c.at, _note.c.actor, _note.c.text)
+_SAID = (_note.c.case, _note.c.at, _note.c.actor, _note.c.text, _note.c.is_private)
 
 
 class CasePart(FactPart):

@@ -4,6 +4,7 @@ Source: docs/decisions/033-cases.md.
 """
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ForeignKeyConstraint,
     Index,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    false,
 )
 
 from offramp.adapters.store.column_type import Key, MomentInTime
@@ -43,6 +45,7 @@ case_note = Table(
     Column("at", MomentInTime, nullable=False),
     Column("actor", Key, nullable=False),
     Column("text", Text, nullable=False),
+    Column("is_private", Boolean, nullable=False, server_default=false()),
     Column("letter", Key),
     Column("mail_at", MomentInTime),
     Column("mail_attempts", Integer, nullable=False, server_default="0"),

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import Field
+from pydantic import Field, StrictBool
 from whenever import Instant
 
 from offramp.core.case import Case, CaseState, Complaint, Repair
@@ -16,6 +16,7 @@ from offramp.engine.cases import (
     WORDS_MAX,
     CaseFile,
     add_note,
+    add_private_note,
     close_case,
     list_cases,
     open_case,
@@ -53,6 +54,9 @@ class WordsDocument(Part):
 
     words: Annotated[Words, Field(min_length=1)]
     by: Annotated[Actor, Field(description="A user waits again, an operator answers.")] = "user"
+    is_private: Annotated[
+        StrictBool, Field(description="For operators alone; whoever complained goes on waiting.")
+    ] = False
 
 
 class CaseDocument(Part):
@@ -84,6 +88,7 @@ class NoteDocument(Part):
     at: str
     actor: str
     text: str
+    is_private: bool
 
 
 class MessageDocument(Part):
@@ -133,6 +138,7 @@ class RepairedDocument(Part):
 
     repair: Repair
     messages: Annotated[int, Field(description="So many go again with the next sweep.")]
+    copies: Annotated[int, Field(description="So many are made, and mailed when they are ready.")]
     unlocked_until: str | None
 
 
@@ -183,7 +189,10 @@ def case_routes(gate: Gate) -> APIRouter:
     @routes.post("/cases/{case}/notes")
     def note(caller: support, case: CaseId, asked: WordsDocument) -> CaseDocument:
         """Keep what somebody says about a case."""
-        noted = add_note(caller.context, case, asked.words, actor=asked.by)
+        if asked.is_private:
+            noted = add_private_note(caller.context, case, asked.words)
+        else:
+            noted = add_note(caller.context, case, asked.words, actor=asked.by)
         return _document(noted, now=caller.context.clock.now())
 
     @routes.post("/cases/{case}/repair")
@@ -193,6 +202,7 @@ def case_routes(gate: Gate) -> APIRouter:
         return RepairedDocument(
             repair=repaired.repair,
             messages=repaired.messages,
+            copies=repaired.copies,
             unlocked_until=time_of(repaired.unlocked_until),
         )
 
@@ -232,7 +242,12 @@ def _file(found: CaseFile, *, now: Instant) -> CaseFileDocument:
         **_document(found.case, now=now).model_dump(),
         repair=found.repair,
         notes=tuple(
-            NoteDocument(at=each.at.format_iso(), actor=each.actor, text=each.text)
+            NoteDocument(
+                at=each.at.format_iso(),
+                actor=each.actor,
+                text=each.text,
+                is_private=each.is_private,
+            )
             for each in found.notes
         ),
         messages=tuple(map(_message, found.messages)),

@@ -15,8 +15,5 @@ def answer_page(
 ) -> Response:
     """Answer with a page; its form may be sent to where it came from."""
     form_action = "'self'" if has_form else "'none'"
-    policy = (
-        f"default-src 'none'; style-src {pages.style_source}; "
-        f"base-uri 'none'; form-action {form_action}; frame-ancestors 'none'"
-    )
+    policy = f"{pages.sources}; base-uri 'none'; form-action {form_action}; frame-ancestors 'none'"
     return HTMLResponse(text, status_code=status, headers={"Content-Security-Policy": policy})

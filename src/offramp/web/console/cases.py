@@ -14,7 +14,15 @@ from whenever import Date
 from offramp.core.case import Complaint, Repair
 from offramp.core.dates import parse_boundary
 from offramp.core.operator import OperatorRole
-from offramp.engine.cases import add_note, close_case, list_cases, open_case, read_case, repair_case
+from offramp.engine.cases import (
+    add_note,
+    add_private_note,
+    close_case,
+    list_cases,
+    open_case,
+    read_case,
+    repair_case,
+)
 from offramp.web.console.acts import FORM_BYTES_MAX, FieldInvalid
 from offramp.web.console.door import ROOT, Admission, Door, Visitor
 from offramp.web.console.organizations import PATH as ORGANIZATIONS
@@ -31,7 +39,7 @@ COMPLAINTS: Mapping[Complaint, str] = {
 }
 REPAIRS: Mapping[Repair, str] = {
     Repair.RESEND: "Send the achievements again",
-    Repair.REISSUE: "Send the data again",
+    Repair.REISSUE: "Send the data again, or make a copy",
     Repair.UNLOCK: "Give access back for a day",
 }
 
@@ -82,8 +90,11 @@ def case_routes(door: Door, pages: ConsolePages) -> APIRouter:
     def note(request: Request, visitor: support, case: str) -> Response:
         if not visitor.said("words"):
             raise FieldInvalid(path="answer", problem="some words are asked")
-        add_note(visitor.context, case, visitor.said("words"))
-        return pages.lead(request, f"{_path(case)}?done=case-noted")
+        is_private = bool(visitor.said("private"))
+        keep = add_private_note if is_private else add_note
+        keep(visitor.context, case, visitor.said("words"))
+        done = "case-noted-privately" if is_private else "case-noted"
+        return pages.lead(request, f"{_path(case)}?done={done}")
 
     @routes.post(f"{PATH}/{{case}}/repair", max_body_size=FORM_BYTES_MAX)
     def repair(request: Request, visitor: support, case: str) -> Response:

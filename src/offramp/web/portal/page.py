@@ -24,10 +24,7 @@ class PortalAnswers:
         """Know below which path people reach it."""
         self._pages = pages
         self.prefix = urlsplit(public_address or "").path.rstrip("/")
-        policy = (
-            f"default-src 'none'; style-src {pages.style_source}; "
-            "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-        )
+        policy = f"{pages.sources}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         self._headers = {"Content-Security-Policy": policy, **PAGE_HEADERS}
 
     @property
