@@ -31,9 +31,12 @@ SHOWN = (
     "A4",
     "A5",
     "A6",
+    "A7",
     "A8",
     "A9",
     "A10",
+    "A11",
+    "A12",
     "B1",
     "B2",
     "B3",
@@ -42,9 +45,10 @@ SHOWN = (
     "B6",
     "B7",
     "B8",
+    "B9",
     "B10",
+    "B11",
 )
-IN_PART = ("A7", "A11", "A12", "B9", "B11")
 VENDORS = {"A": TRAINING, "B": NOTES}
 JUDGES = {row.number: row.judge for row in (*pool_evidence.ROWS, *grace_evidence.ROWS)}
 
@@ -125,29 +129,16 @@ def change(file, edit):
 
 @pytest.mark.parametrize("number", SHOWN)
 def test_the_artefacts_show_the_row(shown, number):
-    """A1 A2 A3 A4 A5 A6 A8 A9 A10, B1 B2 B3 B4 B5 B6 B7 B8 B10."""
+    """A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12, B1 B2 B3 B4 B5 B6 B7 B8 B9 B10 B11."""
     assert judge(number, shown) is Verdict.SHOWN
-
-
-@pytest.mark.parametrize("number", IN_PART)
-def test_the_artefacts_show_the_row_in_part(shown, number):
-    """A7 A11 A12, B9 B11."""
-    assert judge(number, shown) is Verdict.IN_PART
-
-
-@pytest.mark.parametrize("number", IN_PART)
-def test_what_is_shown_in_part_says_what_is_missing(answer, number):
-    told = next(row for row in answer["rows"] if row["number"] == number)
-
-    assert told["text"]
-    assert told["missing"]
 
 
 def test_every_row_of_the_mission_is_judged(answer):
     rows = [f"A{n}" for n in range(1, 13)] + [f"B{n}" for n in range(1, 12)]
 
     assert [row["number"] for row in answer["rows"]] == rows
-    assert sorted(SHOWN + IN_PART) == sorted(rows)
+    assert sorted(SHOWN) == sorted(rows)
+    assert {row["missing"] for row in answer["rows"]} == {""}
 
 
 @pytest.mark.parametrize(
@@ -166,6 +157,35 @@ def test_a_row_is_not_found_when_its_mails_are_not_there(altered, number, step):
         (play.folder / mail.file).unlink()
 
     assert judge(number, altered) is Verdict.FAILED
+
+
+@pytest.mark.parametrize(
+    ("number", "file", "said", "otherwise"),
+    [
+        ("A7", "portal/organization.html", 'datetime="2024-09-22"', ""),
+        ("A11", "kept.json", '"rows": 0', '"rows": 1'),
+        ("A12", "portal/case.html", "I never got my certificates.", ""),
+        ("A12", "cases.json", '"user"', '"operator"'),
+        ("B9", "ledger.jsonl", '"own-copy-downloaded"', '"own-copy-failed"'),
+        ("B11", "seats.json", '"taken": 15', '"taken": 17'),
+    ],
+)
+def test_what_people_did_in_the_portal_is_not_found_when_it_did_not_happen(
+    altered, number, file, said, otherwise
+):
+    path = altered / VENDORS[number[0]].policy / file
+    text = path.read_text()
+    assert said in text
+    path.write_text(text.replace(said, otherwise))
+
+    assert judge(number, altered) is Verdict.FAILED
+
+
+def test_what_was_kept_is_not_found_gone_without_its_certificate(altered):
+    """A11."""
+    (altered / TRAINING.policy / "certificates" / "kept-rows-1.json").unlink()
+
+    assert judge("A11", altered) is Verdict.FAILED
 
 
 def test_a_comeback_is_not_found_when_one_value_came_back_changed(altered):
@@ -347,5 +367,4 @@ def test_a_second_run_starts_clean(shown):
 
 def test_people_are_told_how_many_promises_were_seen(printed):
     assert "Everything deleted and verified" in printed
-    verdicts = f"{len(SHOWN)} shown, {len(IN_PART)} in part"
-    assert verdicts in printed.replace("\n", " ")
+    assert f"{len(SHOWN)} promises: {len(SHOWN)} shown" in printed.replace("\n", " ")

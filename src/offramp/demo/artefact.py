@@ -25,7 +25,9 @@ from whenever import Date, Instant
 
 from offramp.data.proof.certificate import verify_certificate
 from offramp.demo.play import ZONE
+from offramp.demo.record import SUPPLEMENT
 from offramp.demo.vendor import Vendor
+from offramp.engine.copying import copy_message_id
 from offramp.engine.delivery import message_id
 from offramp.ports import Delivery
 
@@ -39,6 +41,7 @@ class Mail:
     """One mail that arrived, and what it was sent for."""
 
     file: str
+    id: str
     at: Instant
     to: str
     step: str
@@ -125,7 +128,34 @@ class Artefacts:
     def certificates(self) -> list[Row]:
         """Every certificate: of the organization, its products, its members."""
         parts = sorted((self.folder / "certificates").glob("*.json"))
-        return [self.certificate, *map(self._certificate, parts)]
+        whole = (part for part in parts if not part.name.startswith(SUPPLEMENT))
+        return [self.certificate, *map(self._certificate, whole)]
+
+    @cached_property
+    def supplements(self) -> list[Row]:
+        """What was signed each time some of the kept rows went."""
+        files = sorted((self.folder / "certificates").glob(f"{SUPPLEMENT}*.json"))
+        return [self._certificate(file) for file in files]
+
+    @cached_property
+    def kept(self) -> Row:
+        """How many rows a law still keeps when everything is over."""
+        return self._document("kept.json")
+
+    @cached_property
+    def seats(self) -> list[Row]:
+        """How many seats of each pool were in use at some instants."""
+        return self._list("seats.json")
+
+    def page(self, name: str) -> str:
+        """Give a page of the portal as its reader had it."""
+        return (self.folder / "portal" / name).read_text(encoding="utf-8")
+
+    def copies(self) -> list[Mail]:
+        """List the mails that led to a copy which somebody had asked for in the portal."""
+        asked = {e["detail"]["copy"] for e in self.ledger if e["kind"] == "own-copy-asked"}
+        wanted = {copy_message_id(copy, round_=1) for copy in asked}
+        return [mail for mail in self.mails if mail.id in wanted]
 
     def _certificate(self, file: Path) -> Row:
         """Read a certificate, whose signature is checked with the vendor's key first."""
@@ -241,6 +271,7 @@ def _read_mail(file: Path, senders: Mapping[str, Delivery]) -> Mail:
     body = message.get_body(preferencelist=("plain",))
     return Mail(
         file=f"mail/{file.name}",
+        id=identity,
         at=Instant(parsedate_to_datetime(str(message["Date"]))),
         to=message["To"].addresses[0].addr_spec,
         step=sent.step,

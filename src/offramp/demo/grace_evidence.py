@@ -18,12 +18,13 @@ from offramp.demo.evidence import (
 )
 from offramp.demo.play import local
 from offramp.demo.pool_evidence import is_chained, same_siblings
-from offramp.demo.scenes import DOWNLOAD
+from offramp.demo.scenes import ASKED_PAGE, DOWNLOAD, PEOPLE_PAGE
 
 ANSWERS = {"sign in": 200, "open": 200, "create": 201, "edit": 204, "export": 200, "console": 200}
 EDIT_ONLY = {"sign-in", "read", "update", "delete", "copy", "export"}
 STAGE_NOTICES = ("now-expired", "now-deactivated", "now-marked-for-deletion")
 EXPIRES_ON = Date(2024, 8, 30)
+EXPIRED_EARLY = "2024-10-15 10:00"
 AGREEMENT, LEAVING = "https://example.com/agreement", "https://example.com/leaving"
 
 
@@ -233,17 +234,29 @@ def download(play: Artefacts) -> Evidence:
     manifest = document.get("manifest", {})
     data = document.get("data", {})
     owned = [*data.get("notes", ()), *data.get("recordings", ())]
-    found = bool(owned) and {str(each["owner_id"]) for each in owned} == {manifest.get("member")}
+    who = play.people().get(str(manifest.get("member")), {})
+    mails = [mail for mail in play.copies() if mail.to == who.get("email")]
+    done = [e["kind"] for e in play.ledger if e["kind"].startswith("own-copy-")]
+    found = (
+        bool(owned)
+        and {str(each["owner_id"]) for each in owned} == {manifest.get("member")}
+        and [mail.on for mail in mails] == [Date(2025, 7, 1)]
+        and done == ["own-copy-asked", "own-copy-downloaded"]
+    )
     rows = sum(len(lines) for lines in data.values())
     text = (
-        f"On 2025-07-01, seven months after the last sign-in, a user was given {rows} rows of "
-        f"their own: {', '.join(data)}. Nobody else's are among them."
+        "On 2025-07-01, seven months after access had ended for good, a user asked for their "
+        f"content in the portal. A mail brought a link of their own, and behind it were {rows} "
+        f"rows: {', '.join(data)}. Nobody else's are among them."
     )
     return Evidence(
         found=found,
         text=text,
-        links=(file_link(play, f"export/{DOWNLOAD}"),),
-        missing="Asking for it in the portal: an operator did, for the demo opens no browser.",
+        links=(
+            file_link(play, f"portal/{ASKED_PAGE}"),
+            *(file_link(play, mail.file) for mail in mails),
+            file_link(play, f"export/{DOWNLOAD}"),
+        ),
     )
 
 
@@ -268,22 +281,30 @@ def own_ends(play: Artefacts) -> Evidence:
     who = ("a user with an own end date", "app")
     pair = _ended_together(play)
     back = [probe["level"] for probe in probes_at(play, "2024-12-02 10:00")]
+    freed = _freed(play)
     found = (
         {mail.on for mail in warned} == {Date(2024, 8, 13)}
         and (before.get(who), after.get(who)) == ("full", "edit-only")
         and len(pair) == 2
         and back == ["edit-only", "full"]
+        and [probe["level"] for probe in probes_at(play, EXPIRED_EARLY)] == ["full", "edit-only"]
+        and freed > 0
     )
     text = (
         "A user whose end was 2024-08-20 was told on 08-13 and had edit-only access from 08-21. "
-        "Elsewhere an admin ended two users at once; both expired, and both were brought back a "
-        "month later."
+        "Elsewhere an admin gave two users an end in the portal, both at once, and expired a third "
+        f"on the spot: {counted(freed, 'seat')} of theirs were free from then on. All three were "
+        "brought back there a month later."
     )
     return Evidence(
         found=found,
         text=text,
-        links=(*_first_of_each(play, [warned]), file_link(play, "access.json")),
-        missing="Counting the free seats, and the portal's page for it: the demo opens no browser.",
+        links=(
+            *_first_of_each(play, [warned]),
+            file_link(play, f"portal/{PEOPLE_PAGE}"),
+            file_link(play, "seats.json"),
+            file_link(play, "access.json"),
+        ),
     )
 
 
@@ -304,6 +325,15 @@ def _seated(play: Artefacts, product: str) -> set[str]:
         for member, row in play.people().items()
         if pools & set(row["pools"].split(";")) and not row["ends_on"]
     }
+
+
+def _freed(play: Artefacts) -> int:
+    """Count the seats that were in use before somebody was expired, and not any more after it."""
+    half = len(play.seats) // 2
+    before, after = (
+        sum(s["taken"] for s in part) for part in (play.seats[:half], play.seats[half:])
+    )
+    return int(before - after)
 
 
 def _ended_together(play: Artefacts) -> set[str]:

@@ -13,6 +13,7 @@ from whenever import Instant, ZonedDateTime
 
 from offramp.core.model import Member, Organization, Role
 from offramp.core.policy import Capability, Policy
+from offramp.demo.portal import PortalVisitor
 from offramp.demo.product import Product, Reply
 from offramp.demo.story import Cast, Line, Tell
 from offramp.demo.vendor import Vendor
@@ -21,9 +22,11 @@ from offramp.engine.access import may
 from offramp.engine.banner import banner_of
 from offramp.engine.cases import CaseFile
 from offramp.engine.context import Context
+from offramp.engine.people import seats_of
 from offramp.engine.sweep import NeverQuiet, run_until_quiet
 from offramp.ports import OutboxEvent
 from offramp.testing.clock import VirtualClock
+from offramp.testing.smtp import SmtpCatcher
 
 ZONE = "Europe/Dublin"
 EVENTS_PER_READ = 1000
@@ -56,6 +59,15 @@ class Visit:
     replies: tuple[Reply, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatsTaken:
+    """How many seats of a pool were in use at an instant."""
+
+    at: Instant
+    pool: str
+    taken: int
+
+
 @dataclass(kw_only=True)
 class Play:
     """A play while it is going on, with everything that was seen of it."""
@@ -64,6 +76,7 @@ class Play:
     policy: Policy
     context: Context
     product: Product
+    post: SmtpCatcher
     clock: VirtualClock
     tell: Tell
     organizations: Mapping[str, Organization] = field(default_factory=dict)  # by name
@@ -72,7 +85,10 @@ class Play:
     visits: list[Visit] = field(default_factory=list)
     events: list[OutboxEvent] = field(default_factory=list)
     cases: list[CaseFile] = field(default_factory=list)
+    seats: list[SeatsTaken] = field(default_factory=list)
+    pages: dict[str, str] = field(default_factory=dict)  # of the portal, by file name
     downloads: dict[str, bytes] = field(default_factory=dict)  # by file name
+    kept_at_last: int | None = None  # rows that a law still keeps when everything is over
     asleep_until: Instant | None = None
     ledger_read: int = 0
 
@@ -89,6 +105,17 @@ class Play:
         """List the members of an organization by id."""
         with self.context.store.transaction() as transaction:
             return transaction.members(self.organization(name).id)
+
+    def at_portal(self, member: Member) -> PortalVisitor:
+        """Let a member sign in to the portal, by a mail."""
+        visitor = PortalVisitor(context=self.context, address=self.product.offramp, post=self.post)
+        visitor.sign_in(member)
+        return visitor
+
+    def count_seats(self, name: str) -> None:
+        """Note how many seats of an organization are in use."""
+        for each in seats_of(self.context, self.organization(name).id):
+            self.seats.append(SeatsTaken(at=self.now, pool=each.pool.id, taken=each.taken))
 
     def say(self, who: str, what: str, *details: str, kind: str = "fact") -> None:
         """Tell one line of the story."""

@@ -10,8 +10,8 @@ from offramp.adapters.achievement_file import BADGES_FILE
 from offramp.core.ledger import GENESIS
 from offramp.data.credential.reading import read_keys, tokens_in
 from offramp.data.credential.token import verify_credential
+from offramp.demo.afterwards import AGAIN, KEPT
 from offramp.demo.artefact import Artefacts, Row
-from offramp.demo.comeback import AGAIN, KEPT
 from offramp.demo.evidence import (
     Evidence,
     Link,
@@ -23,6 +23,8 @@ from offramp.demo.evidence import (
     statuses,
 )
 from offramp.demo.play import local
+from offramp.demo.record import SUPPLEMENT
+from offramp.demo.scenes import CALENDAR, CASE_PAGE, ORGANIZATION_PAGE
 
 EXPIRES_ON = Date(2024, 8, 30)
 # In Dublin, where the company is, and by the clock of its administrator in Berlin.
@@ -186,16 +188,22 @@ def told_support(play: Artefacts) -> Evidence:
         and mail["history"][-1] == mail["status"] == "bounced"
         and case["member"] in again
         and done == ["case-opened", "case-repaired", "case-closed"]
+        and case["said_by"] == ["user"]
+        and "I never got my certificates." in play.page(CASE_PAGE)
     )
     text = (
-        "A user told support that no certificates had come. The case opened with what had become "
-        f"of the mail, taken and then sent back ({mail['reason']}); one action sent it again."
+        "A user told support in the portal that no certificates had come. The case opened with "
+        f"what had become of the mail, taken and then sent back ({mail['reason']}); one action "
+        "sent it again, and the user reads so in the portal."
     )
     return Evidence(
         found=found,
         text=text,
-        links=(file_link(play, "cases.json"), file_link(play, "ledger.jsonl")),
-        missing="Saying so in the portal: the demo opens no browser.",
+        links=(
+            file_link(play, f"portal/{CASE_PAGE}"),
+            file_link(play, "cases.json"),
+            file_link(play, "ledger.jsonl"),
+        ),
     )
 
 
@@ -234,21 +242,28 @@ def look_up(play: Artefacts) -> Evidence:
     pools = [p for p in play.pools if p["organization"] == play.leaving]
     steps = play.timeline["plan"]["steps"]
     mails = play.mails_of("expiring-soon")
+    page = play.page(ORGANIZATION_PAGE)
+    days = {p["ends_on"] for p in pools} | {step["due_on"] for step in steps}
     found = (
         bool(pools)
         and len(steps) >= 4
+        and all(f'datetime="{day}"' in page for day in days)
         and all(any(day in m.text for day in LAST_DAY) for m in mails)
         and bool(mails)
     )
     text = (
-        f"The plan dates {len(steps)} steps for {len(pools)} pools; the command offramp timeline "
-        "prints it, and every notice to an administrator states the dates."
+        f"On 2024-08-20 an administrator signed in to the portal by a mail, and read when each of "
+        f"the {len(pools)} pools ends and on which day each of the {len(steps)} steps falls; every "
+        "notice to an administrator states the dates as well."
     )
     return Evidence(
         found=found,
         text=text,
-        links=(file_link(play, "timeline.json"), file_link(play, "timeline.svg")),
-        missing="Looking it up in the portal: the demo opens no browser.",
+        links=(
+            file_link(play, f"portal/{ORGANIZATION_PAGE}"),
+            file_link(play, f"export/{CALENDAR}"),
+            file_link(play, "timeline.svg"),
+        ),
     )
 
 
@@ -332,7 +347,13 @@ def retained(play: Artefacts) -> Evidence:
     """A11: what remains is listed with its reason and its end."""
     kept = play.certificate["retained"]
     counted_left = sum(play.certificate["verification"]["retained"].values())
-    found = all(each["basis"] and each["until"] for each in kept) and bool(kept)
+    gone = sum(sum(each["tables"].values()) for each in play.supplements)
+    found = (
+        all(each["basis"] and each["until"] for each in kept)
+        and gone == sum(each["rows"] for each in kept) > 0
+        and play.kept["rows"] == 0
+        and not any(each["left"] for each in play.supplements)
+    )
     text = "; ".join(
         f"{each['rows']} rows of {each['table']}: {each['basis']}, until {each['until']}"
         for each in kept
@@ -340,9 +361,15 @@ def retained(play: Artefacts) -> Evidence:
     return Evidence(
         found=found,
         text=f"Kept and listed in the certificate: {text}. Still found as the company's own: "
-        f"{counted_left}.",
-        links=(file_link(play, "certificate.json"),),
-        missing="Deleting what was kept when its own time is over.",
+        f"{counted_left}. The clock went on until its own time was over: {gone} rows went then, "
+        f"each time with a certificate of its own, and {play.kept['rows']} are left.",
+        links=(
+            file_link(play, "certificate.json"),
+            *(
+                file_link(play, f"certificates/{SUPPLEMENT}{number}.json")
+                for number, _ in enumerate(play.supplements, start=1)
+            ),
+        ),
     )
 
 

@@ -21,6 +21,7 @@ from urllib.parse import urlencode, urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 from wsgiref.types import WSGIApplication
 
+from offramp.adapters.message.portal_page import PortalPages
 from offramp.core.model import Member
 from offramp.demo.vendor import TRAINING, SampleFailed, Vendor, samples_root
 from offramp.engine.context import Context
@@ -102,10 +103,11 @@ class Visitor:
 
 @dataclass(kw_only=True)
 class Product:
-    """The application, as the people of the play and the vendor's operators reach it."""
+    """The application, as the people of the play reach it, and Offramp's own address."""
 
     vendor: Vendor
     address: str
+    offramp: str
     guard: Guard
     _visitors: dict[str, Visitor] = field(default_factory=dict)
 
@@ -158,7 +160,12 @@ def _at_notes(visitor: Visitor, *, writes: bool) -> Iterator[Reply]:
 
 @contextmanager
 def open_product(
-    vendor: Vendor, database_url: str, *, context: Context, key: str
+    vendor: Vendor,
+    database_url: str,
+    *,
+    context: Context,
+    key: str,
+    portal: PortalPages | None,
 ) -> Iterator[Product]:
     """Serve Offramp and the vendor's application for as long as the block runs.
 
@@ -170,7 +177,7 @@ def open_product(
     """
     with ExitStack() as stack:
         offramp = stack.enter_context(
-            serving(create_app(context, access_keys=AccessKeys.parse(key)))
+            serving(create_app(context, access_keys=AccessKeys.parse(key), portal=portal))
         )
         guard = Guard(
             offramp, key, fail_open=False, fresh_seconds=FRESH_SECONDS, clock=context.clock.now
@@ -189,7 +196,7 @@ def open_product(
                 now=lambda: context.clock.now().to_stdlib(),
             )
             address = stack.enter_context(serving(app))
-        yield Product(vendor=vendor, address=address, guard=guard)
+        yield Product(vendor=vendor, address=address, offramp=offramp, guard=guard)
 
 
 def _modules(vendor: Vendor) -> list[Any]:

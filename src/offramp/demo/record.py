@@ -38,6 +38,8 @@ from offramp.engine.situation import timeline_of
 from offramp.ports import Offboarding, StepRow
 
 ATTACHED_EXPORT = "data.json"
+RETENTION_SWEPT = "retention-swept"
+SUPPLEMENT = "kept-rows-"
 Fingerprint = Mapping[str, Mapping[str, str | int]]
 
 
@@ -98,6 +100,11 @@ def write_record(
     _write_json(folder / "events.json", [_dated(asdict(event)) for event in play.events])
     _write_json(folder / "cases.json", [_case_data(found) for found in play.cases])
     _write_json(folder / "siblings.json", siblings)
+    _write_json(folder / "seats.json", [_dated(asdict(each)) for each in play.seats])
+    if play.kept_at_last is not None:
+        _write_json(folder / "kept.json", {"at": play.now.format_iso(), "rows": play.kept_at_last})
+    for name, page in play.pages.items():
+        _write(folder / "portal" / name, page.encode())
     _write_certificates(play, folder)
     _write_ledger(play, folder / "ledger.jsonl")
     for name, content in play.downloads.items():
@@ -109,6 +116,7 @@ def _case_data(found: CaseFile) -> dict[str, Any]:
     return {
         "case": found.case.id,
         "complaint": found.case.complaint,
+        "said_by": [note.actor for note in found.notes],
         "member": found.case.member,
         "repair": found.repair,
         "messages": [
@@ -181,6 +189,7 @@ def _write_certificates(play: Play, folder: Path) -> None:
     with play.context.store.transaction() as transaction:
         rows = transaction.offboardings(leaving)
     for row in rows:
+        _write_supplements(play, folder, row)
         for part in ("", *(f"{row.subject.product}-",) * (row.subject.product is not None)):
             name = proof_name(row.id, f"{part}certificate")
             if play.context.vault.size(name) is None:
@@ -195,6 +204,16 @@ def _write_certificates(play: Play, folder: Path) -> None:
     issuer = Issuer(name=play.vendor.brand, address=play.vendor.credentials_address)
     for name, content in published_files(issuer, public_keys).items():
         _write(folder / "credentials" / name, content)
+
+
+def _write_supplements(play: Play, folder: Path, row: Offboarding) -> None:
+    """Write what was signed each time some of the kept rows went."""
+    events = (entry.event for entry in read_ledger(play.context))
+    swept = (e for e in events if (e.kind, e.offboarding) == (RETENTION_SWEPT, row.id))
+    names = filter(None, (event.detail["certificate"] for event in swept))
+    for number, name in enumerate(names, start=1):
+        with play.context.vault.read(str(name)) as source:
+            _write(folder / "certificates" / f"{SUPPLEMENT}{number}.json", source.read())
 
 
 def _write_ledger(play: Play, file: Path) -> None:

@@ -3,22 +3,22 @@
 Every date is one of a license that is valid until 2024-08-30 in Dublin.
 """
 
-import io
+import json
 from collections.abc import Callable
 
 from whenever import Date
 
 from offramp.core.case import Complaint
 from offramp.core.model import Member
-from offramp.data.handover.part import Part
 from offramp.demo.play import Play, Probe, Scene, admins, local, users
+from offramp.demo.portal import ROOT as PORTAL
 from offramp.demo.vendor import NOTES, TRAINING
 from offramp.engine.bounces import take_back
-from offramp.engine.cases import close_case, open_case, read_case, repair_case
+from offramp.engine.cases import close_case, list_cases, read_case, repair_case
+from offramp.engine.copying import tend_copies
 from offramp.engine.correspondence import history
-from offramp.engine.handover import Request, hand_over
 from offramp.engine.offboarding import reactivate, renew
-from offramp.engine.people import Person, end_members, reactivate_members
+from offramp.engine.offer import FILE_NAME
 from offramp.engine.request import answer_requests, note_request
 from offramp.ports import Return, Returned
 
@@ -27,6 +27,9 @@ POOL_UNTIL = local("2024-10-04 12:00")
 GRACE_UNTIL = local("2025-10-10 12:00")
 MAILBOX_MENDED_AT = local("2024-09-04 09:00")
 DOWNLOAD = "download-of-a-user.json"
+CALENDAR = "dates.ics"
+ORGANIZATION_PAGE, CASE_PAGE = "organization.html", "case.html"
+PEOPLE_PAGE, ASKED_PAGE = "people.html", "copy-asked-for.html"
 
 NO_PRODUCT = (None,)
 MAILBOX_FULL = "5.2.2"  # RFC 3463
@@ -37,6 +40,7 @@ PRODUCTS = ("notes", "recordings")
 def pool_scenes() -> tuple[Scene, ...]:
     """The training platform under ``license-pool``."""
     return (
+        Scene(at=local("2024-08-20 10:00"), act=_look_up),
         Scene(at=local("2024-08-30 22:50"), act=_workers_go_down),
         Scene(at=local("2024-08-30 22:59"), act=_ask_seats),
         Scene(at=local("2024-08-30 23:01"), act=_ask_seats),
@@ -59,6 +63,7 @@ def grace_scenes() -> tuple[Scene, ...]:
         Scene(at=local("2024-08-30 23:59"), act=_ask_everybody),
         Scene(at=local("2024-08-31 00:01"), act=_ask_everybody),
         Scene(at=local("2024-10-14 10:00"), act=_end_two_users),
+        Scene(at=local("2024-10-15 10:00"), act=_expire_one_early),
         Scene(at=local("2024-11-28 23:59"), act=_ask_everybody),
         Scene(at=local("2024-11-29 00:01"), act=_ask_everybody),
         Scene(at=local("2024-12-02 10:00"), act=_bring_two_users_back),
@@ -67,6 +72,15 @@ def grace_scenes() -> tuple[Scene, ...]:
         Scene(at=local("2025-08-31 00:01"), act=_ask_everybody),
         Scene(at=local("2025-10-10 11:00"), act=_come_back_in_vain),
     )
+
+
+def _look_up(play: Play) -> None:
+    """Let an administrator read in the portal what ends when, and what happens then (A7)."""
+    admin = admins(play.members(TRAINING.leaving))[0]
+    portal = play.at_portal(admin)
+    play.pages[ORGANIZATION_PAGE] = portal.read(f"{PORTAL}/organization")
+    play.downloads[CALENDAR] = portal.fetch(f"{PORTAL}/dates.ics")
+    play.say("an admin, in the portal", "Looks up when each pool ends, and what happens then")
 
 
 def _workers_go_down(play: Play) -> None:
@@ -135,18 +149,19 @@ def _somebody_got_nothing(play: Play) -> None:
     """Let the person whose mail came back say so, and support mend it in one go (A12)."""
     context, organization = play.context, play.organization(TRAINING.leaving)
     person = users(play.members(TRAINING.leaving))[0]
-    opened = open_case(
-        context,
-        organization.id,
-        Complaint.NO_ACHIEVEMENTS,
-        member=person.id,
-        words="I never got my certificates.",
-        actor="user",
-    )
-    play.say("a user", "Tells support that no certificates came", kind="trouble")
+    portal = play.at_portal(person)
+    complaint = {
+        "complaint": Complaint.NO_ACHIEVEMENTS.value,
+        "about": "2024-08-31",
+        "words": "I never got my certificates.",
+    }
+    portal.send(f"{PORTAL}/cases", complaint)
+    (opened,) = list_cases(context, organization.id)
+    play.say("a user, in the portal", "Tells support that no certificates came", kind="trouble")
     play.cases.append(read_case(context, opened.id))
     repaired = repair_case(context, opened.id)
     close_case(context, opened.id)
+    play.pages[CASE_PAGE] = portal.read(f"{PORTAL}/cases/{opened.id}")
     what = "Sees in the case that the mail came back, and has it sent again"
     play.say("the vendor's support", what, f"{repaired.messages} mail", kind="notify")
 
@@ -180,21 +195,41 @@ def _two_users(play: Play) -> list[Member]:
 
 def _end_two_users(play: Play) -> None:
     people = _two_users(play)
-    organization = play.organization(NOTES.other)
-    ending = [Person(member=m.id, ends=Date(2024, 10, 31)) for m in people]
-    end_members(play.context, organization.id, ending)
-    play.say(organization.name, "An admin gives two users an end date: 2024-10-31")
+    _change_people(play, people, do="end", until="2024-10-31")
+    play.say("an admin, in the portal", "Gives two users an end date: 2024-10-31")
     play.observe()
+
+
+def _expire_one_early(play: Play) -> None:
+    """Let an administrator end somebody's access at once: the seat is free from then on (B11)."""
+    person = _one_more(play)
+    play.count_seats(NOTES.other)
+    before = _ask_notes(play, person)
+    _change_people(play, [person], do="expire")
+    play.count_seats(NOTES.other)
+    play.say("an admin, in the portal", "Expires a user at once, whose seat is free")
+    play.observe()
+    play.ask(before, _ask_notes(play, person))
 
 
 def _bring_two_users_back(play: Play) -> None:
     people = _two_users(play)
-    organization = play.organization(NOTES.other)
     before = _ask_notes(play, people[0])
-    reactivate_members(play.context, organization.id, [Person(member=m.id) for m in people])
-    play.say(organization.name, "The admin takes both users back", kind="return")
+    play.pages[PEOPLE_PAGE] = _change_people(play, [*people, _one_more(play)], do="back")
+    play.say("an admin, in the portal", "Takes all three users back", kind="return")
     play.observe()
     play.ask(before, _ask_notes(play, people[0]))
+
+
+def _one_more(play: Play) -> Member:
+    return [m for m in play.members(NOTES.other) if len(m.pools) == 2][-3]
+
+
+def _change_people(play: Play, people: list[Member], *, do: str, until: str = "") -> str:
+    """Let an administrator choose people on the page of them all, and do one thing to them."""
+    portal = play.at_portal(admins(play.members(NOTES.other))[0])
+    chosen = {"member": [each.id for each in people], "do": do, "until": until}
+    return portal.send(f"{PORTAL}/people", chosen)
 
 
 def _ask_notes(play: Play, member: Member) -> Probe:
@@ -212,19 +247,20 @@ def _bring_the_other_back(play: Play) -> None:
 
 
 def _download(play: Play) -> None:
-    """Hand a user their own content, long after they could last sign in (B9)."""
+    """Let a user ask for what is theirs, long after they could last sign in (B9)."""
     member = users(play.members(NOTES.leaving))[0]
-    sink = io.BytesIO()
-    request = Request(
-        organization=member.organization, member=member.id, part=Part(content_only=True)
-    )
-    manifest = hand_over(play.context, request, sink, actor="user")
-    play.downloads[DOWNLOAD] = sink.getvalue()
-    rows = sum(table.rows for table in manifest.tables.values())
+    portal = play.at_portal(member)
+    play.pages[ASKED_PAGE] = portal.send(f"{PORTAL}/copy")
+    before = len(play.post.messages)
+    tend_copies(play.context)
+    link = portal.link_in_mail(member, after=before, below="/links")
+    content = portal.fetch(f"{link}/{FILE_NAME}")
+    play.downloads[DOWNLOAD] = content
+    tables = json.loads(content)["data"]
     play.say(
         "a user, signed out for good",
-        "Asks for their own content and gets it",
-        f"{rows} rows of {len(manifest.tables)} tables",
+        "Asks for their own content in the portal, and follows the link that a mail brings",
+        f"{sum(map(len, tables.values()))} rows of {len(tables)} tables",
         kind="export",
     )
     play.observe()

@@ -14,11 +14,11 @@ from pydantic import SecretStr
 from whenever import Instant
 
 from offramp.adapters.store.connection import connect
-from offramp.bootstrap import build
-from offramp.config import load_settings
+from offramp.bootstrap import build, portal_pages
+from offramp.config import Settings, load_settings
 from offramp.core.errors import Invalid
 from offramp.data.sources.sql import open_sources
-from offramp.demo.comeback import come_back
+from offramp.demo.afterwards import come_back, let_go_of_what_was_kept
 from offramp.demo.play import Play, Scene, perform, users
 from offramp.demo.product import open_product
 from offramp.demo.record import (
@@ -93,15 +93,22 @@ def database_urls(
 
 
 @contextmanager
-def opened(stage: Stage, *, tell: Tell) -> Iterator[tuple[Play, SmtpCatcher]]:
+def opened(
+    stage: Stage, *, tell: Tell, has_portal: bool = False
+) -> Iterator[tuple[Play, SmtpCatcher]]:
     """Open a stage with its roster imported and nothing played yet, and its mail server."""
     clock = VirtualClock(CURTAIN_AT)
     with SmtpCatcher(folder=stage.out / "mail") as post, ExitStack() as stack:
-        context = _context(stage, clock, port=post.port)
+        settings = _settings(stage, port=post.port, has_portal=has_portal)
+        context = _context(stage, settings, clock)
         stack.callback(_close, context)
         product = stack.enter_context(
             open_product(
-                stage.vendor, stage.application_url, context=context, key=context.ids.new()
+                stage.vendor,
+                stage.application_url,
+                context=context,
+                key=context.ids.new(),
+                portal=portal_pages(settings),
             )
         )
         play = Play(
@@ -109,6 +116,7 @@ def opened(stage: Stage, *, tell: Tell) -> Iterator[tuple[Play, SmtpCatcher]]:
             policy=find_policy(stage.vendor.policy),
             context=context,
             product=product,
+            post=post,
             clock=clock,
             tell=tell,
         )
@@ -118,7 +126,7 @@ def opened(stage: Stage, *, tell: Tell) -> Iterator[tuple[Play, SmtpCatcher]]:
 
 def put_on(stage: Stage, *, tell: Tell) -> None:
     """Perform the play of one vendor and leave its artefacts in its folder."""
-    with opened(stage, tell=tell) as (play, post):
+    with opened(stage, tell=tell, has_portal=True) as (play, post):
         write_plan(play, stage.out)
         marks, shared = _marks(play)
         scenes, until = _script(play, post)
@@ -128,6 +136,7 @@ def put_on(stage: Stage, *, tell: Tell) -> None:
         name_mails(stage.out / "mail")
         write_attached_exports(stage.out)
         if stage.vendor is TRAINING:
+            let_go_of_what_was_kept(play)
             come_back(play, stage.out)
         write_record(play, stage.out, siblings=siblings)
     engine = connect(stage.store_url)
@@ -141,8 +150,8 @@ def _script(play: Play, post: SmtpCatcher) -> tuple[tuple[Scene, ...], Instant]:
     return grace_scenes(), GRACE_UNTIL
 
 
-def _context(stage: Stage, clock: VirtualClock, *, port: int) -> Context:
-    settings = load_settings(
+def _settings(stage: Stage, *, port: int, has_portal: bool) -> Settings:
+    return load_settings(
         folder=stage.private,
         database_url=SecretStr(stage.store_url),
         datamap=None,
@@ -152,7 +161,12 @@ def _context(stage: Stage, clock: VirtualClock, *, port: int) -> Context:
         mail_from="offboarding@vendor.example",
         brand_name=stage.vendor.brand,
         credentials_address=stage.vendor.credentials_address,
+        public_address=stage.vendor.public_address if has_portal else None,
+        portal=has_portal,
     )
+
+
+def _context(stage: Stage, settings: Settings, clock: VirtualClock) -> Context:
     datamap = load_datamap(datamap_of(stage.vendor))
     environment = {stage.vendor.variable: stage.application_url}
     data = Data(datamap=datamap, sources=open_sources(datamap, environment=environment))

@@ -117,7 +117,9 @@ class Cast:
         if step is not None and total.get("deliveries"):
             counts = [f"{total[name]} {name}" for name in ("accepted", "refused") if total[name]]
             told.append(f"mail to {people(step.audience, kind=kind)}: {', '.join(counts)}")
-        if total.get("certificate"):
+        if "left" in total:
+            told.append(f"{_counted(int(total['rows'] or 0), 'row')}, with a certificate of their own")
+        elif total.get("certificate"):
             told += self._erased(str(total["certificate"]))
         elif "rows" in total:
             told.append(f"{total['rows']} rows of {total['tables']} tables")
@@ -150,6 +152,9 @@ _EVENTS: Mapping[str, tuple[str, str]] = {
     "export-handed-over": ("export", "The hand-over is recorded"),
     "message-bounced": ("trouble", "A mail comes back: it does not count as delivered"),
     "messages-asked-again": ("notify", "Queued once more: {messages} lost mails"),
+    "retention-swept": ("erase", "What a law had kept goes: its own time is over"),
+    "own-copy-asked": ("export", "A copy of their data is asked for"),
+    "own-copy-downloaded": ("export", "The copy is downloaded"),
     "offboarding-stopped": ("trouble", "Stopped: a person has to look"),
 }
 

@@ -40,6 +40,11 @@ class Vendor:
     other: str
 
     @property
+    def public_address(self) -> str:
+        """Where the people of its customers would reach the portal."""
+        return f"https://leaving.{self.brand.lower()}.example"
+
+    @property
     def credentials_address(self) -> str:
         """Where its public keys would be served."""
         return f"https://{self.brand.lower()}.example/credentials"

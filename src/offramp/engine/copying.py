@@ -149,7 +149,7 @@ def _write(context: Context, copy: OwnCopy) -> OwnCopy:
 
 def _tell(context: Context, copy: OwnCopy) -> None:
     """Send the mail that leads to a copy; its link lives for so long from now on."""
-    now, message = context.clock.now(), _message_id(copy)
+    now, message = context.clock.now(), copy_message_id(copy.id, round_=copy.round)
     if context.public_address is None or not is_still_whole(context, _request(copy)):
         _save(context, replace(copy, due_at=copy.expires_at))
         return
@@ -176,9 +176,9 @@ def _tell(context: Context, copy: OwnCopy) -> None:
     _save(context, told)
 
 
-def _message_id(copy: OwnCopy) -> str:
-    """Give the id of the mail, the same at every attempt, and telling nothing."""
-    return hashlib.sha256(f"{NOTICE}/{copy.id}/{copy.round}".encode()).hexdigest()[:32]
+def copy_message_id(copy: str, *, round_: int) -> str:
+    """Give the id of the mail that leads to a copy, the same at every attempt, telling nothing."""
+    return hashlib.sha256(f"{NOTICE}/{copy}/{round_}".encode()).hexdigest()[:32]
 
 
 def _reader_of(

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 from whenever import Instant
 
-from offramp.core.dates import effect
+from offramp.core.dates import effect, last_day_before
 from offramp.core.seats import SeatCount
 from offramp.engine.calendar import FILE, write_dates
 from offramp.engine.portal_view import look_at_company
@@ -80,4 +80,5 @@ def _row(count: SeatCount, *, zone: str) -> dict[str, object]:
         "seats": pool.seats,
         "is_over": count.is_over,
         "ends_at": ends_at,
+        "last_on": None if ends_at is None else last_day_before(ends_at, zone=zone),
     }
