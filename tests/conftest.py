@@ -1,5 +1,6 @@
 """What every test gets: databases that are really there, and no network where none is needed."""
 
+import importlib
 import socket
 from pathlib import Path
 
@@ -71,6 +72,13 @@ def mariadb_url(mariadb_server):
     """Give a fresh, empty MariaDB database."""
     with mariadb.fresh_database(mariadb_server) as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Start a browser once; only a test that asks needs the package."""
+    with importlib.import_module("tests.browser").open_browser() as started:
+        yield started
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """A4, A9, A12, B4, B5, B11: operators who read nothing but the screen, on both databases."""
 
-import os
 import re
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from offramp.adapters.message.picture import find_browser
 from offramp.core.model import Role
 from offramp.core.operator import OperatorRole
 from offramp.core.policy import Capability
@@ -27,17 +25,6 @@ pytestmark = pytest.mark.browser
 ADDRESS = "olga@vendor.example"
 GRACE, SIGNED_OUT = "2024-10-15T12:00:00Z", "2024-12-15T12:00:00Z"
 FAREWELL, HANDED_OVER, GONE = "2024-08-31T12:00:00Z", "2024-09-23T12:00:00Z", "2024-10-15T12:00:00Z"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Start a browser once."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=find_browser(), chromium_sandbox=os.geteuid() != 0
-        )
-        yield started
-        started.close()
 
 
 @contextmanager

@@ -1,17 +1,15 @@
 """A4, A7, A12, B9, B11: the portal, by people who read nothing but the screen and their mail."""
 
 import json
-import os
 import re
 from contextlib import contextmanager
 from dataclasses import replace
 from zipfile import ZipFile
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from offramp.adapters.message.brand import Brand
-from offramp.adapters.message.picture import find_browser
 from offramp.adapters.message.portal_page import PortalPages
 from offramp.core.case import Complaint
 from offramp.core.model import Role
@@ -33,17 +31,6 @@ FAREWELL = "2024-08-31"
 SIGNED_OUT, GONE = "2024-12-15T12:00:00Z", "2026-04-01T00:00:00Z"
 BRAND = Brand(name="Trellis", renewal="https://vendor.example/renew")
 OWN_TABLES = ("request", "portal_link", "portal_session", "own_copy", "support_case", "case_note")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Start a browser once."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=find_browser(), chromium_sandbox=os.geteuid() != 0
-        )
-        yield started
-        started.close()
 
 
 @contextmanager

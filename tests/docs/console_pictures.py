@@ -1,6 +1,5 @@
 """Takes the pictures of docs/console.md with a Chromium: python -m tests.docs.console_pictures."""
 
-import os
 import re
 from dataclasses import replace
 from importlib.resources import files
@@ -9,10 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import sqlalchemy as sa
-from playwright.sync_api import sync_playwright
 from whenever import Date, Instant
 
-from offramp.adapters.message.picture import find_browser
 from offramp.core.case import Complaint
 from offramp.core.operator import OperatorRole
 from offramp.documents.policy import PRESETS, find_policy
@@ -26,6 +23,7 @@ from offramp.engine.operators import add_operator
 from offramp.engine.publication import publish
 from offramp.engine.sweep import tick
 from offramp.ports import Return, Returned
+from tests.browser import open_browser
 from tests.simulation import shop
 from tests.unit.web.office import PASSWORD, Office, listening
 
@@ -42,6 +40,7 @@ CUSTOMERS = {
 }
 DESK = {"width": 1200, "height": 860}
 PHONE = {"width": 390, "height": 844}
+STRANGERS = {"console-sign-in": "/console/sign-in", "console-enter": "{invitation}"}
 PICTURES = {
     "console-today": ("/console", "light", DESK),
     "console-organizations": ("/console/organizations", "light", DESK),
@@ -52,41 +51,59 @@ PICTURES = {
         "light",
         DESK,
     ),
+    "console-policies": ("/console/policies", "light", DESK),
     "console-policy": ("/console/policies/edit-only-grace", "light", DESK),
     "console-data-map": ("/console/data-map", "light", DESK),
     "console-health": ("/console/health", "light", DESK),
+    "console-cases": ("/console/cases", "light", DESK),
     "console-case": ("/console/cases/{case}", "light", DESK),
+    "console-case-dark": ("/console/cases/{case}", "dark", DESK),
+    "console-account": ("/console/account", "light", DESK),
+    "console-problem": ("/console/organizations/none", "light", DESK),
     "console-today-phone": ("/console", "light", PHONE),
+    "console-organization-phone": ("/console/organizations/alder", "light", PHONE),
 }
 
 
 def write_pictures(folder):
     """Take every picture."""
-    with TemporaryDirectory() as place, sync_playwright() as playwright:
+    with TemporaryDirectory() as place, open_browser() as browser:
         office = _office(Path(place))
-        browser = playwright.chromium.launch(
-            executable_path=find_browser(), chromium_sandbox=os.geteuid() != 0
-        )
         with listening(office.app) as url:
             state, case = _sign_in(browser, office, url), _complain(office)
             _look_at_databases(browser, url, state)
             for name, (path, scheme, size) in PICTURES.items():
                 options = {"storage_state": state, "color_scheme": scheme, "viewport": size}
-                with browser.new_context(base_url=url, **options) as context:
-                    page = context.new_page()
-                    page.goto(path.format(case=case))
-                    page.screenshot(path=folder / f"{name}.png")
+                _take(browser, url, path.format(case=case), folder / f"{name}.png", **options)
+            invited = _invite(office, "Otto Ek", "otto@vendor.example")
+            for name, path in STRANGERS.items():
+                _take(
+                    browser,
+                    url,
+                    path.format(invitation=f"/{invited.path}"),
+                    folder / f"{name}.png",
+                    viewport=DESK,
+                )
             _try_document(browser, office, url, state, folder / "console-restore.png")
             with browser.new_context(base_url=url, storage_state=state, viewport=DESK) as context:
                 _try_many(context.new_page(), folder / "console-many.png")
                 _try_policy(context.new_page(), folder / "console-publish.png")
-        browser.close()
+
+
+def _take(browser, url, path, file, **options):
+    """Take the picture of one page from its top to its end."""
+    with browser.new_context(base_url=url, **options) as context:
+        page = context.new_page()
+        page.goto(path)
+        page.screenshot(path=file, full_page=True)
+
+
+def _invite(office, name, address):
+    return add_operator(office.context, name=name, address=address, role=OperatorRole.ADMIN)
 
 
 def _sign_in(browser, office, url):
-    invited = add_operator(
-        office.context, name="Olga Öz", address="olga@vendor.example", role=OperatorRole.ADMIN
-    )
+    invited = _invite(office, "Olga Öz", "olga@vendor.example")
     with browser.new_context(timezone_id="Europe/Dublin") as context:
         page = context.new_page()
         page.goto(f"{url}/{invited.path}")
@@ -117,7 +134,7 @@ def _try_document(browser, office, url, state, file):
         page.get_by_label("The JSON file").set_input_files(sent)
         page.get_by_role("button", name="Try it").click()
         page.get_by_role("status").wait_for()
-        page.screenshot(path=file)
+        page.screenshot(path=file, full_page=True)
 
 
 def _try_many(page, file):
@@ -129,7 +146,7 @@ def _try_many(page, file):
     page.get_by_label("by so many days").fill("14")
     page.get_by_role("button", name="Look at all that are found").click()
     page.get_by_role("button", name="Extend").wait_for()
-    page.screenshot(path=file)
+    page.screenshot(path=file, full_page=True)
 
 
 def _try_policy(page, file):
@@ -139,7 +156,7 @@ def _try_policy(page, file):
     page.get_by_label("The policy in YAML").fill(second)
     page.locator("section", has_text="As a text").get_by_role("button").click()
     page.get_by_role("img", name="The stages in order").wait_for()
-    page.screenshot(path=file)
+    page.screenshot(path=file, full_page=True)
 
 
 def _office(folder):

@@ -1,14 +1,11 @@
 """<offramp-banner> in a browser, on a page with a strict policy and a clock of its own."""
 
 import json
-import os
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 from whenever import Instant
 
-from offramp.adapters.message.picture import find_browser
 from offramp.core.model import Role, SubjectKind
 from offramp.web.element import element_script
 from tests.integration.banner_product import (
@@ -27,17 +24,6 @@ from tests.integration.banner_product import (
 )
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Start a browser once."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=find_browser(), chromium_sandbox=os.geteuid() != 0
-        )
-        yield started
-        started.close()
 
 
 @pytest.fixture

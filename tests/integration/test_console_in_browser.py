@@ -1,15 +1,13 @@
 """The console as a browser shows it: nothing for axe to find, nothing it must stop, by keyboard."""
 
-import os
 import re
 from dataclasses import replace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from whenever import Date, Instant
 
-from offramp.adapters.message.picture import find_browser
 from offramp.core.operator import OperatorRole
 from offramp.engine.brake import place_hold
 from offramp.engine.offboarding import register
@@ -34,17 +32,6 @@ PAGES = [
     f"{LIST}/acme/what-if?until=2024-08-30&days=20",
 ]
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Start a browser once."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=find_browser(), chromium_sandbox=os.geteuid() != 0
-        )
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

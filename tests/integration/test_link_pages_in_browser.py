@@ -1,16 +1,13 @@
 """The pages for people as a browser shows them: nothing for axe to find, nothing it must stop."""
 
-import os
 from functools import partial
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 from whenever import Date
 
 from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.page import LinkPages
-from offramp.adapters.message.picture import find_browser
 from offramp.core.link import Download
 
 pytestmark = pytest.mark.browser
@@ -24,17 +21,6 @@ PHONE_WIDTH = 320  # WCAG 2.2, success criterion 1.4.10
 FILE = Download(
     address="secret/data.json", name="data.json", size_bytes=41_300_000, until_on=Date(2024, 9, 28)
 )
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Start a browser once."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=find_browser(), chromium_sandbox=os.geteuid() != 0
-        )
-        yield started
-        started.close()
 
 
 def leading(language, organization="Acme & Sons"):

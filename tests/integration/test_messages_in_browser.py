@@ -1,15 +1,12 @@
 """Messages as a browser shows them: nothing for axe to find, nothing fetched, nothing cut off."""
 
-import os
 from dataclasses import replace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 from offramp.adapters.composer_jinja import JinjaComposer
 from offramp.adapters.message.brand import Brand
-from offramp.adapters.message.picture import find_browser
 from offramp.cli.message import ENDS_ON
 from offramp.core.model import Organization
 from offramp.documents.policy import PRESETS, find_policy
@@ -24,17 +21,6 @@ PHONE_WIDTH = 320  # WCAG 2.2, success criterion 1.4.10: nothing is scrolled in 
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 # A mail is an article in the page of a mail program, and that page has the landmarks.
 NO_PAGE = {"rules": {"landmark-one-main": {"enabled": False}, "region": {"enabled": False}}}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Start a browser once."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=find_browser(), chromium_sandbox=os.geteuid() != 0
-        )
-        yield started
-        started.close()
 
 
 def html_of(specimen, language):

@@ -1,12 +1,9 @@
 """The portal as a browser shows it: nothing for axe to find, nothing it must stop, by keyboard."""
 
-import os
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from offramp.adapters.message.picture import find_browser
 from tests.docs.portal_pictures import complain, portal, sign_in
 
 pytestmark = pytest.mark.browser
@@ -25,17 +22,6 @@ PAGES = [
     (CALM, "/portal/cases/{case}"),
     (CALM, "/portal/cases/unknown"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Start a browser once."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=find_browser(), chromium_sandbox=os.geteuid() != 0
-        )
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
