@@ -208,6 +208,8 @@ def test_once_support_has_opened_everything_it_is_made_anew(world, exports):
 def test_it_is_taken_back_by_operators_too(world):
     """With the links that messages brought."""
     message = have(world)
+    (listed,) = links.list_copies(world.context, "acme")
+    assert (listed.member, listed.scope) == (ADMIN, WHOLE)
 
     assert links.revoke(world.context, "acme") == 1
 

@@ -11,8 +11,10 @@ from offramp.cli.lifecycle import Member, Organization
 from offramp.cli.opening import open_context
 from offramp.cli.output import AsJson, guarded, show_json, show_table, show_text
 from offramp.core.link import LinkState
+from offramp.core.model import SubjectKind
 from offramp.engine import link
 from offramp.engine.link import Listed
+from offramp.ports import OwnCopy
 
 app = typer.Typer(help="The links to data that was too large for a mail.", no_args_is_help=True)
 
@@ -23,12 +25,21 @@ Step = Annotated[str | None, typer.Option(help="Only the data of one step.")]
 @guarded
 def list_links(organization: Organization, member: Member = None, as_json: AsJson = False) -> None:
     """List every link to data of an organization, whether it works, and how often it was used."""
-    found = link.list_links(open_context(), organization, member=member)
+    context = open_context()
+    found = link.list_links(context, organization, member=member)
+    copies = link.list_copies(context, organization, member=member)
     if as_json:
-        show_json({"organization": organization, "links": [link_data(each) for each in found]})
-    elif found:
+        show_json(
+            {
+                "organization": organization,
+                "links": [link_data(each) for each in found],
+                "copies": [_copy_data(each) for each in copies],
+            }
+        )
+    elif found or copies:
         columns = ("step", "member", "state", "mailed", "until", "downloads", "last")
-        show_table(columns, [link_row(each) for each in found], unbroken=("state",))
+        rows = [*map(link_row, found), *map(_copy_row, copies)]
+        show_table(columns, rows, unbroken=("state",))
     else:
         show_text("no link was sent")
 
@@ -94,3 +105,30 @@ def link_data(listed: Listed) -> dict[str, Any]:
         "downloaded_at": each.downloaded_at.format_iso() if each.downloaded_at else None,
         "revoked_at": each.revoked_at.format_iso() if each.revoked_at else None,
     }
+
+
+def _copy_row(copy: OwnCopy) -> tuple[str, ...]:
+    """Give a copy that somebody asked for as a line of the same table."""
+    return (
+        f"copy of {_SCOPES[copy.scope]}",
+        copy.member,
+        LinkState.ALIVE.value,
+        copy.mailed_at.format_iso(unit="second") if copy.mailed_at else "",
+        copy.expires_at.format_iso(unit="second") if copy.expires_at else "",
+        str(copy.downloads),
+        copy.downloaded_at.format_iso(unit="second") if copy.downloaded_at else "",
+    )
+
+
+def _copy_data(copy: OwnCopy) -> dict[str, Any]:
+    moments = ("asked_at", "mailed_at", "expires_at", "downloaded_at")
+    said = {name: getattr(copy, name) for name in moments}
+    return {
+        "scope": copy.scope.value,
+        "member": copy.member,
+        "downloads": copy.downloads,
+        **{name: moment and moment.format_iso() for name, moment in said.items()},
+    }
+
+
+_SCOPES = {SubjectKind.MEMBER: "their own", SubjectKind.ORGANIZATION: "everything"}

@@ -118,7 +118,9 @@ class Cast:
             counts = [f"{total[name]} {name}" for name in ("accepted", "refused") if total[name]]
             told.append(f"mail to {people(step.audience, kind=kind)}: {', '.join(counts)}")
         if "left" in total:
-            told.append(f"{_counted(int(total['rows'] or 0), 'row')}, with a certificate of their own")
+            told.append(
+                f"{_counted(int(total['rows'] or 0), 'row')}, with a certificate of their own"
+            )
         elif total.get("certificate"):
             told += self._erased(str(total["certificate"]))
         elif "rows" in total:

@@ -18,10 +18,12 @@ from offramp.engine.context import Context
 from offramp.engine.office import open_office
 from offramp.engine.operators import actor_of
 from offramp.engine.overview import Leaving, leaving_of, newest_of
-from offramp.ports import Delivery, Link, Offboarding, Transaction
+from offramp.engine.own_copy import ready_copies
+from offramp.ports import Delivery, Link, Offboarding, OwnCopy, Transaction
 
 PEOPLE_MAX = 50
 ALONE_MAX = 20  # members who leave on their own
+COPIES_MAX = 50
 LOST_MAX = 50  # deliveries that nobody got
 ENTRIES_MAX = 20  # of the ledger
 
@@ -35,6 +37,7 @@ class Closeup:
         alone: members who leave on their own, of whom there are ``alone_count``.
         people: who has an office first, of all ``people_count``.
         lost: messages that were refused or came back.
+        copies: of their data, on request, that can be downloaded.
         entries: what the ledger says of its off-boardings, the newest first.
         actors: the names of operators, by how the ledger calls them.
     """
@@ -53,6 +56,7 @@ class Closeup:
     is_blocked: bool
     lost: tuple[Delivery, ...]
     links: tuple[Link, ...]
+    copies: tuple[OwnCopy, ...]
     entries: tuple[Entry, ...]
     actors: Mapping[str, str]
 
@@ -97,6 +101,7 @@ def look_closely(context: Context, organization: str) -> Closeup:
             is_blocked=transaction.is_blocked(organization, member=None),
             lost=transaction.lost_deliveries(organization, limit=LOST_MAX),
             links=tuple(link for row in wholes for link in transaction.links(row.id)),
+            copies=ready_copies(transaction, organization, member=None, now=now)[:COPIES_MAX],
             entries=_entries(transaction, rows),
             actors={actor_of(each.id): each.name for each in transaction.operators()},
         )

@@ -21,7 +21,7 @@ from offramp.core.transitions import OffboardingStatus
 from offramp.engine.context import Context
 from offramp.engine.entitlement import erasure_of, is_still_theirs
 from offramp.engine.offer import digest_of
-from offramp.engine.own_copy import is_ready, note_own_download, take_copies_back
+from offramp.engine.own_copy import is_ready, note_own_download, ready_copies, take_copies_back
 from offramp.engine.resending import NothingToResend, ask_again
 from offramp.engine.situation import (
     receipts_of,
@@ -205,6 +205,20 @@ def list_links(
             for link in transaction.links(row.id)
             if member in (None, link.member)
         )
+
+
+def list_copies(
+    context: Context, organization: str, *, member: str | None = None
+) -> tuple[OwnCopy, ...]:
+    """List the copies on request that a link leads to.
+
+    Raises:
+        OrganizationUnknown, OrganizationErased, MemberUnknown: there is nobody to ask about.
+    """
+    now = context.clock.now()
+    with context.store.reading() as transaction:
+        require_known(transaction, organization, member=member)
+        return ready_copies(transaction, organization, member=member, now=now)
 
 
 def revoke(

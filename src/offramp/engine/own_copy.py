@@ -173,13 +173,20 @@ def take_copy_back(
         drop_copy(context, transaction, copy, at=now, actor=actor)
 
 
+def ready_copies(
+    transaction: Transaction, organization: str, *, member: str | None, now: Instant
+) -> tuple[OwnCopy, ...]:
+    """List the copies that can be downloaded, of one member or of all."""
+    copies = transaction.own_copies(organization, member=member)
+    return tuple(copy for copy in copies if is_ready(copy, now=now))
+
+
 def take_copies_back(
     context: Context, transaction: Transaction, organization: str, *, member: str | None
 ) -> int:
     """Take every copy back that can be downloaded, of one member or of all; says how many."""
     now = context.clock.now()
-    copies = transaction.own_copies(organization, member=member)
-    ready = [copy for copy in copies if is_ready(copy, now=now)]
+    ready = ready_copies(transaction, organization, member=member, now=now)
     for copy in ready:
         drop_copy(context, transaction, copy, at=now, actor=context.actor_or("operator"))
     return len(ready)

@@ -112,7 +112,7 @@ def test_messages_that_were_sent_go_again(world, client):
 
 
 def test_links_are_listed_and_there_is_none_to_send_again_or_to_revoke(client):
-    assert client.get(f"{BASE}/links").json() == {"links": []}
+    assert client.get(f"{BASE}/links").json() == {"links": [], "copies": []}
     for deed in ("reissue", "revoke"):
         answer = client.post(f"{BASE}/links/{deed}", json={})
         assert (answer.status_code, answer.json()["code"]) == (409, "NoLinks")

@@ -10,9 +10,11 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StrictBool
 
 from offramp.core.link import LinkState
+from offramp.core.model import SubjectKind
 from offramp.core.operator import OperatorRole
-from offramp.engine.link import Listed, list_links, reissue, revoke
+from offramp.engine.link import Listed, list_copies, list_links, reissue, revoke
 from offramp.engine.resending import ask_again
+from offramp.ports import OwnCopy
 from offramp.web.api.again import Queued
 from offramp.web.api.caller import Caller, Gate, Need
 from offramp.web.api.document import Organization, Part, time_of
@@ -48,10 +50,23 @@ class LinkDocument(Part):
     revoked_at: str | None
 
 
+class CopyDocument(Part):
+    """One copy of data that a person asked for, and that can be downloaded."""
+
+    scope: Annotated[SubjectKind, Field(description="Their own data, or all of the organization.")]
+    member: str
+    asked_at: str
+    mailed_at: str | None
+    expires_at: str | None
+    downloads: int
+    downloaded_at: str | None
+
+
 class LinksDocument(Part):
-    """The links of an organization."""
+    """The links of an organization, and the copies that people asked for."""
 
     links: tuple[LinkDocument, ...]
+    copies: tuple[CopyDocument, ...]
 
 
 class RevokedDocument(Part):
@@ -88,7 +103,8 @@ def message_routes(gate: Gate) -> APIRouter:
     ) -> LinksDocument:
         """List the links to data of an organization, whether they work, and how often they did."""
         found = list_links(caller.context, organization, member=member)
-        return LinksDocument(links=tuple(map(_link, found)))
+        copies = list_copies(caller.context, organization, member=member)
+        return LinksDocument(links=tuple(map(_link, found)), copies=tuple(map(_copy, copies)))
 
     @routes.post("/links/reissue", status_code=HTTPStatus.ACCEPTED)
     def reissue_links(caller: support, organization: Organization, asked: LinkChoice) -> Queued:
@@ -119,4 +135,16 @@ def _link(listed: Listed) -> LinkDocument:
         downloads=link.downloads,
         downloaded_at=time_of(link.downloaded_at),
         revoked_at=time_of(link.revoked_at),
+    )
+
+
+def _copy(copy: OwnCopy) -> CopyDocument:
+    return CopyDocument(
+        scope=copy.scope,
+        member=copy.member,
+        asked_at=copy.asked_at.format_iso(),
+        mailed_at=time_of(copy.mailed_at),
+        expires_at=time_of(copy.expires_at),
+        downloads=copy.downloads,
+        downloaded_at=time_of(copy.downloaded_at),
     )

@@ -38,6 +38,7 @@ def company_routes(door: PortalDoor, answers: PortalAnswers) -> APIRouter:
             done=done if done in DONE else "",
             company_zone=zone,
             words=view.words,
+            may_renew=view.may_renew,
             renewal=answers.renewal if view.may_renew else None,
             seats=[_row(each, zone=zone) for each in view.seats],
             plans=[plan_of(each) for each in view.leaving],
