@@ -6,6 +6,7 @@ from dataclasses import replace
 from fastapi.testclient import TestClient
 from whenever import Instant
 
+from offramp.adapters.composer_jinja import JinjaComposer
 from offramp.adapters.message.brand import Brand
 from offramp.adapters.message.portal_page import PortalPages
 from offramp.documents.policy import find_policy
@@ -14,7 +15,7 @@ from offramp.engine.copying import tend_copies
 from offramp.engine.offboarding import register
 from offramp.engine.portal_entry import send_entrances
 from offramp.engine.publication import publish
-from offramp.testing.world import World
+from offramp.testing.world import PlainComposer, World
 from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.app import create_app
 from tests.simulation import shop
@@ -33,6 +34,12 @@ BRAND = Brand(
 ADMIN, USER, OTHER = "admin@acme.example", "user@acme.example", "user@beta.example"
 LINK = re.compile(re.escape(PUBLIC) + r"(/portal/enter/[\w-]+)")
 TOKEN = re.compile(r'name="token" value="(\w+)"')
+
+
+class Composer(JinjaComposer):
+    """Words as they are shipped; what was earned is written in a line, which is fast."""
+
+    attach_achievements = PlainComposer.attach_achievements
 
 
 class Visitor:
@@ -123,3 +130,9 @@ def _calendar(parts, *, stamped_at, is_canceled, locale):
         is_canceled=is_canceled,
         locale=locale,
     )
+
+
+def words(answer):
+    """Give the text of a page in one line."""
+    text = re.sub(r"<style>.*?</style>", " ", answer.text, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", text).split())
