@@ -186,6 +186,40 @@ def creates(departure, member):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_an_administrator_whom_nobody_lets_in_any_more_has_everything_made_and_taken_back(
+    browser, kind, tmp_path, request
+):
+    """B5, E1: led there by the case of somebody who misses the file, and by words alone."""
+    with served(NOTES, kind, tmp_path, request) as departure:
+        admin = person(departure, is_admin=True)
+        departure.run_until(SIGNED_OUT)
+        page = sign_in(browser, departure, admin.email)
+        page.get_by_role("link", name="Help").click()
+        page.get_by_role("link", name="Look there").click()
+        page.get_by_role("button", name="Make a copy of everything").click()
+        expect(page.get_by_role("status")).to_contain_text("We make a copy of the data")
+        expect(page.get_by_role("main")).to_contain_text("It is being made.")
+        before = len(departure.mail)
+        carry_once(departure.context)
+        link = link_in(departure, after=before, path="links")
+        page.goto(link)
+        document = json.loads(downloaded(page, "Download the data").read_bytes())
+        page.goto(f"{departure.context.public_address}/portal/organization")
+        page.get_by_role("link", name="Download,").click()
+        again = json.loads(downloaded(page, "Download the data").read_bytes())
+        page.goto(f"{departure.context.public_address}/portal/organization")
+        page.get_by_role("button", name="Delete the copy of").click()
+        expect(page.get_by_role("status")).to_contain_text("leads nowhere any more")
+        page.goto(link)
+
+        expect(page.get_by_role("heading", level=1)).to_have_text("This link does not work")
+        people = departure.members(admin.organization)
+        assert {str(row["id"]) for row in document["data"]["users"]} == {m.id for m in people}
+        assert again == document
+        assert not any((tmp_path / "offramp" / "vault" / "own").rglob("*.json"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_whoever_is_signed_out_for_good_asks_for_their_content_and_gets_it_until_it_is_deleted(
     browser, kind, tmp_path, request
 ):
@@ -197,7 +231,7 @@ def test_whoever_is_signed_out_for_good_asks_for_their_content_and_gets_it_until
         expect(page.get_by_role("main")).to_contain_text("Deactivated")
 
         page.get_by_role("button", name="Make a copy of my data").click()
-        expect(page.get_by_role("status")).to_contain_text("We make a copy of your data")
+        expect(page.get_by_role("status")).to_contain_text("We make a copy of the data")
         expect(page.get_by_role("button", name="Make a copy of my data")).to_have_count(0)
         before = len(departure.mail)
         carry_once(departure.context)

@@ -10,12 +10,14 @@ pytestmark = pytest.mark.browser
 
 PHONE_WIDTH = 320  # WCAG 2.2, success criterion 1.4.10
 USER, ADMIN, CALM = "user@birch.example", "admin@alder.example", "user@alder.example"
+MANAGER = "admin@birch.example"
 PAGES = [
     (None, "/portal/sign-in"),
     (None, "/portal/enter/unknown"),
     (USER, "/portal?done=asked"),
     (ADMIN, "/portal"),
     (ADMIN, "/portal/organization"),
+    (MANAGER, "/portal/organization?done=revoked"),
     (ADMIN, "/portal/people"),
     (ADMIN, "/portal/help"),
     (CALM, "/portal/help"),
@@ -38,7 +40,7 @@ def case(world):
 @pytest.fixture(scope="module")
 def kept(browser, world):
     """Sign everybody in once, and give what their browsers keep."""
-    return {who: sign_in(browser, world, who) for who in (USER, ADMIN, CALM)}
+    return {who: sign_in(browser, world, who) for who in (USER, ADMIN, CALM, MANAGER)}
 
 
 @pytest.fixture
