@@ -66,6 +66,8 @@ class CaseFile:
     """A case with everything that is known about it.
 
     Attributes:
+        names: of the organization, and of the member whom it is about; their ids where they have
+            none.
         messages: to the member; where nobody is named, those that were lost.
         links: to data that was too large for a mail.
         accounts: who was allowed what at the instant that is spoken of, and why.
@@ -73,6 +75,7 @@ class CaseFile:
     """
 
     case: Case
+    names: tuple[str, str]
     notes: tuple[CaseNote, ...]
     messages: tuple[Written, ...]
     links: tuple[Listed, ...]
@@ -206,11 +209,13 @@ def read_case(context: Context, case: str) -> CaseFile:
     """
     with context.store.transaction() as transaction:
         found = _require(transaction, case)
+        names = _names(transaction, found)
         notes = transaction.case_notes(case)
         witnesses = _witnesses(transaction, found)
     organization, member = found.organization, found.member
     return CaseFile(
         case=found,
+        names=names,
         notes=notes,
         messages=history(context, organization, member=member, is_lost=member is None),
         links=list_links(context, organization, member=member),
@@ -349,6 +354,15 @@ def _is_copied(context: Context, organization: str, member: str) -> bool:
             ask_for_copy(context, organization, member, scope=scope, actor=actor)
             return True
     return False
+
+
+def _names(transaction: Transaction, case: Case) -> tuple[str, str]:
+    organization = transaction.organization(case.organization)
+    member = None if case.member is None else transaction.member(case.organization, case.member)
+    return (
+        (organization and organization.name) or case.organization,
+        (member and member.name) or case.member or "",
+    )
 
 
 def _witnesses(transaction: Transaction, case: Case) -> tuple[str, ...]:

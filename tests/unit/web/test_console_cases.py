@@ -128,7 +128,8 @@ def test_a_case_that_is_not_there_is_said_to_be_so(office, browser):
 def test_a_note_among_operators_is_neither_shown_nor_mailed_and_answers_nobody(office, browser):
     """A12."""
     with office.world.store.transaction() as transaction:
-        member = transaction.members("acme")[0].id
+        person = transaction.members("acme")[0]
+    member = person.id
     path = open_by_form(browser, "other", member=member, words="It is slow.")
     case = path.rpartition("/")[2]
 
@@ -137,7 +138,7 @@ def test_a_note_among_operators_is_neither_shown_nor_mailed_and_answers_nobody(o
 
     assert "Kept for operators alone" in page
     assert "Their proxy is old." in page
-    assert f"{member} is mailed these words" in page
+    assert f"{person.name} is mailed these words" in page
     assert known(office, path).case.state is CaseState.WAITING
     _, told = read_own_case(office.context, "acme", member, case)
     assert [note.text for note in told] == ["It is slow."]
