@@ -33,7 +33,8 @@ def test_whoever_got_no_achievements_is_sent_them_by_one_action_A12(installation
     assert "550" in printed
     assert f"offramp case repair {opened['case']} sends the achievements again" in printed
     assert repaired == {
-        "case": opened["case"], "repair": "resend", "messages": 1, "copies": 0, "unlocked_until": None,
+        "case": opened["case"], "repair": "resend",
+        "messages": 1, "copies": 0, "unlocked_until": None,
     }  # fmt: skip
     assert len(achievements(smtp)) == 1
     assert (after["state"], after["repaired_at"] is not None) == ("answered", True)

@@ -87,7 +87,9 @@ class CasePart(FactPart):
         attempts = row.mail_attempts + 1
         taken = {"mail_at": lease_until, "mail_attempts": attempts}
         self.connection.execute(update(_note).where(_note.c.number == row.number).values(taken))
-        note = CaseNote(case=row.case, at=row.at, actor=row.actor, text=row.text)
+        note = CaseNote(
+            case=row.case, at=row.at, actor=row.actor, text=row.text, is_private=row.is_private
+        )
         return CaseLetter(number=row.number, note=note, attempts=attempts)
 
     def put_off_case_letter(self, number: int, *, mail_at: Instant | None) -> None:
