@@ -21,6 +21,7 @@ from offramp.engine.own_copy import (
     ask_for_mail_again,
     take_copy_back,
 )
+from offramp.engine.people import Person, end_members
 from offramp.engine.publication import publish
 from offramp.engine.unlock import grant_unlock
 from offramp.ports import OrganizationErased
@@ -263,6 +264,24 @@ def test_nothing_of_it_outlives_the_deletion_and_none_is_given_afterwards(world)
         read(world, message)
     with pytest.raises(OrganizationErased):
         ask(world)
+
+
+def test_nothing_of_a_member_who_was_deleted_is_in_any_copy_of_the_whole(app):
+    """L30: neither in one that was there, nor in one that is made then."""
+    world = open_world(app, "edit-only-grace", public_address=PUBLIC)
+    end_members(world.context, "acme", [Person(member=USER, ends=Date(2024, 8, 10))])
+    world.run_until(Instant.from_utc(2025, 9, 5))
+    first = have(world)
+
+    world.run_until(Instant.from_utc(2025, 9, 20))
+    with world.store.reading() as transaction:
+        assert transaction.member("acme", USER) is None
+
+    with pytest.raises(links.LinkDead):
+        read(world, first)
+    assert files(world) == []
+    people = read(world, have(world))["data"]["people"]
+    assert USER not in [row["id"] for row in people]
 
 
 def test_what_was_done_is_on_record_without_a_word_of_whose_it_is(world):

@@ -14,7 +14,7 @@ from offramp.core.transitions import OffboardingStatus
 from offramp.engine.access import reader_of, standings_of
 from offramp.engine.office import office_of_member
 from offramp.engine.situation import receipts_of, require_policy, timeline_of
-from offramp.ports import Transaction
+from offramp.ports import Offboarding, Transaction
 
 _CHANGING = frozenset({Capability.CREATE, Capability.UPDATE, Capability.DELETE})
 
@@ -82,8 +82,11 @@ def is_settled(
     """Whether nobody could change anything of an organization since an instant.
 
     So it is where every stage that was in force since then lets nobody change anything, and support
-    has opened nothing: what was handed over then is what would be handed over now.
+    has opened nothing, and nothing was deleted: what was handed over then is what would be handed
+    over now.
     """
+    if any(_has_lost(transaction, row, since) for row in transaction.offboardings(organization.id)):
+        return False
     if any(unlock.ends_at > since for unlock in transaction.unlocks(organization.id)):
         return False
     standings = [
@@ -94,6 +97,13 @@ def is_settled(
         )
     ]
     return bool(standings) and all(_is_settled(each, since=since, now=now) for each in standings)
+
+
+def _has_lost(transaction: Transaction, row: Offboarding, since: Instant) -> bool:
+    """Whether anything of an off-boarding's subject was deleted after an instant."""
+    if row.closed_at is not None:
+        return row.status is OffboardingStatus.COMPLETED and row.closed_at > since
+    return bool(transaction.erased_rows(row.id))
 
 
 def _is_settled(standing: Standing, *, since: Instant, now: Instant) -> bool:

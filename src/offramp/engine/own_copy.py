@@ -212,9 +212,18 @@ def note_own_download(transaction: Transaction, copy: OwnCopy, *, at: Instant) -
 def drop_copies(
     context: Context, transaction: Transaction, organization: str, *, member: str | None
 ) -> None:
-    """Delete the copies of a member, or of everybody, together with what they hold (L30)."""
-    copies = transaction.own_copies(organization, member=member)
-    transaction.drop_own_copies(organization, member=member)  # waits for one that is being written
+    """Delete the copies of a member, or of everybody, together with what they hold (L30).
+
+    Those of the whole organization hold what is of every member.
+    """
+    copies = [
+        copy
+        for copy in transaction.own_copies(organization, member=None)
+        if member in (None, copy.member) or copy.scope is SubjectKind.ORGANIZATION
+    ]
+    # Each waits for one that is being written.
+    transaction.drop_own_copies(organization, member=member)
+    transaction.drop_own_copies(organization, member=None, scope=SubjectKind.ORGANIZATION)
     for copy in copies:
         context.vault.delete(copy.file)
 
