@@ -175,6 +175,21 @@ def test_the_document_that_a_step_sent_is_issued_again_and_not_made_twice(app, e
     assert read(world, message) == json.loads(sent[0])
 
 
+def test_a_document_that_goes_while_it_is_issued_again_is_made_anew(world, exports, monkeypatch):
+    have(world)
+    find = copying._find_same
+
+    def outpaced(*given, **named):
+        found = find(*given, **named)
+        world.vault.delete(found)
+        return found
+
+    monkeypatch.setattr(copying, "_find_same", outpaced)
+
+    assert read(world, have(world, OWNER))["data"]["people"]
+    assert exports == [None, None]
+
+
 def test_the_copy_of_one_does_not_hang_on_that_of_another(world):
     have(world)
     second = have(world, OWNER)

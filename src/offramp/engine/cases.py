@@ -260,9 +260,12 @@ def add_private_note(context: Context, case: str, words: str) -> Case:
     now = context.clock.now()
     with context.store.transaction() as transaction:
         found = _require_open(transaction, case)
-        note = CaseNote(case=case, at=now, actor="operator", text=words.strip(), is_private=True)
-        transaction.add_case_note(note)
-        _note(transaction, found, "noted", actor=context.actor_or("operator"), at=now)
+        if words.strip():
+            said = CaseNote(
+                case=case, at=now, actor="operator", text=words.strip(), is_private=True
+            )
+            transaction.add_case_note(said)
+            _note(transaction, found, "noted", actor=context.actor_or("operator"), at=now)
     return found
 
 

@@ -37,7 +37,7 @@ from offramp.engine.own_copy import (
 )
 from offramp.engine.situation import require_member, require_organization, require_policy
 from offramp.engine.work import issue_key
-from offramp.ports import OwnCopy, Transaction
+from offramp.ports import OwnCopy, Transaction, VaultFileMissing
 
 NOTICES = {SubjectKind.MEMBER: NOTICE, SubjectKind.ORGANIZATION: "company-copy"}
 LEASE_SECONDS = 600
@@ -122,10 +122,8 @@ def _write(context: Context, copy: OwnCopy) -> OwnCopy:
         same = _find_same(context, transaction, copy, now=now)
     with ExitStack() as stack:
         sink = stack.enter_context(context.vault.write(copy.file))
-        if same is None:
+        if same is None or not _is_issued_again(context, same, sink, beat=beat):
             hand_over(context, _request(copy), sink, actor="user", beat=beat)
-        else:
-            _issue_again(context, same, sink, beat=beat)
         sink.flush()
         now = context.clock.now()
         with context.store.transaction() as transaction:
@@ -243,11 +241,18 @@ def _documents(
                     yield manifest.taken_at, document_name(row.id, issued)
 
 
-def _issue_again(context: Context, file: str, sink: BinaryIO, *, beat: Callable[[], None]) -> None:
-    with context.vault.read(file) as source:
-        while piece := source.read(PIECE_BYTES):
-            sink.write(piece)
-            beat()
+def _is_issued_again(
+    context: Context, file: str, sink: BinaryIO, *, beat: Callable[[], None]
+) -> bool:
+    """Write a document once more; false where somebody has deleted it meanwhile."""
+    try:
+        with context.vault.read(file) as source:
+            while piece := source.read(PIECE_BYTES):
+                sink.write(piece)
+                beat()
+    except VaultFileMissing:
+        return False
+    return True
 
 
 def _withdraw(context: Context, copy: OwnCopy) -> None:
