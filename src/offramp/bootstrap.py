@@ -52,10 +52,12 @@ from offramp.documents.returned_mail import REPORT_BYTES_MAX, read_returned
 from offramp.documents.timeline.calendar import calendar_file
 from offramp.documents.webhook_file import load_webhooks
 from offramp.engine.context import Context, Data, Limits, never_stopping
+from offramp.engine.operators import BACK
 from offramp.engine.optional import PATH as UNSUBSCRIBE
 from offramp.ports import (
     Clock,
     Endpoint,
+    IdentityProvider,
     Ids,
     Keys,
     Mailbox,
@@ -85,6 +87,14 @@ class WebhooksMissing(Missing):
 
 class PortalUnreachable(Invalid):
     """The setting portal needs an address that the links in its mails lead to."""
+
+
+class IdentitiesMissing(Missing):
+    """The package {package}, by which operators sign in elsewhere, is not installed."""
+
+
+class SignInIncomplete(Invalid):
+    """Signing in by OpenID Connect needs the setting {path} as well."""
 
 
 class CameraMissing(Missing):
@@ -202,6 +212,36 @@ def portal_pages(settings: Settings) -> PortalPages | None:
     if settings.public_address is None:
         raise PortalUnreachable(hint="set public_address to where people reach it")
     return PortalPages(brand_of(settings), folder=settings.templates)
+
+
+def identity_provider(settings: Settings) -> IdentityProvider | None:
+    """Make what says who operators are, where somebody elsewhere does.
+
+    Raises:
+        SignInIncomplete: a setting is missing.
+        IdentitiesMissing: the package that asks is not installed.
+    """
+    if settings.oidc_issuer is None:
+        if settings.oidc_only:
+            raise SignInIncomplete(path="oidc_issuer", hint="or nobody could sign in at all")
+        return None
+    for name in ("oidc_client_id", "public_address"):
+        if not getattr(settings, name):
+            raise SignInIncomplete(path=name)
+    try:
+        # An extra, which only those need whose operators sign in elsewhere.
+        oidc = importlib.import_module("offramp.adapters.identity_oidc")
+    except ModuleNotFoundError as error:
+        raise IdentitiesMissing(package=error.name, hint="pip install offramp[oidc]") from error
+    client = oidc.OidcClient(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret.get_secret_value(),
+        back_to=f"{_without_slash(settings.public_address)}/{BACK}",
+        name=settings.oidc_name,
+    )
+    provider: IdentityProvider = oidc.OidcProvider(client, elapsed=time.monotonic)
+    return provider
 
 
 def brand_of(settings: Settings) -> Brand:

@@ -118,6 +118,21 @@ class Settings(BaseSettings):
     case_hours: int = Field(
         default=24, ge=1, le=8760, description="Within how many hours a case is to be answered."
     )
+    oidc_issuer: str | None = Field(
+        default=None,
+        pattern=PUBLIC_ADDRESS,
+        description="Who says by OpenID Connect who your operators are: https://….",
+    )
+    oidc_client_id: str = Field(default="", description="What Offramp is called there.")
+    oidc_client_secret: SecretStr = Field(
+        default=SecretStr(""), description="And what it shows there; none of a public client."
+    )
+    oidc_name: str = Field(
+        default="your company's account", description="What the button calls it: Sign in with …."
+    )
+    oidc_only: bool = Field(
+        default=False, description="Whether operators sign in there alone, without passwords."
+    )
     again_page: bool = Field(
         default=False,
         description="Whether people without an account can ask for their messages at `/again`.",

@@ -18,7 +18,7 @@ import typer
 from offramp.adapters.clock import SystemClock
 from offramp.adapters.report_prometheus import PrometheusReport
 from offramp.adapters.report_structlog import StructlogReport
-from offramp.bootstrap import link_pages, portal_pages
+from offramp.bootstrap import identity_provider, link_pages, portal_pages
 from offramp.cli.opening import open_context
 from offramp.cli.operator import link_address
 from offramp.cli.output import AsJson, guarded, show_line, show_text
@@ -97,12 +97,15 @@ def serve(
         requests_per_minute=settings.requests_per_minute,
         stripe=application.Stripe.parse(stripe) if stripe else None,
         portal=portal_pages(settings),
+        provider=identity_provider(settings),
+        takes_passwords=not settings.oidc_only,
         monitor=Monitor(context, metrics=metrics, pulse=pulse),
     )
     stop.listen()
     with ExitStack() as stack:
         listener = stack.enter_context(open_listener(listen or settings.serve_at))
-        _tell(url_of(listener), invite_first(context), has_worker=has_worker, as_json=as_json)
+        first = None if settings.oidc_only else invite_first(context)
+        _tell(url_of(listener), first, has_worker=has_worker, as_json=as_json)
         if settings.portal and not as_json:
             show_text(f"   {settings.public_address}/portal for people who leave", style="dim")
         if pulse is not None:

@@ -12,6 +12,8 @@ from offramp.ports.case import CaseLetter
 from offramp.ports.failure import (
     DeletionInFlight,
     DiskFull,
+    IdentityUnavailable,
+    IdentityUnproven,
     MailboxUnavailable,
     MailerUnavailable,
     MessageRefused,
@@ -27,6 +29,7 @@ from offramp.ports.failure import (
     StoreVersionDiffers,
     VaultFileMissing,
 )
+from offramp.ports.identity import Challenge, Identity, IdentityProvider
 from offramp.ports.kept_answer import KeptAnswer, KeptAnswers
 from offramp.ports.operator import (
     Operator,
@@ -108,6 +111,7 @@ __all__ = [
     "CalendarWording",
     "CalendarWriter",
     "CaseLetter",
+    "Challenge",
     "Changes",
     "Clock",
     "Composer",
@@ -125,6 +129,10 @@ __all__ = [
     "Fate",
     "FenceRecord",
     "Happening",
+    "Identity",
+    "IdentityProvider",
+    "IdentityUnavailable",
+    "IdentityUnproven",
     "Ids",
     "InFlight",
     "InlineImage",

@@ -15,7 +15,7 @@ from offramp.adapters.message.portal_page import PortalPages
 from offramp.adapters.report_prometheus import PrometheusReport
 from offramp.engine.context import Context
 from offramp.engine.snapshot_cache import SnapshotCache
-from offramp.ports import Passwords
+from offramp.ports import IdentityProvider, Passwords
 from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.access_snapshot import access_snapshot_routes
 from offramp.web.api.acts import act_routes
@@ -82,6 +82,8 @@ def create_app(
     stripe: Stripe | None = None,
     portal: PortalPages | None = None,
     monitor: Monitor | None = None,
+    provider: IdentityProvider | None = None,
+    takes_passwords: bool = True,
 ) -> FastAPI:
     """Make the application; it answers from the context's store.
 
@@ -94,6 +96,8 @@ def create_app(
         requests_per_minute: how often one key may ask below ``/v1``; none for no limit.
         stripe: who may say what becomes of subscriptions.
         portal: writes the pages of the portal; without it there is none.
+        provider: says who operators are, where they sign in elsewhere.
+        takes_passwords: whether they sign in by passwords as well.
         monitor: tells of health and metrics; without it, of a server that has no worker inside.
     """
     app = LargeRefused(
@@ -121,7 +125,9 @@ def create_app(
         app.include_router(again_page_routes(context, pages))
     app.include_router(static_routes())
     if passwords is not None:
-        app.include_router(console_routes(context, passwords))
+        app.include_router(
+            console_routes(context, passwords, provider=provider, takes_passwords=takes_passwords)
+        )
     if portal is not None:
         app.include_router(portal_routes(context, portal))
     app.include_router(hook_routes(context, hooks or Hooks()))

@@ -1,0 +1,26 @@
+"""Keep who operators are at a provider of identities, and which ways through it led here.
+
+Revision: 0028, after 0027.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from offramp.adapters.store.column_type import Key, MomentInTime
+
+revision = "0028"
+down_revision = "0027"
+
+
+def upgrade() -> None:
+    """Add the columns, which are empty, and create the table."""
+    op.add_column("operator", sa.Column("issuer", Key))
+    op.add_column("operator", sa.Column("subject", Key))
+    both = ["issuer", "subject"]
+    op.create_index(op.f("ix_operator_issuer_subject"), "operator", both, unique=True)
+    op.create_table(
+        "sign_in_journey",
+        sa.Column("digest", Key, nullable=False),
+        sa.Column("at", MomentInTime, nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_sign_in_journey")),
+    )
