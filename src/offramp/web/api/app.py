@@ -28,6 +28,7 @@ from offramp.web.api.caller import Gate
 from offramp.web.api.cases import case_routes
 from offramp.web.api.download import download_routes
 from offramp.web.api.guard import SafeHeaders
+from offramp.web.api.guessed import guessed_routes
 from offramp.web.api.health import health_routes
 from offramp.web.api.hooks import Hooks, hook_routes
 from offramp.web.api.imports import import_routes
@@ -118,6 +119,7 @@ def create_app(
     app.include_router(authzen_routes(context, SnapshotCache(context), gate))
     monitor = monitor or Monitor(context, metrics=PrometheusReport(version=context.version))
     app.include_router(health_routes(monitor, gate))
+    app.include_router(guessed_routes())
     pages = pages or LinkPages(Brand())
     app.include_router(link_routes(context, pages))
     app.include_router(unsubscribe_routes(context, pages))
