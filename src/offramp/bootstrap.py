@@ -142,7 +142,7 @@ def build(
         elapsed=time.monotonic,
         pause=time.sleep,
         report=report,
-        probe=probe or _silent,
+        probe=probe or silent,
         is_stopping=is_stopping or never_stopping,
         limits=limits or _limits(settings),
         endpoints=endpoints,
@@ -438,5 +438,5 @@ def _without_slash(address: str | None) -> str | None:
     return None if address is None else address.rstrip("/")
 
 
-def _silent(point: str) -> None:
+def silent(point: str) -> None:
     """Hear of a point and do nothing."""
