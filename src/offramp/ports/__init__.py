@@ -44,6 +44,7 @@ from offramp.ports.outlook import Condition
 from offramp.ports.own_copy import OwnCopies, OwnCopy
 from offramp.ports.portal import Portal, PortalLink, PortalSession
 from offramp.ports.record import (
+    MAILS_COUNTED_MAX,
     Arming,
     Changes,
     Delivery,
@@ -57,6 +58,7 @@ from offramp.ports.record import (
     KeptGroup,
     KeptPart,
     Link,
+    MailLoad,
     Offboarding,
     OutboxEvent,
     Parcel,
@@ -81,6 +83,7 @@ from offramp.ports.service import (
     Dispatcher,
     Endpoint,
     EntryWords,
+    HeldBack,
     Ids,
     InlineImage,
     Keys,
@@ -99,6 +102,7 @@ from offramp.ports.store import (
 from offramp.ports.subscription import Subscription, Subscriptions
 
 __all__ = [
+    "MAILS_COUNTED_MAX",
     "PROGRESS",
     "ApiKey",
     "ApiKeys",
@@ -129,6 +133,7 @@ __all__ = [
     "Fate",
     "FenceRecord",
     "Happening",
+    "HeldBack",
     "Identity",
     "IdentityProvider",
     "IdentityUnavailable",
@@ -143,6 +148,7 @@ __all__ = [
     "Keys",
     "Link",
     "LinkWords",
+    "MailLoad",
     "Mailbox",
     "MailboxUnavailable",
     "Mailer",

@@ -126,6 +126,14 @@ class BannerWords:
     links: tuple[LinkWords, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack:
+    """For how long the last message in line waits for the pace, and to how many domains some do."""
+
+    seconds: float = 0.0
+    domains: int = 0
+
+
 class Mailer(Protocol):
     """Hands messages to mail servers."""
 
@@ -141,6 +149,9 @@ class Mailer(Protocol):
 
     def was_accepted(self, message_id: str) -> bool | None:
         """Say whether a message was accepted before; none when this mailer cannot tell."""
+
+    def held_back(self) -> HeldBack:
+        """Say what waits in this process because mail has to go out at a measured pace."""
 
 
 class Mailbox(Protocol):

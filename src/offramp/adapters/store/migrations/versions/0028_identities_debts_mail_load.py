@@ -1,4 +1,5 @@
-"""Keep who operators are at a provider of identities, and which ways through it led here.
+"""Keep who operators are at a provider of identities, which ways through it led here, and indexes
+by which the mail that is still to be sent, and that was lost, is counted.
 
 Revision: 0028, after 0027.
 """
@@ -13,7 +14,7 @@ down_revision = "0027"
 
 
 def upgrade() -> None:
-    """Add the columns, which are empty, and create the table."""
+    """Add the columns, which are empty, and create the table and the indexes."""
     op.add_column("operator", sa.Column("issuer", Key))
     op.add_column("operator", sa.Column("subject", Key))
     both = ["issuer", "subject"]
@@ -24,3 +25,10 @@ def upgrade() -> None:
         sa.Column("at", MomentInTime, nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_sign_in_journey")),
     )
+    _index("ix_delivery_under_way", "delivery", "status", ("queued", "failed", "sending"))
+    _index("ix_delivery_note_lost", "delivery_note", "at", ("refused", "bounced"))
+
+
+def _index(name: str, table: str, column: str, statuses: tuple[str, ...]) -> None:
+    where = sa.text(f"status IN ({', '.join(map(repr, statuses))})")
+    op.create_index(name, table, [column], sqlite_where=where, postgresql_where=where)
