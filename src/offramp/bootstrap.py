@@ -428,6 +428,7 @@ def _limits(settings: Settings) -> Limits:
         attempts_max=settings.attempts_max,
         attachment_bytes_max=settings.attachment_bytes_max,
         link_days=settings.link_days,
+        unpaid_days=settings.stripe_unpaid_days,
         case_hours=settings.case_hours,
         mails_at_once=settings.mail_connections,
         returns_seconds=settings.returns_every_minutes * 60,

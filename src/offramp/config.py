@@ -250,6 +250,12 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="The signing secrets of our address at Stripe; several stand apart by blanks.",
     )
+    stripe_unpaid_days: int | None = Field(
+        default=None,
+        ge=0,
+        le=3650,
+        description="So many days after the last paid one a pool ends; where empty it stays.",
+    )
     requests_per_minute: int = Field(
         default=6000, ge=1, description="How often one key may ask one server below `/v1/`."
     )

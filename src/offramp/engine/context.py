@@ -52,6 +52,7 @@ class Limits:
     returns_seconds: float = 300.0  # between two visits to the mailbox for what comes back
     attachment_bytes_max: int = 10_000_000  # of a file, above which a link is sent
     case_hours: int = 24  # within which whoever complains is to be answered
+    unpaid_days: int | None = None  # after the last paid one, until a pool ends; none: it does not
     link_days: int = 30  # after the mail that brought it
     lock_tries_max: int = 20
     lock_wait_seconds: float = 0.1

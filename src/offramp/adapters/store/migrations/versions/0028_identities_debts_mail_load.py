@@ -1,5 +1,5 @@
-"""Keep who operators are at a provider of identities, which ways through it led here, and indexes
-by which the mail that is still to be sent, and that was lost, is counted.
+"""Keep who operators are elsewhere, which ways through there led here, and what is owed for a
+subscription; count by an index the mail that is still to be sent, and that was lost.
 
 Revision: 0028, after 0027.
 """
@@ -25,6 +25,8 @@ def upgrade() -> None:
         sa.Column("at", MomentInTime, nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_sign_in_journey")),
     )
+    op.add_column("subscription", sa.Column("paid_at", MomentInTime))
+    op.add_column("subscription", sa.Column("debts", sa.JSON))
     _index("ix_delivery_under_way", "delivery", "status", ("queued", "failed", "sending"))
     _index("ix_delivery_note_lost", "delivery_note", "at", ("refused", "bounced"))
 
