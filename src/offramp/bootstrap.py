@@ -28,7 +28,12 @@ from offramp.adapters.dispatch_in_process import InProcessDispatcher
 from offramp.adapters.ids import RandomIds
 from offramp.adapters.keys_folder import FolderKeys
 from offramp.adapters.mail_format import Sender
-from offramp.adapters.mailbox_imap import ImapMailbox, ImapServer
+from offramp.adapters.mailbox_imap import (
+    ImapMailbox,
+    ImapServer,
+    may_be_letter,
+    may_be_report,
+)
 from offramp.adapters.mailer_paced import PacedMailer
 from offramp.adapters.mailer_smtp import Security, SmtpMailer, SmtpServer
 from offramp.adapters.message.brand import Brand, read_logo
@@ -41,12 +46,14 @@ from offramp.adapters.store.migration import migrate
 from offramp.adapters.store.store import SqlStore
 from offramp.adapters.vault_folder import FolderVault
 from offramp.config import Settings
+from offramp.core.case import Letter
 from offramp.core.errors import Invalid, Missing
 from offramp.data.credential.issuer import Issuer
 from offramp.data.elsewhere import open_elsewhere
 from offramp.data.endpoint_spec import EVENT_SOURCE
 from offramp.data.sources.source import Tools
 from offramp.data.sources.sql import open_sources
+from offramp.documents.case_mail import LETTER_BYTES_MAX, read_letter
 from offramp.documents.datamap import load_datamap
 from offramp.documents.returned_mail import REPORT_BYTES_MAX, read_returned
 from offramp.documents.timeline.calendar import calendar_file
@@ -64,6 +71,7 @@ from offramp.ports import (
     Mailer,
     Probe,
     Report,
+    Returned,
     Store,
     Vault,
     WorkQueue,
@@ -95,6 +103,10 @@ class IdentitiesMissing(Missing):
 
 class SignInIncomplete(Invalid):
     """Signing in by OpenID Connect needs the setting {path} as well."""
+
+
+class CaseAddressUnset(Invalid):
+    """A mailbox for letters about cases is named, and not the address to which they are written."""
 
 
 class CameraMissing(Missing):
@@ -150,6 +162,7 @@ def build(
         public_address=_without_slash(settings.public_address),
         case_address=settings.case_address,
         returns=_returns(settings),
+        letters=_letters(settings),
         calendar=partial(
             calendar_file,
             organizer=settings.mail_from,
@@ -402,7 +415,30 @@ def _unsubscribe_url(settings: Settings) -> str | None:
     return None if public_address is None else f"{public_address}/{UNSUBSCRIBE}"
 
 
-def _returns(settings: Settings) -> Mailbox | None:
+def _letters(settings: Settings) -> Mailbox[Letter] | None:
+    if settings.case_imap_host is None:
+        return None
+    address = settings.case_address
+    if address is None:
+        raise CaseAddressUnset(hint="set case_address to where people write")
+    server = ImapServer(
+        host=settings.case_imap_host,
+        port=settings.case_imap_port,
+        username=settings.case_imap_username,
+        password=settings.case_imap_password.get_secret_value(),
+        security=Security(settings.case_imap_security),
+        folder=settings.case_imap_folder,
+        done=settings.case_imap_done,
+    )
+    return ImapMailbox(
+        server,
+        read=partial(read_letter, address=address),
+        bytes_max=LETTER_BYTES_MAX,
+        may_be=may_be_letter,
+    )
+
+
+def _returns(settings: Settings) -> Mailbox[Returned] | None:
     if settings.returns_imap_host is None:
         return None
     server = ImapServer(
@@ -414,7 +450,7 @@ def _returns(settings: Settings) -> Mailbox | None:
         folder=settings.returns_imap_folder,
         done=settings.returns_imap_done,
     )
-    return ImapMailbox(server, read=read_returned, bytes_max=REPORT_BYTES_MAX)
+    return ImapMailbox(server, read=read_returned, bytes_max=REPORT_BYTES_MAX, may_be=may_be_report)
 
 
 def _limits(settings: Settings) -> Limits:
@@ -432,6 +468,7 @@ def _limits(settings: Settings) -> Limits:
         case_hours=settings.case_hours,
         mails_at_once=settings.mail_connections,
         returns_seconds=settings.returns_every_minutes * 60,
+        letters_seconds=settings.case_every_minutes * 60,
     )
 
 

@@ -115,6 +115,26 @@ class Settings(BaseSettings):
         pattern=MAILBOX,
         description="Where people write what went wrong; it has to take NAME+anything@ as well.",
     )
+    case_imap_host: str | None = Field(
+        default=None, description="The server of its mailbox, where it is to be read by IMAP."
+    )
+    case_imap_port: int = Field(default=993, ge=1, le=65535, description="Its port.")
+    case_imap_security: Literal["starttls", "tls", "none"] = Field(
+        default="tls", description="How the connection to it is kept private."
+    )
+    case_imap_username: str = Field(default="", description="Who signs in there.")
+    case_imap_password: SecretStr = Field(default=SecretStr(""), description="And with what.")
+    case_imap_folder: str = Field(
+        default="INBOX", pattern=IMAP_FOLDER, description="The folder in which letters arrive."
+    )
+    case_imap_done: str = Field(
+        default="",
+        pattern=f"{IMAP_FOLDER}|^$",
+        description="The folder for letters that were taken in; where empty they are deleted.",
+    )
+    case_every_minutes: int = Field(
+        default=5, ge=1, description="How often a worker looks into that mailbox."
+    )
     case_hours: int = Field(
         default=24, ge=1, le=8760, description="Within how many hours a case is to be answered."
     )
