@@ -37,7 +37,8 @@ from offramp.ports import Challenge, Identity, IdentityUnavailable, IdentityUnpr
 SCOPE = "openid email"
 VISIT_SECONDS = 15.0  # for all questions of one visit
 VISITS_AT_ONCE = 4
-TURN_SECONDS = 5.0  # for which a visit waits for others
+TURN_SECONDS = 2.0  # for which a visit waits for others
+REST_SECONDS = 10.0  # for which one that could not be reached is left alone
 ANSWER_BYTES_MAX = 512 * 1024
 KNOWN_SECONDS = 3600.0  # for which the provider is not asked who it is
 KEYS_SECONDS = 60.0  # for which it is not asked for other keys
@@ -112,6 +113,7 @@ class OidcProvider:
         self._turns = BoundedSemaphore(VISITS_AT_ONCE)
         self._lock = Lock()
         self._known: _Known | None = None
+        self._resting_until = 0.0  # on the forward clock
 
     @property
     def name(self) -> str:
@@ -157,6 +159,8 @@ class OidcProvider:
     @contextmanager
     def _visiting(self) -> Iterator[OAuth2Client]:
         """Ask a few questions through connections of their own."""
+        if self._elapsed() < self._resting_until:
+            raise IdentityUnavailable(reason="it could not be reached just now")
         if not self._turns.acquire(timeout=TURN_SECONDS):
             raise IdentityUnavailable(reason="too many ask at once")
         try:
@@ -176,6 +180,8 @@ class OidcProvider:
         except httpx2.HTTPStatusError as error:
             raise IdentityUnavailable(reason=str(error.response.status_code)) from error
         except httpx2.HTTPError as error:
+            # Otherwise whoever asks for it again and again keeps every thread waiting.
+            self._resting_until = self._elapsed() + REST_SECONDS
             raise IdentityUnavailable(reason=type(error).__name__) from error
         finally:
             self._turns.release()

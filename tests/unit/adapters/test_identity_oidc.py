@@ -17,6 +17,7 @@ from offramp.adapters.identity_oidc import (
     KEYS_SECONDS,
     KNOWN_SECONDS,
     LEEWAY_SECONDS,
+    REST_SECONDS,
     OidcClient,
     OidcProvider,
 )
@@ -61,6 +62,7 @@ class HandMade:
         self.about = {}
         self.instead = {}  # the path -> what is answered there
         self.asked = []
+        self.answer_as = None
 
     def token(self):
         header = {"alg": self.algorithm, "kid": "one"}
@@ -68,6 +70,8 @@ class HandMade:
 
     def answer(self, request):
         path = request.url.path
+        if self.answer_as is not None:
+            return self.answer_as(request)
         self.asked.append(request)
         if path in self.instead:
             return self.instead[path]
@@ -388,17 +392,19 @@ def test_a_bad_code_is_told_from_a_client_that_is_not_known(provider, made, erro
     assert "sam" not in str(refused.value)
 
 
-def test_a_provider_that_cannot_be_reached_is_told_without_a_word_of_its_own(clock):
-    client = OidcClient(
-        issuer=ISSUER, client_id=CLIENT, client_secret=SECRET, back_to=BACK_TO, name="x"
-    )
-    provider = OidcProvider(
-        client, elapsed=lambda: clock[0], transport=lambda: httpx2.MockTransport(fall)
-    )
-
-    with pytest.raises(IdentityUnavailable, match=r"ConnectError") as refused:
+def test_a_provider_that_cannot_be_reached_is_told_without_a_word_of_its_own_and_left_alone(
+    made, provider, clock
+):
+    made.answer_as = fall
+    with pytest.raises(IdentityUnavailable, match="ConnectError") as refused:
+        provider.address_for(CHALLENGE)
+    made.answer_as = None
+    with pytest.raises(IdentityUnavailable, match="just now"):
         provider.address_for(CHALLENGE)
 
+    clock[0] += REST_SECONDS
+
+    assert provider.address_for(CHALLENGE).startswith(ISSUER)
     assert "sam" not in str(refused.value)
 
 
