@@ -6,6 +6,7 @@ import warnings
 
 import httpx2
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
 from offramp.adapters.clock import SystemClock
@@ -93,11 +94,13 @@ def test_a_browser_goes_there_and_comes_back_under_the_policy_of_our_pages(issue
             page, troubles = browser.new_page(), []
             page.on("console", lambda message: troubles.append(message.text))
             page.goto(f"{url}/console/health")
+            violations = Axe().run(page).response["violations"]
             page.get_by_role("link", name="Sign in with your company's account").click()
             page.get_by_role("button", name="sub-1").click()
             expect(page.get_by_role("heading", name="Health")).to_be_visible()
             kept = {cookie["name"] for cookie in page.context.cookies(url)}
             browser.close()
 
+    assert violations == []
     assert "offramp-console-way" not in kept
     assert [each for each in troubles if "Content Security" in each] == []
