@@ -21,7 +21,7 @@ from offramp.adapters.mail_format import Envelope, format_mail
 from offramp.adapters.mailer_smtp import Security, SmtpMailer, SmtpServer
 from offramp.bootstrap import sender_of
 from offramp.engine.sweep import run_until_quiet
-from offramp.ports import Message
+from offramp.ports import HeldBack, Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,10 @@ class KeepingMailer:
     def session(self) -> AbstractContextManager[None]:
         """Keep nothing open."""
         return nullcontext()
+
+    def held_back(self) -> HeldBack:
+        """Say that nothing waits."""
+        return HeldBack()
 
     def was_accepted(self, message_id: str) -> bool | None:
         """Say that nobody can tell."""

@@ -28,7 +28,12 @@ from offramp.adapters.dispatch_in_process import InProcessDispatcher
 from offramp.adapters.ids import RandomIds
 from offramp.adapters.keys_folder import FolderKeys
 from offramp.adapters.mail_format import Sender
-from offramp.adapters.mailbox_imap import ImapMailbox, ImapServer
+from offramp.adapters.mailbox_imap import (
+    ImapMailbox,
+    ImapServer,
+    may_be_letter,
+    may_be_report,
+)
 from offramp.adapters.mailer_paced import PacedMailer
 from offramp.adapters.mailer_smtp import Security, SmtpMailer, SmtpServer
 from offramp.adapters.message.brand import Brand, read_logo
@@ -41,28 +46,33 @@ from offramp.adapters.store.migration import migrate
 from offramp.adapters.store.store import SqlStore
 from offramp.adapters.vault_folder import FolderVault
 from offramp.config import Settings
+from offramp.core.case import Letter
 from offramp.core.errors import Invalid, Missing
 from offramp.data.credential.issuer import Issuer
 from offramp.data.elsewhere import open_elsewhere
 from offramp.data.endpoint_spec import EVENT_SOURCE
 from offramp.data.sources.source import Tools
 from offramp.data.sources.sql import open_sources
+from offramp.documents.case_mail import LETTER_BYTES_MAX, read_letter
 from offramp.documents.datamap import load_datamap
 from offramp.documents.returned_mail import REPORT_BYTES_MAX, read_returned
 from offramp.documents.timeline.calendar import calendar_file
 from offramp.documents.webhook_file import load_webhooks
 from offramp.engine.context import Context, Data, Limits, never_stopping
+from offramp.engine.operators import BACK
 from offramp.engine.optional import PATH as UNSUBSCRIBE
 from offramp.engine.portal_entry import PATH as PORTAL
 from offramp.ports import (
     Clock,
     Endpoint,
+    IdentityProvider,
     Ids,
     Keys,
     Mailbox,
     Mailer,
     Probe,
     Report,
+    Returned,
     Store,
     Vault,
     WorkQueue,
@@ -86,6 +96,18 @@ class WebhooksMissing(Missing):
 
 class PortalUnreachable(Invalid):
     """The setting portal needs an address that the links in its mails lead to."""
+
+
+class IdentitiesMissing(Missing):
+    """The package {package}, by which operators sign in elsewhere, is not installed."""
+
+
+class SignInIncomplete(Invalid):
+    """Signing in by OpenID Connect needs the setting {path} as well."""
+
+
+class CaseAddressUnset(Invalid):
+    """A mailbox for letters about cases is named, and not the address to which they are written."""
 
 
 class CameraMissing(Missing):
@@ -133,7 +155,7 @@ def build(
         elapsed=time.monotonic,
         pause=time.sleep,
         report=report,
-        probe=probe or _silent,
+        probe=probe or silent,
         is_stopping=is_stopping or never_stopping,
         limits=limits or _limits(settings),
         endpoints=endpoints,
@@ -141,6 +163,7 @@ def build(
         public_address=_without_slash(settings.public_address),
         case_address=settings.case_address,
         returns=_returns(settings),
+        letters=_letters(settings),
         calendar=partial(
             calendar_file,
             organizer=settings.mail_from,
@@ -206,6 +229,36 @@ def portal_pages(settings: Settings) -> PortalPages | None:
     if settings.public_address is None:
         raise PortalUnreachable(hint="set public_address to where people reach it")
     return PortalPages(brand_of(settings), folder=settings.templates)
+
+
+def identity_provider(settings: Settings) -> IdentityProvider | None:
+    """Make what says who operators are, where somebody elsewhere does.
+
+    Raises:
+        SignInIncomplete: a setting is missing.
+        IdentitiesMissing: the package that asks is not installed.
+    """
+    if settings.oidc_issuer is None:
+        if settings.oidc_only:
+            raise SignInIncomplete(path="oidc_issuer", hint="or nobody could sign in at all")
+        return None
+    for name in ("oidc_client_id", "public_address"):
+        if not getattr(settings, name):
+            raise SignInIncomplete(path=name)
+    try:
+        # An extra, which only those need whose operators sign in elsewhere.
+        oidc = importlib.import_module("offramp.adapters.identity_oidc")
+    except ModuleNotFoundError as error:
+        raise IdentitiesMissing(package=error.name, hint="pip install offramp[oidc]") from error
+    client = oidc.OidcClient(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret.get_secret_value(),
+        back_to=f"{_without_slash(settings.public_address)}/{BACK}",
+        name=settings.oidc_name,
+    )
+    provider: IdentityProvider = oidc.OidcProvider(client, elapsed=time.monotonic)
+    return provider
 
 
 def brand_of(settings: Settings) -> Brand:
@@ -373,7 +426,30 @@ def _unsubscribe_url(settings: Settings) -> str | None:
     return None if public_address is None else f"{public_address}/{UNSUBSCRIBE}"
 
 
-def _returns(settings: Settings) -> Mailbox | None:
+def _letters(settings: Settings) -> Mailbox[Letter] | None:
+    if settings.case_imap_host is None:
+        return None
+    address = settings.case_address
+    if address is None:
+        raise CaseAddressUnset(hint="set case_address to where people write")
+    server = ImapServer(
+        host=settings.case_imap_host,
+        port=settings.case_imap_port,
+        username=settings.case_imap_username,
+        password=settings.case_imap_password.get_secret_value(),
+        security=Security(settings.case_imap_security),
+        folder=settings.case_imap_folder,
+        done=settings.case_imap_done,
+    )
+    return ImapMailbox(
+        server,
+        read=partial(read_letter, address=address),
+        bytes_max=LETTER_BYTES_MAX,
+        may_be=may_be_letter,
+    )
+
+
+def _returns(settings: Settings) -> Mailbox[Returned] | None:
     if settings.returns_imap_host is None:
         return None
     server = ImapServer(
@@ -385,7 +461,7 @@ def _returns(settings: Settings) -> Mailbox | None:
         folder=settings.returns_imap_folder,
         done=settings.returns_imap_done,
     )
-    return ImapMailbox(server, read=read_returned, bytes_max=REPORT_BYTES_MAX)
+    return ImapMailbox(server, read=read_returned, bytes_max=REPORT_BYTES_MAX, may_be=may_be_report)
 
 
 def _limits(settings: Settings) -> Limits:
@@ -399,9 +475,11 @@ def _limits(settings: Settings) -> Limits:
         attempts_max=settings.attempts_max,
         attachment_bytes_max=settings.attachment_bytes_max,
         link_days=settings.link_days,
+        unpaid_days=settings.stripe_unpaid_days,
         case_hours=settings.case_hours,
         mails_at_once=settings.mail_connections,
         returns_seconds=settings.returns_every_minutes * 60,
+        letters_seconds=settings.case_every_minutes * 60,
     )
 
 
@@ -409,5 +487,5 @@ def _without_slash(address: str | None) -> str | None:
     return None if address is None else address.rstrip("/")
 
 
-def _silent(point: str) -> None:
+def silent(point: str) -> None:
     """Hear of a point and do nothing."""

@@ -115,8 +115,43 @@ class Settings(BaseSettings):
         pattern=MAILBOX,
         description="Where people write what went wrong; it has to take NAME+anything@ as well.",
     )
+    case_imap_host: str | None = Field(
+        default=None, description="The server of its mailbox, where it is to be read by IMAP."
+    )
+    case_imap_port: int = Field(default=993, ge=1, le=65535, description="Its port.")
+    case_imap_security: Literal["starttls", "tls", "none"] = Field(
+        default="tls", description="How the connection to it is kept private."
+    )
+    case_imap_username: str = Field(default="", description="Who signs in there.")
+    case_imap_password: SecretStr = Field(default=SecretStr(""), description="And with what.")
+    case_imap_folder: str = Field(
+        default="INBOX", pattern=IMAP_FOLDER, description="The folder in which letters arrive."
+    )
+    case_imap_done: str = Field(
+        default="",
+        pattern=f"{IMAP_FOLDER}|^$",
+        description="The folder for letters that were taken in; where empty they are deleted.",
+    )
+    case_every_minutes: int = Field(
+        default=5, ge=1, description="How often a worker looks into that mailbox."
+    )
     case_hours: int = Field(
         default=24, ge=1, le=8760, description="Within how many hours a case is to be answered."
+    )
+    oidc_issuer: str | None = Field(
+        default=None,
+        pattern=PUBLIC_ADDRESS,
+        description="Who says by OpenID Connect who your operators are: https://….",
+    )
+    oidc_client_id: str = Field(default="", description="What Offramp is called there.")
+    oidc_client_secret: SecretStr = Field(
+        default=SecretStr(""), description="And what it shows there; none of a public client."
+    )
+    oidc_name: str = Field(
+        default="your company's account", description="What the button calls it: Sign in with …."
+    )
+    oidc_only: bool = Field(
+        default=False, description="Whether operators sign in there alone, without passwords."
     )
     again_page: bool = Field(
         default=False,
@@ -234,6 +269,12 @@ class Settings(BaseSettings):
     stripe_secrets: SecretStr = Field(
         default=SecretStr(""),
         description="The signing secrets of our address at Stripe; several stand apart by blanks.",
+    )
+    stripe_unpaid_days: int | None = Field(
+        default=None,
+        ge=0,
+        le=3650,
+        description="So many days after the last paid one a pool ends; where empty it stays.",
     )
     requests_per_minute: int = Field(
         default=6000, ge=1, description="How often one key may ask one server below `/v1/`."

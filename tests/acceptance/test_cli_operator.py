@@ -64,11 +64,14 @@ def test_operators_are_added_listed_and_refused(installation):
     last = installation.run("operator", "disable", SAM)
     unknown = installation.run("operator", "link", "nobody@vendor.example")
     another = installation.say("operator", "link", SAM)
+    installation.settings["OFFRAMP_OIDC_ONLY"] = "true"
+    elsewhere = installation.say("operator", "link", SAM)
 
     assert "nobody works with the console yet" in nobody
     assert link.startswith("https://leaving.vendor.example/off/console/enter/")
     assert "works once, until 20" in link
     assert link.splitlines()[0] != another.splitlines()[0]
+    assert elsewhere.strip() == "https://leaving.vendor.example/off/console"
     assert "invited" in installation.say("operator", "list")
     assert [(each.code, "address" in each.err) for each in (twice, unknown)] == [
         (3, True),

@@ -38,17 +38,19 @@ class Taker:
         shown: what was shown, in order.
         fates: what becomes of the reports of messages, where they are not put away.
         is_dying: whether it dies of the next one.
+        dies_of: what it raises then.
     """
 
     def __init__(self):
         self.shown = []
         self.fates = {}
         self.is_dying = False
+        self.dies_of = KeyboardInterrupt
 
     def __call__(self, report):
         self.shown.append(report)
         if self.is_dying:
-            raise KeyboardInterrupt
+            raise self.dies_of
         return self.fates.get(report.message, Fate.PUT_AWAY)
 
 

@@ -9,6 +9,7 @@ from tests.contract.store_facts_contract import FactContract, OperationContract,
 from tests.contract.store_fence_contract import FenceContract
 from tests.contract.store_kept_answer_contract import KeptAnswerContract
 from tests.contract.store_link_contract import LinkContract
+from tests.contract.store_mail_load_contract import MailLoadContract
 from tests.contract.store_operator_contract import OperatorContract
 from tests.contract.store_optional_contract import OptionalContract
 from tests.contract.store_outlook_contract import OutlookContract
@@ -44,6 +45,7 @@ class StoreContract(
     TicketContract,
     StepContract,
     WorkloadContract,
+    MailLoadContract,
     ArmingContract,
     FenceContract,
     RetentionContract,

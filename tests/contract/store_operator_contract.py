@@ -149,3 +149,48 @@ class OperatorContract:
         assert left == [None, alive, None]
         assert read(store, lambda t: t.sign_in_link("link")) is None
         assert read(store, lambda t: t.failures(since=EARLIER.subtract(hours=1))) == 1
+
+    def test_an_operator_is_found_by_who_they_are_elsewhere_once_that_is_noted(self, store):
+        hire(store, OLGA, SAM)
+
+        read(store, lambda t: t.link_identity("olga", issuer="a", subject="1"))
+
+        linked = replace(OLGA, issuer="a", subject="1")
+        assert read(store, lambda t: t.operator_known_as("a", "1")) == linked
+        assert read(store, lambda t: t.operator("olga")) == linked
+        for issuer, subject in (("a", "2"), ("b", "1"), ("", "")):
+            found = read(store, lambda t, i=issuer, s=subject: t.operator_known_as(i, s))
+            assert found is None
+
+    def test_who_somebody_is_elsewhere_is_noted_once_for_each_provider(self, store):
+        hire(store, OLGA)
+        noted = [
+            read(store, lambda t, i=issuer, s=subject: t.link_identity("olga", issuer=i, subject=s))
+            for issuer, subject in (("a", "1"), ("a", "2"), ("b", "1"))
+        ]
+
+        assert noted == [True, False, True]
+        assert read(store, lambda t: t.operator_known_as("a", "1")) is None
+        read(store, lambda t: t.forget_identity("olga"))
+        assert read(store, lambda t: t.operator("olga")) == OLGA
+        assert read(store, lambda t: t.link_identity("olga", issuer="b", subject="2"))
+
+    def test_an_operator_who_changes_stays_who_they_are_elsewhere(self, store):
+        hire(store, OLGA)
+        read(store, lambda t: t.link_identity("olga", issuer="a", subject="1"))
+
+        read(store, lambda t: t.save_operator(replace(OLGA, zone="UTC")))
+
+        found = read(store, lambda t: t.operator_known_as("a", "1"))
+        assert found == replace(OLGA, zone="UTC", issuer="a", subject="1")
+
+    def test_a_way_through_a_provider_is_spent_once_and_forgotten_later(self, store):
+        spent = [read(store, lambda t: t.spend_journey("way", at=EARLIER)) for _ in range(2)]
+
+        read(store, lambda t: t.tidy_sign_ins(at=NOW, failed_before=EARLIER))
+        known = read(store, lambda t: t.spend_journey("way", at=NOW))
+        read(store, lambda t: t.tidy_sign_ins(at=NOW, failed_before=NOW))
+
+        assert spent == [True, False]
+        assert not known
+        assert read(store, lambda t: t.spend_journey("way", at=NOW))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from offramp.core.subscription import Word
+from offramp.core.subscription import Payments, Word
 from offramp.ports import Subscription
 from tests.contract.store_world import ACME, LATER, NOW, read
 
@@ -27,6 +27,14 @@ class SubscriptionContract:
 
         assert first == Subscription(id="sub_1")
         assert read(store, lambda t: t.hold_subscription("sub_1")) == SUB
+
+    def test_what_is_owed_is_kept_with_when_it_was_said(self, store):
+        debts = {NOW: LATER, LATER: LATER.add(seconds=1)}
+        owing = replace(SUB, payments=Payments(paid_at=NOW, debts=debts))
+        save(store, owing)
+
+        assert read(store, lambda t: t.hold_subscription("sub_1")) == owing
+        assert read(store, lambda t: t.subscriptions_of("acme", "basic")) == (owing,)
 
     def test_what_pays_for_a_pool_is_listed_once_something_was_said_of_it(self, store):
         silent = replace(SUB, id="sub_0", word=None)

@@ -2,13 +2,21 @@
 
 import ssl
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from offramp.adapters.mailbox_imap import LOOKS_MAX, ImapMailbox, ImapServer
+from offramp.adapters.mailbox_imap import (
+    LOOKS_MAX,
+    ImapMailbox,
+    ImapServer,
+    may_be_letter,
+    may_be_report,
+)
 from offramp.adapters.mailer_smtp import Security
+from offramp.documents.case_mail import LETTER_BYTES_MAX, read_letter
 from offramp.documents.returned_mail import REPORT_BYTES_MAX, read_returned
-from offramp.ports import Fate, MailboxUnavailable
+from offramp.ports import Fate, MailboxUnavailable, StoreUnavailable
 from offramp.testing.imap import PASSWORD, USERNAME, running_imap
 from tests.contract.mailbox_contract import (
     AWAY,
@@ -22,6 +30,12 @@ from tests.contract.mailbox_contract import (
 from tests.integration.fault_proxy import FaultProxy
 
 DONE = "Offramp done"
+ANNA = "anna@acme.example"
+LETTER = (
+    b"From: Anna <anna@acme.example>\r\nTo: help+no-export@vendor.example\r\n"
+    b"Subject: The file\r\nMessage-ID: <one@acme.example>\r\n\r\nWhere is it?\r\n"
+)
+AUTOMATIC = LETTER.replace(b"Subject:", b"Auto-Submitted: auto-replied\r\nSubject:")
 
 
 @pytest.fixture
@@ -56,7 +70,12 @@ def take():
 
 
 def mailbox_at(place):
-    return ImapMailbox(place, read=read_returned, bytes_max=REPORT_BYTES_MAX)
+    return ImapMailbox(place, read=read_returned, bytes_max=REPORT_BYTES_MAX, may_be=may_be_report)
+
+
+def letters_at(place):
+    read = partial(read_letter, address="help@vendor.example")
+    return ImapMailbox(place, read=read, bytes_max=LETTER_BYTES_MAX, may_be=may_be_letter)
 
 
 def visit(mailbox, take):
@@ -154,14 +173,65 @@ def test_what_cannot_be_noted_now_is_looked_at_as_often_as_it_takes(place, serve
 def test_an_outage_while_a_report_is_noted_is_no_look(place, server, take):
     server.put(report())
     mailbox = mailbox_at(place)
-    take.is_dying = True
+    take.is_dying, take.dies_of = True, StoreUnavailable(reason="it was taken away")
     for _ in range(LOOKS_MAX):
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(StoreUnavailable):
             visit(mailbox, take)
     take.is_dying = False
 
     visit(mailbox, take)
 
+    assert server.letters() == []
+
+
+def test_a_letter_that_something_breaks_of_does_not_stop_the_rest_for_long(place, server, take):
+    """Behind it comes what was not looked at, and after a few looks everything else."""
+    for message in (ID, OTHER_ID):
+        server.put(report(message))
+
+    def read(content):
+        if ID.encode() in content:
+            raise TypeError
+        return read_returned(content)
+
+    mailbox = ImapMailbox(place, read=read, bytes_max=REPORT_BYTES_MAX, may_be=may_be_report)
+    for _ in range(LOOKS_MAX):
+        with pytest.raises(TypeError):
+            visit(mailbox, take)
+    visit(mailbox, take)
+
+    assert take.shown == [returned(OTHER_ID)]
+    assert server.letters() == [report(ID)]
+
+
+def test_letters_of_people_are_read_as_far_as_their_files_and_left_unread(place, server, wire):
+    large = LETTER.replace(b"Where", b"x" * LETTER_BYTES_MAX * 2 + b"Where")
+    for letter in (LETTER, AUTOMATIC, large):
+        server.put(letter)
+    shown = []
+
+    def take(letter):
+        shown.append(letter)
+        return Fate.STAYS
+
+    other = visit(letters_at(place), take)
+
+    assert [(each.sender, each.about) for each in shown] == [(ANNA, "no-export")] * 2
+    assert len(shown[1].text) < LETTER_BYTES_MAX
+    assert wire.down_bytes < 3 * LETTER_BYTES_MAX
+    assert other == 1
+    assert server.flags() == [frozenset()] * 3
+
+
+def test_of_one_mailbox_for_both_each_takes_its_own(place, server, take):
+    server.put(LETTER)
+    server.put(report())
+    written = []
+
+    visit(mailbox_at(place), take)
+    visit(letters_at(place), lambda letter: written.append(letter.sender) or Fate.PUT_AWAY)
+
+    assert (take.shown, written) == ([returned()], [ANNA])
     assert server.letters() == []
 
 

@@ -1,18 +1,31 @@
 """A12: a letter opens a case, support answers by mail, and a reply is kept with the case."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from whenever import Instant
 
 from offramp.core.case import CaseState, Complaint, Letter
+from offramp.documents.case_mail import read_letter
 from offramp.engine import cases
 from offramp.engine.bounces import take_back
 from offramp.engine.case_mail import Received, receive_letter, send_answers
 from offramp.engine.cases import OWN_WAITING_MAX, WORDS_MAX
-from offramp.ports import MailerUnavailable, MessageRefused, Return, Returned
+from offramp.engine.courier import carry_once
+from offramp.engine.intake import collect
+from offramp.ports import (
+    DeletionInFlight,
+    MailerUnavailable,
+    MessageRefused,
+    Return,
+    Returned,
+    StoreUnavailable,
+)
+from offramp.testing.mailbox import MemoryMailbox
 from offramp.testing.world import Crash
 from tests.simulation.stories import open_world
+from tests.simulation.trouble import FailingStore
 
 USER, MEMBER = "user@acme.example", "acme-user"
 TOLD = Instant.from_utc(2024, 9, 3)
@@ -237,3 +250,95 @@ def test_mail_that_comes_back_for_good_is_not_followed_by_more(world):
 
     assert answers(world) == []
     assert kinds(world)[-1] == "case-unreached"
+
+
+def mailed(number=1, *, sender=USER, to="help@vendor.example"):
+    """Write a letter as it lies in a mailbox."""
+    return (
+        f"From: {sender}\nTo: {to}\nMessage-ID: <{number}@acme.example>\n\nWhere is it?\n"
+    ).encode()
+
+
+@pytest.fixture
+def mailbox():
+    return MemoryMailbox(read=partial(read_letter, address="help@vendor.example"))
+
+
+def gather(world, mailbox, **changed):
+    context = replace(world.context, **changed)
+    return dict(collect(context, mailbox, is_stopping=lambda: False))
+
+
+def test_letters_in_a_mailbox_open_cases_and_are_put_away(world, mailbox):
+    stranger = mailed(2, sender="stranger@acme.example")
+    mailbox.letters = [mailed(1, to="help+no-export@vendor.example"), stranger]
+
+    found = gather(world, mailbox)
+
+    assert found == {Received.OPENED: 1, Received.NOBODYS: 1}
+    assert the_case(world).complaint is Complaint.NO_EXPORT
+    assert mailbox.letters == [stranger]
+
+
+def test_a_letter_that_lies_there_twice_opens_one_case(world, mailbox):
+    mailbox.letters = [mailed(), mailed()]
+
+    assert gather(world, mailbox) == {Received.OPENED: 1, Received.KNOWN: 1}
+    assert len(cases.list_cases(world.context)) == 1
+    assert mailbox.letters == []
+
+
+def test_whoever_dies_between_opening_a_case_and_putting_its_letter_away_opens_one(world, mailbox):
+    def die(point):
+        if point == "letter taken in":
+            raise Crash
+
+    mailbox.letters = [mailed()]
+    with pytest.raises(Crash):
+        gather(world, mailbox, probe=die)
+    stayed = list(mailbox.letters)
+
+    assert gather(world, mailbox) == {Received.KNOWN: 1}
+    assert stayed == [mailed()]
+    assert len(cases.list_cases(world.context)) == 1
+
+
+def test_a_store_that_is_down_leaves_every_letter_where_it_is(world, mailbox):
+    store = FailingStore(world.context.store)
+    store.trouble.append("down")
+    mailbox.letters = [mailed()]
+
+    with pytest.raises(StoreUnavailable):
+        gather(world, mailbox, store=store)
+
+    assert mailbox.letters == [mailed()]
+    assert gather(world, mailbox) == {Received.OPENED: 1}
+
+
+def test_letters_of_which_too_many_wait_stay_for_a_person(world, mailbox):
+    mailbox.letters = [mailed(number) for number in range(OWN_WAITING_MAX + 2)]
+
+    found = gather(world, mailbox)
+
+    assert found == {Received.OPENED: OWN_WAITING_MAX, Received.WAITING: 2}
+    assert len(mailbox.letters) == 2
+
+
+def test_a_letter_that_a_deletion_in_flight_keeps_out_comes_again(world, mailbox):
+    class Frozen:
+        def transaction(self):
+            raise DeletionInFlight(organization="acme")
+
+    mailbox.letters = [mailed()]
+
+    assert gather(world, mailbox, store=Frozen()) == {}
+    assert mailbox.letters == [mailed()]
+
+
+def test_a_worker_looks_into_the_mailbox_by_itself(world, mailbox):
+    mailbox.letters = [mailed()]
+
+    carry_once(replace(world.context, letters=mailbox))
+
+    assert mailbox.letters == []
+    assert the_case(world).member == MEMBER

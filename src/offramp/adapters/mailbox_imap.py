@@ -1,9 +1,10 @@
 """A mailbox read by IMAP. Everything that speaks to an IMAP server lives here.
 
-The headers say which letters may be reports; those alone are read, and no more of them than a
-report needs: what follows is the message that it brings back. No letter is marked as read. One that
-stays is looked at a few times more, because what it is about may become known, and then not again
-while this process lives.
+The headers say which letters may be of the kind that is wanted; those alone are read, and no more
+of them than is needed: what follows a report is the message that it brings back, what follows a
+letter are files. No letter is marked as read. One that stays is looked at a few times more, because
+what it is about may become known, and then not again while this process lives. So it is with one
+that something breaks of, which comes after all others from then on.
 
 Source: RFC 3501; RFC 6851 (moving), 4315 (expunging one letter alone), 6522 (the form of reports).
 """
@@ -16,10 +17,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from email.parser import HeaderParser
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from offramp.adapters.mailer_smtp import Security
-from offramp.ports import Fate, MailboxUnavailable, Returned
+from offramp.core.errors import Unavailable
+from offramp.ports import Fate, MailboxUnavailable
+
+Shown = TypeVar("Shown")
 
 LETTERS_AT_ONCE = 500  # whose headers are asked for
 LOOKS_MAX = 3  # at one letter that stays, by one process
@@ -34,8 +38,8 @@ class ImapServer:
     """Where the mailbox is, and how it is reached.
 
     Attributes:
-        folder: where reports arrive.
-        done: the folder for what was noted; where empty it is deleted.
+        folder: where letters arrive.
+        done: the folder for what is done with; where empty it is deleted.
         timeout_seconds: the longest wait for any one answer.
         tls: what to trust; the system's authorities when there is none.
     """
@@ -51,42 +55,66 @@ class ImapServer:
     tls: ssl.SSLContext | None = None
 
 
-class ImapMailbox:
+class ImapMailbox(Generic[Shown]):
     """One folder of a mailbox, through a new connection at each visit."""
 
     def __init__(
-        self, server: ImapServer, *, read: Callable[[bytes], Returned | None], bytes_max: int
+        self,
+        server: ImapServer,
+        *,
+        read: Callable[[bytes], Shown | None],
+        bytes_max: int,
+        may_be: Callable[[bytes], bool],
     ) -> None:
-        """Prepare to visit; ``read`` says what the beginning of a letter reports, if anything."""
+        """Prepare to visit.
+
+        Args:
+            read: says what the beginning of a letter says, if it is of the kind that is wanted.
+            bytes_max: so much of a letter is read.
+            may_be: whether one may be of that kind, by the fields `Content-Type` and `Subject`.
+        """
         self._server = server
+        self._may_be = may_be
         self._read = read
         self._bytes_max = bytes_max
         self._age: list[bytes] = []
         self._looks: Counter[str] = Counter()
 
-    def visit(self, take: Callable[[Returned], Fate], *, is_stopping: Callable[[], bool]) -> int:
-        """Show every report to ``take``, which says what becomes of it.
+    def visit(self, take: Callable[[Shown], Fate], *, is_stopping: Callable[[], bool]) -> int:
+        """Show every letter of the kind to ``take``, which says what becomes of it.
 
         Raises:
             MailboxUnavailable: it cannot be reached or used; what is left stays where it is.
         """
         with _signed_in(self._server) as client:
             folder = _Folder(client, self._server)
-            reports, other = folder.sort()
-            self._forget_all_but(reports, age=folder.age)
-            for number in reports:
+            wanted, other = folder.sort(self._may_be)
+            self._forget_all_but(wanted, age=folder.age)
+            for number in sorted(wanted, key=self._looks.__getitem__):
                 if is_stopping():
                     break
-                if self._looks[number] >= LOOKS_MAX:
-                    continue
-                returned = self._read(folder.read(number, bytes_max=self._bytes_max))
-                other += returned is None
-                fate = Fate.STAYS if returned is None else take(returned)
-                if fate is Fate.PUT_AWAY:
-                    folder.put_away(number)
-                elif fate is Fate.STAYS:
-                    self._looks[number] += 1
+                if self._looks[number] < LOOKS_MAX:
+                    other += self._look(folder, number, take)
             return other
+
+    def _look(self, folder: "_Folder", number: str, take: Callable[[Shown], Fate]) -> bool:
+        """Show one letter, and say whether it is none of the kind.
+
+        It counts before anything can break of it; an outage is not its fault.
+        """
+        self._looks[number] += 1
+        fate = Fate.STAYS
+        try:
+            shown = self._read(folder.read(number, bytes_max=self._bytes_max))
+            fate = fate if shown is None else take(shown)
+            if fate is Fate.PUT_AWAY:
+                folder.put_away(number)
+        except Unavailable:
+            fate = Fate.COMES_AGAIN
+            raise
+        finally:
+            self._looks[number] -= fate is Fate.COMES_AGAIN
+        return shown is None
 
     def _forget_all_but(self, numbers: Sequence[str], *, age: list[bytes]) -> None:
         """Numbers are good only as long as the folder is of the same age (RFC 3501, 2.3.1.1)."""
@@ -95,7 +123,7 @@ class ImapMailbox:
 
 
 class _Folder:
-    """The folder in which reports arrive, opened."""
+    """The folder in which letters arrive, opened."""
 
     def __init__(self, client: imaplib.IMAP4, server: ImapServer) -> None:
         self._client = client
@@ -107,9 +135,9 @@ class _Folder:
         told = _ask("the server does not say what it can do", client.capability)
         self._abilities = frozenset(b" ".join(told).upper().split())
 
-    def sort(self) -> tuple[list[str], int]:
-        """Give the numbers of what may be a report, oldest first, and how many others there are."""
-        reports, other, count = [], 0, int(self._letters)
+    def sort(self, may_be: Callable[[bytes], bool]) -> tuple[list[str], int]:
+        """Give the numbers of what may be wanted, oldest first, and how many others there are."""
+        wanted, other, count = [], 0, int(self._letters)
         for first in range(1, count + 1, LETTERS_AT_ONCE):
             last = min(first + LETTERS_AT_ONCE - 1, count)
             answer = _ask(
@@ -122,11 +150,11 @@ class _Folder:
                 number = _NUMBER.search(said)
                 if number is None or _DELETED.search(said):
                     continue
-                if _may_be_report(header):
-                    reports.append(number[1].decode())
+                if may_be(header):
+                    wanted.append(number[1].decode())
                 else:
                     other += 1
-        return reports, other
+        return wanted, other
 
     def read(self, number: str, *, bytes_max: int) -> bytes:
         """Read the beginning of a letter; nothing of one that is gone by now."""
@@ -151,7 +179,7 @@ class _Folder:
         try:
             _ask(trouble, self._uid, command, number, done)
         except MailboxUnavailable:
-            _ask(trouble, self._client.create, done)  # which nobody did before the first report
+            _ask(trouble, self._client.create, done)  # which nobody did before the first letter
             _ask(trouble, self._uid, command, number, done)
 
     def _uid(self, *words: str) -> tuple[str, list[Any]]:
@@ -231,7 +259,12 @@ def _letters(answers: Sequence[Any]) -> Iterator[tuple[bytes, bytes]]:
             yield answer[0] + (b" " + behind if isinstance(behind, bytes) else b""), answer[1]
 
 
-def _may_be_report(header: bytes) -> bool:
+def may_be_letter(header: bytes) -> bool:
+    """Take every letter for one that a person may have written."""
+    return True
+
+
+def may_be_report(header: bytes) -> bool:
     """Whether a letter says of itself that it reports a failure or a complaint, or unsubscribes."""
     found = HeaderParser().parsestr(header.decode("ascii", "replace"))
     if str(found.get("Subject", "")).strip().lower().startswith(_REQUEST):

@@ -13,7 +13,7 @@ from threading import Lock
 
 from whenever import Instant
 
-from offramp.ports import Mailer, Message
+from offramp.ports import HeldBack, Mailer, Message
 
 REMEMBERED_MAX = 10_000  # domains; those whose turn is long past are forgotten first
 _ANYBODY = ""
@@ -58,6 +58,17 @@ class PacedMailer:
     def was_accepted(self, message_id: str) -> bool | None:
         """Say what the other mailer knows."""
         return self._mailer.was_accepted(message_id)
+
+    def held_back(self) -> HeldBack:
+        """Say what waits for its turn: a turn that is further off than the next one is taken."""
+        with self._lock:
+            now = self._elapsed()
+            waits = {each: at - now - self._interval_of(each) for each, at in self._free_at.items()}
+        domains = sum(seconds > 0 for each, seconds in waits.items() if each != _ANYBODY)
+        return HeldBack(seconds=max(0.0, *waits.values()) if waits else 0.0, domains=domains)
+
+    def _interval_of(self, domain: str) -> float:
+        return self._seconds if domain == _ANYBODY else self._seconds_to_domain
 
     def _take_turn(self, domain: str) -> float:
         """Reserve the first turn that is free for all and for the domain; gives how far it is."""

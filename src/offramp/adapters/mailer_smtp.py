@@ -26,7 +26,7 @@ from threading import BoundedSemaphore, Lock
 from whenever import Instant
 
 from offramp.adapters.mail_format import Envelope, Sender, format_mail, parse_address
-from offramp.ports import MailerUnavailable, Message, MessageRefused, SendOutcomeUnknown
+from offramp.ports import HeldBack, MailerUnavailable, Message, MessageRefused, SendOutcomeUnknown
 
 NON_ASCII_ADDRESS_REFUSED = "5.6.7"  # RFC 6531, section 3.2
 TOO_LARGE = 552  # the one refusal of MAIL that is about the message and not about us
@@ -123,6 +123,10 @@ class SmtpMailer:
                 client.close()
                 raise
             self._put_back(client)
+
+    def held_back(self) -> HeldBack:
+        """Say nothing: it hands over whatever comes."""
+        return HeldBack()
 
     def was_accepted(self, message_id: str) -> bool | None:
         """Say that nobody can tell: SMTP has no such question."""

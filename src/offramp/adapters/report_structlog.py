@@ -34,6 +34,7 @@ _LEVELS: Mapping[str, str] = {
     Happening.UNAVAILABLE: "error",
     Happening.UNPRINTED: "error",
     Happening.HEAVY: "warning",
+    Happening.KEPT_OUT: "warning",
 }
 _STATUS_LEVELS: Mapping[str, Mapping[str, str]] = {
     Happening.STEP: {StepStatus.DONE: "info", StepStatus.ABANDONED: "error"},

@@ -67,6 +67,7 @@ def _end(each: Subscription) -> str | None:
 
 
 def _data(each: Subscription) -> dict[str, str | bool | None]:
+    owed_since = each.payments.owed_since
     return {
         "subscription": each.id,
         "organization": each.organization,
@@ -74,6 +75,7 @@ def _data(each: Subscription) -> dict[str, str | bool | None]:
         "is_assigned": each.is_assigned,
         "is_over": each.word is not None and each.word.is_over,
         "ends_at": _end(each),
+        "owed_since": owed_since.format_iso() if owed_since else None,
         "told_at": each.word.at.format_iso() if each.word else None,
         "problem": each.problem,
     }

@@ -15,7 +15,7 @@ from offramp.cli.output import AsJson, guarded, show_json, show_table, show_text
 from offramp.config import load_settings
 from offramp.core.operator import OperatorRole
 from offramp.engine import operators
-from offramp.engine.operators import Invitation
+from offramp.engine.operators import PATH, Invitation
 from offramp.ports import Operator
 
 app = typer.Typer(help="Who works with the console.", no_args_is_help=True)
@@ -31,7 +31,7 @@ def add(
     role: Annotated[OperatorRole, typer.Option(help="What they may do.")],
     as_json: AsJson = False,
 ) -> None:
-    """Let somebody work with the console; prints a link with which they choose a password."""
+    """Let somebody work with the console; prints the link by which they come in."""
     invitation = operators.add_operator(open_context(), name=name, address=email, role=role)
     _show(invitation, as_json=as_json)
 
@@ -64,7 +64,7 @@ def disable(email: Email, as_json: AsJson = False) -> None:
 @app.command()
 @guarded
 def link(email: Email, as_json: AsJson = False) -> None:
-    """Print a link that signs somebody in once, for instance because they forgot their password."""
+    """Print a link that signs somebody in once, and forget who they are elsewhere."""
     _show(operators.invite_again(open_context(), email), as_json=as_json)
 
 
@@ -78,6 +78,13 @@ def link_address(invitation: Invitation, *, base: str | None = None) -> str:
 
 def _show(invitation: Invitation, *, as_json: bool) -> None:
     address = link_address(invitation)
+    if load_settings().oidc_only:
+        address = f"{address.removesuffix(invitation.path)}{PATH}"
+        if as_json:
+            show_json({"link": address, "expires_at": None})
+        else:
+            show_text(address)
+        return
     if as_json:
         expires_at = invitation.expires_at.format_iso()
         show_json({"link": address, "expires_at": expires_at})
@@ -93,7 +100,7 @@ def _clock(moment: Instant) -> str:
 def _state(operator: Operator) -> str:
     if operator.disabled_at is not None:
         return f"disabled {_clock(operator.disabled_at)}"
-    return "active" if operator.password else "invited"
+    return "active" if operator.password or operator.issuer else "invited"
 
 
 def _data(operator: Operator) -> dict[str, str | None]:

@@ -18,21 +18,21 @@ import typer
 from offramp.adapters.clock import SystemClock
 from offramp.adapters.report_prometheus import PrometheusReport
 from offramp.adapters.report_structlog import StructlogReport
-from offramp.bootstrap import link_pages, portal_pages
+from offramp.bootstrap import identity_provider, link_pages, portal_pages, silent
 from offramp.cli.opening import open_context
 from offramp.cli.operator import link_address
 from offramp.cli.output import AsJson, guarded, show_line, show_text
 from offramp.cli.run import Stop
 from offramp.cli.service import Everybody
-from offramp.cli.setup import set_up
-from offramp.config import CONFIG_FILE, CONFIG_FILE_VARIABLE, load_settings
-from offramp.core.errors import Missing, Refused
+from offramp.cli.settling import settle
+from offramp.config import load_settings
+from offramp.core.errors import Missing
 from offramp.engine.context import Context
 from offramp.engine.embedded import EmbeddedWorker
 from offramp.engine.operators import Invitation, invite_first
 from offramp.engine.watch import Pulse
 from offramp.ports import Happening
-from offramp.web.address import address_of, open_listener, url_of
+from offramp.web.address import open_listener, url_of
 from offramp.web.monitor import Monitor
 
 STOP_SECONDS = 30.0  # for the step in hand, once somebody wants the server to stop
@@ -40,10 +40,6 @@ STOP_SECONDS = 30.0  # for the step in hand, once somebody wants the server to s
 
 class WebMissing(Missing):
     """The package {package}, which answers over HTTP, is not installed."""
-
-
-class FolderTaken(Refused):
-    """The folder {folder} holds other things than an installation of Offramp."""
 
 
 @guarded
@@ -72,7 +68,7 @@ def serve(
         raise WebMissing(package=error.name, hint="pip install offramp[web]") from error
     has_worker = not no_worker
     if data is not None:
-        _settle(data, listen=listen)
+        settle(data, listen=listen, probe=silent)
     settings, stop = load_settings(), Stop()
     stripe = settings.stripe_secrets.get_secret_value()
     log = StructlogReport(clock=SystemClock(), stream=sys.stderr)
@@ -97,12 +93,15 @@ def serve(
         requests_per_minute=settings.requests_per_minute,
         stripe=application.Stripe.parse(stripe) if stripe else None,
         portal=portal_pages(settings),
+        provider=identity_provider(settings),
+        takes_passwords=not settings.oidc_only,
         monitor=Monitor(context, metrics=metrics, pulse=pulse),
     )
     stop.listen()
     with ExitStack() as stack:
         listener = stack.enter_context(open_listener(listen or settings.serve_at))
-        _tell(url_of(listener), invite_first(context), has_worker=has_worker, as_json=as_json)
+        first = None if settings.oidc_only else invite_first(context)
+        _tell(url_of(listener), first, has_worker=has_worker, as_json=as_json)
         if settings.portal and not as_json:
             show_text(f"   {settings.public_address}/portal for people who leave", style="dim")
         if pulse is not None:
@@ -123,29 +122,6 @@ def _working(context: Context, pulse: Pulse) -> Iterator[None]:
             late.daemon = True
             late.start()
     late.cancel()
-
-
-def _settle(folder: Path, *, listen: str | None) -> None:
-    """Take the settings from a folder, and set everything up in it the first time.
-
-    There is a portal then, at the address of this server until somebody sets another one.
-
-    Raises:
-        FolderTaken: it is not empty, and nothing was set up in it.
-    """
-    place = folder.resolve()
-    file = place / CONFIG_FILE
-    os.environ[CONFIG_FILE_VARIABLE] = str(file)
-    if file.exists():
-        return
-    place.mkdir(parents=True, exist_ok=True)
-    if any(place.iterdir()):
-        raise FolderTaken(folder=str(place), hint="name one that is empty, or does not exist yet")
-    given = {"folder": place, **({"serve_at": listen} if listen else {})}
-    address = address_of(listen or load_settings().serve_at)
-    if address is not None:
-        given |= {"portal": True, "public_address": address}
-    set_up(given)
 
 
 def _tell(url: str, first: Invitation | None, *, has_worker: bool, as_json: bool) -> None:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from offramp.bootstrap import build
+from offramp.bootstrap import build, silent
 from offramp.cli.output import AsJson, guarded, show_json, show_text, write_file
 from offramp.config import CONFIG_FILE, CONFIG_FILE_VARIABLE, Settings, load_settings
 from offramp.core.errors import Invalid, Refused
@@ -24,6 +24,7 @@ from offramp.documents.datamap import load_datamap
 from offramp.documents.policy import PRESETS, find_policy
 from offramp.engine.context import Context
 from offramp.engine.publication import ScopeChanged, VersionNotNext, preview, publish
+from offramp.ports import Probe
 
 _HEAD = """\
 # The settings of Offramp. `mail_host` here is OFFRAMP_MAIL_HOST in the environment, which wins.
@@ -74,12 +75,17 @@ def initialize(
         _show_published(row)
 
 
-def set_up(given: Mapping[str, object], *, policies: Sequence[str] = ()) -> SetUp:
+def set_up(
+    given: Mapping[str, object], *, policies: Sequence[str] = (), probe: Probe = silent
+) -> SetUp:
     """Make what is missing of an installation: settings, keys, store, the published policies.
+
+    Whoever is stopped in between can do it again; the settings come last, and all at once.
 
     Args:
         given: settings that go into the file.
         policies: names or files of those to publish beside the presets.
+        probe: hears of each thing that is done.
 
     Raises:
         SettingsDiffer, PasswordInSettings, SettingInvalid: the settings cannot be those.
@@ -91,11 +97,16 @@ def set_up(given: Mapping[str, object], *, policies: Sequence[str] = ()) -> SetU
     found = [find_policy(name) for name in (*PRESETS, *policies)]
     if settings.datamap is not None:
         load_datamap(settings.datamap)
-    context = build(settings.model_copy(update={"datamap": None, "webhooks": None}))
+    context = build(settings.model_copy(update={"datamap": None, "webhooks": None}), probe=probe)
+    probe("store made")
     context.keys.signing_key()
     published = tuple(_publish(context, each) for each in found)
     if is_new:
-        write_file(file, settings_file(settings, given=frozenset(given)).encode())
+        draft = file.with_name(f"{file.name}.part")
+        write_file(draft, settings_file(settings, given=frozenset(given)).encode())
+        probe("settings drafted")
+        draft.replace(file)
+        probe("settings written")
     return SetUp(file=file, is_new=is_new, folder=settings.folder, published=published)
 
 
@@ -149,6 +160,7 @@ def _publish(context: Context, policy: Policy) -> dict[str, str | int | bool | N
     in_flight = found.effect.in_flight
     if found.is_new and not in_flight:
         publish(context, policy)
+        context.probe("policy published")
     is_published = found.is_new and not in_flight
     reason = f"{in_flight} are leaving by another version" if in_flight else None
     return {**row, "is_new": found.is_new, "is_published": is_published, "reason": reason}

@@ -287,6 +287,11 @@ def is_within(moment: Instant, *, begin: Time, end: Time, zone: str) -> bool:
     return begin <= shown or shown < end
 
 
+def days_after(day: Date, days: int) -> Date:
+    """Give the civil date so many days after another."""
+    return day.add(days=days)
+
+
 def days_between(earlier: Date, later: Date) -> int:
     """Count the civil days from one date to another; negative when ``later`` is earlier."""
     return int(later.since(earlier, total="days"))

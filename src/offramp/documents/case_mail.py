@@ -10,6 +10,7 @@ docs/decisions/039-cases-by-mail.md.
 import re
 from collections.abc import Iterator, Sequence
 from email import message_from_bytes
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses
@@ -40,7 +41,7 @@ def read_letter(content: bytes, *, address: str) -> Letter | None:
         texts = [_subject(message), _without_quotes(_words(message))]
     except RecursionError:
         return None
-    key = message.get("Message-ID", "").strip().encode(errors="replace") or content
+    key = _field(message, "Message-ID").strip().encode(errors="replace") or content
     return Letter(
         key=sha256(key).hexdigest(),
         sender=senders[0],
@@ -50,12 +51,12 @@ def read_letter(content: bytes, *, address: str) -> Letter | None:
 
 
 def _is_automatic(message: Message) -> bool:
-    submitted = message.get("Auto-Submitted", "no").partition(";")[0].strip().lower()
+    submitted = _field(message, "Auto-Submitted", "no").partition(";")[0].strip().lower()
     return (
         submitted != "no"
-        or message.get("Precedence", "").strip().lower() in _BY_MACHINE
+        or _field(message, "Precedence").strip().lower() in _BY_MACHINE
         or "List-Id" in message
-        or message.get("Return-Path", "").strip() == "<>"
+        or _field(message, "Return-Path").strip() == "<>"
         or message.get_content_type() == "multipart/report"
     )
 
@@ -71,11 +72,16 @@ def _detail(message: Message, address: str) -> str:
     return ""
 
 
+def _field(message: Message, name: str, default: str = "") -> str:
+    """Give a field of the head as text; the library gives another thing where it is no ASCII."""
+    return str(message.get(name, default))
+
+
 def _subject(message: Message) -> str:
-    raw = message.get("Subject", "")
+    raw = _field(message, "Subject")
     try:
         return " ".join(str(make_header(decode_header(raw))).split())
-    except (LookupError, ValueError):  # of an alphabet that nobody knows, or cut in two
+    except (MessageError, LookupError, ValueError):  # of no known alphabet, or cut in two
         return " ".join(raw.split())
 
 
@@ -98,7 +104,7 @@ def _decoded(part: Message) -> str:
     content = payload if isinstance(payload, bytes) else b""
     try:
         text = content.decode(part.get_content_charset("utf-8"), "replace")
-    except LookupError:
+    except (LookupError, ValueError):  # an alphabet that nobody knows, or whose name is none
         text = content.decode("utf-8", "replace")
     return text.replace("\r\n", "\n").replace("\x00", "").strip()
 
@@ -126,6 +132,13 @@ class _Page(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._unread = max(0, self._unread - (tag in _UNREAD))
+
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """Pass over what programs write for one another; the library refuses what it is not told.
+
+        A subclass is asked for the place behind it, or -1 where it does not end.
+        """
+        return self.rawdata.find(">", i) + 1 or -1
 
     def handle_data(self, data: str) -> None:
         if not self._unread:

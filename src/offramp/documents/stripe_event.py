@@ -1,6 +1,7 @@
 """What Stripe tells of a subscription: one event, as it was when the event was made.
 
-A payment that failed changes nothing here: Stripe goes on trying, and says so when it gives up.
+A payment that failed is told by the status of the subscription, which its invoice does not have;
+since when something is owed is the beginning of the period that was not paid for.
 
 Source: Stripe API, "The Event object", "The Subscription object" (``items.data`` has the periods
 since 2025-03-31.basil), "How subscriptions work" (statuses).
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, Field, ValidationError
 from whenever import Instant
 
-from offramp.core.subscription import Word
+from offramp.core.subscription import Payment, Word
 from offramp.documents.returned_event import EventsUnreadable
 
 PREFIX = "customer.subscription."
@@ -21,7 +22,7 @@ SECONDS_MAX = 13_569_465_600  # the year 2400, as far as `core.dates` goes
 ID_CHARACTERS_MAX = 200
 
 _UNBEGUN = frozenset({"incomplete", "incomplete_expired"})
-_GOES_ON = frozenset({"active", "trialing", "past_due", "unpaid"})
+_PAID, _OWED = frozenset({"active", "trialing"}), frozenset({"past_due", "unpaid"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +33,11 @@ class Told:
     word: Word
     organization: str | None
     pool: str | None
+    payment: Payment | None  # none: it says nothing of payments
 
 
 class _Item(BaseModel):
+    current_period_start: int | None = Field(default=None, ge=0, le=SECONDS_MAX)
     current_period_end: int | None = Field(default=None, ge=0, le=SECONDS_MAX)
 
 
@@ -48,11 +51,18 @@ class _Subscription(BaseModel):
     cancel_at: int | None = Field(default=None, ge=0, le=SECONDS_MAX)
     cancel_at_period_end: bool = False
     canceled_at: int | None = Field(default=None, ge=0, le=SECONDS_MAX)
+    current_period_start: int | None = Field(default=None, ge=0, le=SECONDS_MAX)
     current_period_end: int | None = Field(default=None, ge=0, le=SECONDS_MAX)
     ended_at: int | None = Field(default=None, ge=0, le=SECONDS_MAX)
     trial_end: int | None = Field(default=None, ge=0, le=SECONDS_MAX)
     items: _Items = _Items()
     metadata: Mapping[str, str] = {}
+
+    @property
+    def period_starts(self) -> int | None:
+        """The beginning of the last of its periods."""
+        starts = [item.current_period_start for item in self.items.data]
+        return max((start for start in (*starts, self.current_period_start) if start), default=None)
 
     @property
     def period_ends(self) -> int | None:
@@ -98,7 +108,17 @@ def read_stripe(body: bytes) -> Told | None:
         ),
         organization=found.metadata.get(ORGANIZATION) or None,
         pool=found.metadata.get(POOL) or None,
+        payment=_payment(event, found),
     )
+
+
+def _payment(event: _Event, found: _Subscription) -> Payment | None:
+    """Say whether a subscription is paid for, where its status says so."""
+    if found.status in _PAID:
+        return Payment(owed_since=None)
+    if found.status in _OWED:
+        return Payment(owed_since=_instant(found.period_starts or event.created))
+    return None
 
 
 def _end(event: _Event, found: _Subscription) -> int | None:
@@ -107,7 +127,7 @@ def _end(event: _Event, found: _Subscription) -> int | None:
         return found.ended_at or found.canceled_at or event.created
     if found.status == "paused":
         return found.trial_end or event.created
-    if found.status not in _GOES_ON:
+    if found.status not in _PAID | _OWED:
         raise EventsUnreadable(provider="Stripe", hint=f"its status {found.status} is new to us")
     if found.cancel_at is not None:
         return found.cancel_at

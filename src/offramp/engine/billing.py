@@ -17,7 +17,7 @@ from whenever import Instant
 from offramp.core.errors import OfframpError
 from offramp.core.ledger import Event
 from offramp.core.model import Pool
-from offramp.core.subscription import Word, end_of
+from offramp.core.subscription import Payment, Word, end_of
 from offramp.engine.context import Context
 from offramp.engine.directory import pool_in
 from offramp.engine.exclusive import exclusively
@@ -46,26 +46,35 @@ def take_word(
     *,
     organization: str | None,
     pool: str | None,
+    payment: Payment | None = None,
 ) -> Outcome:
     """Keep what a billing system says, and let the pool follow.
 
     Args:
         organization: whose pool it pays for, where the billing system knows.
         pool: which one.
+        payment: whether it is paid for, where that was said as well.
     """
 
     def write(transaction: Transaction, now: Instant) -> Outcome:
         known = transaction.hold_subscription(subscription)
-        if known.word is not None and word.place <= known.word.place:
+        told = _heard(known, word, payment)
+        if told == known:
             return Outcome.KNOWN
-        told = replace(known, word=word)
-        if not known.is_assigned and organization and pool:
+        if told.word is word and not known.is_assigned and organization and pool:
             told = replace(told, organization=organization, pool=pool)
         outcome = _settle(context, transaction, told, now=now, actor=ACTOR)
         _leave(context, transaction, known, told, now=now, actor=ACTOR)
         return outcome
 
     return exclusively(context, write)
+
+
+def _heard(known: Subscription, word: Word, payment: Payment | None) -> Subscription:
+    """Keep the newest word, and whatever any word says of payments."""
+    payments = known.payments if payment is None else known.payments.heard(payment, at=word.at)
+    is_newer = known.word is None or word.place > known.word.place
+    return replace(known, word=word if is_newer else known.word, payments=payments)
 
 
 def assign(context: Context, subscription: str, *, organization: str, pool: str) -> Subscription:
@@ -160,9 +169,9 @@ def _follow(
     transaction.put_organizations([found])
     pool = _require_pool(transaction, found.id, paying.pool)
     rows = transaction.subscriptions_of(found.id, pool.id)
-    words = [row.word for row in rows if row.word is not None]
-    ends = end_of(words, zone=found.zone)
-    if words and ends != pool.ends:
+    told = [(row.word, row.payments) for row in rows if row.word is not None]
+    ends = end_of(told, zone=found.zone, unpaid_days=context.limits.unpaid_days)
+    if told and ends != pool.ends:
         transaction.put_pools([replace(pool, ends=ends)])
         follow(transaction, found.id, ids=context.ids, now=now, actor=actor)
 

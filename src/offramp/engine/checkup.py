@@ -15,10 +15,12 @@ from whenever import Instant
 from offramp.engine.context import Context
 from offramp.engine.overview import HOURS_AHEAD
 from offramp.engine.timekeeping import SEEN_EVERY_SECONDS, caught_up_at
-from offramp.ports import EndpointLoad, Workload
+from offramp.ports import EndpointLoad, HeldBack, MailLoad, Workload
 
 SILENT_SECONDS_MAX = 3 * SEEN_EVERY_SECONDS  # then no worker sweeps
 LATE_SECONDS_MAX = 3600
+DEFERRED_SECONDS_MAX = 4 * 3600  # then it is not the receiving servers that are to blame
+LOST_HOURS = 24
 ROOM_BYTES_LOW, ROOM_BYTES_MIN = 5_000_000_000, 500_000_000
 
 
@@ -50,7 +52,8 @@ class Checkup:
 
 
 def check_up(context: Context) -> Checkup:
-    """Look at the workers, what waits, what was given up, the endpoints, the brakes and the disk.
+    """Look at the workers, what waits, what was given up, the mail, the endpoints, the brakes and
+    the disk.
 
     Raises:
         StoreUnavailable: then nothing works.
@@ -60,12 +63,14 @@ def check_up(context: Context) -> Checkup:
         load = transaction.workload(now=now, until=now.add(hours=HOURS_AHEAD))
         seen_at = transaction.seen_at()
         endpoints = transaction.endpoint_loads(list(context.endpoints))
+        mail = transaction.mail_load(lost_since=now.subtract(hours=LOST_HOURS))
         clock_until = caught_up_at(context, transaction, now=now)
         is_paused, cap = transaction.is_paused(), transaction.daily_cap()
     signs = [
         _workers(seen_at, now=now),
         _lateness(load, now=now),
         *_work(load),
+        _mail(mail, context.mailer.held_back(), now=now),
         _clock(clock_until),
         _brakes(is_paused=is_paused, cap=cap),
         *(_endpoint(name, found) for name, found in endpoints.items()),
@@ -110,6 +115,29 @@ def _work(load: Workload) -> Iterator[Sign]:
     yield _counted("Given up", load.abandoned, given_up, "No step was given up.", State.ILL)
     again = f"{load.failed} steps failed and will be tried again."
     yield _counted("Failing", load.failed, again, "No step has failed.", State.WATCH)
+
+
+def _mail(load: MailLoad, held: HeldBack, *, now: Instant) -> Sign:
+    more = "at least " if load.has_more else ""
+    words = f"Of {more}{load.due + load.sending + load.deferred} under way {load.due} are due, "
+    words += f"{load.sending} are being sent and {load.deferred} are tried again."
+    if not (load.due or load.sending or load.deferred):
+        words = "None is under way."
+    if held.seconds > 0:
+        words += f" The pace keeps the last of them waiting for {_length(held.seconds)}"
+        words += f", at {held.domains} receiving domains." if held.domains else "."
+    if load.lost:
+        words += f" {load.lost} were refused, given up or sent back within a day."
+    failing = (now - load.deferred_since).total("seconds") if load.deferred_since else 0.0
+    if load.deferred_since:
+        words += f" The first of those that failed has done so for {_length(failing)}."
+    if failing > DEFERRED_SECONDS_MAX:
+        hint = "look at the mail server; the log of a worker has the code of what it answers"
+        return Sign(title="Mail", state=State.ILL, words=words, hint=hint)
+    if load.lost or load.deferred:
+        hint = "the page of an organization shows its own; offramp mail resend --lost sends again"
+        return Sign(title="Mail", state=State.WATCH, words=words, hint=hint)
+    return Sign(title="Mail", state=State.WELL, words=words)
 
 
 def _counted(title: str, number: int, words: str, none: str, state: State) -> Sign:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from whenever import Instant
 
+from offramp.core.case import Letter
 from offramp.data.datamap import DataMap
 from offramp.data.elsewhere import Elsewhere, ask_elsewhere
 from offramp.data.endpoint_spec import EVENT_SOURCE
@@ -27,6 +28,7 @@ from offramp.ports import (
     Mailer,
     Probe,
     Report,
+    Returned,
     Store,
     Vault,
 )
@@ -50,8 +52,10 @@ class Limits:
     confirmations_max: int = 3  # attempts to tell one person that a deletion is done
     back_off_minutes: tuple[int, ...] = (1, 5, 15, 60, 240, 720)  # the last one repeats
     returns_seconds: float = 300.0  # between two visits to the mailbox for what comes back
+    letters_seconds: float = 300.0  # and to the one for letters about cases
     attachment_bytes_max: int = 10_000_000  # of a file, above which a link is sent
     case_hours: int = 24  # within which whoever complains is to be answered
+    unpaid_days: int | None = None  # after the last paid one, until a pool ends; none: it does not
     link_days: int = 30  # after the mail that brought it
     lock_tries_max: int = 20
     lock_wait_seconds: float = 0.1
@@ -103,7 +107,8 @@ class Context:
     event_source: str = EVENT_SOURCE
     public_address: str | None = None  # where people reach the server; none: no links
     case_address: str | None = None  # where letters about cases are taken in; none: nowhere
-    returns: Mailbox | None = None  # none: what comes back is handed in by others
+    returns: Mailbox[Returned] | None = None  # none: what comes back is handed in by others
+    letters: Mailbox[Letter] | None = None  # none: letters about cases are, too
     calendar: CalendarWriter | None = None  # none: no message carries dates as a file
     actor: str | None = None  # who is signed in, as the ledger names them; none: nobody is
 

@@ -4,11 +4,12 @@ One thread for each endpoint, so that one that is slow or dead holds up nothing 
 one that makes parcels of what is new, even for nobody, so that an endpoint that is declared
 later begins with what happens later; one that looks for mail that came back; one that looks whose
 the addresses are that asked for their messages, and one for those that asked for a way into the
-portal; one that writes the copies that people asked for, and one that mails what support says
-about a case; one that does what was approved for many organizations; one that forgets answers and
-such acts after their time; and one that settles what a billing system said before its pool was
-known. A round that fails is told, and the next one begins after a while. Any number of processes
-may do this at once: a parcel is sent by whoever claimed it, and what came back counts once.
+portal; one that writes the copies that people asked for; one that mails what support says about a
+case, and one that takes in letters about cases; one that does what was approved for many
+organizations; one that forgets answers and such acts after their time; and one that settles what a
+billing system said before its pool was known. A round that fails is told, and the next one begins
+after a while. Any number of processes may do this at once: a parcel is sent by whoever claimed it,
+and what came back counts once, as a letter does.
 
 Source: docs/webhooks.md; lessons L31, L33, L35.
 """
@@ -20,19 +21,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from threading import Event, Thread
 
+from offramp.core.case import Letter
 from offramp.core.errors import Unavailable
 from offramp.engine.billing import settle_kept
 from offramp.engine.bulk_work import carry_out_acts, tidy_acts
 from offramp.engine.case_mail import send_answers
 from offramp.engine.context import Context
 from offramp.engine.copying import tend_copies
-from offramp.engine.intake import fetch
+from offramp.engine.intake import collect, fetch
 from offramp.engine.portal_entry import send_entrances
 from offramp.engine.repetition import tidy_answers
 from offramp.engine.reporting import report_unavailable, report_unexpected
 from offramp.engine.request import answer_requests
 from offramp.engine.webhook import hand_over, send_round
-from offramp.ports import Mailbox
+from offramp.ports import Mailbox, Returned
 
 REST_SECONDS = 1.0  # between two rounds when there was nothing
 TROUBLE_SECONDS = 10.0  # after a round that failed
@@ -44,7 +46,7 @@ ONCE_SECONDS = 30.0  # for all rounds of a command that does not go on
 _HANDING_OVER, _FETCHING, _ANSWERING = "", "@", "@@"
 _TIDYING, _SETTLING = "@tidy", "@settle"
 _LETTING_IN, _COPYING, _REPLYING, _SWEEPING = "@in", "@copy", "@case", "@sweep"
-_ACTING = "@many"
+_ACTING, _COLLECTING = "@many", "@letters"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -156,8 +158,11 @@ def _courier(
         rounds[name] = partial(send_round, context, name, is_stopping=is_stopping)
     if context.returns is not None:
         rounds[_FETCHING] = partial(_fetch, context, context.returns, is_stopping=is_stopping)
+    if context.letters is not None:
+        rounds[_COLLECTING] = partial(_collect, context, context.letters, is_stopping=is_stopping)
     rests = {
         _FETCHING: context.limits.returns_seconds,
+        _COLLECTING: context.limits.letters_seconds,
         _TIDYING: TIDY_SECONDS,
         _SETTLING: SETTLE_SECONDS,
     }
@@ -175,5 +180,9 @@ def _tidy(context: Context) -> int:
     return tidy_answers(context) + tidy_acts(context)
 
 
-def _fetch(context: Context, mailbox: Mailbox, *, is_stopping: Callable[[], bool]) -> int:
+def _fetch(context: Context, mailbox: Mailbox[Returned], *, is_stopping: Callable[[], bool]) -> int:
     return fetch(context, mailbox, is_stopping=is_stopping).noted
+
+
+def _collect(context: Context, mailbox: Mailbox[Letter], *, is_stopping: Callable[[], bool]) -> int:
+    return collect(context, mailbox, is_stopping=is_stopping).total()

@@ -1,19 +1,25 @@
-"""Going through the mailbox to which reports of failure and complaints come.
+"""Going through the mailboxes to which reports of failure come, and letters about cases.
 
 What was noted is put away, and only then; so whoever dies in between finds it known already. What
 is of nobody here stays: it may be of another installation, or of a message whose outcome is not
-written down yet.
+written down yet, or it is for a person to read.
 
-Source: mission A4; docs/returned-mail.md; docs/decisions/029-returned-mail.md.
+Source: mission A4, A12; docs/returned-mail.md; docs/cases.md, "By mail"; docs/decisions/029,
+docs/decisions/039.
 """
 
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from offramp.core.case import Letter
+from offramp.core.errors import Missing, Refused
 from offramp.engine.bounces import Taken, take_back
+from offramp.engine.case_mail import Received, receive_letter
 from offramp.engine.context import Context
 from offramp.ports import DeletionInFlight, Fate, Mailbox, Returned
+
+_TAKEN_IN = frozenset({Received.OPENED, Received.ADDED, Received.KNOWN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +38,9 @@ class Fetched:
     other: int
 
 
-def fetch(context: Context, mailbox: Mailbox, *, is_stopping: Callable[[], bool]) -> Fetched:
+def fetch(
+    context: Context, mailbox: Mailbox[Returned], *, is_stopping: Callable[[], bool]
+) -> Fetched:
     """Take in every report of a mailbox.
 
     Raises:
@@ -60,3 +68,28 @@ def fetch(context: Context, mailbox: Mailbox, *, is_stopping: Callable[[], bool]
         waiting=waiting,
         other=other,
     )
+
+
+def collect(
+    context: Context, mailbox: Mailbox[Letter], *, is_stopping: Callable[[], bool]
+) -> Counter[Received]:
+    """Take in every letter about a case, and count what became of them.
+
+    Raises:
+        MailboxUnavailable, StoreUnavailable: the letters that are left stay where they are.
+    """
+    seen: Counter[Received] = Counter()
+
+    def take(letter: Letter) -> Fate:
+        try:
+            received = receive_letter(context, letter)
+        except DeletionInFlight:
+            return Fate.COMES_AGAIN
+        except (Refused, Missing):
+            return Fate.STAYS  # whoever wrote it, or their case, has gone meanwhile
+        seen[received] += 1
+        context.probe("letter taken in")
+        return Fate.PUT_AWAY if received in _TAKEN_IN else Fate.STAYS
+
+    mailbox.visit(take, is_stopping=is_stopping)
+    return seen

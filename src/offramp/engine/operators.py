@@ -19,6 +19,7 @@ from offramp.engine.context import Context
 from offramp.ports import Operator, SignInLink, Transaction, fold_address
 
 PATH = "console"  # below the public address
+BACK = f"{PATH}/sign-in/back"  # where whoever showed elsewhere who they are comes in
 LINK_MINUTES = 60
 ZONE = "UTC"  # until they choose another
 
@@ -93,6 +94,8 @@ def invite_first(context: Context) -> Invitation | None:
 def invite_again(context: Context, address: str) -> Invitation:
     """Give an operator another way in; whatever password they have stays until they change it.
 
+    Who they are at a provider of identities is forgotten: the account there may be a new one.
+
     Raises:
         OperatorUnknown, OperatorDisabled: there is nobody to let in.
     """
@@ -103,6 +106,7 @@ def invite_again(context: Context, address: str) -> Invitation:
             raise OperatorDisabled(hint="offramp operator add lets somebody else in")
         actor = context.actor_or("operator")
         note(transaction, "sign-in-link-made", found, at=now, actor=actor)
+        transaction.forget_identity(found.id)
         return _invite(context, transaction, found.id, now=now)
 
 

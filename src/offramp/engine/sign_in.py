@@ -103,7 +103,7 @@ def sign_in(context: Context, passwords: Passwords, *, address: str, password: s
         transaction.forget_failures(who)
         if renewed != hashed:
             transaction.save_operator(replace(present, password=renewed))
-        return _open(context, transaction, present, now=now)
+        return open_session(context, transaction, present, now=now)
 
 
 def look_at_link(context: Context, secret: str) -> Entrance:
@@ -140,7 +140,7 @@ def enter(context: Context, passwords: Passwords, secret: str, newcomer: Newcome
         if newcomer.password:
             transaction.end_sessions(person.id)
             note(transaction, "password-set", person, at=now)
-        return _open(context, transaction, person, now=now)
+        return open_session(context, transaction, person, now=now)
 
 
 def find_session(context: Context, secret: str) -> SignedIn | None:
@@ -264,7 +264,9 @@ def _introduced(entrance: Entrance, newcomer: Newcomer) -> Operator:
     return replace(person, zone=require_zone(newcomer.zone)) if newcomer.zone else person
 
 
-def _open(context: Context, transaction: Transaction, operator: Operator, *, now: Instant) -> str:
+def open_session(
+    context: Context, transaction: Transaction, operator: Operator, *, now: Instant
+) -> str:
     """Open a session; its secret is new, whatever the browser has shown before."""
     secret = new_secret(context)
     transaction.open_session(

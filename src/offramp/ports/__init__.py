@@ -12,6 +12,8 @@ from offramp.ports.case import CaseLetter
 from offramp.ports.failure import (
     DeletionInFlight,
     DiskFull,
+    IdentityUnavailable,
+    IdentityUnproven,
     MailboxUnavailable,
     MailerUnavailable,
     MessageRefused,
@@ -27,6 +29,7 @@ from offramp.ports.failure import (
     StoreVersionDiffers,
     VaultFileMissing,
 )
+from offramp.ports.identity import Challenge, Identity, IdentityProvider
 from offramp.ports.kept_answer import KeptAnswer, KeptAnswers
 from offramp.ports.operator import (
     Operator,
@@ -41,6 +44,7 @@ from offramp.ports.outlook import Condition
 from offramp.ports.own_copy import OwnCopies, OwnCopy
 from offramp.ports.portal import Portal, PortalLink, PortalSession
 from offramp.ports.record import (
+    MAILS_COUNTED_MAX,
     Arming,
     Changes,
     Delivery,
@@ -54,6 +58,7 @@ from offramp.ports.record import (
     KeptGroup,
     KeptPart,
     Link,
+    MailLoad,
     Offboarding,
     OutboxEvent,
     Parcel,
@@ -78,6 +83,7 @@ from offramp.ports.service import (
     Dispatcher,
     Endpoint,
     EntryWords,
+    HeldBack,
     Ids,
     InlineImage,
     Keys,
@@ -96,6 +102,7 @@ from offramp.ports.store import (
 from offramp.ports.subscription import Subscription, Subscriptions
 
 __all__ = [
+    "MAILS_COUNTED_MAX",
     "PROGRESS",
     "ApiKey",
     "ApiKeys",
@@ -108,6 +115,7 @@ __all__ = [
     "CalendarWording",
     "CalendarWriter",
     "CaseLetter",
+    "Challenge",
     "Changes",
     "Clock",
     "Composer",
@@ -125,6 +133,11 @@ __all__ = [
     "Fate",
     "FenceRecord",
     "Happening",
+    "HeldBack",
+    "Identity",
+    "IdentityProvider",
+    "IdentityUnavailable",
+    "IdentityUnproven",
     "Ids",
     "InFlight",
     "InlineImage",
@@ -135,6 +148,7 @@ __all__ = [
     "Keys",
     "Link",
     "LinkWords",
+    "MailLoad",
     "Mailbox",
     "MailboxUnavailable",
     "Mailer",

@@ -58,6 +58,14 @@ class MailboxUnavailable(Unavailable):
     """The mailbox for what comes back cannot be read: {reason}."""
 
 
+class IdentityUnavailable(Unavailable):
+    """Whoever says who people are cannot be asked: {reason}."""
+
+
+class IdentityUnproven(Refused):
+    """What came back from elsewhere does not prove who somebody is: {reason}."""
+
+
 class SendOutcomeUnknown(Uncertain):
     """The connection broke while a message was handed over; it may have been accepted."""
 

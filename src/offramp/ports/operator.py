@@ -22,6 +22,7 @@ class Operator:
         address: their mail address, folded; no two have the same.
         password: its hash; none where they have chosen none yet.
         zone: in which they read times.
+        issuer, subject: who they are at a provider of identities, once they came by one.
     """
 
     id: str
@@ -32,6 +33,8 @@ class Operator:
     added_at: Instant
     password: str | None = None
     disabled_at: Instant | None = None
+    issuer: str | None = None
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,13 +93,22 @@ class Operators(Protocol):
         """Store a new operator; false where somebody has the address already."""
 
     def save_operator(self, operator: Operator) -> None:
-        """Write a changed operator; the id and the address stay."""
+        """Write a changed operator; the id, the address and who they are elsewhere stay."""
 
     def operator(self, operator: str) -> Operator | None:
         """Find one by id."""
 
     def operator_at(self, address: str) -> Operator | None:
         """Find one by address, however its ASCII letters are written."""
+
+    def operator_known_as(self, issuer: str, subject: str) -> Operator | None:
+        """Find one by who they are at a provider of identities."""
+
+    def link_identity(self, operator: str, *, issuer: str, subject: str) -> bool:
+        """Note who an operator is at a provider; false where they are somebody there already."""
+
+    def forget_identity(self, operator: str) -> None:
+        """Forget who an operator is elsewhere."""
 
     def operators(self) -> tuple[Operator, ...]:
         """List them by address, disabled ones too."""
@@ -143,5 +155,9 @@ class Operators(Protocol):
     def forget_failures(self, who: str) -> None:
         """Forget the failures under one digest."""
 
+    def spend_journey(self, digest: str, *, at: Instant) -> bool:
+        """Note that a way through a provider led here; false where it has done so before."""
+
     def tidy_sign_ins(self, *, at: Instant, failed_before: Instant) -> None:
-        """Forget sessions and links that are over at an instant, and failures before another."""
+        """Forget sessions and links that are over at an instant, and what was before another:
+        failures, and ways through a provider."""

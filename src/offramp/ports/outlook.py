@@ -13,7 +13,14 @@ from whenever import Instant
 
 from offramp.core.model import Member, Organization
 from offramp.core.policy import Policy
-from offramp.ports.record import Delivery, DeliveryNote, DeliveryStatus, Offboarding, Workload
+from offramp.ports.record import (
+    Delivery,
+    DeliveryNote,
+    DeliveryStatus,
+    MailLoad,
+    Offboarding,
+    Workload,
+)
 
 
 class Condition(StrEnum):
@@ -33,6 +40,13 @@ class Outlook(Protocol):
         """Count what is due, taken, and coming up to an instant (inclusive), and troubled steps.
 
         Steps count while their off-boarding is open.
+        """
+
+    def mail_load(self, *, lost_since: Instant) -> MailLoad:
+        """Count what is still to be sent, up to `MAILS_COUNTED_MAX`, and what was lost after an
+        instant.
+
+        What nobody goes on to send counts for nothing: its off-boarding or its step is over.
         """
 
     def due_between(

@@ -145,6 +145,33 @@ class Workload:
     abandoned: int = 0
 
 
+MAILS_COUNTED_MAX = 10_000  # of those under way; how many more there are is not worth the time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailLoad:
+    """How much mail is still to be sent, over everybody who is leaving.
+
+    Attributes:
+        due: messages that nobody has tried to send yet.
+        sending: messages that are with the mail server.
+        deferred: messages that could not be sent and are tried again.
+        deferred_since: when the one of them that was tried most often failed first.
+        lost: how often since some instant a message was refused, given up or sent back.
+    """
+
+    due: int = 0
+    sending: int = 0
+    deferred: int = 0
+    deferred_since: Instant | None = None
+    lost: int = 0
+
+    @property
+    def has_more(self) -> bool:
+        """Whether more are under way than were counted."""
+        return self.due + self.sending + self.deferred >= MAILS_COUNTED_MAX
+
+
 class DeliveryStatus(StrEnum):
     """Where one message to one person stands."""
 

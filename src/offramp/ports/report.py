@@ -30,6 +30,7 @@ class Happening(StrEnum):
     PARCEL = "parcel"  # endpoint, parcel, attempt, status, reason, seconds: an event was sent
     UNPRINTED = "unprinted"  # organization, papers, error: they were sent without their paper
     HEAVY = "heavy"  # offboarding, step, bytes: attached, because no link could be sent
+    KEPT_OUT = "kept-out"  # reason: whoever showed elsewhere who they are is not let in here
     LISTENING = "listening"  # address: where metrics and health can be asked for
     ERASE = "erase"
     EXPORT = "export"

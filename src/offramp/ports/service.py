@@ -6,7 +6,7 @@ Source: docs/decisions/001-layers.md.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import BinaryIO, Literal, Protocol
+from typing import BinaryIO, Literal, Protocol, TypeVar
 
 from whenever import Instant
 
@@ -16,7 +16,7 @@ from offramp.core.model import Achievement, Member, Organization, Receipt
 from offramp.core.notice import NoticeFacts
 from offramp.core.parcel import Reply
 from offramp.core.plan import Timeline
-from offramp.ports.record import Fate, Offboarding, Returned, Ticket
+from offramp.ports.record import Fate, Offboarding, Ticket
 from offramp.ports.store import Transaction
 
 
@@ -126,6 +126,14 @@ class BannerWords:
     links: tuple[LinkWords, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack:
+    """For how long the last message in line waits for the pace, and to how many domains some do."""
+
+    seconds: float = 0.0
+    domains: int = 0
+
+
 class Mailer(Protocol):
     """Hands messages to mail servers."""
 
@@ -142,16 +150,22 @@ class Mailer(Protocol):
     def was_accepted(self, message_id: str) -> bool | None:
         """Say whether a message was accepted before; none when this mailer cannot tell."""
 
+    def held_back(self) -> HeldBack:
+        """Say what waits in this process because mail has to go out at a measured pace."""
 
-class Mailbox(Protocol):
-    """Where reports of failure and complaints arrive as mail, among whatever else does."""
 
-    def visit(self, take: Callable[[Returned], Fate], *, is_stopping: Callable[[], bool]) -> int:
-        """Show every report to `take`, which says what becomes of it.
+Shown = TypeVar("Shown", covariant=True)
 
-        A report is put away only after `take` has returned, so one may be shown twice and none is
+
+class Mailbox(Protocol[Shown]):
+    """Where letters of one kind arrive, such as reports of failure, among whatever else does."""
+
+    def visit(self, take: Callable[[Shown], Fate], *, is_stopping: Callable[[], bool]) -> int:
+        """Show every letter of the kind to `take`, which says what becomes of it.
+
+        One is put away only after `take` has returned, so it may be shown twice and none is
         lost. Everything else is left as it is, unread; what stays is not shown for ever. Returns
-        how many letters are no report.
+        how many letters are of another kind.
 
         Raises `MailboxUnavailable`.
         """

@@ -3,10 +3,10 @@
 Source: docs/billing.md.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from offramp.core.subscription import Word
+from offramp.core.subscription import Payments, Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +16,7 @@ class Subscription:
     Attributes:
         organization, pool: what it pays for, as far as anybody has said.
         is_assigned: whether a person has said so, which what the billing system says leaves alone.
+        payments: what was said of its payments, all words together.
         problem: the code of what keeps it from counting; none where it counts.
     """
 
@@ -24,6 +25,7 @@ class Subscription:
     pool: str | None = None
     is_assigned: bool = False
     word: Word | None = None
+    payments: Payments = field(default_factory=Payments)
     problem: str | None = None
 
 

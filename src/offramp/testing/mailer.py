@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from whenever import Instant
 
 from offramp.core.errors import OfframpError
-from offramp.ports import Message, SendOutcomeUnknown
+from offramp.ports import HeldBack, Message, SendOutcomeUnknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,12 +24,14 @@ class MemoryMailer:
 
     Attributes:
         sent: what was accepted, in order; a repeated id stands there twice.
+        held: what waits for its turn.
         can_tell: whether it says of a message that it was accepted before, as few servers do.
     """
 
     def __init__(self) -> None:
         """Accept everything until told otherwise."""
         self.can_tell = True
+        self.held = HeldBack()
         self.sent: list[SentMessage] = []
         self._next: deque[OfframpError | None] = deque()
         self._by_address: dict[str, OfframpError] = {}
@@ -71,6 +73,10 @@ class MemoryMailer:
     def session(self) -> Iterator[None]:
         """Keep nothing open: there is no connection."""
         yield
+
+    def held_back(self) -> HeldBack:
+        """Say what was scripted."""
+        return self.held
 
     def was_accepted(self, message_id: str) -> bool | None:
         """Say whether a message was accepted before; none when this mailer cannot tell."""

@@ -3,6 +3,7 @@
 Source: ``ports.Transaction``.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -10,13 +11,22 @@ from whenever import Instant
 
 from offramp.core.model import Member, Role, Subject
 from offramp.core.policy import Audience
-from offramp.core.transitions import OffboardingStatus
-from offramp.ports import Delivery, DeliveryNote, DeliveryStatus, DeliveryTally, Offboarding
+from offramp.core.transitions import OffboardingStatus, StepStatus
+from offramp.ports import (
+    Delivery,
+    DeliveryNote,
+    DeliveryStatus,
+    DeliveryTally,
+    MailLoad,
+    Offboarding,
+)
 from offramp.testing.memory_tables import Addressed, MemoryPart
 
 _ROLE_OF = {Audience.ADMINS: Role.ADMIN, Audience.OWNER: Role.OWNER, Audience.BILLING: Role.BILLING}
 _LEAVING = frozenset({OffboardingStatus.OPEN, OffboardingStatus.COMPLETED})
 _WAITING = frozenset({DeliveryStatus.QUEUED, DeliveryStatus.FAILED})
+_LOST = frozenset({DeliveryStatus.REFUSED, DeliveryStatus.BOUNCED})
+_GOING_ON = frozenset({StepStatus.PENDING, StepStatus.STARTED, StepStatus.FAILED})
 _TO_SEND = _WAITING | {DeliveryStatus.SENDING}
 
 
@@ -43,6 +53,45 @@ class MemoryDeliveryPart(MemoryPart):
             delivery = Delivery(offboarding=offboarding.id, step=step, member=member.id)
             self.tables.deliveries.setdefault(_key(delivery), delivery)
         return len(self.deliveries(offboarding.id, step=step))
+
+    def mail_load(self, *, lost_since: Instant) -> MailLoad:
+        """Count what is to be sent, is being sent, waits, and was lost."""
+        under_way = [each for each in self.tables.deliveries.values() if self._goes_on(each)]
+        counts = Counter(each.status for each in under_way)
+        failed = [each for each in under_way if each.status is DeliveryStatus.FAILED]
+        notes = self.tables.delivery_notes
+        oldest = max(failed, key=lambda each: each.attempts, default=None)
+        failed_at = (
+            note.at
+            for note in notes
+            if oldest
+            and note.status is DeliveryStatus.FAILED
+            and (note.offboarding, note.step, note.member)
+            == (oldest.offboarding, oldest.step, oldest.member)
+        )
+        return MailLoad(
+            due=counts[DeliveryStatus.QUEUED],
+            sending=counts[DeliveryStatus.SENDING],
+            deferred=counts[DeliveryStatus.FAILED],
+            deferred_since=min(failed_at, default=None),
+            lost=sum(note.status in _LOST and note.at > lost_since for note in notes),
+        )
+
+    def _goes_on(self, delivery: Delivery) -> bool:
+        """Whether somebody goes on to send a message."""
+        row = self.tables.offboardings[delivery.offboarding]
+        is_open = row.status is OffboardingStatus.OPEN
+        is_over = row.status in (OffboardingStatus.COMPLETED, OffboardingStatus.CANCELED)
+        if not is_open and not (is_over and row.next_due_at is not None):
+            return False
+        steps = (step for (whose, _), step in self.tables.steps.items() if whose == row.id)
+        return delivery.status in _TO_SEND and (
+            delivery.round > 1
+            or any(
+                step.status in _GOING_ON and delivery.step in (step.key, f"{step.key}/{step.issue}")
+                for step in steps
+            )
+        )
 
     def take_deliveries(
         self, offboarding: str, *, step: str, now: Instant, limit: int, after: str = ""

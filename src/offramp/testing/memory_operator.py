@@ -26,7 +26,11 @@ class MemoryOperatorPart(MemoryPart):
         """Write a changed operator."""
         kept = self.tables.operators[operator.id]
         self.tables.operators[operator.id] = replace(
-            operator, address=kept.address, added_at=kept.added_at
+            operator,
+            address=kept.address,
+            added_at=kept.added_at,
+            issuer=kept.issuer,
+            subject=kept.subject,
         )
 
     def operator(self, operator: str) -> Operator | None:
@@ -37,6 +41,25 @@ class MemoryOperatorPart(MemoryPart):
         """Find one by address."""
         folded = fold_address(address)
         return next((each for each in self.operators() if each.address == folded), None)
+
+    def operator_known_as(self, issuer: str, subject: str) -> Operator | None:
+        """Find one by who they are elsewhere."""
+        wanted = (issuer, subject)
+        found = (each for each in self.operators() if (each.issuer, each.subject) == wanted)
+        return next(found, None)
+
+    def link_identity(self, operator: str, *, issuer: str, subject: str) -> bool:
+        """Note who an operator is at a provider."""
+        found = self.tables.operators[operator]
+        if found.issuer == issuer:
+            return False
+        self.tables.operators[operator] = replace(found, issuer=issuer, subject=subject)
+        return True
+
+    def forget_identity(self, operator: str) -> None:
+        """Forget who an operator is elsewhere."""
+        found = self.tables.operators[operator]
+        self.tables.operators[operator] = replace(found, issuer=None, subject=None)
 
     def operators(self) -> tuple[Operator, ...]:
         """List them by address."""
@@ -114,6 +137,12 @@ class MemoryOperatorPart(MemoryPart):
         failed = self.tables.sign_in_failures
         failed[:] = [each for each in failed if each[0] != who]
 
+    def spend_journey(self, digest: str, *, at: Instant) -> bool:
+        """Note that a way through a provider led here."""
+        is_new = digest not in self.tables.sign_in_journeys
+        self.tables.sign_in_journeys.setdefault(digest, at)
+        return is_new
+
     def tidy_sign_ins(self, *, at: Instant, failed_before: Instant) -> None:
         """Forget what is over."""
         tables = self.tables
@@ -123,3 +152,6 @@ class MemoryOperatorPart(MemoryPart):
             del tables.sign_in_links[digest]
         failed = tables.sign_in_failures
         failed[:] = [each for each in failed if each[1] >= failed_before]
+        journeys = tables.sign_in_journeys
+        for digest in [d for d, spent_at in journeys.items() if spent_at < failed_before]:
+            del journeys[digest]

@@ -105,6 +105,7 @@ class MemoryTables:
     sessions: dict[str, OperatorSession] = field(default_factory=dict)
     sign_in_links: dict[str, SignInLink] = field(default_factory=dict)
     sign_in_failures: list[tuple[str, Instant]] = field(default_factory=list)
+    sign_in_journeys: dict[str, Instant] = field(default_factory=dict)
     api_keys: dict[str, ApiKey] = field(default_factory=dict)
     kept_answers: dict[str, KeptAnswer] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)

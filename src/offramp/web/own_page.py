@@ -32,7 +32,7 @@ class FormForeign(Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionCookie:
-    """The cookie of a session; ``is_secure`` where people reach the server by https alone."""
+    """A cookie with a secret; ``is_secure`` where people reach the server by https alone."""
 
     name: str
     hours: int

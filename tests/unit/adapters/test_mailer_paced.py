@@ -7,7 +7,7 @@ from whenever import Instant
 
 from offramp.adapters import mailer_paced
 from offramp.adapters.mailer_paced import PacedMailer
-from offramp.ports import MailerUnavailable, Message
+from offramp.ports import HeldBack, MailerUnavailable, Message
 from offramp.testing.mailer import MemoryMailer
 
 AT = Instant.from_utc(2024, 8, 31)
@@ -86,6 +86,36 @@ def test_a_domain_is_the_same_in_capitals(post, watch):
     mailer.send(replace(TO_BEN, to="ben@ACME.example"), at=AT)
 
     assert watch.waits == [10]
+
+
+class Crowd(Watch):
+    """A clock that stands still while everybody waits at once."""
+
+    def pause(self, seconds):
+        self.waits.append(seconds)
+
+
+@pytest.mark.parametrize(
+    ("limits", "held"),
+    [
+        ({}, HeldBack()),
+        ({"per_minute": 6}, HeldBack(seconds=30)),
+        ({"to_domain": 6}, HeldBack(seconds=20, domains=1)),
+        ({"per_minute": 60, "to_domain": 6}, HeldBack(seconds=20, domains=2)),
+    ],
+    ids=str,
+)
+def test_what_waits_for_its_turn_is_told_until_it_has_gone(post, limits, held):
+    watch = Crowd()
+    mailer = paced(post, watch, **limits)
+    assert mailer.held_back() == HeldBack()
+
+    for message in (TO_ANNA, TO_ZOE, TO_BEN, TO_ANNA):
+        mailer.send(message, at=AT)
+
+    assert mailer.held_back() == held
+    watch.seconds += max(watch.waits, default=0)
+    assert mailer.held_back() == HeldBack()
 
 
 def test_what_the_other_mailer_says_is_said(post, watch):

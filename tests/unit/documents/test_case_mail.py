@@ -143,6 +143,28 @@ def test_what_is_too_large_is_cut():
     assert len(read(letter("a " * LETTER_BYTES_MAX)).text) < LETTER_BYTES_MAX
 
 
+@pytest.mark.parametrize(
+    ("more", "body"),
+    [
+        ("Auto-Submitted: no; x=\xff\n", "Hello"),
+        ("Precedence: \xff\nReturn-Path: <\xff>\n", "Hello"),
+        ("Subject: =?utf-8?b?a?=\n", "Hello"),
+        ("Subject: =?\xff?q?a?=\n", "Hello"),
+        ('Content-Type: text/plain; charset="a\x00b"\n', "Hello"),
+        ("Content-Type: text/html\n", "<p>Hello<![endif]--><![x y]><![ z"),
+        ("Content-Type: text/html\n", "<![if !mso]><p>Hello</p><![endif]>"),
+    ],
+)
+def test_what_the_library_breaks_of_is_read_as_far_as_it_goes(more, body):
+    """Heads in no known alphabet, and the marks of word processors."""
+    content = letter("BODY", more=more).replace(b"Subject: Certificates\n", b"", "Subject" in more)
+
+    found = read(content.decode().encode("latin-1").replace(b"BODY", body.encode()))
+
+    assert found.sender == "anna@acme.example"
+    assert "Hello" in found.text
+
+
 @given(st.binary(max_size=400), st.sampled_from([b"", letter(), letter(more="Content-Type: ")]))
 def test_whatever_is_sent_is_read_without_a_mistake(noise, begin):
     read(begin + noise)

@@ -58,11 +58,13 @@ class Browser:
 class Office:
     """An installation that is reached by https."""
 
-    def __init__(self, *, public_address=PUBLIC, data=None, limits=SMALL_CHUNKS):
-        self.world = World(START, public_address=public_address, data=data, limits=limits)
+    def __init__(
+        self, *, public_address=PUBLIC, data=None, limits=SMALL_CHUNKS, start=START, **ways_in
+    ):
+        self.world = World(start, public_address=public_address, data=data, limits=limits)
         self.passwords = PlainPasswords()
         self.app = create_app(
-            self.world.context, access_keys=AccessKeys(), passwords=self.passwords
+            self.world.context, access_keys=AccessKeys(), passwords=self.passwords, **ways_in
         )
 
     @property

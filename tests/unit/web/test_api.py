@@ -214,6 +214,18 @@ def test_the_server_is_ready_while_its_store_answers(client):
     assert client.get("/readyz").json() == {"is_ready": True, "has_datamap": False}
 
 
+@pytest.mark.parametrize(
+    ("guessed", "true"), [("health", "healthz"), ("openapi.json", "v1/openapi.json")]
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_an_address_that_people_try_first_leads_to_the_true_one(client, method, guessed, true):
+    """Below whatever path a proxy has put us: where it leads is said from where one is."""
+    answer = client.request(method, f"/{guessed}?x=//evil.example", follow_redirects=False)
+
+    assert (answer.status_code, answer.headers["location"]) == (308, true)
+    assert client.get(f"/{guessed}").json() == client.get(f"/{true}").json()
+
+
 def test_only_whoever_shows_a_key_reads_the_metrics_of_a_server():
     keys = AccessKeys.parse("k" * 32)
     client = TestClient(create_app(World(NOW).context, access_keys=keys))

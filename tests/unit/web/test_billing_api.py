@@ -3,6 +3,7 @@
 import hmac
 import itertools
 import json
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -130,6 +131,97 @@ def test_in_whatever_order_and_however_often_the_last_word_counts():
         found.add(ends(world))
 
     assert found == {Date(2024, 8, 12)}
+
+
+PAID_UNTIL = Instant.from_utc(2024, 8, 9, 23)  # midnight in Dublin: the 9th is the last day
+OWED = {
+    "status": "past_due",
+    "items": {"data": [{"current_period_start": PAID_UNTIL.timestamp()}]},
+}
+NEXT_PERIOD = {
+    "status": "unpaid",
+    "items": {"data": [{"current_period_start": PAID_UNTIL.add(hours=24 * 31).timestamp()}]},
+}
+
+
+def grace(days):
+    world = acme()
+    world.context = replace(world.context, limits=replace(world.context.limits, unpaid_days=days))
+    return world, client_of(world.context, stripe=Stripe.parse(SECRET))
+
+
+@pytest.mark.parametrize(
+    ("days", "last"), [(None, None), (0, Date(2024, 8, 9)), (14, Date(2024, 8, 23))]
+)
+def test_what_was_not_paid_ends_the_pool_so_many_days_after_the_last_paid_one(days, last):
+    world, client = grace(days)
+    post(client, event(1))
+
+    post(client, event(2, **OWED)).raise_for_status()
+
+    assert ends(world) == last
+    (row,) = client.get(ROWS).json()["subscriptions"]
+    assert row["owed_since"] == "2024-08-09T23:00:00Z"
+
+
+def test_what_is_paid_later_puts_the_pool_back_also_after_its_end():
+    world, client = grace(0)
+    post(client, event(1, **OWED))
+    world.run_until(Instant.from_utc(2024, 8, 12))
+    before = stages(world)
+
+    post(client, event(2), at=world.now).raise_for_status()
+
+    assert before == ["open"]
+    assert ends(world) is None
+    assert stages(world) == ["canceled"]
+
+
+def stages(world):
+    with world.store.reading() as transaction:
+        rows = [row for row in transaction.offboardings("acme") if row.ends == Date(2024, 8, 9)]
+    return [row.status.value for row in rows]
+
+
+def test_what_stays_unpaid_for_another_period_ends_when_it_did():
+    world, client = grace(3)
+    seen = []
+    for number, told in enumerate([OWED, NEXT_PERIOD, {"status": "canceled", "canceled_at": LATE}]):
+        post(client, event(number, **told)).raise_for_status()
+        seen.append(ends(world))
+
+    assert seen == [Date(2024, 8, 12)] * 3
+
+
+LATE = Instant.from_utc(2024, 12, 1).timestamp()
+
+
+def test_in_whatever_order_and_however_often_what_is_owed_counts_from_the_last_payment():
+    told = [event(1, **OWED), event(2), event(3, **NEXT_PERIOD), event(4, **NEXT_PERIOD)]
+
+    found = set()
+    for order in itertools.permutations(map(read_stripe, told)):
+        world, _ = grace(0)
+        for said in (*order, order[0]):
+            take_word(
+                world.context,
+                said.subscription,
+                said.word,
+                organization=said.organization,
+                pool=said.pool,
+                payment=said.payment,
+            )
+        found.add(ends(world))
+
+    assert found == {Date(2024, 9, 9)}
+
+
+def test_what_is_said_late_moves_no_subscription_to_another_pool(world, client):
+    post(client, event(2, **OWED))
+
+    post(client, event(1, pool="acme-others")).raise_for_status()
+
+    assert rows(client)[0]["pool"] == "acme-notes"
 
 
 def test_what_is_said_twice_or_late_is_known(world, client):

@@ -9,6 +9,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from offramp.core.operator import OperatorRole
+from offramp.testing.identity import MemoryIdentities
 from tests.unit.web.office import Office, filled_office
 
 STRANGERS = {
@@ -18,6 +19,8 @@ STRANGERS = {
     "GET /console/enter/{secret}",
     "POST /console/enter/{secret}",
 }
+ELSEWHERE = {"GET /console/sign-in/elsewhere", "GET /console/sign-in/back"}
+PASSWORDS = {"POST /console/sign-in", "GET /console/enter/{secret}", "POST /console/enter/{secret}"}
 ONE = "/console/organizations/{organization}"
 NEEDED = {
     "GET /console": "viewer",
@@ -132,6 +135,15 @@ def facts(office):
 
 def test_every_route_of_the_console_is_in_this_matrix():
     assert routes_of(Office().app) == {*NEEDED, *STRANGERS}
+
+
+@pytest.mark.parametrize(("takes_passwords", "left_out"), [(True, set()), (False, PASSWORDS)])
+def test_who_signs_in_elsewhere_adds_two_ways_in_and_may_take_those_by_password_away(
+    takes_passwords, left_out
+):
+    app = Office(provider=MemoryIdentities(), takes_passwords=takes_passwords).app
+
+    assert routes_of(app) == {*NEEDED, *STRANGERS, *ELSEWHERE} - left_out
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -7,8 +7,9 @@ from whenever import Instant
 
 from offramp.core.operator import OperatorRole
 from offramp.engine.brake import set_daily_cap, set_paused
-from offramp.engine.checkup import State, check_up
+from offramp.engine.checkup import Sign, State, check_up
 from offramp.engine.sweep import tick
+from offramp.ports import HeldBack, MailerUnavailable, MessageRefused
 from offramp.testing.vault import MemoryVault
 from offramp.testing.world import World
 from tests.unit.web.office import filled_office
@@ -73,6 +74,49 @@ def test_what_was_given_up_is_told_with_the_way_to_mend_it(office):
 
     assert states(office.context)["Given up"] is State.ILL
     assert "mend the cause, then retry" in office.signed_in().get(PAGE).text
+
+
+def mail(context):
+    (sign,) = [sign for sign in check_up(context).signs if sign.title == "Mail"]
+    return sign
+
+
+def test_where_all_mail_goes_out_none_is_under_way(office):
+    assert mail(office.context) == Sign(title="Mail", state=State.WELL, words="None is under way.")
+
+
+def test_mail_that_fails_is_to_be_looked_at_and_after_hours_the_server_is_to_blame():
+    office = filled_office("acme")
+    office.world.mail.then(*[MailerUnavailable(reason="down")] * 500)
+    office.world.run_until(Instant.from_utc(2024, 8, 16, 10))
+    soon = mail(office.context)
+    office.world.run_until(Instant.from_utc(2024, 8, 16, 17))
+    later = mail(office.context)
+
+    assert (soon.state, later.state) == (State.WATCH, State.ILL)
+    assert "Of 1 under way 0 are due, 0 are being sent and 1 are tried again." in soon.words
+    assert "has done so for 2 hours" in soon.words
+    assert "mail server" in later.hint
+
+
+def test_mail_that_was_lost_is_told_for_a_day():
+    office = filled_office("acme")
+    office.world.mail.fail("admin@acme.example", MessageRefused(reply="550"))
+    office.world.run_until(Instant.from_utc(2024, 8, 16, 10))
+    soon = mail(office.context)
+    office.world.run_until(Instant.from_utc(2024, 8, 17, 10))
+
+    assert (soon.state, "1 were refused" in soon.words) == (State.WATCH, True)
+    assert mail(office.context).state is State.WELL
+
+
+def test_a_pace_that_keeps_mail_waiting_is_told(office):
+    office.world.mail.held = HeldBack(seconds=900, domains=2)
+
+    assert (
+        "keeps the last of them waiting for 15 minutes, at 2 receiving"
+        in mail(office.context).words
+    )
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ from offramp.ports import (
 
 _operator, _session = schema.operator, schema.operator_session
 _link, _failure = schema.sign_in_link, schema.sign_in_failure
-_view = schema.saved_view
-_FIXED = frozenset({"id", "address", "added_at"})
+_view, _journey = schema.saved_view, schema.sign_in_journey
+_FIXED = frozenset({"id", "address", "added_at", "issuer", "subject"})
 
 
 class OperatorPart(Part):
@@ -51,6 +51,23 @@ class OperatorPart(Part):
         """Find one by address."""
         chosen = select(_operator).where(_operator.c.address == fold_address(address))
         return _of(self.connection.execute(chosen).first())
+
+    def operator_known_as(self, issuer: str, subject: str) -> Operator | None:
+        """Find one by who they are elsewhere."""
+        theirs = (_operator.c.issuer == issuer, _operator.c.subject == subject)
+        return _of(self.connection.execute(select(_operator).where(*theirs)).first())
+
+    def link_identity(self, operator: str, *, issuer: str, subject: str) -> bool:
+        """Note who an operator is at a provider, in one statement."""
+        nobody_yet = or_(_operator.c.issuer.is_(None), _operator.c.issuer != issuer)
+        linked = update(_operator).where(_operator.c.id == operator, nobody_yet)
+        values = {"issuer": issuer, "subject": subject}
+        return self.connection.execute(linked.values(values)).rowcount > 0
+
+    def forget_identity(self, operator: str) -> None:
+        """Forget who an operator is elsewhere."""
+        mine = update(_operator).where(_operator.c.id == operator)
+        self.connection.execute(mine.values({"issuer": None, "subject": None}))
 
     def operators(self) -> tuple[Operator, ...]:
         """List them by address."""
@@ -135,12 +152,17 @@ class OperatorPart(Part):
         """Forget the failures under one digest."""
         self.connection.execute(delete(_failure).where(_failure.c.who == who))
 
+    def spend_journey(self, digest: str, *, at: Instant) -> bool:
+        """Note that a way through a provider led here."""
+        return self._create(_journey, {"digest": digest, "at": at})
+
     def tidy_sign_ins(self, *, at: Instant, failed_before: Instant) -> None:
         """Forget what is over."""
         is_over = or_(_session.c.ends_at <= at, _session.c.idle_ends_at <= at)
         self.connection.execute(delete(_session).where(is_over))
         self.connection.execute(delete(_link).where(_link.c.expires_at <= at))
         self.connection.execute(delete(_failure).where(_failure.c.at < failed_before))
+        self.connection.execute(delete(_journey).where(_journey.c.at < failed_before))
 
 
 def _of(row: Found[Any] | None) -> Operator | None:

@@ -28,8 +28,11 @@ operator = Table(
     Column("added_at", MomentInTime, nullable=False),
     Column("password", Text),  # its hash
     Column("disabled_at", MomentInTime),
+    Column("issuer", Key),
+    Column("subject", Key),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("address"),
+    Index(None, "issuer", "subject", unique=True),
 )
 
 operator_session = Table(
@@ -76,4 +79,12 @@ sign_in_failure = Table(
     Column("who", Key, nullable=False),  # a digest of the address that was given
     Column("at", MomentInTime, nullable=False),
     PrimaryKeyConstraint("number"),
+)
+
+sign_in_journey = Table(
+    "sign_in_journey",
+    schema.metadata,
+    Column("digest", Key, nullable=False),
+    Column("at", MomentInTime, nullable=False),  # when it led to a session
+    PrimaryKeyConstraint("digest"),
 )

@@ -3,7 +3,7 @@
 Source: ``ports.Subscriptions``; docs/billing.md.
 """
 
-from sqlalchemy import Boolean, Column, Index, PrimaryKeyConstraint, Table
+from sqlalchemy import JSON, Boolean, Column, Index, PrimaryKeyConstraint, Table
 
 from offramp.adapters.store import schema
 from offramp.adapters.store.column_type import Key, MomentInTime
@@ -19,6 +19,8 @@ subscription = Table(
     Column("at", MomentInTime),
     Column("is_over", Boolean, nullable=False),
     Column("ends_at", MomentInTime),
+    Column("paid_at", MomentInTime),
+    Column("debts", JSON),  # none: nothing was said of any yet
     Column("problem", Key),
     PrimaryKeyConstraint("id"),
     Index(None, "organization", "pool"),

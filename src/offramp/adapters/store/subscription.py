@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.engine import Row as Found
+from whenever import Instant
 
 from offramp.adapters.store.part import Part, Row
 from offramp.adapters.store.schema_subscription import subscription as table
-from offramp.core.subscription import Word
+from offramp.core.subscription import Payments, Word
 from offramp.ports import Subscription
 
 _c = table.c
@@ -60,6 +61,11 @@ def _row(subscription: Subscription) -> Row:
         "at": word and word.at,
         "is_over": word is not None and word.is_over,
         "ends_at": word and word.ends_at,
+        "paid_at": subscription.payments.paid_at,
+        "debts": {
+            since.format_iso(): at.format_iso()
+            for since, at in sorted(subscription.payments.debts.items())
+        },
         "problem": subscription.problem,
     }
 
@@ -68,11 +74,14 @@ def _of(row: Found[Any]) -> Subscription:
     word = None
     if row.event is not None:
         word = Word(event=row.event, at=row.at, is_over=row.is_over, ends_at=row.ends_at)
+    said = (row.debts or {}).items()
+    debts = {Instant.parse_iso(since): Instant.parse_iso(at) for since, at in said}
     return Subscription(
         id=row.id,
         organization=row.organization,
         pool=row.pool,
         is_assigned=row.is_assigned,
         word=word,
+        payments=Payments(paid_at=row.paid_at, debts=debts),
         problem=row.problem,
     )

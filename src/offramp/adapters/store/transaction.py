@@ -15,6 +15,7 @@ from offramp.adapters.store.erasure import ErasurePart
 from offramp.adapters.store.kept_answer import KeptAnswerPart
 from offramp.adapters.store.ledger import LedgerPart
 from offramp.adapters.store.link import LinkPart
+from offramp.adapters.store.mail_load import MailLoadPart
 from offramp.adapters.store.operator import OperatorPart
 from offramp.adapters.store.optional import OptionalPart
 from offramp.adapters.store.outbox import OutboxPart
@@ -51,6 +52,7 @@ class SqlTransaction(
     OutboxPart,
     ParcelPart,
     WorkloadPart,
+    MailLoadPart,
     OutlookPart,
 ):
     """One transaction of the store on SQLite or PostgreSQL."""

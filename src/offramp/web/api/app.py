@@ -15,7 +15,7 @@ from offramp.adapters.message.portal_page import PortalPages
 from offramp.adapters.report_prometheus import PrometheusReport
 from offramp.engine.context import Context
 from offramp.engine.snapshot_cache import SnapshotCache
-from offramp.ports import Passwords
+from offramp.ports import IdentityProvider, Passwords
 from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.access_snapshot import access_snapshot_routes
 from offramp.web.api.acts import act_routes
@@ -28,6 +28,7 @@ from offramp.web.api.caller import Gate
 from offramp.web.api.cases import case_routes
 from offramp.web.api.download import download_routes
 from offramp.web.api.guard import SafeHeaders
+from offramp.web.api.guessed import guessed_routes
 from offramp.web.api.health import health_routes
 from offramp.web.api.hooks import Hooks, hook_routes
 from offramp.web.api.imports import import_routes
@@ -82,6 +83,8 @@ def create_app(
     stripe: Stripe | None = None,
     portal: PortalPages | None = None,
     monitor: Monitor | None = None,
+    provider: IdentityProvider | None = None,
+    takes_passwords: bool = True,
 ) -> FastAPI:
     """Make the application; it answers from the context's store.
 
@@ -94,6 +97,8 @@ def create_app(
         requests_per_minute: how often one key may ask below ``/v1``; none for no limit.
         stripe: who may say what becomes of subscriptions.
         portal: writes the pages of the portal; without it there is none.
+        provider: says who operators are, where they sign in elsewhere.
+        takes_passwords: whether they sign in by passwords as well.
         monitor: tells of health and metrics; without it, of a server that has no worker inside.
     """
     app = LargeRefused(
@@ -114,6 +119,7 @@ def create_app(
     app.include_router(authzen_routes(context, SnapshotCache(context), gate))
     monitor = monitor or Monitor(context, metrics=PrometheusReport(version=context.version))
     app.include_router(health_routes(monitor, gate))
+    app.include_router(guessed_routes())
     pages = pages or LinkPages(Brand())
     app.include_router(link_routes(context, pages))
     app.include_router(unsubscribe_routes(context, pages))
@@ -121,7 +127,9 @@ def create_app(
         app.include_router(again_page_routes(context, pages))
     app.include_router(static_routes())
     if passwords is not None:
-        app.include_router(console_routes(context, passwords))
+        app.include_router(
+            console_routes(context, passwords, provider=provider, takes_passwords=takes_passwords)
+        )
     if portal is not None:
         app.include_router(portal_routes(context, portal))
     app.include_router(hook_routes(context, hooks or Hooks()))

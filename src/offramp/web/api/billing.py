@@ -92,6 +92,7 @@ class SubscriptionDocument(Part):
     is_assigned: Annotated[bool, Field(description="Whether somebody here said what it pays for.")]
     is_over: bool
     ends_at: Annotated[str | None, Field(description="None while it renews by itself.")]
+    owed_since: Annotated[str | None, Field(description="None while everything is paid.")]
     told_at: str | None
     problem: Annotated[str | None, Field(description="What keeps it from counting.")]
 
@@ -116,7 +117,12 @@ def stripe_routes(context: Context, stripe: Stripe) -> APIRouter:
         if told is None:
             return {"outcome": "ignored"}
         outcome = take_word(
-            context, told.subscription, told.word, organization=told.organization, pool=told.pool
+            context,
+            told.subscription,
+            told.word,
+            organization=told.organization,
+            pool=told.pool,
+            payment=told.payment,
         )
         if outcome is Outcome.KEPT:
             response.status_code = HTTPStatus.ACCEPTED
@@ -170,6 +176,7 @@ def _document(subscription: Subscription) -> SubscriptionDocument:
         is_assigned=subscription.is_assigned,
         is_over=word is not None and word.is_over,
         ends_at=time_of(word.ends_at) if word else None,
+        owed_since=time_of(subscription.payments.owed_since),
         told_at=time_of(word.at) if word else None,
         problem=subscription.problem,
     )

@@ -1,4 +1,4 @@
-"""Whether everything works: the workers, what waits, the endpoints, the brakes, the disk.
+"""Whether everything works: the workers, what waits, the mail, the endpoints, the brakes, the disk.
 
 Source: docs/console.md, "Health"; `engine.checkup`, which judges.
 """

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from offramp.core.operator import OperatorRole
 from offramp.engine.sign_in import SignedIn
-from offramp.ports import Clock
+from offramp.ports import Clock, IdentityProvider
 from offramp.web.console.door import ROOT, Visitor
 from offramp.web.console.moment import day_text, moment_text, zone_text
 from offramp.web.console.static import digest_of
@@ -41,6 +41,8 @@ def _environment(root: str) -> Environment:
         "zone_text": zone_text,
         "Role": OperatorRole,
         "clock": None,
+        "provider": None,
+        "takes_passwords": False,
     }
     return environment
 
@@ -56,6 +58,19 @@ class ConsolePages:
     def show_clock(self, clock: Clock) -> None:
         """Let every page show a clock that is simulated, and move it."""
         self.environment.globals["clock"] = clock
+
+    def offer(self, provider: IdentityProvider) -> None:
+        """Offer to sign in elsewhere."""
+        self.environment.globals["provider"] = provider
+
+    def take_passwords(self) -> None:
+        """Ask for passwords where somebody signs in or looks after their account."""
+        self.environment.globals["takes_passwords"] = True
+
+    @property
+    def has_passwords(self) -> bool:
+        """Whether anybody signs in by one."""
+        return bool(self.environment.globals["takes_passwords"])
 
     def answer(
         self,

@@ -6,7 +6,7 @@ Source: docs/console.md; docs/decisions/035-console.md.
 from fastapi import APIRouter
 
 from offramp.engine.context import Context
-from offramp.ports import Passwords
+from offramp.ports import IdentityProvider, Passwords
 from offramp.web.console.acts import act_routes
 from offramp.web.console.cases import case_routes
 from offramp.web.console.data_map import data_map_routes
@@ -19,21 +19,39 @@ from offramp.web.console.page import ConsolePages
 from offramp.web.console.policies import policy_routes
 from offramp.web.console.publishing import publishing_routes
 from offramp.web.console.restoring import restore_routes
-from offramp.web.console.sign_in import account_routes, stranger_routes
+from offramp.web.console.sign_in import account_routes, password_routes, stranger_routes
 from offramp.web.console.simulation import TimeMachine, simulation_routes
+from offramp.web.console.single_sign_on import sign_on_routes
 from offramp.web.console.static import static_routes
 from offramp.web.console.today import today_routes
 from offramp.web.console.what_if import what_if_routes
 
 
 def console_routes(
-    context: Context, passwords: Passwords, *, machine: TimeMachine | None = None
+    context: Context,
+    passwords: Passwords,
+    *,
+    machine: TimeMachine | None = None,
+    provider: IdentityProvider | None = None,
+    takes_passwords: bool = True,
 ) -> APIRouter:
-    """Give the routes of the console; with a machine, which a demo has, its clock can be moved."""
+    """Give the routes of the console.
+
+    Args:
+        machine: moves the clock of a demo.
+        provider: says who operators are, where they sign in elsewhere.
+        takes_passwords: whether they sign in by passwords as well.
+    """
     door, pages = Door(context=context), ConsolePages(public_address=context.public_address)
     routes = APIRouter(include_in_schema=False)
     routes.include_router(static_routes())
-    routes.include_router(stranger_routes(door, passwords, pages))
+    routes.include_router(stranger_routes(door, pages))
+    if takes_passwords:
+        pages.take_passwords()
+        routes.include_router(password_routes(door, passwords, pages))
+    if provider is not None:
+        pages.offer(provider)
+        routes.include_router(sign_on_routes(door, pages, provider))
     routes.include_router(account_routes(door, passwords, pages))
     routes.include_router(today_routes(door, pages))
     routes.include_router(organizations_routes(door, pages))

@@ -35,16 +35,23 @@ REFUSED = (
 NOT_YOURS = "That is not your present password, or there were too many tries."
 
 
-def stranger_routes(door: Door, passwords: Passwords, pages: ConsolePages) -> APIRouter:
-    """Give the pages for whoever is not signed in."""
+def stranger_routes(door: Door, pages: ConsolePages) -> APIRouter:
+    """Give the page that everybody is led to who is not signed in."""
     routes = APIRouter(prefix=ROOT, route_class=route_class(door, pages))
-    context = door.context
 
     @routes.get("/sign-in")
     def ask(request: Request, to: str = ROOT) -> Response:
         if door.find(request) is not None:
             return pages.lead(request, safe_path(to))
         return pages.answer("sign-in", to=safe_path(to), address="", told=None)
+
+    return routes
+
+
+def password_routes(door: Door, passwords: Passwords, pages: ConsolePages) -> APIRouter:
+    """Give the ways in by a password, and by a link with which one is chosen."""
+    routes = APIRouter(prefix=ROOT, route_class=route_class(door, pages))
+    context = door.context
 
     @routes.post("/sign-in", max_body_size=FORM_BYTES_MAX)
     def answer(request: Request, body: Body) -> Response:
@@ -62,7 +69,7 @@ def stranger_routes(door: Door, passwords: Passwords, pages: ConsolePages) -> AP
                 told=REFUSED,
                 status=HTTPStatus.UNPROCESSABLE_ENTITY,
             )
-        return _let_in(door, pages, request, secret, to=to)
+        return let_in(door, pages, request, secret, to=to)
 
     @routes.get("/enter/{secret}")
     def look(secret: str) -> Response:
@@ -87,7 +94,7 @@ def stranger_routes(door: Door, passwords: Passwords, pages: ConsolePages) -> AP
             return pages.answer(
                 "enter", entrance=entrance, newcomer=newcomer, told=told, status=status
             )
-        return _let_in(door, pages, request, opened, to=ROOT)
+        return let_in(door, pages, request, opened, to=ROOT)
 
     return routes
 
@@ -112,7 +119,7 @@ def account_routes(door: Door, passwords: Passwords, pages: ConsolePages) -> API
     def change(request: Request, visitor: anybody) -> Response:
         wishes = Wishes(
             zone=visitor.said("zone"),
-            password=field_of(visitor.body, "password"),
+            password=field_of(visitor.body, "password") if pages.has_passwords else "",
             present=field_of(visitor.body, "present"),
         )
         try:
@@ -126,7 +133,8 @@ def account_routes(door: Door, passwords: Passwords, pages: ConsolePages) -> API
     return routes
 
 
-def _let_in(door: Door, pages: ConsolePages, request: Request, secret: str, *, to: str) -> Response:
+def let_in(door: Door, pages: ConsolePages, request: Request, secret: str, *, to: str) -> Response:
+    """Lead a browser on with a session of its own."""
     response = pages.lead(request, to)
     door.let_in(request, response, secret)
     return response

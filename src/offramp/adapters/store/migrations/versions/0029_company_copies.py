@@ -1,6 +1,6 @@
 """Keep which copies are of a whole organization, and which notes of a case are for operators alone.
 
-Revision: 0029, after 0027.
+Revision: 0029, after 0028.
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from offramp.adapters.store.column_type import Key
 
 revision = "0029"
-down_revision = "0027"
+down_revision = "0028"
 
 
 def upgrade() -> None:
