@@ -27,7 +27,7 @@ from offramp.web.address import open_listener, url_of
 from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.app import create_app
 from offramp.web.api.serving import serve
-from offramp.web.console.routes import console_routes
+from offramp.web.console.routes import include_console
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,5 +96,5 @@ def live_app(play: Play, scenes: Sequence[Scene], *, passwords: Passwords) -> Fa
     """Make the application whose console moves the clock."""
     app = create_app(play.context, access_keys=AccessKeys())
     machine = PlayMachine(play=play, scenes=scenes)
-    app.include_router(console_routes(play.context, passwords, machine=machine))
+    include_console(app, play.context, passwords, machine=machine)
     return app

@@ -7,7 +7,7 @@ from whenever import Instant
 from offramp.core.operator import OperatorRole
 from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.app import create_app
-from offramp.web.console.routes import console_routes
+from offramp.web.console.routes import include_console
 from tests.unit.web.office import PUBLIC, Browser, Office, filled_office
 
 CLOCK = "/console/clock"
@@ -35,9 +35,7 @@ def office():
     office = filled_office("acme")
     office.machine = World(office.world)
     office.app = create_app(office.context, access_keys=AccessKeys())
-    office.app.include_router(
-        console_routes(office.context, office.passwords, machine=office.machine)
-    )
+    include_console(office.app, office.context, office.passwords, machine=office.machine)
     return office
 
 

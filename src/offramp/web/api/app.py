@@ -45,9 +45,9 @@ from offramp.web.api.pools import pool_routes
 from offramp.web.api.problem import PROBLEMS, answer_problems
 from offramp.web.api.static import static_routes
 from offramp.web.api.unsubscribe import unsubscribe_routes
-from offramp.web.console.routes import console_routes
+from offramp.web.console.routes import include_console
 from offramp.web.monitor import Monitor
-from offramp.web.portal.routes import portal_routes
+from offramp.web.portal.routes import include_portal
 
 BODY_BYTES_MAX = 64 * 1024  # of any request, unless a route says otherwise
 
@@ -127,17 +127,13 @@ def create_app(
         app.include_router(again_page_routes(context, pages))
     app.include_router(static_routes())
     if passwords is not None:
-        app.include_router(
-            console_routes(context, passwords, provider=provider, takes_passwords=takes_passwords)
-        )
+        include_console(app, context, passwords, provider=provider, takes_passwords=takes_passwords)
     if portal is not None:
-        app.include_router(portal_routes(context, portal))
+        include_portal(app, context, portal)
     app.include_router(hook_routes(context, hooks or Hooks()))
     app.include_router(configuration_routes(context))
     if stripe is not None:
         app.include_router(stripe_routes(context, stripe))
-    for (
-        of_a_subject
-    ) in _SUBJECTS:  # not by way of a router of all, which would make each route twice
+    for of_a_subject in _SUBJECTS:
         app.include_router(of_a_subject(gate), prefix="/v1", responses=PROBLEMS)
     return app

@@ -3,7 +3,9 @@
 Source: docs/console.md; docs/decisions/035-console.md.
 """
 
-from fastapi import APIRouter
+from functools import partial
+
+from fastapi import FastAPI
 
 from offramp.engine.context import Context
 from offramp.ports import IdentityProvider, Passwords
@@ -27,15 +29,18 @@ from offramp.web.console.today import today_routes
 from offramp.web.console.what_if import what_if_routes
 
 
-def console_routes(
+def include_console(
+    app: FastAPI,
     context: Context,
     passwords: Passwords,
     *,
     machine: TimeMachine | None = None,
     provider: IdentityProvider | None = None,
     takes_passwords: bool = True,
-) -> APIRouter:
-    """Give the routes of the console.
+) -> None:
+    """Add the routes of the console to an application, each router by itself.
+
+    A router that included them all would have FastAPI make every route twice.
 
     Args:
         machine: moves the clock of a demo.
@@ -43,30 +48,29 @@ def console_routes(
         takes_passwords: whether they sign in by passwords as well.
     """
     door, pages = Door(context=context), ConsolePages(public_address=context.public_address)
-    routes = APIRouter(include_in_schema=False)
-    routes.include_router(static_routes())
-    routes.include_router(stranger_routes(door, pages))
+    include = partial(app.include_router, include_in_schema=False)
+    include(static_routes())
+    include(stranger_routes(door, pages))
     if takes_passwords:
         pages.take_passwords()
-        routes.include_router(password_routes(door, passwords, pages))
+        include(password_routes(door, passwords, pages))
     if provider is not None:
         pages.offer(provider)
-        routes.include_router(sign_on_routes(door, pages, provider))
-    routes.include_router(account_routes(door, passwords, pages))
-    routes.include_router(today_routes(door, pages))
-    routes.include_router(organizations_routes(door, pages))
-    routes.include_router(view_routes(door, pages))
-    routes.include_router(many_routes(door, pages))
-    routes.include_router(organization_routes(door, pages))
-    routes.include_router(what_if_routes(door, pages))
-    routes.include_router(act_routes(door, pages))
-    routes.include_router(case_routes(door, pages))
-    routes.include_router(policy_routes(door, pages))
-    routes.include_router(publishing_routes(door, pages))
-    routes.include_router(data_map_routes(door, pages))
-    routes.include_router(health_routes(door, pages))
-    routes.include_router(restore_routes(door, pages))
+        include(sign_on_routes(door, pages, provider))
+    include(account_routes(door, passwords, pages))
+    include(today_routes(door, pages))
+    include(organizations_routes(door, pages))
+    include(view_routes(door, pages))
+    include(many_routes(door, pages))
+    include(organization_routes(door, pages))
+    include(what_if_routes(door, pages))
+    include(act_routes(door, pages))
+    include(case_routes(door, pages))
+    include(policy_routes(door, pages))
+    include(publishing_routes(door, pages))
+    include(data_map_routes(door, pages))
+    include(health_routes(door, pages))
+    include(restore_routes(door, pages))
     if machine is not None:
         pages.show_clock(context.clock)
-        routes.include_router(simulation_routes(door, passwords, pages, machine))
-    return routes
+        include(simulation_routes(door, passwords, pages, machine))

@@ -3,7 +3,9 @@
 Source: docs/portal.md; docs/decisions/036-portal.md.
 """
 
-from fastapi import APIRouter
+from functools import partial
+
+from fastapi import FastAPI
 
 from offramp.adapters.message.portal_page import PortalPages
 from offramp.engine.context import Context
@@ -18,17 +20,16 @@ from offramp.web.portal.page import PortalAnswers
 from offramp.web.portal.people import people_routes
 
 
-def portal_routes(context: Context, pages: PortalPages) -> APIRouter:
-    """Give the routes of the portal."""
+def include_portal(app: FastAPI, context: Context, pages: PortalPages) -> None:
+    """Add the routes of the portal to an application, each router by itself."""
     door = PortalDoor(context=context)
     answers = PortalAnswers(pages, public_address=context.public_address)
-    routes = APIRouter(include_in_schema=False)
-    routes.include_router(stranger_routes(door, answers))
-    routes.include_router(guest_routes(door, answers))
-    routes.include_router(own_routes(door, answers))
-    routes.include_router(copy_routes(door, answers))
-    routes.include_router(handing_out_routes(door, answers))
-    routes.include_router(company_routes(door, answers))
-    routes.include_router(people_routes(door, answers))
-    routes.include_router(help_routes(door, answers))
-    return routes
+    include = partial(app.include_router, include_in_schema=False)
+    include(stranger_routes(door, answers))
+    include(guest_routes(door, answers))
+    include(own_routes(door, answers))
+    include(copy_routes(door, answers))
+    include(handing_out_routes(door, answers))
+    include(company_routes(door, answers))
+    include(people_routes(door, answers))
+    include(help_routes(door, answers))
