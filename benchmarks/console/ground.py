@@ -1,4 +1,7 @@
-"""An installation with very many organizations, and the browser of an operator who is signed in.
+"""An installation with very many organizations, and a browser in which somebody is signed in.
+
+It is an operator's, in the console, and at the same time an administrator's, in the portal: that
+of an organization which has no copies, so that the address leads to one place.
 
 A few organizations are registered as always, each with an end of its own; all others are copies of
 their rows, made by the database, under ids and names of their own.
@@ -6,6 +9,7 @@ their rows, made by the database, under ids and names of their own.
 Source: docs/performance-console.md, which is written from what is measured on it.
 """
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from fastapi.testclient import TestClient
@@ -14,6 +18,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import Text
 from whenever import Date, Instant
 
+from offramp.adapters.message.brand import Brand
+from offramp.adapters.message.portal_page import PortalPages
 from offramp.adapters.store import schema
 from offramp.adapters.store.connection import connect
 from offramp.adapters.store.migration import migrate
@@ -23,6 +29,7 @@ from offramp.core.operator import OperatorRole
 from offramp.documents.policy import find_policy
 from offramp.engine.offboarding import register
 from offramp.engine.operators import add_operator
+from offramp.engine.portal_entry import send_entrances
 from offramp.engine.publication import publish
 from offramp.testing.passwords import PlainPasswords
 from offramp.testing.world import World
@@ -32,6 +39,7 @@ from offramp.web.api.app import create_app
 NOW = Instant.from_utc(2024, 8, 1, 6)
 FIRST_END = Date(2024, 8, 15)  # so that the first are warned on this very day
 ORIGINALS = 200
+LEAVER = ORIGINALS  # the number of the organization that has no copies
 POLICY = "license-pool"
 ADDRESS = "https://offramp.vendor.example"
 CHOSEN = "four ducks on a quiet pond"
@@ -53,19 +61,25 @@ def fill(folder: Path, *, organizations: int) -> TestClient:
     world = World(NOW, store=SqlStore(engine, ledger_key=b"k" * 32), public_address=ADDRESS)
     publish(world.context, find_policy(POLICY))
     originals = min(ORIGINALS, organizations)
-    register(
-        world.context,
-        organizations=[_organization(number) for number in range(originals)],
-        pools=[_pool(number) for number in range(originals)],
-        members=[_member(number) for number in range(originals)],
-    )
+    _register(world, range(originals))
     copies = organizations // originals - 1
     if copies:
         with engine.begin() as connection:
             for table in _COPIED:
                 _copy(connection, table, copies=copies)
             connection.execute(text("ANALYZE"))
+    _register(world, [LEAVER])
     return _sign_in(world)
+
+
+def _register(world: World, numbers: Iterable[int]) -> None:
+    each = tuple(numbers)
+    register(
+        world.context,
+        organizations=[_organization(number) for number in each],
+        pools=[_pool(number) for number in each],
+        members=[_member(number) for number in each],
+    )
 
 
 def _copy(connection: Connection, table: Table, *, copies: int) -> None:
@@ -88,13 +102,25 @@ def _sign_in(world: World) -> TestClient:
     invitation = add_operator(
         world.context, name="Olga", address="olga@vendor.example", role=OperatorRole.ADMIN
     )
-    app = create_app(world.context, access_keys=AccessKeys(), passwords=PlainPasswords())
-    browser = TestClient(app, base_url=ADDRESS, follow_redirects=False)
-    answer = browser.post(
-        f"/{invitation.path}", data={"password": CHOSEN}, headers={"Origin": ADDRESS}
+    app = create_app(
+        world.context,
+        access_keys=AccessKeys(),
+        passwords=PlainPasswords(),
+        portal=PortalPages(Brand()),
     )
-    assert answer.status_code == 303, answer.text
+    browser = TestClient(app, base_url=ADDRESS, follow_redirects=False)
+    _send(browser, f"/{invitation.path}", {"password": CHOSEN}, status=303)
+    _send(browser, "/portal/sign-in", {"address": _member(LEAVER).email}, status=200)
+    send_entrances(world.context)
+    (sent,) = world.mail.sent
+    link = sent.message.text.partition(f"{ADDRESS}/portal/enter/")[2].split()[0]
+    _send(browser, f"/portal/enter/{link}", {}, status=303)
     return browser
+
+
+def _send(browser: TestClient, path: str, form: Mapping[str, str], *, status: int) -> None:
+    answer = browser.post(path, data=form, headers={"Origin": ADDRESS})
+    assert answer.status_code == status, answer.text
 
 
 def _id(number: int) -> str:

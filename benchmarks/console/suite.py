@@ -12,7 +12,7 @@ from time import perf_counter
 
 from fastapi.testclient import TestClient
 
-from benchmarks.console.ground import ADDRESS, fill
+from benchmarks.console.ground import ADDRESS, POLICY, fill
 from benchmarks.console.page import HEADINGS, page
 from benchmarks.rows import Ceiling
 from benchmarks.samples import Samples
@@ -24,7 +24,7 @@ _FIELD = 'name="token" value="'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
-    """One page as an operator opens it; what is searched for is sent as a form."""
+    """One page as it is opened; what is searched for is sent as a form."""
 
     name: str
     path: str
@@ -49,6 +49,14 @@ SCREENS = (
     Screen(name="organizations in the first stage", path=f"{_LIST}?stage=active"),
     Screen(name="organizations in a stage that none is in", path=f"{_LIST}?stage=expired"),
     Screen(name="one organization", path=f"{_LIST}/company-007"),
+    Screen(name="one organization with another end", path=f"{_LIST}/company-007/what-if?days=30"),
+    Screen(name="cases", path="/console/cases"),
+    Screen(name="policies", path="/console/policies"),
+    Screen(name="one policy", path=f"/console/policies/{POLICY}"),
+    Screen(name="health", path="/console/health"),
+    Screen(name="a person in the portal", path="/portal"),
+    Screen(name="their organization", path="/portal/organization"),
+    Screen(name="its people", path="/portal/people"),
 )
 TABLE = tuple(
     Ceiling(name=f"{number} {screen.name}", ours=screen.name, limit=screen.limit_ms, unit="ms")
