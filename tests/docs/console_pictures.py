@@ -86,8 +86,8 @@ def write_pictures(folder):
                 )
             _try_document(browser, office, url, state, folder / "console-restore.png")
             with browser.new_context(base_url=url, storage_state=state, viewport=DESK) as context:
-                _try_many(context.new_page(), folder / "console-many.png")
-                _try_policy(context.new_page(), folder / "console-publish.png")
+                _try_policy(context.new_page(), folder)
+                _try_many(context.new_page(), folder)
 
 
 def _take(browser, url, path, file, **options):
@@ -137,8 +137,8 @@ def _try_document(browser, office, url, state, file):
         page.screenshot(path=file, full_page=True)
 
 
-def _try_many(page, file):
-    """Look at what an extension would do to all of them."""
+def _try_many(page, folder):
+    """Look at what an extension would do to all of them, and have it done."""
     page.goto("/console/organizations")
     page.locator("summary", has_text="Do something to many").click()
     page.locator("select[name=act]").select_option("extend")
@@ -146,17 +146,26 @@ def _try_many(page, file):
     page.get_by_label("by so many days").fill("14")
     page.get_by_role("button", name="Look at all that are found").click()
     page.get_by_role("button", name="Extend").wait_for()
-    page.screenshot(path=file, full_page=True)
+    page.screenshot(path=folder / "console-many.png", full_page=True)
+    page.get_by_role("button", name="Extend").click()
+    page.get_by_role("status").wait_for()
+    page.screenshot(path=folder / "console-many-done.png", full_page=True)
+    page.goto("/console/many")
+    page.screenshot(path=folder / "console-many-list.png", full_page=True)
 
 
-def _try_policy(page, file):
-    """Look at a second version of a policy, which deletes later."""
+def _try_policy(page, folder):
+    """Look at a second version of a policy, which deletes later, once a first text was wrong."""
     second = re.sub(r"^version: 1$", "version: 2", PRESET.replace("P30D", "P40D"), flags=re.M)
-    page.goto("/console/publish")
-    page.get_by_label("The policy in YAML").fill(second)
-    page.locator("section", has_text="As a text").get_by_role("button").click()
+    for text in (second.replace("expiry", "expire", 1), second):
+        page.goto("/console/publish")
+        page.get_by_label("The policy in YAML").fill(text)
+        page.locator("section", has_text="As a text").get_by_role("button").click()
+        if text is not second:
+            page.get_by_role("alert").wait_for()
+            page.screenshot(path=folder / "console-publish-wrong.png", full_page=True)
     page.get_by_role("img", name="The stages in order").wait_for()
-    page.screenshot(path=file, full_page=True)
+    page.screenshot(path=folder / "console-publish.png", full_page=True)
 
 
 def _office(folder):

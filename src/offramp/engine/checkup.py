@@ -127,7 +127,7 @@ def _mail(load: MailLoad, held: HeldBack, *, now: Instant) -> Sign:
         words += f" The pace keeps the last of them waiting for {_length(held.seconds)}"
         words += f", at {held.domains} receiving domains." if held.domains else "."
     if load.lost:
-        words += f" {load.lost} were refused, given up or sent back within a day."
+        words += f" Refused, given up or sent back within a day: {load.lost}."
     failing = (now - load.deferred_since).total("seconds") if load.deferred_since else 0.0
     if load.deferred_since:
         words += f" The first of those that failed has done so for {_length(failing)}."

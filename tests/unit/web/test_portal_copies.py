@@ -2,44 +2,23 @@
 
 from dataclasses import replace
 
-import pytest
 from whenever import Instant
 
 from offramp.adapters.message.portal_page import PortalPages
 from offramp.ports import InlineImage
 from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.app import create_app
-from tests.simulation import shop
 from tests.unit.web.lobby import (
     ADMIN,
     BRAND,
     DELETED,
     EXPIRED,
     USER,
-    Composer,
-    Lobby,
     Visitor,
     words,
 )
 
 OUT = Instant.from_utc(2024, 12, 10)
-
-
-@pytest.fixture
-def data(tmp_path):
-    opened = shop.open_shop(tmp_path)
-    opened.fill("acme", "beta")
-    return opened.data
-
-
-@pytest.fixture
-def training(data):
-    return Lobby("license-pool", data=data, composer=Composer())
-
-
-@pytest.fixture
-def notes(data):
-    return Lobby("edit-only-grace", data=data, composer=Composer())
 
 
 def test_an_administrator_asks_for_everything_and_is_led_to_it(notes):

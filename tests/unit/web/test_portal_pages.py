@@ -16,7 +16,7 @@ from offramp.engine.offboarding import reactivate
 from offramp.engine.sweep import run_until_quiet
 from offramp.web.portal import handing_out
 from tests.simulation import shop
-from tests.unit.web.lobby import ADMIN, EXPIRED, USER, Composer, Lobby, words
+from tests.unit.web.lobby import ADMIN, EXPIRED, USER, Lobby, words
 
 OUT = Instant.from_utc(2024, 12, 10)
 SOON = Instant.from_utc(2024, 8, 20, 9)
@@ -27,23 +27,6 @@ LANGUAGES = {
     "es": ("Su cuenta", "Entrar por correo", "Sus datos"),
     "pl": ("Twoje konto", "Logowanie przez e-mail", "Twoje dane"),
 }
-
-
-@pytest.fixture
-def data(tmp_path):
-    opened = shop.open_shop(tmp_path)
-    opened.fill("acme", "beta")
-    return opened.data
-
-
-@pytest.fixture
-def training(data):
-    return Lobby("license-pool", data=data, composer=Composer())
-
-
-@pytest.fixture
-def notes(data):
-    return Lobby("edit-only-grace", data=data, composer=Composer())
 
 
 def test_an_administrator_reads_when_each_pool_ends_and_what_happens_on_which_day(training):
