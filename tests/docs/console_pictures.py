@@ -23,6 +23,9 @@ from offramp.engine.operators import add_operator
 from offramp.engine.publication import publish
 from offramp.engine.sweep import tick
 from offramp.ports import Return, Returned
+from offramp.web.api.access_key import AccessKeys
+from offramp.web.api.app import create_app
+from offramp.web.console.routes import include_console
 from tests.browser import open_browser
 from tests.simulation import shop
 from tests.unit.web.office import PASSWORD, Office, listening
@@ -88,6 +91,9 @@ def write_pictures(folder):
             with browser.new_context(base_url=url, storage_state=state, viewport=DESK) as context:
                 _try_policy(context.new_page(), folder)
                 _try_many(context.new_page(), folder)
+        with listening(_with_clock(office)) as url:
+            options = {"storage_state": state, "viewport": DESK}
+            _take(browser, url, "/console", folder / "console-clock.png", **options)
 
 
 def _take(browser, url, path, file, **options):
@@ -187,6 +193,23 @@ def _office(folder):
     office.world.run_until(NOW)
     tick(office.context)
     return office
+
+
+def _with_clock(office):
+    """Give the console of a demo, whose clock can be moved."""
+    app = create_app(office.context, access_keys=AccessKeys())
+    include_console(app, office.context, office.passwords, machine=StillMachine())
+    return app
+
+
+class StillMachine:
+    """A clock that nobody moves while a picture is taken."""
+
+    def advance(self, days):
+        raise AssertionError
+
+    def advance_to_next(self):
+        raise AssertionError
 
 
 def _complain(office):
