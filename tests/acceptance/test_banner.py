@@ -4,7 +4,6 @@ Everything is real but the time: the store, `offramp serve` over HTTP, a product
 snippets of docs/banner.md, and a browser.
 """
 
-import os
 import re
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,16 +14,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, HTMLResponse
-from playwright.sync_api import sync_playwright
 from whenever import Instant
 
-from offramp.adapters.message.picture import find_browser
 from offramp.core.model import Role
 from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.app import create_app
 from offramp.web.api.serving import serving
 from tests.acceptance.departure import NOTES, depart
 from tests.acceptance.installation import ACCESS_KEY, Installation
+from tests.browser import open_browser
 
 pytestmark = pytest.mark.browser
 
@@ -154,11 +152,7 @@ def sights(request, tmp_path_factory):
         environment.setenv("OFFRAMP_ACCESS_KEY", ACCESS_KEY)
         product = make_product(script, lambda: (university, now_signed_in["member"], "en"))
         product_url = closing.enter_context(serving(product))
-        playwright = closing.enter_context(sync_playwright())
-        browser = playwright.chromium.launch(
-            executable_path=find_browser(), chromium_sandbox=os.geteuid() != 0
-        )
-        closing.callback(browser.close)
+        browser = closing.enter_context(open_browser())
         reader = Reader(browser=browser, product=product_url, api=api_url)
         found = {}
         for time in TIMES:

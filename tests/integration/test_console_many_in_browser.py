@@ -10,7 +10,6 @@ from offramp.engine.operators import add_operator
 from tests.integration.test_console_in_browser import (
     LIST,
     PHONE_WIDTH,
-    browser,
     office,
     pytestmark,
     signed_in,
@@ -21,7 +20,7 @@ from tests.integration.test_console_in_browser import (
 from tests.unit.web.office import PASSWORD
 from tests.unit.web.test_console_publishing import SECOND
 
-__all__ = ["browser", "office", "pytestmark", "signed_in", "url", "visit"]
+__all__ = ["office", "pytestmark", "signed_in", "url", "visit"]
 DESK = {"width": 1200, "height": 860}
 
 

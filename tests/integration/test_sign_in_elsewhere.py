@@ -1,16 +1,14 @@
 """A whole way through a provider that somebody else wrote, and in a real browser."""
 
 import importlib
-import os
 import warnings
 
 import httpx2
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from offramp.adapters.clock import SystemClock
-from offramp.adapters.message.picture import find_browser
 from offramp.bootstrap import identity_provider
 from offramp.config import load_settings
 from offramp.core.operator import OperatorRole
@@ -81,16 +79,13 @@ def test_a_provider_that_is_not_there_is_told_as_such():
 
 @pytest.mark.browser
 @pytest.mark.filterwarnings("ignore")
-def test_a_browser_goes_there_and_comes_back_under_the_policy_of_our_pages(issuer):
+def test_a_browser_goes_there_and_comes_back_under_the_policy_of_our_pages(issuer, browser):
     with open_listener("localhost:0") as listener:
         url = url_of(listener).replace("127.0.0.1", "localhost")
         provider = open_provider(issuer, url)
         office = Office(public_address=url, start=SystemClock().now(), provider=provider)
         add_operator(office.context, name="Sam", address=ADDRESS, role=OperatorRole.VIEWER)
-        with listening(office.app, listener), sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=find_browser(), chromium_sandbox=os.geteuid() != 0
-            )
+        with listening(office.app, listener):
             page, troubles = browser.new_page(), []
             page.on("console", lambda message: troubles.append(message.text))
             page.goto(f"{url}/console/health")
@@ -99,7 +94,7 @@ def test_a_browser_goes_there_and_comes_back_under_the_policy_of_our_pages(issue
             page.get_by_role("button", name="sub-1").click()
             expect(page.get_by_role("heading", name="Health")).to_be_visible()
             kept = {cookie["name"] for cookie in page.context.cookies(url)}
-            browser.close()
+            page.close()
 
     assert violations == []
     assert "offramp-console-way" not in kept
