@@ -18,8 +18,8 @@ _HOW = """\
 
 The store is SQLite and has {organizations} organizations, each with a seat that ends on a day of
 the next thirteen months. Every page is opened {visits} times, in turns, by an operator or an
-administrator who is signed in; nineteen of twenty times it took no longer than what is shown. That is
-the whole time from the request to the last byte, in one process, without a network.
+administrator who is signed in; nineteen of twenty times it took no longer than what is shown. That
+is the whole time from the request to the last byte, in one process, without a network.
 
 A stage is worked out for one organization after the other, and a page looks at 150 of them at most;
 whoever looks for one that nobody is in is offered to go on from there. *Organizations that do not*
