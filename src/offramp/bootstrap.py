@@ -267,7 +267,7 @@ def brand_of(settings: Settings) -> Brand:
     Raises:
         LogoInvalid: there is no such logo, or none that every reader would see.
     """
-    address = settings.public_address
+    address = _without_slash(settings.public_address)
     return Brand(
         name=settings.brand_name,
         logo=None if settings.brand_logo is None else read_logo(settings.brand_logo),

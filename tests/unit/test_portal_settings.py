@@ -2,7 +2,7 @@
 
 import pytest
 
-from offramp.bootstrap import PortalUnreachable, portal_pages
+from offramp.bootstrap import PortalUnreachable, brand_of, portal_pages
 from offramp.config import SettingInvalid, load_settings
 
 PUBLIC = "https://leaving.vendor.example"
@@ -16,6 +16,13 @@ def test_there_is_no_portal_unless_it_is_wanted():
 def test_a_portal_that_no_mail_can_lead_to_is_refused():
     with pytest.raises(PortalUnreachable, match="needs an address"):
         portal_pages(load_settings(portal=True))
+
+
+@pytest.mark.parametrize("address", [PUBLIC, f"{PUBLIC}/"])
+def test_banners_lead_to_the_portal_however_its_address_ends(address):
+    settings = load_settings(portal=True, public_address=address)
+
+    assert brand_of(settings).portal == f"{PUBLIC}/portal"
 
 
 @pytest.mark.parametrize(

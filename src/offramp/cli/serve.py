@@ -103,7 +103,7 @@ def serve(
         first = None if settings.oidc_only else invite_first(context)
         _tell(url_of(listener), first, has_worker=has_worker, as_json=as_json)
         if settings.portal and not as_json:
-            show_text(f"   {settings.public_address}/portal for people who leave", style="dim")
+            show_text(f"   {context.public_address}/portal for people who leave", style="dim")
         if pulse is not None:
             own = replace(context, report=Everybody(reports=[pulse, metrics, log]))
             stack.enter_context(_working(own, pulse))
