@@ -9,7 +9,7 @@ Source: docs/decisions/040-acts-on-many.md; lesson L26.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from offramp.core.bulk import BulkAct, BulkTarget, BulkWish
@@ -106,12 +106,7 @@ def find_all(context: Context, question: Question) -> tuple[str, ...]:
             return tuple(found)
         if len(found) > ORGANIZATIONS_MAX:
             break
-        question = Question(
-            text=question.text,
-            condition=question.condition,
-            stage=question.stage,
-            after=page.after,
-        )
+        question = replace(question, after=page.after)
     raise TooManyChosen(most=ORGANIZATIONS_MAX, hint="search for fewer")
 
 

@@ -23,7 +23,7 @@ from offramp.core.model import Member, Organization, SubjectKind
 from offramp.core.notice import NoticeFacts, state_nothing
 from offramp.core.transitions import OffboardingStatus
 from offramp.engine.archive import document_name, read_manifest
-from offramp.engine.context import Context
+from offramp.engine.context import Context, never_stopping
 from offramp.engine.entitlement import erasure_of, is_settled, is_still_theirs, readers_of
 from offramp.engine.handover import Request, hand_over, is_still_whole, require_whole
 from offramp.engine.offer import FILE_NAME, PATH
@@ -62,7 +62,7 @@ class _Reader:
         return self.member.zone or self.organization.zone
 
 
-def tend_copies(context: Context, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
+def tend_copies(context: Context, *, is_stopping: Callable[[], bool] = never_stopping) -> int:
     """Write the copies that were asked for, tell their readers, delete those whose time is over.
 
     Returns:

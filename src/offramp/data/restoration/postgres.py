@@ -39,7 +39,7 @@ WHERE preset.adrelid = CAST(CAST(:place AS text) AS regclass)
 UNION SELECT pg_get_serial_sequence(CAST(:place AS text), CAST(:field AS text))
 ORDER BY 1 NULLS LAST LIMIT 1
 """
-_FENCE: sa.ColumnElement[int] = sa.literal_column("0", sa.Integer)
+_ZERO: sa.ColumnElement[int] = sa.literal_column("0", sa.Integer)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class PostgresRows:
         needed = [table.c[each] for each in dict.fromkeys((*by, *columns))]
         equal = sa.select(*needed).where(*(table.c[each] == asked.c[each] for each in by))
         if self.territory.catalog.tables[name].is_indexed(tuple(by)):
-            equal = equal.offset(_FENCE)
+            equal = equal.offset(_ZERO)
         live = equal.lateral("live")
         rows_found = sa.select(live).select_from(asked.join(live, sa.true())).subquery("found")
         wanted = [described[each] for each in columns]
