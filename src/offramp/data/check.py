@@ -417,12 +417,9 @@ def _check_shared(territory: Territory, table: CatalogTable) -> Iterator[Finding
 
 def _check_triggers(territory: Territory, connection: sa.Connection) -> Iterator[Finding]:
     """Name what may copy a row while it is changed: nobody can tell from a catalog where to."""
-    live = territory.catalog.tables
-    tables = {(table.schema, table.own_name): name for name, table in live.items()}
-    for schema, own_name, trigger in read_triggers(connection):
-        name = tables.get((schema, own_name)) or tables.get((None, own_name))
-        rule = territory.rules.get(name or "")
-        if name is not None and rule is not None and rule.shared is None:
+    for name, trigger in read_triggers(connection, territory.catalog):
+        rule = territory.rules.get(name)
+        if rule is not None and rule.shared is None:
             yield Finding(
                 severity=Severity.WARNING,
                 kind=Kind.TRIGGER,

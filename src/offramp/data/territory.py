@@ -81,6 +81,15 @@ class Territory:
             return self._of_root(name, table, 1)
         return self._of_person(name, table, (name,))
 
+    def joined(self, name: str, table: sa.FromClause) -> Predicate:
+        """Return what is true of the same rows as `belongs`, for the WHERE of a statement on them.
+
+        Parents are joined where each row has one at most: a database finds more rows sooner in
+        that way than by a list of keys, which it makes unique before it follows any.
+        """
+        joined = self._joined(name, table, 1) if self.scope.member is None else None
+        return self.belongs(name, table) if joined is None else sa.and_(*joined)
+
     @cached_property
     def again(self) -> "Territory":
         """The same rows, in words for asking it once more of a few that were found before."""
@@ -236,6 +245,29 @@ class Territory:
             return table.c[way.columns[0]] == self._key("organization", way.parent, root)
         parent = self.table(way.parent).alias(f"parent_{depth}")
         return self.refers(table, way, parent, self._of_root(way.parent, parent, depth + 1))
+
+    def _joined(self, name: str, table: sa.FromClause, depth: int) -> list[Predicate] | None:
+        """Join the parents along the one way of a table; none if a row could meet several."""
+        root = split_column(self.spec.root)[1]
+        if name == self.spec.root_table:
+            return [table.c[root] == self._key("organization", name, root)]
+        ways = self.ways(name)
+        if len(ways) != 1 or self.owners(name) or not self._is_of_one(ways[0]):
+            return None
+        (way,) = ways
+        if way.parent == self.spec.root_table and way.parent_columns == (root,):
+            return [table.c[way.columns[0]] == self._key("organization", way.parent, root)]
+        parent = self.table(way.parent).alias(f"parent_{depth}")
+        further = self._joined(way.parent, parent, depth + 1)
+        pairs = zip(way.columns, way.parent_columns, strict=True)
+        same = [table.c[column] == parent.c[target] for column, target in pairs]
+        return None if further is None else [*same, *further]
+
+    def _is_of_one(self, way: Reference) -> bool:
+        """Say whether a row refers to one row at most, by whatever the database compares."""
+        parent = self.catalog.tables[way.parent]
+        is_unique = set(way.parent_columns) in map(set, (parent.key, *parent.unique))
+        return is_unique and self.dialect.types_hold and not way.declared
 
     def _of_person(self, name: str, table: sa.FromClause, passed: tuple[str, ...]) -> Predicate:
         depth = len(passed)

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 
 import sqlalchemy as sa
 
+from offramp.data.catalog.catalog import Catalog
+
 _TRIGGERS: Mapping[str, str] = {
     "postgresql": (
         "SELECT space.nspname, host.relname, tgname FROM pg_trigger"
@@ -28,8 +30,12 @@ _TRIGGERS: Mapping[str, str] = {
 _SPOKEN_AS = {"mariadb": "mysql"}
 
 
-def read_triggers(connection: sa.Connection) -> Iterator[tuple[str | None, str, str]]:
-    """Name the schema, the table and the trigger of all that are there and not switched off."""
-    name = connection.dialect.name
-    rows = connection.exec_driver_sql(_TRIGGERS[_SPOKEN_AS.get(name, name)])
-    yield from (tuple(row) for row in rows)
+def read_triggers(connection: sa.Connection, catalog: Catalog) -> Iterator[tuple[str, str]]:
+    """Name the table and the trigger of all that are there and not switched off."""
+    tables = {(table.schema, table.own_name): name for name, table in catalog.tables.items()}
+    dialect = connection.dialect.name
+    rows = connection.exec_driver_sql(_TRIGGERS[_SPOKEN_AS.get(dialect, dialect)])
+    for schema, own_name, trigger in rows:
+        name = tables.get((schema, own_name)) or tables.get((None, own_name))
+        if name is not None:
+            yield name, trigger

@@ -34,6 +34,10 @@ class Dialect(Protocol):
     def asks_each(self) -> bool:
         """Say whether a question about few rows is answered sooner by looking up each of them."""
 
+    @property
+    def chooses_as_it_deletes(self) -> bool:
+        """Say whether a deletion may choose its rows, and holds none that it only looks at."""
+
     def binding_type(self, kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
         """Return the type with which values of a column are sent and read."""
 

@@ -49,6 +49,7 @@ class MysqlDialect:
     types_hold = True
     checks_at_end = False  # InnoDB looks at a reference as soon as a row is written
     asks_each = False
+    chooses_as_it_deletes = False  # InnoDB holds every row at which a deletion looks
 
     def binding_type(self, kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
         """Send and read what is stored, where SQLAlchemy would make something else of it."""

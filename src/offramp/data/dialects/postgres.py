@@ -21,6 +21,7 @@ class PostgresDialect:
     types_hold = True
     checks_at_end = True
     asks_each = False
+    chooses_as_it_deletes = True
 
     def binding_type(self, kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
         """Send values as what the column says that they are."""

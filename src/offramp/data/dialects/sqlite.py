@@ -27,6 +27,7 @@ class SqliteDialect:
     types_hold = False
     checks_at_end = True
     asks_each = True  # it makes a list of all that a subquery finds, for each statement anew
+    chooses_as_it_deletes = True
 
     def binding_type(self, _kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
         """Ask for what is stored, not for what SQLAlchemy would make of it."""

@@ -14,7 +14,7 @@ Source: docs of both databases on foreign keys; measured chunk sizes.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
@@ -22,16 +22,18 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 
 from offramp.data.catalog.permission import require_permitted, to_erase
+from offramp.data.catalog.trigger import read_triggers
 from offramp.data.check import survey_complete
 from offramp.data.datamap import DataMap
 from offramp.data.dialects import Columns, in_columns
 from offramp.data.elsewhere import Elsewhere, require_none_left_out
-from offramp.data.erasure.fence import CHUNK_ROWS_MAX, ChunkRecord, Fence, Pace, at_once
+from offramp.data.erasure.deletion import delete_chunk, delete_whole
+from offramp.data.erasure.fence import CHUNK_ROWS_MAX, Fence, Pace, at_once
 from offramp.data.erasure.horizon import Horizon
 from offramp.data.erasure.lanes import Round, count_lanes, next_parts, run_round
 from offramp.data.erasure.owned import hold_owned, release_owned
 from offramp.data.erasure.pseudonym import pseudonymize_all
-from offramp.data.erasure.set_check import delete_in_set, plan_set_check, require_set_checks
+from offramp.data.erasure.set_check import plan_set_check, require_set_checks
 from offramp.data.erasure.statements import (
     Purpose,
     Statement,
@@ -73,6 +75,7 @@ class Work:
     keeper: Keeper
     gone: Gone | None
     connections: int
+    expected: Mapping[str, int]  # rows by table, as far as they were counted before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,16 +122,28 @@ def _in_order(
 ) -> Iterator[tuple[str, str, sa.ClauseElement]]:
     for reference, guard in plan_guards(territory, spared=spared):
         yield reference.table, Purpose.GUARD.value, guard
-    for step in plan_steps(territory, spared=spared):
-        for purpose, statement in _checked(source, territory, step).statements():
+    with source.snapshot() as connection:
+        steps = _equip(source, connection, territory, plan_steps(territory, spared=spared))
+    for step in steps:
+        for purpose, statement in step.statements():
             yield step.table, purpose, statement
 
 
-def _checked(source: SqlSource, territory: Territory, step: Step) -> Step:
-    """Let a step look at references in sets, where that is asked for and can be done."""
-    if step.purpose is not Purpose.DELETE or step.owned:
-        return step
-    return replace(step, check=plan_set_check(source, territory, step.table))
+def _equip(
+    source: SqlSource, connection: sa.Connection, territory: Territory, steps: Iterable[Step]
+) -> list[Step]:
+    """Let deletions go the quicker ways that the database allows, each table by itself."""
+    with_triggers = {name for name, _ in read_triggers(connection, territory.catalog)}
+    return [
+        replace(
+            step,
+            check=plan_set_check(source, connection, territory, step.table),
+            whole=None if step.table in with_triggers else step.whole,
+        )
+        if step.purpose is Purpose.DELETE and not step.owned
+        else step
+        for step in steps
+    ]
 
 
 def _announce(
@@ -201,7 +216,15 @@ def erase(
     for table, rows in elsewhere.erase(fence=fence, pace=pace) if elsewhere is not None else ():
         counts[Purpose.DELETE][table] += rows
         progress(table, counts[Purpose.DELETE][table])
-    work = Work(key=key, fence=fence, pace=pace, keeper=keeper, gone=gone, connections=connections)
+    work = Work(
+        key=key,
+        fence=fence,
+        pace=pace,
+        keeper=keeper,
+        gone=gone,
+        connections=connections,
+        expected={table: known.rows for table, known in tombstone.tables.items()},
+    )
     for source, territory, steps in plans:
         with closing(Horizon(source=source, elapsed=elapsed)) as horizon:
             for step in steps:
@@ -251,8 +274,8 @@ def _territories(
 
 def _plan_permitted(source: SqlSource, territory: Territory, spared: Collection[str]) -> list[Step]:
     """Say all that is done; stop where we may not, or somebody else's row would have to go."""
-    steps = list(plan_steps(territory, spared=spared))
     with source.snapshot() as connection:
+        steps = _equip(source, connection, territory, plan_steps(territory, spared=spared))
         require_permitted(source, connection, to_erase(territory, steps))
         require_set_checks(source, connection)
         for reference, guard in plan_guards(territory, spared=spared):
@@ -268,7 +291,9 @@ def _plan_permitted(source: SqlSource, territory: Territory, spared: Collection[
 
 def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -> Iterator[Changed]:
     """Change the rows of one worklist round by round, and tell the number after each."""
-    step = _checked(source, territory, step)
+    if (changed := _take_whole(source, territory, step, work)) is not None:
+        yield changed
+        return
     if step.purpose is Purpose.KEEP:
         keys = read_kept(source, territory, step, work.keeper)
     else:
@@ -295,6 +320,33 @@ def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -
             pace.stumble(outcome.stopped)
 
 
+def _take_whole(source: SqlSource, territory: Territory, step: Step, work: Work) -> Changed | None:
+    """Delete a table of few rows at once, inside the fence; none if it has to go in chunks."""
+    table, pace = territory.id_of(step.table), work.pace
+    rows = work.expected.get(table)
+    if step.whole is None or rows is None:
+        return None
+    cost = step.whole.cost(rows)
+    if not pace.allows_whole(rows, cost=cost):
+        return None
+    try:
+        with work.fence.chunk(table) as record:
+            began = pace.elapsed()
+            deleted = delete_whole(
+                source, territory, step, rows_max=pace.rows_max, keep=record.keep
+            )
+            pace.adapt_whole(cost=cost, took_seconds=pace.elapsed() - began)
+            record.record(rows=deleted.rows if deleted else 0)
+    except PASSING as error:
+        pace.stumble(error)
+        return None
+    if deleted is None:
+        return None
+    if work.gone and step.whole.gives_keys:
+        work.gone.remember(table, deleted.keys)
+    return Changed(rows=deleted.rows, owned={})
+
+
 def _run_round(
     source: SqlSource,
     territory: Territory,
@@ -308,8 +360,9 @@ def _run_round(
     with work.fence.chunk(territory.id_of(step.table)) as record:
 
         def commit(part: Keys) -> Changed:
-            if (gone := _delete_in_set(source, territory, step, part, record)) is not None:
-                return gone
+            if step.purpose is Purpose.DELETE and not step.owned:
+                deleted = delete_chunk(source, territory, step, part, keep=record.keep)
+                return Changed(rows=deleted.rows, owned={})
             with source.transaction() as connection:
                 changed = _change(connection, territory, step, part, key=work.key)
                 record.keep()
@@ -323,17 +376,6 @@ def _run_round(
         is_last = step.purpose is Purpose.DELETE
         record.record(rows=sum(changed.rows for changed in outcome.done) if is_last else 0)
     return outcome
-
-
-def _delete_in_set(
-    source: SqlSource, territory: Territory, step: Step, part: Keys, record: ChunkRecord
-) -> Changed | None:
-    """Delete a chunk whose references are looked at in sets; none if it goes the ordinary way."""
-    if step.check is None or step.change is None:
-        return None
-    params = territory.dialect.chunk_params(part.columns)
-    rows = delete_in_set(source, step.check, step.change, params, keep=record.keep)
-    return None if rows is None else Changed(rows=rows, owned={})
 
 
 def _change(

@@ -16,6 +16,7 @@ from offramp.core.errors import Unavailable
 CHUNK_SECONDS = 0.2
 CHUNK_ROWS_AT_FIRST = 500
 CHUNK_ROWS_MAX = 10_000
+WHOLE_COST_MAX = 30_000  # rows of a table at once, and looks at what may refer to them
 TRIES_MAX = 8  # of one chunk in a row, after the first; the largest has become one row by then
 WAIT_SECONDS_AT_FIRST = 0.05  # and twice as long before every further try
 _SMALLER_PART = 4  # of a chunk that was stopped is what the next try may be
@@ -57,6 +58,7 @@ class Pace:
     rows_max: int
     rows: int = CHUNK_ROWS_AT_FIRST
     pause: Callable[[float], None] = at_once
+    whole_cost_max: int = WHOLE_COST_MAX
     stumbles: int = 0
     _last: tuple[int, float] = (0, 0.0)  # the rows and the seconds of the chunk before
 
@@ -68,6 +70,16 @@ class Pace:
         """Be careful with the next table: a row of it may cost many times what the last one did."""
         self.rows = min(self.rows, max(1, self.rows_max // _FIRST_PART))
         self._last = (0, 0.0)
+
+    def allows_whole(self, rows: int, *, cost: int) -> bool:
+        """Say whether so many rows may go at once, without a small chunk before."""
+        return rows <= self.rows_max and cost <= self.whole_cost_max
+
+    def adapt_whole(self, *, cost: int, took_seconds: float) -> None:
+        """Let less go at once from now on, where that took longer than a chunk may."""
+        if took_seconds > CHUNK_SECONDS:
+            affordable = int(cost * _AIMED_AT * CHUNK_SECONDS / took_seconds)
+            self.whole_cost_max = min(self.whole_cost_max, affordable)
 
     def adapt(self, *, took_seconds: float) -> None:
         """Aim below the time that a chunk may take, by what the last one took."""

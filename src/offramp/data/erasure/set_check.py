@@ -14,7 +14,7 @@ points at the table cannot change while the deletion has it.
 Source: docs/decisions/018-set-checks.md; PostgreSQL, "Explicit Locking", "Transaction Isolation".
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,15 @@ class SetCheck:
             *((_ORPHANS, statement) for statement in self.orphans),
         ]
 
+    def holds(self, connection: sa.Connection, params: Mapping[str, Any]) -> bool:
+        """Say, after a deletion, that nothing refers to what went, and that all is as planned.
+
+        Only now nobody can let another reference point at the table any more.
+        """
+        return self.checks.state(connection, self.table) == self.state and not any(
+            connection.execute(each, params).scalar_one() for each in self.orphans
+        )
+
 
 def require_set_checks(source: SqlSource, connection: sa.Connection) -> None:
     """Refuse to go on where the map asks for set checks and our role may not do without others.
@@ -57,14 +66,15 @@ def require_set_checks(source: SqlSource, connection: sa.Connection) -> None:
         raise refusal.in_source(source.name)
 
 
-def plan_set_check(source: SqlSource, territory: Territory, name: str) -> SetCheck | None:
+def plan_set_check(
+    source: SqlSource, connection: sa.Connection, territory: Territory, name: str
+) -> SetCheck | None:
     """Say how the references to a table are looked at in sets; none if they are not."""
     if source.set_checks is None or not territory.catalog.referring_to(name):
         return None
     table, key = territory.table(name), territory.catalog.tables[name].key
-    with source.snapshot() as connection:
-        pointers = source.set_checks.pointers(connection, table)
-        state = source.set_checks.state(connection, table)
+    pointers = source.set_checks.pointers(connection, table)
+    state = source.set_checks.state(connection, table)
     # A reference to something else than the key cannot be compared with the keys of a chunk.
     if not pointers or any({to for _, to in each.columns} != set(key) for each in pointers):
         return None
@@ -92,33 +102,3 @@ def _count_orphans(territory: Territory, name: str, pointer: Pointer) -> sa.Sele
         .select_from(rows)
         .where(territory.dialect.in_chunk(named, key), sa.not_(left))
     )
-
-
-def delete_in_set(
-    source: SqlSource,
-    check: SetCheck,
-    deletion: sa.Executable,
-    params: Mapping[str, Any],
-    *,
-    keep: Callable[[], None],
-) -> int | None:
-    """Delete a chunk and commit, and return the number of rows that went.
-
-    None where it has to go in the ordinary way; nothing is changed then. ``keep`` is asked right
-    before the commit and may refuse it.
-    """
-    with source.transaction() as connection:
-        for statement in check.checks.opening:
-            connection.execute(statement)
-        rows = int(connection.execute(deletion, params).rowcount)
-        # Only now nobody can let another reference point at the table any more.
-        is_as_planned = check.checks.state(connection, check.table) == check.state
-        if is_as_planned and not _leaves_orphans(connection, check, params):
-            keep()
-            return rows
-        connection.rollback()
-    return None
-
-
-def _leaves_orphans(connection: sa.Connection, check: SetCheck, params: Mapping[str, Any]) -> bool:
-    return any(connection.execute(each, params).scalar_one() for each in check.orphans)

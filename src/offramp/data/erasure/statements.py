@@ -7,7 +7,7 @@ change says again whose rows it means: a row that has moved to somebody else sin
 or whose key has been given to another row, is not touched.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -20,6 +20,7 @@ from offramp.data.erasure.order import ErasureOrder, order_tables
 from offramp.data.erasure.owned import OwnedRows, beside_owners, guests, hosts, leaves, plan_owned
 from offramp.data.erasure.set_check import SetCheck
 from offramp.data.erasure.tree import bound_reference, deepest_first
+from offramp.data.erasure.whole import Whole, plan_whole
 from offramp.data.territory import Predicate, Territory, primary_key, row_value
 
 
@@ -57,10 +58,13 @@ class Step:
     current: sa.Select[Any] | None = None
     owned: tuple[OwnedRows, ...] = ()
     check: SetCheck | None = None  # in place of the database's own
+    whole: Whole | None = None  # in place of chunks, where there are few rows
 
     def statements(self) -> list[tuple[str, sa.ClauseElement]]:
         """List what runs, in order, each with its purpose."""
         found: list[tuple[str, sa.ClauseElement]] = [(f"find: {self.purpose.value}", self.worklist)]
+        if self.whole is not None:
+            found.insert(0, (f"where there are few: {self.purpose.value}", self.whole.deletion))
         if self.current is not None:
             found.append(("read the values to hash", self.current))
         if self.change is not None:
@@ -146,8 +150,15 @@ def _let_go(territory: Territory, reference: Reference) -> Step | None:
         goes_first = _goes_before_parent(territory, reference, rows)
         return sa.and_(_refers_to_covered(territory, reference, rows), *goes_first)
 
-    step = _step(territory, reference.table, Purpose.EMPTY, which, sa.update(rows).values(values))
-    return replace(step, written=tuple(values))
+    return _step(
+        territory,
+        reference.table,
+        Purpose.EMPTY,
+        sa.update(rows).values(values),
+        found=which(territory),
+        still=which(territory.again),
+        written=tuple(values),
+    )
 
 
 def _goes_before_parent(
@@ -186,29 +197,37 @@ def _refers_to_covered(
 
 def _delete(territory: Territory, name: str) -> Step:
     rows = territory.table(name)
-
-    def which(territory: Territory) -> Predicate:
-        return territory.belongs(name, rows)
-
-    step = _step(territory, name, Purpose.DELETE, which, sa.delete(rows))
-    return replace(step, owned=plan_owned(territory, name))
+    owned = plan_owned(territory, name)
+    step = _step(
+        territory,
+        name,
+        Purpose.DELETE,
+        sa.delete(rows),
+        found=territory.joined(name, rows),
+        still=territory.again.belongs(name, rows),
+    )
+    return replace(step, owned=owned, whole=None if owned else plan_whole(territory, name))
 
 
 def _step(
     territory: Territory,
     name: str,
     purpose: Purpose,
-    which: Callable[[Territory], Predicate],
     change: Change,
+    *,
+    found: Predicate,
+    still: Predicate,
+    written: tuple[str, ...] = (),
 ) -> Step:
     """Find rows, and change those of a chunk of which the same is still true."""
     table = territory.catalog.tables[name]
     return Step(
         purpose=purpose,
         table=name,
-        worklist=_worklist(territory, name, change, which(territory)),
-        change=change_chunk(territory, name, change, which(territory.again)),
+        worklist=_worklist(territory, name, change, found),
+        change=change_chunk(territory, name, change, still),
         key_columns=table.key,
+        written=written,
     )
 
 
@@ -230,7 +249,7 @@ def _keep(territory: Territory, name: str) -> Step:
     columns = territory.rules[name].columns
     hashed = tuple(column for column, rule in columns.items() if rule.erase == "hash")
     rows = territory.table(name)
-    which = territory.belongs(name, rows)
+    which = territory.joined(name, rows)
     return Step(
         purpose=Purpose.KEEP,
         table=name,

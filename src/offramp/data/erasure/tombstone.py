@@ -72,6 +72,6 @@ def _read_marks(datamap: DataMap, territory: Territory, connection: sa.Connectio
         if source != territory.source or name not in territory.covered:
             continue
         rows = territory.table(name)
-        values = sa.select(rows.c[column]).distinct().where(territory.belongs(name, rows))
+        values = sa.select(rows.c[column]).distinct().where(territory.joined(name, rows))
         found |= {str(value) for value in connection.execute(values).scalars() if value}
     return found

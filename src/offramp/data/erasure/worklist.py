@@ -79,6 +79,14 @@ def read_keys(source: SqlSource, territory: Territory, step: Step) -> Keys:
     return Keys(columns=tuple(numbers[place::width] for place in range(width)))
 
 
+def keys_of(territory: Territory, step: Step, rows: Sequence[Sequence[Any]]) -> Keys:
+    """Take the keys of a step's rows from what a statement gave."""
+    columns = _empty_columns(territory, step)
+    if rows:
+        _extend(columns, in_columns(rows))
+    return Keys(columns=columns)
+
+
 def read_kept(source: SqlSource, territory: Territory, step: Step, keeper: Keeper) -> Keys:
     """Read the keys of rows that stay in one snapshot, and tell each to a keeper."""
     keys = Keys(columns=_empty_columns(territory, step))

@@ -30,7 +30,7 @@ def select_json(territory: Territory, name: str) -> sa.Select[Any]:
     """Select the covered rows of a table as JSON texts, in the order of their keys."""
     rows = territory.table(name)
     objects = territory.dialect.objects(rows, exported_columns(territory, name))
-    return objects.where(territory.belongs(name, rows)).order_by(*_in_order(territory, name, rows))
+    return objects.where(territory.joined(name, rows)).order_by(*_in_order(territory, name, rows))
 
 
 def select_sorted_json(territory: Territory, name: str) -> sa.Select[Any]:
@@ -38,7 +38,7 @@ def select_sorted_json(territory: Territory, name: str) -> sa.Select[Any]:
     table, rows = territory.catalog.tables[name], territory.table(name)
     columns = exported_columns(territory, name)
     fields = dict.fromkeys((*(column.name for column in columns), *table.key))
-    chosen = sa.select(*(rows.c[field] for field in fields)).where(territory.belongs(name, rows))
+    chosen = sa.select(*(rows.c[field] for field in fields)).where(territory.joined(name, rows))
     found = chosen.order_by(*_in_order(territory, name, rows)).subquery("found")
     return territory.dialect.objects(found, columns).order_by(*_in_order(territory, name, found))
 

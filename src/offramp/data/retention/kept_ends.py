@@ -58,7 +58,7 @@ def _count(
     rule = territory.rules[name]
     rows = territory.table(name)
     anchor = rows.c[rule.until_column] if rule.until_column else sa.null()
-    chosen = sa.select(anchor.label("kept_from")).where(territory.belongs(name, rows)).subquery()
+    chosen = sa.select(anchor.label("kept_from")).where(territory.joined(name, rows)).subquery()
     counted = sa.select(chosen.c.kept_from, sa.func.count()).group_by(chosen.c.kept_from)
     found = Counter[str]()
     options = {"yield_per": _ROWS_FETCHED}
