@@ -11,7 +11,7 @@ from benchmarks.flow import Flow, Place, SidesDiffer, Step
 from benchmarks.habits import MICROSECONDS
 from benchmarks.rows import JOB
 from benchmarks.server import clone, connect, written_bytes
-from benchmarks.work import NOTHING_KNOWN, Work, open_work
+from benchmarks.work import NOTHING_KNOWN, Work, counted, open_work
 from offramp.data.erasure.tombstone import Tombstone
 from offramp.data.manifest import TableDigest
 
@@ -55,7 +55,7 @@ class Ground:
 
     def erase_alone(self, name: str, *, connections: int) -> None:
         """Delete every row, and do nothing before."""
-        work = partial(self.work.erase, NOTHING_KNOWN, connections=connections)
+        work = partial(self.work.erase, counted(self.place.owned), connections=connections)
         result = self.place.samples.time(name, work)
         self.place.expect(result.tables, "deleted")
 

@@ -16,6 +16,7 @@ from time import monotonic
 
 from benchmarks.meter import peak_bytes
 from benchmarks.work import NOTHING_KNOWN, Work, open_work
+from offramp.data.erasure.tombstone import Tombstone
 
 ROOT = Path(__file__).parents[1]
 
@@ -67,19 +68,24 @@ def main(order: str, url: str, store_url: str) -> None:
     """Delete, or do the whole job; the count is that of the chunks.
 
     Args:
-        order: ``delete``, ``whole`` (hand over first, and verify afterwards), or the number of
-            the chunk at which the process kills itself.
+        order: ``delete``, ``whole`` (hand over first, and verify afterwards), ``rest`` (delete
+            what another process left), or the number of the chunk at which the process kills
+            itself.
         url: the database.
         store_url: the database that holds the fence.
     """
     with open_work(url, store_url=store_url) as work:
         if order.isdecimal():
             work.fence.dies_after = int(order)
-        report(lambda: _do_everything(work) if order == "whole" else _delete(work))
+        if order == "whole":
+            report(lambda: _do_everything(work))
+            return
+        tombstone = NOTHING_KNOWN if order == "rest" else work.bury(work.digest())
+        report(lambda: _delete(work, tombstone))
 
 
-def _delete(work: Work) -> int:
-    work.erase(NOTHING_KNOWN)
+def _delete(work: Work, tombstone: Tombstone) -> int:
+    work.erase(tombstone)
     return len(work.fence.seconds)
 
 

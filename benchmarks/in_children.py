@@ -34,7 +34,7 @@ def recover(place: Place) -> None:
     half = str(max(1, round(unbroken.count / 2)))
     with clone(place.base_url, place.template) as url:
         killed = run_child(_CHILD, half, url, place.base_url, is_killed=True)
-        again = run_child(_CHILD, "delete", url, place.base_url)
+        again = run_child(_CHILD, "rest", url, place.base_url)
         with connect(url) as connection:
             left = yardstick.tables_left(connection, organization=LARGE)
     if left:

@@ -17,7 +17,7 @@ from benchmarks.flow import Flow, Place, Step
 from benchmarks.load import FIRST_SMALL, LARGE
 from benchmarks.server import clone, connect
 from benchmarks.traffic import Traffic, traffic, write_script
-from benchmarks.work import NOTHING_KNOWN, Work, open_work
+from benchmarks.work import Work, open_work
 from offramp.data.scope import Scope
 
 WARMING_SECONDS = 1.0
@@ -45,8 +45,9 @@ class Ground:
         self._phase("export", cycle([lambda: work.export(self.folder)]))
         self._phase("proof", cycle([work.digest]))
         tombstone = work.bury(work.digest())
-        self._phase("hash", _one_by_one(self.hashing))
-        self._phase("delete", _one_by_one(self.deleting))
+        deletions = _one_by_one(self.deleting)
+        self._phase("hash", iter(_one_by_one(self.hashing)))
+        self._phase("delete", iter(deletions))
         self._phase("verify", cycle([lambda: work.verify(tombstone)]))
         samples = self.place.samples
         idle = samples.numbers["p99 idle"][-1]
@@ -65,11 +66,15 @@ class Ground:
         self.place.samples.note(f"max {name}", waits.longest)
 
 
-def _one_by_one(work: Work) -> Iterator[Callable[[], object]]:
-    """Erase the large organization, and then those that are smaller but not at work."""
-    for number in range(LARGE, FIRST_SMALL):
-        one = replace(work, scope=Scope(organization=str(number)))
-        yield partial(one.erase, NOTHING_KNOWN)
+def _one_by_one(work: Work) -> list[Callable[[], object]]:
+    """Erase the large organization, and then those that are smaller but not at work.
+
+    Their rows are counted before, as those of every organization are by then.
+    """
+    ones = [
+        replace(work, scope=Scope(organization=str(each))) for each in range(LARGE, FIRST_SMALL)
+    ]
+    return [partial(one.erase, one.bury(one.digest())) for one in ones]
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """Offramp's side of the comparison: the same calls that its engine makes, on one organization."""
 
+import gc
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from whenever import Instant
 
 from benchmarks.load import LARGE, ORDINARY, TRUSTED
-from benchmarks.schema import URL_VARIABLE, data_map
+from benchmarks.schema import SOURCE, URL_VARIABLE, data_map
 from offramp.adapters.vault_folder import FolderVault
 from offramp.data.datamap import DataMap
 from offramp.data.erasure.erase import ErasureResult, erase
@@ -27,7 +28,7 @@ from offramp.data.sources.sql import SqlSource, open_sources
 KEY = bytes(range(32))
 TAKEN_AT = Instant.from_utc(2026, 11, 22)
 EXPORT_NAME = "export.json"
-# What an erasure that proves nothing is started with.
+# What an erasure that goes on where another one died is started with.
 NOTHING_KNOWN = Tombstone(subject="", marks=(), are_all_mails=True, tables={})
 
 _CURSOR = sa.Table(
@@ -36,6 +37,12 @@ _CURSOR = sa.Table(
     sa.Column("table", sa.Text, primary_key=True),
     sa.Column("rows", sa.BigInteger, nullable=False),
 )
+
+
+def counted(owned: Mapping[str, int]) -> Tombstone:
+    """Make a tombstone that knows how many rows each table has, and no more."""
+    tables = {f"{SOURCE}.{name}": TableDigest(rows=rows, sha256="") for name, rows in owned.items()}
+    return NOTHING_KNOWN.model_copy(update={"tables": tables})
 
 
 @dataclass(kw_only=True)
@@ -126,6 +133,7 @@ class Work:
             progress=_tell_nobody,
             gone=self.gone,
             connections=connections,
+            expected={table: known.rows for table, known in tombstone.tables.items()},
         )
 
     def verify(self, tombstone: Tombstone) -> Verification:
@@ -158,6 +166,7 @@ def open_work(
     for source in sources.values():  # what is written by hand is connected beforehand as well
         with source.snapshot() as connection:
             source.catalog(connection)
+    gc.freeze()  # as the command does
     store = sa.create_engine(store_url)
     if store.dialect.name == "sqlite":  # as the engine keeps its own
         with store.begin() as connection:

@@ -14,7 +14,7 @@ Source: docs of both databases on foreign keys; measured chunk sizes.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
@@ -51,6 +51,7 @@ from offramp.data.survey import snapshots
 from offramp.data.territory import Territory
 
 Progress = Callable[[str, int], None]
+NOTHING_COUNTED: Mapping[str, int] = {}
 
 
 class Retained(BaseModel):
@@ -75,7 +76,7 @@ class Work:
     keeper: Keeper
     gone: Gone | None
     connections: int
-    expected: Mapping[str, int]  # rows by table, as far as they were counted before
+    expected: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,27 +124,26 @@ def _in_order(
     for reference, guard in plan_guards(territory, spared=spared):
         yield reference.table, Purpose.GUARD.value, guard
     with source.snapshot() as connection:
-        steps = _equip(source, connection, territory, plan_steps(territory, spared=spared))
+        steps = _plan(connection, territory, spared)
     for step in steps:
-        for purpose, statement in step.statements():
+        for purpose, statement in _checked(source, territory, step).statements():
             yield step.table, purpose, statement
 
 
-def _equip(
-    source: SqlSource, connection: sa.Connection, territory: Territory, steps: Iterable[Step]
-) -> list[Step]:
-    """Let deletions go the quicker ways that the database allows, each table by itself."""
+def _plan(connection: sa.Connection, territory: Territory, spared: Collection[str]) -> list[Step]:
+    """Say all that is done; a table whose triggers nobody knows does not go at once."""
     with_triggers = {name for name, _ in read_triggers(connection, territory.catalog)}
     return [
-        replace(
-            step,
-            check=plan_set_check(source, connection, territory, step.table),
-            whole=None if step.table in with_triggers else step.whole,
-        )
-        if step.purpose is Purpose.DELETE and not step.owned
-        else step
-        for step in steps
+        replace(step, whole=None) if step.table in with_triggers else step
+        for step in plan_steps(territory, spared=spared)
     ]
+
+
+def _checked(source: SqlSource, territory: Territory, step: Step) -> Step:
+    """Let a step look at references in sets, where that is asked for and can be done."""
+    if step.purpose is not Purpose.DELETE or step.owned:
+        return step
+    return replace(step, check=plan_set_check(source, territory, step.table))
 
 
 def _announce(
@@ -176,6 +176,7 @@ def erase(
     pause: Callable[[float], None] = at_once,
     elsewhere: Elsewhere | None = None,
     spared: Collection[str] = (),
+    expected: Mapping[str, int] = NOTHING_COUNTED,
 ) -> ErasureResult:
     """Erase what a scope covers, and report what was done.
 
@@ -197,6 +198,7 @@ def erase(
         elsewhere: the sources of the map that are no database; they go first, while the rows that
             lead to them are still there.
         spared: tables of which nothing goes now, with all that they need (`erasure.held`).
+        expected: how many rows each table had just before; one with few goes at once.
 
     Raises:
         DataMapIncomplete: the map and the live catalog differ.
@@ -223,7 +225,7 @@ def erase(
         keeper=keeper,
         gone=gone,
         connections=connections,
-        expected={table: known.rows for table, known in tombstone.tables.items()},
+        expected=expected,
     )
     for source, territory, steps in plans:
         with closing(Horizon(source=source, elapsed=elapsed)) as horizon:
@@ -275,7 +277,7 @@ def _territories(
 def _plan_permitted(source: SqlSource, territory: Territory, spared: Collection[str]) -> list[Step]:
     """Say all that is done; stop where we may not, or somebody else's row would have to go."""
     with source.snapshot() as connection:
-        steps = _equip(source, connection, territory, plan_steps(territory, spared=spared))
+        steps = _plan(connection, territory, spared)
         require_permitted(source, connection, to_erase(territory, steps))
         require_set_checks(source, connection)
         for reference, guard in plan_guards(territory, spared=spared):
@@ -291,6 +293,7 @@ def _plan_permitted(source: SqlSource, territory: Territory, spared: Collection[
 
 def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -> Iterator[Changed]:
     """Change the rows of one worklist round by round, and tell the number after each."""
+    step = _checked(source, territory, step)
     if (changed := _take_whole(source, territory, step, work)) is not None:
         yield changed
         return

@@ -190,13 +190,19 @@ def _destroy_rows(job: Job) -> Erasure:
     job.desk.probe("tombstone taken")
     elsewhere = elsewhere.named(sha256(tombstone.model_dump_json().encode()).hexdigest())
     elsewhere = elsewhere.without(job.held.elsewhere if job.held else ())
+    # An earlier run may have taken most of what the tombstone counted, and a first pass does.
+    expected: Mapping[str, int] = {}
+    if gone is not None:
+        expected = {table: known.rows for table, known in tombstone.tables.items()}
     for passes_left in reversed(range(PASSES_MAX)):
         try:
-            result = _delete(job, tombstone, elsewhere, gone, key=key)
+            result = _delete(job, tombstone, elsewhere, gone, key=key, expected=expected)
         except RowsInTheWay:
             if not passes_left:
                 raise
             continue
+        finally:
+            expected = {}
         verification = _verify(job, tombstone, elsewhere, gone, key=key)
         if verification.clean:
             break
@@ -247,7 +253,13 @@ def _tombstone(job: Job, elsewhere: Elsewhere, *, key: bytes) -> Tombstone:
 
 
 def _delete(
-    job: Job, tombstone: Tombstone, elsewhere: Elsewhere, gone: Gone | None, *, key: bytes
+    job: Job,
+    tombstone: Tombstone,
+    elsewhere: Elsewhere,
+    gone: Gone | None,
+    *,
+    key: bytes,
+    expected: Mapping[str, int],
 ) -> ErasureResult:
     return erase(
         job.datamap,
@@ -265,6 +277,7 @@ def _delete(
         pause=job.pause,
         elsewhere=elsewhere,
         spared=job.held.spared if job.held else (),
+        expected=expected,
     )
 
 

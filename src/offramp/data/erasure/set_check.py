@@ -66,15 +66,14 @@ def require_set_checks(source: SqlSource, connection: sa.Connection) -> None:
         raise refusal.in_source(source.name)
 
 
-def plan_set_check(
-    source: SqlSource, connection: sa.Connection, territory: Territory, name: str
-) -> SetCheck | None:
+def plan_set_check(source: SqlSource, territory: Territory, name: str) -> SetCheck | None:
     """Say how the references to a table are looked at in sets; none if they are not."""
     if source.set_checks is None or not territory.catalog.referring_to(name):
         return None
     table, key = territory.table(name), territory.catalog.tables[name].key
-    pointers = source.set_checks.pointers(connection, table)
-    state = source.set_checks.state(connection, table)
+    with source.snapshot() as connection:
+        pointers = source.set_checks.pointers(connection, table)
+        state = source.set_checks.state(connection, table)
     # A reference to something else than the key cannot be compared with the keys of a chunk.
     if not pointers or any({to for _, to in each.columns} != set(key) for each in pointers):
         return None
