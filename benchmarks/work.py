@@ -133,7 +133,7 @@ class Work:
             progress=_tell_nobody,
             gone=self.gone,
             connections=connections,
-            expected={table: known.rows for table, known in tombstone.tables.items()},
+            expected=tombstone.counts,
         )
 
     def verify(self, tombstone: Tombstone) -> Verification:

@@ -37,8 +37,9 @@ def leave(
     connections=1,
     elapsed=still,
     progress=no_progress,
+    counted=False,
 ):
-    """Erase a scope in small chunks."""
+    """Erase a scope in small chunks, and at once whatever is counted to be as small."""
     digests = digest(shop.datamap, shop.sources, scope)
     tombstone = take_tombstone(shop.datamap, shop.sources, scope, key=KEY, digests=digests)
     return erase(
@@ -53,6 +54,7 @@ def leave(
         keeper=keeper,
         chunk_rows_max=rows,
         connections=connections,
+        expected=tombstone.counts if counted else {},
     )
 
 

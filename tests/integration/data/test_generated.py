@@ -133,7 +133,7 @@ def world_at(database, drawn):
             world.close()
 
 
-def everything_goes(database, drawn, rows):
+def everything_goes(database, drawn, rows, *, counted):
     with world_at(database, drawn) as world:
         tombstone = world.bury()
         before = digest(world.datamap, world.sources, STAYING)
@@ -148,6 +148,7 @@ def everything_goes(database, drawn, rows):
             tombstone=tombstone,
             progress=no_progress,
             chunk_rows_max=rows,
+            expected=tombstone.counts if counted else {},
         )
 
         assert all(result.tables[f"app.t{number}"] == ROWS for number, _ in world.drawn)
@@ -183,10 +184,10 @@ on_mariadb = settings(
 
 
 @on_files
-@given(shapes(), PARTS)
-def test_whatever_leads_to_the_root_goes_and_the_sibling_stays(drawn, rows):
+@given(shapes(), PARTS, st.booleans())
+def test_whatever_leads_to_the_root_goes_and_the_sibling_stays(drawn, rows, counted):
     """A10, L21, L42."""
-    everything_goes(file_database(), drawn, rows)
+    everything_goes(file_database(), drawn, rows, counted=counted)
 
 
 @pytest.mark.mariadb
@@ -194,7 +195,7 @@ def test_whatever_leads_to_the_root_goes_and_the_sibling_stays(drawn, rows):
 @given(shapes(), PARTS)
 def test_whatever_leads_to_the_root_goes_on_mariadb(mariadb_server, drawn, rows):
     """A10, L21, L42."""
-    everything_goes(mariadb.fresh_database(mariadb_server), drawn, rows)
+    everything_goes(mariadb.fresh_database(mariadb_server), drawn, rows, counted=True)
 
 
 @on_files

@@ -24,8 +24,10 @@ from tests.integration.data.trusting import (
     COMPANIES,
     FALLEN,
     IN_A_SET,
+    ONE,
     ORDINARY,
     OTHERS,
+    PARENTS,
     ROWS,
     TABLES,
     MeddlingFence,
@@ -46,15 +48,19 @@ def postgres_urls(postgres_server):
 
 
 @pytest.mark.parametrize("scope", [COMPANY, MEMBER], ids=["company", "member"])
-@pytest.mark.parametrize(("rows", "connections"), [(1, 1), (3, 2), (5_000, 1), (1, 2)])
-def test_a_school_goes_as_in_the_ordinary_way(scope, rows, connections, postgres_urls):
+@pytest.mark.parametrize(
+    ("rows", "connections", "counted"),
+    [(1, 1, False), (3, 2, True), (5_000, 1, False), (5_000, 1, True), (1, 2, False)],
+)
+def test_a_school_goes_as_in_the_ordinary_way(scope, rows, connections, counted, postgres_urls):
     results, left = [], []
     for url, asked in zip(postgres_urls, [False, True], strict=True):
         school = build_school(url)
         school.sources["app"].close()
         school.engine.dispose()
         with opened(url, rules=SCHOOL, set_checks=asked, member="users.id") as shop:
-            results.append(leave(shop, rows=rows, connections=connections, scope=scope))
+            sizes = {"rows": rows, "connections": connections, "counted": counted}
+            results.append(leave(shop, scope=scope, **sizes))
             left.append(everything(shop, metadata.tables))
             ways = shop.ways
 
@@ -96,8 +102,10 @@ def backwards(drawn):
     max_examples=6, deadline=None, phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )  # fmt: skip
-@given(drawn=shapes().map(backwards), rows=st.integers(1, 5))
-def test_schemas_that_nobody_thought_of_go_as_in_the_ordinary_way(drawn, rows, postgres_server):
+@given(drawn=shapes().map(backwards), rows=st.integers(1, 5), counted=st.booleans())
+def test_schemas_that_nobody_thought_of_go_as_in_the_ordinary_way(
+    drawn, rows, counted, postgres_server
+):
     ends = []
     for asked in (False, True):
         with fresh_database(postgres_server) as url:
@@ -106,7 +114,7 @@ def test_schemas_that_nobody_thought_of_go_as_in_the_ordinary_way(drawn, rows, p
             tables = [f"t{number}" for number in range(len(drawn) + 1)]
             rules = world.datamap.model_dump()["tables"]
             with opened(url, rules=rules, root="t0.id", set_checks=asked) as shop:
-                result = leave(shop, rows=rows)
+                result = leave(shop, rows=rows, counted=counted)
                 ends.append((result.tables, everything(shop, tables)))
                 ways = shop.ways_of("t0")
 
@@ -313,3 +321,19 @@ def test_a_session_that_would_keep_to_one_snapshot_sees_late_rows_all_the_same(p
             leave(shop, fence=fence)
 
         assert shop.orphans() == []
+
+
+def test_a_row_that_comes_late_sends_a_table_that_goes_at_once_the_ordinary_way(postgres_url):
+    late = "INSERT INTO children (parent_id) VALUES (7)"
+    indexes = ("CREATE INDEX ON children (parent_id)", "CREATE INDEX ON parents (company_id)")
+    with built(postgres_url, *TABLES, *ROWS, *indexes) as shop:
+        fence = MeddlingFence(table="app.parents", deed=lambda: run(postgres_url, late))
+        plan = preview(shop.datamap, shop.sources, ONE)
+
+        with pytest.raises(RowsInTheWay):
+            leave(shop, fence=fence, rows=5_000, counted=True)
+
+        assert [each.table for each in plan if "few" in each.purpose].count("app.parents") == 1
+        assert shop.ways_of("parents") == [IN_A_SET, ORDINARY]
+        assert shop.orphans() == []
+        assert len(shop.rows("SELECT * FROM parents WHERE company_id = 1")) == PARENTS

@@ -99,8 +99,10 @@ def note_ways(engine, ways):
             ways.append((statement.split()[2], connection.info["way"]))
 
 
-def leave(shop, *, fence=None, rows=5, connections=1, scope=ONE):
-    return leaving.leave(shop, scope, fence=fence, rows=rows, connections=connections)
+def leave(shop, *, fence=None, rows=5, connections=1, scope=ONE, counted=False):
+    return leaving.leave(
+        shop, scope, fence=fence, rows=rows, connections=connections, counted=counted
+    )
 
 
 @dataclass

@@ -2,7 +2,12 @@
 
 import pytest
 
-from offramp.data.erasure.fence import CHUNK_ROWS_AT_FIRST, CHUNK_SECONDS, Pace
+from offramp.data.erasure.fence import (
+    CHUNK_ROWS_AT_FIRST,
+    CHUNK_SECONDS,
+    WHOLE_COST_MAX,
+    Pace,
+)
 
 
 def pace(rows):
@@ -74,3 +79,22 @@ def test_both_at_once_settle_where_the_rows_are_no_more_than_the_rest():
     taken = sizes(pace(2_500), lambda rows: 0.2 + rows * 0.001)
 
     assert set(taken[10:]) == {75, 200}
+
+
+def test_a_table_goes_at_once_where_its_rows_and_what_may_refer_to_them_are_few():
+    held = pace(500)
+
+    assert held.allows_whole(10_000, cost=WHOLE_COST_MAX)
+    assert not held.allows_whole(10_001, cost=10_001)
+    assert not held.allows_whole(9_000, cost=WHOLE_COST_MAX + 1)
+
+
+def test_what_took_longer_at_once_than_a_chunk_may_lets_less_go_at_once_from_then_on():
+    held = pace(500)
+
+    held.adapt_whole(cost=20_000, took_seconds=CHUNK_SECONDS)
+    assert held.allows_whole(10_000, cost=WHOLE_COST_MAX)
+    held.adapt_whole(cost=20_000, took_seconds=CHUNK_SECONDS * 10)
+
+    assert held.allows_whole(1_500, cost=1_500)
+    assert not held.allows_whole(1_501, cost=1_501)

@@ -191,9 +191,7 @@ def _destroy_rows(job: Job) -> Erasure:
     elsewhere = elsewhere.named(sha256(tombstone.model_dump_json().encode()).hexdigest())
     elsewhere = elsewhere.without(job.held.elsewhere if job.held else ())
     # An earlier run may have taken most of what the tombstone counted, and a first pass does.
-    expected: Mapping[str, int] = {}
-    if gone is not None:
-        expected = {table: known.rows for table, known in tombstone.tables.items()}
+    expected = {} if gone is None else tombstone.counts
     for passes_left in reversed(range(PASSES_MAX)):
         try:
             result = _delete(job, tombstone, elsewhere, gone, key=key, expected=expected)

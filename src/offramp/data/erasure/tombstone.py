@@ -30,6 +30,11 @@ class Tombstone(BaseModel):
     are_all_mails: bool
     tables: Mapping[str, TableDigest]
 
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many rows each table had."""
+        return {table: known.rows for table, known in self.tables.items()}
+
 
 def take_tombstone(
     datamap: DataMap,

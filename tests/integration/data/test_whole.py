@@ -1,0 +1,185 @@
+"""Tables of few rows go at once: the same rows, inside the same fence, never more than a chunk."""
+
+import pytest
+import sqlalchemy as sa
+
+from offramp.data.erasure.erase import erase, preview
+from offramp.data.erasure.worklist import Gone
+from offramp.data.sources.trouble import RowsInTheWay
+from tests.integration.data.school import COMPANY, KEY, MEMBER, CountingFence, no_progress, still
+from tests.integration.data.test_erase import IntrudingFence, MovingFence, bury
+from tests.integration.data.trouble import Pauses, impatient, is_gone, siblings
+
+ROWS_MAX = 20  # of a transaction; no table of the school has as many for one company
+COUNT_USERS = "CREATE TRIGGER counting AFTER DELETE ON users "
+TRIGGERS = {
+    "sqlite": (f"{COUNT_USERS} BEGIN SELECT 1; END",),
+    "postgresql": (
+        "CREATE FUNCTION count_one() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        f"{COUNT_USERS} FOR EACH ROW EXECUTE FUNCTION count_one()",
+    ),
+}
+
+
+def run(school, scope=COMPANY, *, expected=None, fence=None, gone=None, rows=ROWS_MAX, pause=None):
+    tombstone = bury(school, scope)
+    return erase(
+        school.datamap,
+        school.sources,
+        scope,
+        key=KEY,
+        fence=fence or CountingFence(),
+        elapsed=still,
+        tombstone=tombstone,
+        progress=no_progress,
+        gone=gone,
+        chunk_rows_max=rows,
+        pause=Pauses() if pause is None else pause,
+        expected=tombstone.counts if expected is None else expected,
+    )
+
+
+@pytest.fixture
+def database_url(sample_url):
+    """Stand for all databases but those that hold every row at which a deletion looks."""
+    return sample_url
+
+
+def stays(fence, table):
+    return [rows for name, rows in fence.recorded if name == table]
+
+
+def changes(school):
+    """Note what runs and changes anything."""
+    ran = []
+    engine = school.sources["app"].engine
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def note(_connection, _cursor, text, _params, _context, _many):
+        if text.startswith(("DELETE", "UPDATE")):
+            ran.append(text)
+
+    return ran
+
+
+def whole_of(school, table):
+    """Give the statement by which a table would go at once, as a dry run prints it."""
+    plan = preview(school.datamap, school.sources, COMPANY)
+    (found,) = (each.text for each in plan if each.table == table and "few" in each.purpose)
+    return found
+
+
+@pytest.mark.parametrize("scope", [COMPANY, MEMBER], ids=["company", "member"])
+def test_the_same_rows_go_in_one_stay_for_each_table(school, scope):
+    """L42."""
+    before, fence = siblings(school), CountingFence()
+
+    result = run(school, scope, fence=fence)
+
+    users = 4 if scope is COMPANY else 1
+    assert result.tables["app.users"] == users
+    assert stays(fence, "app.users")[-1] == users
+    assert fence.entered.count("app.shares") == 1
+    assert siblings(school) == before
+    assert is_gone(school) is (scope is COMPANY)
+
+
+def test_what_goes_at_once_is_found_by_the_statement_that_deletes_it(school):
+    """L27: a dry run prints that statement, beside those of the chunks."""
+    whole, plan = whole_of(school, "app.users"), preview(school.datamap, school.sources, COMPANY)
+    ran = changes(school)
+
+    run(school)
+
+    assert ran.count(whole) == 1
+    assert set(ran) <= {each.text for each in plan}
+    assert not [text for text in ran if text.startswith("DELETE FROM users") and text != whole]
+
+
+def test_more_rows_than_a_chunk_may_have_are_put_back_and_go_in_chunks(school):
+    """The tombstone counted one row, and there are four by then."""
+    whole, ran, fence = whole_of(school, "app.users"), changes(school), CountingFence()
+
+    result = run(school, fence=fence, rows=3, expected={"app.users": 1})
+
+    assert ran.count(whole) == 1
+    assert max(stays(fence, "app.users")) <= 3
+    assert result.tables["app.users"] == 4
+    assert is_gone(school)
+
+
+def test_what_is_expected_to_be_more_than_a_chunk_is_not_tried_at_once(school):
+    whole, ran = whole_of(school, "app.users"), changes(school)
+
+    run(school, rows=3)
+
+    assert whole not in ran
+    assert is_gone(school)
+
+
+def test_what_nobody_counted_goes_in_chunks(school):
+    whole, ran = whole_of(school, "app.users"), changes(school)
+
+    run(school, expected={})
+
+    assert whole not in ran
+    assert is_gone(school)
+
+
+def test_a_row_that_moves_to_a_sibling_in_the_last_moment_is_not_touched(school):
+    """L18, L42."""
+    run(school, fence=MovingFence(school))
+
+    assert [row[0] for row in school.rows("notes", "company_id = 200 AND id < 200")] == [104]
+    assert school.rows("companies", "id = 100") == []
+
+
+def test_a_row_of_a_sibling_that_comes_late_keeps_what_it_needs(school):
+    before = siblings(school)
+
+    with pytest.raises(RowsInTheWay):
+        run(school, fence=IntrudingFence(school))
+
+    assert len(school.rows("users", "company_id = 100")) == 4
+    assert siblings(school)[1] == before[1]
+
+
+def test_the_keys_of_what_went_are_known_afterwards(school):
+    gone = Gone()
+
+    run(school, gone=gone)
+
+    (users,) = gone.parts("app.users")
+    assert sorted(users.columns[0]) == [100, 101, 102, 103]
+    assert gone.has("app.notes")
+
+
+def test_a_table_with_a_trigger_goes_in_chunks(school):
+    """Nobody knows what one row of it costs."""
+    whole = whole_of(school, "app.users")
+    for statement in TRIGGERS[school.engine.name]:
+        school.run(statement)
+    ran = changes(school)
+
+    run(school)
+
+    plan = preview(school.datamap, school.sources, COMPANY)
+    assert whole not in ran
+    assert whole not in {each.text for each in plan}
+    assert is_gone(school)
+
+
+def test_who_waits_for_a_lock_lets_the_fence_go_and_takes_less(school):
+    impatient(school)
+    holder = school.engine.connect()
+    if school.engine.name == "sqlite":
+        holder.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        holder.exec_driver_sql("SELECT * FROM shares FOR UPDATE")
+    pauses, whole, ran = Pauses(holder.close), whole_of(school, "app.shares"), changes(school)
+
+    run(school, pause=pauses)
+
+    assert len(pauses) == 1
+    assert whole in ran[:-1]
+    assert is_gone(school)
