@@ -3,6 +3,7 @@
 Source: typer.core.TyperGroup, of which this replaces the one place where a command is chosen.
 """
 
+import gc
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,6 +50,12 @@ class LateCommand(TyperCommand):
         return command
 
 
+def _spare_imported() -> None:
+    """Let no later search for garbage go through what was imported, which stays to the end."""
+    if not gc.get_freeze_count():
+        gc.freeze()
+
+
 class LateGroup(TyperGroup):
     """A group that has such commands, after those that it has at once."""
 
@@ -65,4 +72,7 @@ class LateGroup(TyperGroup):
     ) -> "tuple[str | None, Command | None, list[str]]":
         """Find the command that is asked for, and import it."""
         name, command, rest = super().resolve_command(ctx, args)
-        return name, command.load() if isinstance(command, LateCommand) else command, rest
+        if isinstance(command, LateCommand):
+            command = command.load()
+            _spare_imported()
+        return name, command, rest
