@@ -92,9 +92,11 @@ def test_a_table_goes_at_once_where_its_rows_and_what_may_refer_to_them_are_few(
 def test_what_took_longer_at_once_than_a_chunk_may_lets_less_go_at_once_from_then_on():
     held = pace(500)
 
-    held.adapt_whole(cost=20_000, took_seconds=CHUNK_SECONDS)
+    held.adapt_whole(5_000, cost=20_000, took_seconds=CHUNK_SECONDS)
+    assert held.rows == 5_000
     assert held.allows_whole(10_000, cost=WHOLE_COST_MAX)
-    held.adapt_whole(cost=20_000, took_seconds=CHUNK_SECONDS * 10)
+    held.adapt_whole(10_000, cost=20_000, took_seconds=CHUNK_SECONDS * 10)
 
+    assert held.rows == 5_000
     assert held.allows_whole(1_500, cost=1_500)
     assert not held.allows_whole(1_501, cost=1_501)

@@ -326,8 +326,8 @@ def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -
 def _take_whole(source: SqlSource, territory: Territory, step: Step, work: Work) -> Changed | None:
     """Delete a table of few rows at once, inside the fence; none if it has to go in chunks."""
     table, pace = territory.id_of(step.table), work.pace
-    rows = work.expected.get(table)
-    if step.whole is None or rows is None:
+    rows = work.expected.get(table, 0)
+    if step.whole is None or not rows:
         return None
     cost = step.whole.cost(rows)
     if not pace.allows_whole(rows, cost=cost):
@@ -338,7 +338,7 @@ def _take_whole(source: SqlSource, territory: Territory, step: Step, work: Work)
             deleted = delete_whole(
                 source, territory, step, rows_max=pace.rows_max, keep=record.keep
             )
-            pace.adapt_whole(cost=cost, took_seconds=pace.elapsed() - began)
+            pace.adapt_whole(rows, cost=cost, took_seconds=pace.elapsed() - began)
             record.record(rows=deleted.rows if deleted else 0)
     except PASSING as error:
         pace.stumble(error)

@@ -75,9 +75,11 @@ class Pace:
         """Say whether so many rows may go at once, without a small chunk before."""
         return rows <= self.rows_max and cost <= self.whole_cost_max
 
-    def adapt_whole(self, *, cost: int, took_seconds: float) -> None:
-        """Let less go at once from now on, where that took longer than a chunk may."""
-        if took_seconds > CHUNK_SECONDS:
+    def adapt_whole(self, rows: int, *, cost: int, took_seconds: float) -> None:
+        """Let the next chunk have as many rows, or less go at once where they took too long."""
+        if took_seconds <= CHUNK_SECONDS:
+            self.rows = max(self.rows, min(rows, self.rows_max))
+        else:
             affordable = int(cost * _AIMED_AT * CHUNK_SECONDS / took_seconds)
             self.whole_cost_max = min(self.whole_cost_max, affordable)
 
