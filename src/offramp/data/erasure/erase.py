@@ -14,7 +14,7 @@ Source: docs of both databases on foreign keys; measured chunk sizes.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
@@ -212,32 +212,43 @@ def erase(
     territories = _territories(datamap, sources, scope)
     require_none_left_out(datamap, elsewhere)
     plans = [(*found, _plan_permitted(*found, spared)) for found in territories]
-    pace = Pace(elapsed=elapsed, rows_max=chunk_rows_max, pause=pause)
-    keeper = keeper or Tally(rules=datamap.tables)
-    counts = {purpose: Counter[str]() for purpose in Purpose}
-    for table, rows in elsewhere.erase(fence=fence, pace=pace) if elsewhere is not None else ():
-        counts[Purpose.DELETE][table] += rows
-        progress(table, counts[Purpose.DELETE][table])
     work = Work(
         key=key,
         fence=fence,
-        pace=pace,
-        keeper=keeper,
+        pace=Pace(elapsed=elapsed, rows_max=chunk_rows_max, pause=pause),
+        keeper=keeper or Tally(rules=datamap.tables),
         gone=gone,
         connections=connections,
         expected=expected,
     )
-    for source, territory, steps in plans:
-        with closing(Horizon(source=source, elapsed=elapsed)) as horizon:
-            for step in steps:
-                _take_step(horizon, territory, step, work, counts=counts, progress=progress)
+    counts = _take_steps(plans, elsewhere, work, progress=progress)
     return ErasureResult(
         tables=dict(counts[Purpose.DELETE]),
         emptied=dict(+counts[Purpose.EMPTY]),
         hashed=dict(+counts[Purpose.KEEP]),
-        retained=tuple(_retained(datamap, tombstone, keeper)),
+        retained=tuple(_retained(datamap, tombstone, work.keeper)),
         tombstone=tombstone,
     )
+
+
+def _take_steps(
+    plans: Iterable[tuple[SqlSource, Territory, Sequence[Step]]],
+    elsewhere: Elsewhere | None,
+    work: Work,
+    *,
+    progress: Progress,
+) -> Mapping[Purpose, Counter[str]]:
+    """Work off everything, and count what was done to whose table."""
+    counts = {purpose: Counter[str]() for purpose in Purpose}
+    deleted, pace = counts[Purpose.DELETE], work.pace
+    for table, rows in elsewhere.erase(fence=work.fence, pace=pace) if elsewhere is not None else ():
+        deleted[table] += rows
+        progress(table, deleted[table])
+    for source, territory, steps in plans:
+        with closing(Horizon(source=source, elapsed=pace.elapsed)) as horizon:
+            for step in steps:
+                _take_step(horizon, territory, step, work, counts=counts, progress=progress)
+    return counts
 
 
 def _take_step(
