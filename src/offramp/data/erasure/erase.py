@@ -241,7 +241,9 @@ def _take_steps(
     """Work off everything, and count what was done to whose table."""
     counts = {purpose: Counter[str]() for purpose in Purpose}
     deleted, pace = counts[Purpose.DELETE], work.pace
-    for table, rows in elsewhere.erase(fence=work.fence, pace=pace) if elsewhere is not None else ():
+    for table, rows in (
+        elsewhere.erase(fence=work.fence, pace=pace) if elsewhere is not None else ()
+    ):
         deleted[table] += rows
         progress(table, deleted[table])
     for source, territory, steps in plans:
