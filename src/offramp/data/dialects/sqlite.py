@@ -107,12 +107,8 @@ def _value(value: Expression, column: CatalogColumn) -> Expression:
     is_decimal = isinstance(column.type, sa.Numeric) and not isinstance(column.type, sa.Float)
     number = _real(value, is_decimal=is_decimal)
     whole = sa.cast(value, sa.Text) if is_decimal else _whole(value, column)
-    return sa.case(
-        (sa.func.typeof(value) == "integer", whole),
-        (sa.func.typeof(value) == "real", number),
-        (sa.func.typeof(value) == "blob", sa.func.offramp_base64(value)),
-        else_=_text(value, column),
-    )
+    by_kind = {"integer": whole, "real": number, "blob": sa.func.offramp_base64(value)}
+    return sa.case(by_kind, value=sa.func.typeof(value), else_=_text(value, column))
 
 
 def _whole(value: Expression, column: CatalogColumn) -> Expression:
