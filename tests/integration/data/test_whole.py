@@ -5,10 +5,13 @@ import sqlalchemy as sa
 
 from offramp.data.erasure.erase import erase, preview
 from offramp.data.erasure.worklist import Gone
+from offramp.data.proof.verify import verify
 from offramp.data.sources.trouble import RowsInTheWay
+from tests.integration.data.engine import unchecked
 from tests.integration.data.school import COMPANY, KEY, MEMBER, CountingFence, no_progress, still
 from tests.integration.data.test_erase import IntrudingFence, MovingFence, bury
 from tests.integration.data.trouble import Pauses, impatient, is_gone, siblings
+from tests.integration.data.trusting import COMPANIES, ONE, built
 
 ROWS_MAX = 20  # of a transaction; no table of the school has as many for one company
 COUNT_USERS = "CREATE TRIGGER counting AFTER DELETE ON users "
@@ -183,3 +186,53 @@ def test_who_waits_for_a_lock_lets_the_fence_go_and_takes_less(school):
     assert len(pauses) == 1
     assert whole in ran[:-1]
     assert is_gone(school)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("bigint", "9007199254740993"),
+        ("numeric(30, 3)", "12345678901234567890.125"),
+        ("text", 'Zoë, "0" {}'),
+        ("uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+        ("date", "2024-02-29"),
+        ("timestamp", "2024-02-29 12:00:00.000001"),
+        ("timestamptz", "2024-02-29 12:00:00.000001+02"),
+        ("inet", "192.0.2.7/24"),
+        ("mood", "glad"),
+        ("posint", "7"),
+        ("boolean", "true"),
+        ("double precision", "0.1"),
+    ],
+)
+def test_keys_of_every_kind_come_back_as_they_are_looked_for(kind, value, postgres_url):
+    """An orphan that a broken database keeps is found by the keys that a deletion gave."""
+    tables = (
+        COMPANIES,
+        "CREATE TYPE mood AS ENUM ('glad', 'sad')",
+        "CREATE DOMAIN posint AS integer CHECK (VALUE > 0)",
+        f"CREATE TABLE things (key {kind} PRIMARY KEY, company_id integer NOT NULL"
+        " REFERENCES companies)",
+        f"CREATE TABLE parts (id integer PRIMARY KEY, thing {kind} REFERENCES things)",
+        "CREATE INDEX ON things (company_id)",
+        "CREATE INDEX ON parts (thing)",
+        "INSERT INTO companies VALUES (1), (2)",
+    )
+    rules = {
+        "app.companies": {},
+        "app.things": {"via": ["company_id"]},
+        "app.parts": {"via": ["thing"]},
+    }
+    with built(postgres_url, *tables, rules=rules, set_checks=False) as shop:
+        engine, gone = shop.sources["app"].engine, Gone()
+        with unchecked(engine) as connection:
+            connection.execute(sa.text(f"INSERT INTO things VALUES ('{value}', 1)"))
+        tombstone = bury(shop, ONE)
+        run(shop, ONE, gone=gone)
+        with unchecked(engine) as connection:
+            connection.execute(sa.text(f"INSERT INTO parts VALUES (1, '{value}')"))
+
+        found = verify(shop.datamap, shop.sources, ONE, tombstone=tombstone, key=KEY, gone=gone)
+
+        assert gone.has("app.things")
+        assert found.orphans["app.parts"] == 1

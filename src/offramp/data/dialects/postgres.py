@@ -24,7 +24,9 @@ class PostgresDialect:
     chooses_as_it_deletes = True
 
     def binding_type(self, kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
-        """Send values as what the column says that they are."""
+        """Send values as what the column says that they are, and those of a domain as its own."""
+        while isinstance(kind, postgresql.DOMAIN):
+            kind = kind.data_type
         return kind
 
     def type_name(self, kind: sa.types.TypeEngine[Any]) -> str:
