@@ -5,7 +5,7 @@ than a chunk may have. How many there are is known from the tombstone, which may
 statement that took more is taken back, and the table goes in chunks. So it does where rows would
 have to be searched for, or where one of them may cost more than a few looks at an index.
 
-Source: docs/decisions/017-speed-of-a-deletion.md.
+Source: docs/decisions/042-few-rows-at-once.md.
 """
 
 from dataclasses import dataclass
