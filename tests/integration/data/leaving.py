@@ -38,6 +38,8 @@ def leave(
     elapsed=still,
     progress=no_progress,
     counted=False,
+    expected=None,
+    **options,
 ):
     """Erase a scope in small chunks, and at once whatever is counted to be as small."""
     digests = digest(shop.datamap, shop.sources, scope)
@@ -54,7 +56,8 @@ def leave(
         keeper=keeper,
         chunk_rows_max=rows,
         connections=connections,
-        expected=tombstone.counts if counted else {},
+        expected=tombstone.counts if counted else expected or {},
+        **options,
     )
 
 

@@ -3,12 +3,13 @@
 import pytest
 import sqlalchemy as sa
 
-from offramp.data.erasure.erase import erase, preview
+from offramp.data.erasure.erase import preview
 from offramp.data.erasure.worklist import Gone
 from offramp.data.proof.verify import verify
 from offramp.data.sources.trouble import RowsInTheWay
 from tests.integration.data.engine import unchecked
-from tests.integration.data.school import COMPANY, KEY, MEMBER, CountingFence, no_progress, still
+from tests.integration.data.leaving import leave
+from tests.integration.data.school import COMPANY, KEY, MEMBER, CountingFence
 from tests.integration.data.test_erase import IntrudingFence, MovingFence, bury
 from tests.integration.data.trouble import Pauses, impatient, is_gone, siblings
 from tests.integration.data.trusting import COMPANIES, ONE, built
@@ -24,22 +25,9 @@ TRIGGERS = {
 }
 
 
-def run(school, scope=COMPANY, *, expected=None, fence=None, gone=None, rows=ROWS_MAX, pause=None):
-    tombstone = bury(school, scope)
-    return erase(
-        school.datamap,
-        school.sources,
-        scope,
-        key=KEY,
-        fence=fence or CountingFence(),
-        elapsed=still,
-        tombstone=tombstone,
-        progress=no_progress,
-        gone=gone,
-        chunk_rows_max=rows,
-        pause=Pauses() if pause is None else pause,
-        expected=tombstone.counts if expected is None else expected,
-    )
+def run(school, scope=COMPANY, *, rows=ROWS_MAX, counted=True, **options):
+    options = {"pause": Pauses()} | options
+    return leave(school, scope, rows=rows, counted=counted, **options)
 
 
 @pytest.fixture
@@ -103,7 +91,7 @@ def test_more_rows_than_a_chunk_may_have_are_put_back_and_go_in_chunks(school):
     """The tombstone counted one row, and there are four by then."""
     whole, ran, fence = whole_of(school, "app.users"), changes(school), CountingFence()
 
-    result = run(school, fence=fence, rows=3, expected={"app.users": 1})
+    result = run(school, fence=fence, rows=3, counted=False, expected={"app.users": 1})
 
     assert ran.count(whole) == 1
     assert max(stays(fence, "app.users")) <= 3
@@ -123,7 +111,7 @@ def test_what_is_expected_to_be_more_than_a_chunk_is_not_tried_at_once(school):
 def test_what_nobody_counted_goes_in_chunks(school):
     whole, ran = whole_of(school, "app.users"), changes(school)
 
-    run(school, expected={})
+    run(school, counted=False)
 
     assert whole not in ran
     assert is_gone(school)
