@@ -197,16 +197,18 @@ def _refers_to_covered(
 
 def _delete(territory: Territory, name: str) -> Step:
     rows = territory.table(name)
+    deletion, found = sa.delete(rows), territory.joined(name, rows)
     owned = plan_owned(territory, name)
     step = _step(
         territory,
         name,
         Purpose.DELETE,
-        sa.delete(rows),
-        found=territory.joined(name, rows),
+        deletion,
+        found=found,
         still=territory.again.belongs(name, rows),
     )
-    return replace(step, owned=owned, whole=None if owned else plan_whole(territory, name))
+    whole = None if owned else plan_whole(territory, name, deletion.where(found))
+    return replace(step, owned=owned, whole=whole)
 
 
 def _step(

@@ -25,17 +25,21 @@ class Whole:
     """
 
     deletion: sa.UpdateBase
-    gives_keys: bool
     looks: int
+
+    @property
+    def gives_keys(self) -> bool:
+        """Say whether the deletion gives the keys of what went."""
+        return self.looks > 0
 
     def cost(self, rows: int) -> int:
         """Count the rows, and the looks at what may refer to them."""
         return rows * (1 + self.looks)
 
 
-def plan_whole(territory: Territory, name: str) -> Whole | None:
-    """Say how a table goes at once; none where it had better go in chunks."""
-    table, rows = territory.catalog.tables[name], territory.table(name)
+def plan_whole(territory: Territory, name: str, deletion: sa.Delete) -> Whole | None:
+    """Say how a table goes at once, by a deletion that finds its rows; none if in chunks only."""
+    table = territory.catalog.tables[name]
     pointing = territory.catalog.referring_to(name)
     is_quick = all(each.indexed for each in pointing) and _is_looked_up(territory, name, ())
     # A row of one's own table may have to go before another one, or take it along.
@@ -46,13 +50,8 @@ def plan_whole(territory: Territory, name: str) -> Whole | None:
     )
     if not (is_quick and is_in_any_order and territory.dialect.chooses_as_it_deletes):
         return None
-    deletion = sa.delete(rows).where(territory.joined(name, rows))
-    with_keys = deletion.returning(*primary_key(table, rows))
-    return Whole(
-        deletion=with_keys if pointing else deletion,
-        gives_keys=bool(pointing),
-        looks=len(pointing),
-    )
+    with_keys = deletion.returning(*primary_key(table, deletion.table))
+    return Whole(deletion=with_keys if pointing else deletion, looks=len(pointing))
 
 
 def _is_looked_up(territory: Territory, name: str, passed: tuple[str, ...]) -> bool:
