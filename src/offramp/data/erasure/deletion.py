@@ -71,7 +71,7 @@ def _delete(
     *,
     keep: Callable[[], None],
 ) -> Deleted | None:
-    """Commit what is deleted: the quicker way where that finds nothing amiss, or the ordinary one."""
+    """Commit what is deleted: the quicker way if that finds nothing amiss, or the ordinary one."""
     for check in (None,) if step.check is None else (step.check, None):
         with source.transaction() as connection:
             for statement in check.checks.opening if check is not None else ():
