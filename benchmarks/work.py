@@ -1,6 +1,5 @@
 """Offramp's side of the comparison: the same calls that its engine makes, on one organization."""
 
-import gc
 import os
 import signal
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from whenever import Instant
 from benchmarks.load import LARGE, ORDINARY, TRUSTED
 from benchmarks.schema import SOURCE, URL_VARIABLE, data_map
 from offramp.adapters.vault_folder import FolderVault
+from offramp.cli.late import seldom_collect
 from offramp.data.datamap import DataMap
 from offramp.data.erasure.erase import ErasureResult, erase
 from offramp.data.erasure.tombstone import Tombstone, take_tombstone
@@ -52,7 +52,8 @@ class CursorFence:
     engine: sa.Engine
     dies_after: int | None = None
     seconds: list[float] = field(default_factory=list)
-    _rows: int = 0
+    _table: str = ""
+    _rows: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Start with an empty cursor."""
@@ -64,9 +65,9 @@ class CursorFence:
     def keep(self) -> None:
         """Hold: the guard is a true lock."""
 
-    def record(self, *, rows: int) -> None:
+    def record(self, *, rows: int, table: str | None = None) -> None:
         """Keep the number until the chunk's own transaction is through."""
-        self._rows = rows
+        self._rows[table or self._table] = rows
 
     @contextmanager
     def chunk(self, table: str) -> Iterator["CursorFence"]:
@@ -74,19 +75,21 @@ class CursorFence:
         with self.engine.begin() as connection:
             guard = sa.select(_CURSOR.c.rows).where(_CURSOR.c.table == "guard")
             connection.execute(guard.with_for_update(read=True)).one()
+            self._table, self._rows = table, {}
             began = perf_counter()
             yield self
             self.seconds.append(perf_counter() - began)
             if len(self.seconds) == self.dies_after:
                 # The rows are gone and their number is not yet told: the worst moment there is.
                 os.kill(os.getpid(), signal.SIGKILL)
-            self._advance(connection, table)
+            for name, rows in self._rows.items():
+                self._advance(connection, name, rows=rows)
 
-    def _advance(self, connection: sa.Connection, table: str) -> None:
+    def _advance(self, connection: sa.Connection, table: str, *, rows: int) -> None:
         which = _CURSOR.c.table == table
-        moved = sa.update(_CURSOR).where(which).values(rows=_CURSOR.c.rows + self._rows)
+        moved = sa.update(_CURSOR).where(which).values(rows=_CURSOR.c.rows + rows)
         if not connection.execute(moved).rowcount:
-            connection.execute(_CURSOR.insert().values(table=table, rows=self._rows))
+            connection.execute(_CURSOR.insert().values(table=table, rows=rows))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +169,7 @@ def open_work(
     for source in sources.values():  # what is written by hand is connected beforehand as well
         with source.snapshot() as connection:
             source.catalog(connection)
-    gc.freeze()  # as the command does
+    seldom_collect()  # as the command does
     store = sa.create_engine(store_url)
     if store.dialect.name == "sqlite":  # as the engine keeps its own
         with store.begin() as connection:

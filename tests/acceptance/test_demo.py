@@ -4,13 +4,13 @@ It runs once for each database; what it leaves is judged row by row. The judges 
 judged too: take something out of the artefacts, and the row is not found any more.
 """
 
-import fcntl
 import json
 import re
 import shutil
 import subprocess
 import sys
 import zipfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,8 @@ from offramp.demo import grace_evidence, pool_evidence
 from offramp.demo.artefact import Artefacts
 from offramp.demo.evidence import Verdict
 from offramp.demo.vendor import NOTES, TRAINING
+
+pytestmark = pytest.mark.xdist_group("demo")  # one process tells the story once
 
 ROOT = Path(__file__).parents[2]
 DEMO_SECONDS_MAX = 300  # a machine with nothing else to do needs less than a minute
@@ -63,29 +65,26 @@ def run_demo(*arguments):
     )
 
 
-def run_once(kind, request, tmp_path_factory, worker_id):
-    """Run the demo once for all test processes, over what an earlier run has left.
+@pytest.fixture(scope="session")
+def demos(tmp_path_factory, postgres_server):
+    """Run the demo once on each database, over what an earlier run has left.
 
     Returns:
         What it printed, for people on SQLite and as JSON on PostgreSQL, and its folder.
     """
-    shared = tmp_path_factory.getbasetemp()
-    if worker_id != "master":
-        shared = shared.parent
-    out, printed = shared / f"demo-{kind}", shared / f"demo-{kind}.txt"
-    with (shared / f"demo-{kind}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not printed.exists():
-            leftover(out).parent.mkdir(parents=True)
-            leftover(out).write_text("From the run before")
-            (out / ".offramp-demo").touch()
-            options = ()
-            if kind == "postgresql":
-                options = ("--json", "--database", request.getfixturevalue("postgres_server"))
-            done = run_demo("--out", out, *options)
-            assert done.returncode == 0, done.stderr
-            printed.write_text(done.stdout)
-    return printed.read_text(), out
+
+    @cache
+    def run(kind):
+        out = tmp_path_factory.mktemp("demo") / kind
+        leftover(out).parent.mkdir(parents=True)
+        leftover(out).write_text("From the run before")
+        (out / ".offramp-demo").touch()
+        options = ("--json", "--database", postgres_server) if kind == "postgresql" else ()
+        done = run_demo("--out", out, *options)
+        assert done.returncode == 0, done.stderr
+        return done.stdout, out
+
+    return run
 
 
 def leftover(out):
@@ -93,21 +92,21 @@ def leftover(out):
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def shown(request, tmp_path_factory, worker_id):
+def shown(request, demos):
     """Give the folder that the demo filled, on each kind of database."""
-    return run_once(request.param, request, tmp_path_factory, worker_id)[1]
+    return demos(request.param)[1]
 
 
 @pytest.fixture(scope="session")
-def answer(request, tmp_path_factory, worker_id):
+def answer(demos):
     """Give what the demo answers a program."""
-    return json.loads(run_once("postgresql", request, tmp_path_factory, worker_id)[0])
+    return json.loads(demos("postgresql")[0])
 
 
 @pytest.fixture(scope="session")
-def printed(request, tmp_path_factory, worker_id):
+def printed(demos):
     """Give what the demo tells people."""
-    return run_once("sqlite", request, tmp_path_factory, worker_id)[0]
+    return demos("sqlite")[0]
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ Source: docs/data-engine.md; lessons L23, L28, L32.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -195,9 +196,10 @@ class FolderDesk:
         self._keys.destroy_all()
         FolderVault(self.folder.parent).delete(self.folder.name)
 
-    def count(self, table: str, *, rows: int) -> None:
-        """Add the rows of a chunk to what was counted before."""
-        self._counts[table] = self._counts.get(table, 0) + rows
+    def count(self, rows: Mapping[str, int]) -> None:
+        """Add the rows of a chunk, table by table, to what was counted before."""
+        for table, more in rows.items():
+            self._counts[table] = self._counts.get(table, 0) + more
         self.write("counts", Counts(rows=self._counts))
 
     @property
@@ -231,21 +233,22 @@ class _FolderFence:
 
     @contextmanager
     def chunk(self, table: str) -> Iterator[ChunkRecord]:
-        recorder = _Recorder()
+        recorder = _Recorder(table=table)
         with self.desk.guard():
             self.desk.probe("chunk fenced")
             yield recorder
             self.desk.probe("chunk committed")
-        self.desk.count(table, rows=recorder.rows)
+        self.desk.count(recorder.rows)
         self.desk.probe("chunk recorded")
 
 
 @dataclass(slots=True, kw_only=True)
 class _Recorder:
-    rows: int = 0
+    table: str
+    rows: Counter[str] = field(default_factory=Counter)
 
     def keep(self) -> None:
         """Hold: nobody else has this folder while the work goes on."""
 
-    def record(self, *, rows: int) -> None:
-        self.rows += rows
+    def record(self, *, rows: int, table: str | None = None) -> None:
+        self.rows[table or self.table] += rows

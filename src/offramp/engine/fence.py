@@ -58,5 +58,5 @@ class _Recorder:
         chunk_seconds = self.context.limits.chunk_seconds
         self.held.prolong(deadline=self.context.clock.now().add(seconds=chunk_seconds))
 
-    def record(self, *, rows: int) -> None:
-        self.held.record(self.table, rows)
+    def record(self, *, rows: int, table: str | None = None) -> None:
+        self.held.record(table or self.table, rows)

@@ -76,8 +76,8 @@ class _Record:
     def keep(self) -> None:
         """Hold: nobody takes a fence away here."""
 
-    def record(self, *, rows: int) -> None:
-        self.kept.append((self.table, rows))
+    def record(self, *, rows: int, table: str | None = None) -> None:
+        self.kept.append((table or self.table, rows))
 
 
 @dataclass(kw_only=True)

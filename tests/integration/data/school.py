@@ -385,8 +385,8 @@ class _Chunk:
     def keep(self):
         """Hold: nobody takes this fence away."""
 
-    def record(self, *, rows):
-        self.fence.recorded.append((self.table, rows))
+    def record(self, *, rows, table=None):
+        self.fence.recorded.append((table or self.table, rows))
 
     def __exit__(self, *_):
         if len(self.fence.entered) == self.fence.breaks_after:

@@ -1,20 +1,25 @@
 """Tables of few rows go at once: the same rows, inside the same fence, never more than a chunk."""
 
+from dataclasses import dataclass, field
+from itertools import pairwise
+
 import pytest
 import sqlalchemy as sa
 
 from offramp.data.erasure.erase import preview
+from offramp.data.erasure.statements import Purpose
 from offramp.data.erasure.worklist import Gone
 from offramp.data.proof.verify import verify
 from offramp.data.sources.trouble import RowsInTheWay
 from tests.integration.data.engine import unchecked
 from tests.integration.data.leaving import leave
 from tests.integration.data.school import COMPANY, KEY, MEMBER, CountingFence
-from tests.integration.data.test_erase import IntrudingFence, MovingFence, bury
+from tests.integration.data.test_erase import MovingFence, bury
 from tests.integration.data.trouble import Pauses, impatient, is_gone, siblings
-from tests.integration.data.trusting import COMPANIES, ONE, built
+from tests.integration.data.trusting import COMPANIES, ONE, MeddlingFence, built
 
-ROWS_MAX = 20  # of a transaction; no table of the school has as many for one company
+ROWS_MAX = 40  # of a transaction; a company of the school has as few in all
+AT_ONCE = f"where there are few: {Purpose.DELETE.value}"
 COUNT_USERS = "CREATE TRIGGER counting AFTER DELETE ON users "
 TRIGGERS = {
     "sqlite": (f"{COUNT_USERS} BEGIN SELECT 1; END",),
@@ -23,6 +28,20 @@ TRIGGERS = {
         f"{COUNT_USERS} FOR EACH ROW EXECUTE FUNCTION count_one()",
     ),
 }
+
+
+@dataclass
+class SharedFence(CountingFence):
+    """A fence that tells its stays apart."""
+
+    begun: list = field(default_factory=list)
+
+    def chunk(self, table):
+        self.begun.append(len(self.recorded))
+        return super().chunk(table)
+
+    def stays(self):
+        return [self.recorded[one:end] for one, end in pairwise([*self.begun, None])]
 
 
 def run(school, scope=COMPANY, *, rows=ROWS_MAX, counted=True, **options):
@@ -56,7 +75,7 @@ def changes(school):
 def whole_of(school, table):
     """Give the statement by which a table would go at once, as a dry run prints it."""
     plan = preview(school.datamap, school.sources, COMPANY)
-    (found,) = (each.text for each in plan if each.table == table and "few" in each.purpose)
+    (found,) = (each.text for each in plan if (each.table, each.purpose) == (table, AT_ONCE))
     return found
 
 
@@ -70,9 +89,20 @@ def test_the_same_rows_go_in_one_stay_for_each_table(school, scope):
     users = 4 if scope is COMPANY else 1
     assert result.tables["app.users"] == users
     assert stays(fence, "app.users")[-1] == users
-    assert fence.entered.count("app.shares") == 1
+    assert len(stays(fence, "app.shares")) == 1
     assert siblings(school) == before
     assert is_gone(school) is (scope is COMPANY)
+
+
+def test_tables_of_few_rows_share_a_stay(school):
+    """One transaction has no more rows of all of them than a chunk may have."""
+    fence = SharedFence()
+
+    run(school, rows=6, fence=fence)
+
+    assert max(len({table for table, _ in stay}) for stay in fence.stays()) > 1
+    assert max(sum(rows for _, rows in stay) for stay in fence.stays()) <= 6
+    assert is_gone(school)
 
 
 def test_what_goes_at_once_is_found_by_the_statement_that_deletes_it(school):
@@ -93,7 +123,7 @@ def test_more_rows_than_a_chunk_may_have_are_put_back_and_go_in_chunks(school):
 
     result = run(school, fence=fence, rows=3, counted=False, expected={"app.users": 1})
 
-    assert ran.count(whole) == 1
+    assert whole in ran
     assert max(stays(fence, "app.users")) <= 3
     assert result.tables["app.users"] == 4
     assert is_gone(school)
@@ -119,7 +149,7 @@ def test_what_nobody_counted_goes_in_chunks(school):
 
 def test_a_row_that_moves_to_a_sibling_in_the_last_moment_is_not_touched(school):
     """L18, L42."""
-    run(school, fence=MovingFence(school))
+    run(school, counted=False, expected={"app.notes": 5}, fence=MovingFence(school))
 
     assert [row[0] for row in school.rows("notes", "company_id = 200 AND id < 200")] == [104]
     assert school.rows("companies", "id = 100") == []
@@ -127,9 +157,12 @@ def test_a_row_that_moves_to_a_sibling_in_the_last_moment_is_not_touched(school)
 
 def test_a_row_of_a_sibling_that_comes_late_keeps_what_it_needs(school):
     before = siblings(school)
+    late = "INSERT INTO shares (id, note_id, user_id) VALUES (250, 200, 100)"
+    # The stay begins with what lets go of the users.
+    fence = MeddlingFence(table="app.notes", deed=lambda: school.run(late), stay=2)
 
     with pytest.raises(RowsInTheWay):
-        run(school, fence=IntrudingFence(school))
+        run(school, counted=False, expected={"app.users": 4}, fence=fence)
 
     assert len(school.rows("users", "company_id = 100")) == 4
     assert siblings(school)[1] == before[1]

@@ -31,7 +31,7 @@ from offramp.cli.main import app
 try:
     app()
 finally:
-    print(gc.get_freeze_count())
+    print(gc.get_freeze_count(), gc.get_threshold()[0])
 """
 EXTRAS = {"aiosmtpd", "dbos", "faker", "fastapi", "httpx2", "obstore", "playwright", "typst"}
 UNWANTED = {

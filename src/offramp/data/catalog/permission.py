@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.sql import visitors
+from sqlalchemy.sql.visitors import ExternallyTraversible
 
 from offramp.data.erasure.statements import Step
 from offramp.data.restoration.plan import TablePlan
@@ -68,15 +68,23 @@ def to_read(statements: Iterable[sa.ClauseElement]) -> Iterator[Need]:
     """Name what statements read, column by column."""
     tables: dict[str, sa.TableClause] = {}
     columns: defaultdict[str, set[str]] = defaultdict(set)
-    for statement in statements:
-        for element in visitors.iterate(statement):
-            if isinstance(element, sa.ColumnClause):
-                table = _table_of(element)
-                if table is not None:
-                    tables[table.fullname] = table
-                    columns[table.fullname].add(element.name)
+    for element in _parts_of(statements):
+        if isinstance(element, sa.ColumnClause) and (table := _table_of(element)) is not None:
+            tables[table.fullname] = table
+            columns[table.fullname].add(element.name)
     for name, table in tables.items():
         yield Need(verb="SELECT", table=table, columns=tuple(sorted(columns[name])))
+
+
+def _parts_of(statements: Iterable[ExternallyTraversible]) -> Iterator[ExternallyTraversible]:
+    """Walk through all that statements are made of; what they have in common comes up once."""
+    waiting = list(statements)
+    seen: set[ExternallyTraversible] = set()
+    while waiting:
+        if (element := waiting.pop()) not in seen:
+            seen.add(element)
+            yield element
+            waiting += element.get_children()
 
 
 def _table_of(column: sa.ColumnClause[object]) -> sa.TableClause | None:

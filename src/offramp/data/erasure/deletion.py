@@ -1,11 +1,11 @@
-"""One transaction that deletes: of the rows of a chunk, or of all that is found of a small table.
+"""One transaction that deletes: of the rows of a chunk, or of all that is found of small tables.
 
 The law of how it ends lives here: it commits once, after the fence has been made sure of, or
 nothing went. Where references are looked at in sets (`erasure.set_check`) and that finds anything
 amiss, the same is done again in the ordinary way.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,8 +19,8 @@ from offramp.data.territory import Territory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deleted:
-    """How many rows went, and the keys of those that went, or were meant to.
+class Done:
+    """How many rows one step changed, and the keys of those that went, or were meant to.
 
     There are no keys of a table to which nothing refers.
     """
@@ -31,7 +31,7 @@ class Deleted:
 
 def delete_chunk(
     source: SqlSource, territory: Territory, step: Step, part: Keys, *, keep: Callable[[], None]
-) -> Deleted:
+) -> Done:
     """Delete those rows of a chunk that are still meant.
 
     Args:
@@ -42,72 +42,84 @@ def delete_chunk(
         keep: makes sure of the fence right before the commit, or raises.
     """
     delete = partial(_delete_part, territory=territory, step=step, part=part)
-    deleted = _delete(source, territory, step, delete, keep=keep)
-    assert deleted is not None, "a chunk has no more rows than it may have"
-    return deleted
+    done = _commit(source, territory, step.check, delete, keep=keep)
+    assert done is not None, "a chunk has no more rows than it may have"
+    return done[0]
 
 
-def delete_whole(
-    source: SqlSource, territory: Territory, step: Step, *, rows_max: int, keep: Callable[[], None]
-) -> Deleted | None:
-    """Delete all covered rows of a table; none where they are more than one transaction may have.
+def change_whole(
+    source: SqlSource,
+    territory: Territory,
+    steps: Sequence[Step],
+    *,
+    rows_max: int,
+    keep: Callable[[], None],
+) -> Sequence[Done] | None:
+    """Do some steps, each to all rows that it finds; none where those are too many in all.
 
     Args:
         source: where.
         territory: whose rows.
-        step: which table, and how.
-        rows_max: with more of them, nothing is changed.
+        steps: all of them may be done at once; one that looks at references in sets is alone.
+        rows_max: with more rows, nothing is changed.
         keep: makes sure of the fence right before the commit, or raises.
     """
-    delete = partial(_delete_found, territory=territory, step=step, rows_max=rows_max)
-    return _delete(source, territory, step, delete, keep=keep)
+    change = partial(_change_found, territory=territory, steps=steps, rows_max=rows_max)
+    return _commit(source, territory, steps[0].check, change, keep=keep)
 
 
-def _delete(
+def _commit(
     source: SqlSource,
     territory: Territory,
-    step: Step,
-    delete: Callable[[sa.Connection], Deleted | None],
+    check: SetCheck | None,
+    change: Callable[[sa.Connection], Sequence[Done] | None],
     *,
     keep: Callable[[], None],
-) -> Deleted | None:
-    """Commit what is deleted: the quicker way if that finds nothing amiss, or the ordinary one."""
-    for check in (None,) if step.check is None else (step.check, None):
+) -> Sequence[Done] | None:
+    """Commit what is changed: the quicker way if that finds nothing amiss, or the ordinary one."""
+    for quicker in (None,) if check is None else (check, None):
         with source.transaction() as connection:
-            for statement in check.checks.opening if check is not None else ():
+            for statement in quicker.checks.opening if quicker is not None else ():
                 connection.execute(statement)
-            deleted = delete(connection)
-            if deleted is not None and _holds(connection, territory, check, deleted):
+            done = change(connection)
+            if done is not None and _holds(connection, territory, quicker, done):
                 keep()
-                return deleted
+                return done
             connection.rollback()
-        if deleted is None:
+        if done is None:
             break
     return None
 
 
 def _holds(
-    connection: sa.Connection, territory: Territory, check: SetCheck | None, deleted: Deleted
+    connection: sa.Connection, territory: Territory, check: SetCheck | None, done: Sequence[Done]
 ) -> bool:
     """Say whether a look at references in a set, where there is one, finds nothing amiss."""
     if check is None:
         return True
-    return check.holds(connection, territory.dialect.chunk_params(deleted.keys.columns))
+    bind = territory.dialect.chunk_params
+    return all(check.holds(connection, bind(each.keys.columns)) for each in done)
 
 
 def _delete_part(
     connection: sa.Connection, *, territory: Territory, step: Step, part: Keys
-) -> Deleted:
+) -> Sequence[Done]:
     assert step.change is not None, "a deletion deletes"
     params = territory.dialect.chunk_params(part.columns)
-    return Deleted(rows=int(connection.execute(step.change, params).rowcount), keys=part)
+    return [Done(rows=int(connection.execute(step.change, params).rowcount), keys=part)]
 
 
-def _delete_found(
-    connection: sa.Connection, *, territory: Territory, step: Step, rows_max: int
-) -> Deleted | None:
-    assert step.whole is not None, "only a table of few rows goes at once"
-    result = connection.execute(step.whole.deletion)
-    keys = keys_of(territory, step, result.all() if step.whole.gives_keys else ())
-    rows = len(keys) if step.whole.gives_keys else int(result.rowcount)
-    return Deleted(rows=rows, keys=keys) if rows <= rows_max else None
+def _change_found(
+    connection: sa.Connection, *, territory: Territory, steps: Sequence[Step], rows_max: int
+) -> Sequence[Done] | None:
+    """Take the steps one after the other, as long as there is room for what each one found."""
+    done: list[Done] = []
+    for step in steps:
+        assert step.whole is not None, "only what is known to be little is done at once"
+        result = connection.execute(step.whole.change)
+        keys = keys_of(territory, step, result.all() if step.whole.gives_keys else ())
+        rows = len(keys) if step.whole.gives_keys else int(result.rowcount)
+        done.append(Done(rows=rows, keys=keys))
+        if sum(each.rows for each in done) > rows_max:
+            return None
+    return done

@@ -27,7 +27,7 @@ from offramp.data.check import survey_complete
 from offramp.data.datamap import DataMap
 from offramp.data.dialects import Columns, in_columns
 from offramp.data.elsewhere import Elsewhere, require_none_left_out
-from offramp.data.erasure.deletion import delete_chunk, delete_whole
+from offramp.data.erasure.deletion import change_whole, delete_chunk
 from offramp.data.erasure.fence import CHUNK_ROWS_MAX, Fence, Pace, at_once
 from offramp.data.erasure.horizon import Horizon
 from offramp.data.erasure.lanes import Round, count_lanes, next_parts, run_round
@@ -248,33 +248,57 @@ def _take_steps(
         progress(table, deleted[table])
     for source, territory, steps in plans:
         with closing(Horizon(source=source, elapsed=pace.elapsed)) as horizon:
-            for step in steps:
-                _take_step(horizon, territory, step, work, counts=counts, progress=progress)
+            for stay in _in_stays(source, steps, work):
+                _take_stay(horizon, territory, stay, work, counts=counts, progress=progress)
     return counts
 
 
-def _take_step(
+def _in_stays(source: SqlSource, steps: Iterable[Step], work: Work) -> Iterator[Sequence[Step]]:
+    """Put steps together for as long as all of them are little enough for one transaction.
+
+    What looks at references in sets has a transaction of its own.
+    """
+    together: list[Step] = []
+    for step in steps:
+        if together and (source.set_checks or _allowed([*together, step], work) is None):
+            yield together
+            together = []
+        together.append(step)
+    if together:
+        yield together
+
+
+def _take_stay(
     horizon: Horizon,
     territory: Territory,
-    step: Step,
+    steps: Sequence[Step],
     work: Work,
     *,
     counts: Mapping[Purpose, Counter[str]],
     progress: Progress,
 ) -> None:
-    """Work off one worklist, and count what was done to whose table."""
-    table = territory.id_of(step.table)
-    counted, deleted = counts[step.purpose], counts[Purpose.DELETE]
-    counted[table] += 0
-    for each in step.owned:
-        deleted[territory.id_of(each.table)] += 0
-    for changed in _work_off(horizon.source, territory, step, work):
-        if step.purpose is not Purpose.KEEP:
-            horizon.keep()
-        counted[table] += changed.rows
-        progress(table, counted[table])
-        for name, rows in changed.owned.items():
-            deleted[territory.id_of(name)] += rows
+    """Take steps at once, or each alone, or one in chunks; count what was done to whose table."""
+    source = horizon.source
+    steps = [_checked(source, territory, step) for step in steps]
+    at_once = _take_at_once(source, territory, steps, work)
+    if at_once is None and len(steps) > 1:
+        for step in steps:
+            _take_stay(horizon, territory, [step], work, counts=counts, progress=progress)
+        return
+    for place, step in enumerate(steps):
+        table = territory.id_of(step.table)
+        counted, deleted = counts[step.purpose], counts[Purpose.DELETE]
+        counted[table] += 0
+        for each in step.owned:
+            deleted[territory.id_of(each.table)] += 0
+        in_chunks = _work_off(source, territory, step, work)
+        for changed in [at_once[place]] if at_once is not None else in_chunks:
+            if step.purpose is not Purpose.KEEP:
+                horizon.keep()
+            counted[table] += changed.rows
+            progress(table, counted[table])
+            for name, rows in changed.owned.items():
+                deleted[territory.id_of(name)] += rows
 
 
 def _territories(
@@ -306,10 +330,6 @@ def _plan_permitted(source: SqlSource, territory: Territory, spared: Collection[
 
 def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -> Iterator[Changed]:
     """Change the rows of one worklist round by round, and tell the number after each."""
-    step = _checked(source, territory, step)
-    if (changed := _take_whole(source, territory, step, work)) is not None:
-        yield changed
-        return
     if step.purpose is Purpose.KEEP:
         keys = read_kept(source, territory, step, work.keeper)
     else:
@@ -320,7 +340,7 @@ def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -
         work.gone.remember(territory.id_of(step.table), keys)
     lanes = count_lanes(source, territory, step, connections=work.connections)
     pace = work.pace
-    pace.meet_table()
+    pace.meet_table(row_cost=step.whole.cost(1) if step.whole is not None else None)
     done = 0
     while done < len(keys):
         parts = next_parts(keys, done, rows=pace.rows, lanes=lanes)
@@ -336,31 +356,50 @@ def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -
             pace.stumble(outcome.stopped)
 
 
-def _take_whole(source: SqlSource, territory: Territory, step: Step, work: Work) -> Changed | None:
-    """Delete a table of few rows at once, inside the fence; none if it has to go in chunks."""
-    table, pace = territory.id_of(step.table), work.pace
-    rows = work.expected.get(table, 0)
-    if step.whole is None or not rows:
+def _size(steps: Iterable[Step], work: Work) -> tuple[int, int] | None:
+    """Count what steps delete, and all they have to look at; none where nobody can say it."""
+    rows = cost = 0
+    for step in steps:
+        if step.whole is None or step.whole.counted not in work.expected:
+            return None
+        counted = work.expected[step.whole.counted]
+        cost += step.whole.cost(counted)
+        rows += counted if step.purpose is Purpose.DELETE else 0
+    return rows, cost
+
+
+def _allowed(steps: Sequence[Step], work: Work) -> tuple[int, int] | None:
+    """Give the rows and the cost of steps that are little enough for one transaction, or none."""
+    size = _size(steps, work)
+    is_little = size is not None and work.pace.allows_whole(size[0], cost=size[1])
+    return size if is_little else None
+
+
+def _take_at_once(
+    source: SqlSource, territory: Territory, steps: Sequence[Step], work: Work
+) -> Sequence[Changed] | None:
+    """Do steps of few rows in one transaction inside the fence; none if they go in chunks."""
+    pace, size = work.pace, _allowed(steps, work)
+    if size is None:
         return None
-    cost = step.whole.cost(rows)
-    if not pace.allows_whole(rows, cost=cost):
-        return None
+    rows, cost = size
     try:
-        with work.fence.chunk(table) as record:
+        with work.fence.chunk(territory.id_of(steps[0].table)) as record:
             began = pace.elapsed()
-            deleted = delete_whole(
-                source, territory, step, rows_max=pace.rows_max, keep=record.keep
-            )
+            done = change_whole(source, territory, steps, rows_max=pace.rows_max, keep=record.keep)
             pace.adapt_whole(rows, cost=cost, took_seconds=pace.elapsed() - began)
-            record.record(rows=deleted.rows if deleted else 0)
+            for step, each in zip(steps, done or (), strict=done is not None):
+                if step.purpose is Purpose.DELETE:
+                    record.record(rows=each.rows, table=territory.id_of(step.table))
     except PASSING as error:
         pace.stumble(error)
         return None
-    if deleted is None:
+    if done is None:
         return None
-    if work.gone and step.whole.gives_keys:
-        work.gone.remember(table, deleted.keys)
-    return Changed(rows=deleted.rows, owned={})
+    for step, each in zip(steps, done, strict=True):
+        if work.gone and step.whole is not None and step.whole.gives_keys:
+            work.gone.remember(territory.id_of(step.table), each.keys)
+    return [Changed(rows=each.rows, owned={}) for each in done]
 
 
 def _run_round(
@@ -377,8 +416,8 @@ def _run_round(
 
         def commit(part: Keys) -> Changed:
             if step.purpose is Purpose.DELETE and not step.owned:
-                deleted = delete_chunk(source, territory, step, part, keep=record.keep)
-                return Changed(rows=deleted.rows, owned={})
+                done = delete_chunk(source, territory, step, part, keep=record.keep)
+                return Changed(rows=done.rows, owned={})
             with source.transaction() as connection:
                 changed = _change(connection, territory, step, part, key=work.key)
                 record.keep()

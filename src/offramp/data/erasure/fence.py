@@ -35,8 +35,13 @@ class ChunkRecord(Protocol):
         Whoever was frozen inside of a chunk may have lost the fence without noticing it.
         """
 
-    def record(self, *, rows: int) -> None:
-        """Keep, in the same transaction that holds the fence, how many rows were changed."""
+    def record(self, *, rows: int, table: str | None = None) -> None:
+        """Keep, in the same transaction that holds the fence, how many rows were changed.
+
+        Args:
+            rows: so many.
+            table: whose, if not of the table that the fence was opened for.
+        """
 
 
 class Fence(Protocol):
@@ -66,9 +71,14 @@ class Pace:
         """Start small, and never above the limit."""
         self.rows = min(self.rows, self.rows_max)
 
-    def meet_table(self) -> None:
-        """Be careful with the next table: a row of it may cost many times what the last one did."""
-        self.rows = min(self.rows, max(1, self.rows_max // _FIRST_PART))
+    def meet_table(self, *, row_cost: int | None = None) -> None:
+        """Be careful with the next table: a row of it may cost many times what the last one did.
+
+        Args:
+            row_cost: a row, and the looks at what may refer to it; none where nobody knows.
+        """
+        most = self.rows_max // _FIRST_PART if row_cost is None else self.whole_cost_max // row_cost
+        self.rows = min(self.rows, max(1, most))
         self._last = (0, 0.0)
 
     def allows_whole(self, rows: int, *, cost: int) -> bool:

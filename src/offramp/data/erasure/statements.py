@@ -20,7 +20,7 @@ from offramp.data.erasure.order import ErasureOrder, order_tables
 from offramp.data.erasure.owned import OwnedRows, beside_owners, guests, hosts, leaves, plan_owned
 from offramp.data.erasure.set_check import SetCheck
 from offramp.data.erasure.tree import bound_reference, deepest_first
-from offramp.data.erasure.whole import Whole, plan_whole
+from offramp.data.erasure.whole import Whole, plan_whole, plan_whole_emptying
 from offramp.data.territory import Predicate, Territory, primary_key, row_value
 
 
@@ -64,7 +64,7 @@ class Step:
         """List what runs, in order, each with its purpose."""
         found: list[tuple[str, sa.ClauseElement]] = [(f"find: {self.purpose.value}", self.worklist)]
         if self.whole is not None:
-            found.insert(0, (f"where there are few: {self.purpose.value}", self.whole.deletion))
+            found.insert(0, (f"where there are few: {self.purpose.value}", self.whole.change))
         if self.current is not None:
             found.append(("read the values to hash", self.current))
         if self.change is not None:
@@ -150,15 +150,17 @@ def _let_go(territory: Territory, reference: Reference) -> Step | None:
         goes_first = _goes_before_parent(territory, reference, rows)
         return sa.and_(_refers_to_covered(territory, reference, rows), *goes_first)
 
-    return _step(
+    update, found = sa.update(rows).values(values), which(territory)
+    step = _step(
         territory,
         reference.table,
         Purpose.EMPTY,
-        sa.update(rows).values(values),
-        found=which(territory),
+        update,
+        found=found,
         still=which(territory.again),
         written=tuple(values),
     )
+    return replace(step, whole=plan_whole_emptying(territory, reference, update.where(found)))
 
 
 def _goes_before_parent(

@@ -1,9 +1,9 @@
-"""Tables of few rows: one statement finds and deletes them, and no list of keys travels.
+"""Tables of few rows: one statement finds and changes them, and no list of keys travels.
 
 The law: the same rows go as in chunks, inside the same fence, and never more in one transaction
-than a chunk may have. How many there are is known from the tombstone, which may be out of date: a
-statement that took more is taken back, and the table goes in chunks. So it does where rows would
-have to be searched for, or where one of them may cost more than a few looks at an index.
+than a chunk may have. How many there are is known from the tombstone, which may be out of date:
+what took more is taken back, and goes in chunks. So it does where rows would have to be searched
+for, or where one of them may cost more than a few looks at an index.
 
 Source: docs/decisions/042-few-rows-at-once.md.
 """
@@ -12,24 +12,27 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from offramp.data.catalog.catalog import Reference
 from offramp.data.territory import Territory, primary_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whole:
-    """The deletion of all covered rows of a table at once.
+    """What is done to all rows of a table that are meant, at once.
 
     Attributes:
-        deletion: it gives the keys of what went where other rows may refer to it.
-        looks: how often the database looks for rows that refer to one row.
+        change: it gives the keys of what went where other rows may refer to it.
+        counted: the table by whose rows it is known to be little.
+        looks: how often the database looks for rows that refer to one that goes.
     """
 
-    deletion: sa.UpdateBase
-    looks: int
+    change: sa.UpdateBase
+    counted: str
+    looks: int = 0
 
     @property
     def gives_keys(self) -> bool:
-        """Say whether the deletion gives the keys of what went."""
+        """Say whether the change gives the keys of what went."""
         return self.looks > 0
 
     def cost(self, rows: int) -> int:
@@ -51,7 +54,19 @@ def plan_whole(territory: Territory, name: str, deletion: sa.Delete) -> Whole | 
     if not (is_quick and is_in_any_order and territory.dialect.chooses_as_it_deletes):
         return None
     with_keys = deletion.returning(*primary_key(table, deletion.table))
-    return Whole(deletion=with_keys if pointing else deletion, looks=len(pointing))
+    change = with_keys if pointing else deletion
+    return Whole(change=change, counted=territory.id_of(name), looks=len(pointing))
+
+
+def plan_whole_emptying(
+    territory: Territory, reference: Reference, update: sa.Update
+) -> Whole | None:
+    """Say how a reference to rows that go is emptied at once: with one look for each of those."""
+    parent = reference.parent
+    is_quick = reference.indexed and _is_looked_up(territory, parent, ())
+    if not (is_quick and territory.dialect.chooses_as_it_deletes):
+        return None
+    return Whole(change=update, counted=territory.id_of(parent))
 
 
 def _is_looked_up(territory: Territory, name: str, passed: tuple[str, ...]) -> bool:

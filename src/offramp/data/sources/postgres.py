@@ -84,7 +84,7 @@ class PostgresDriver:
         driver: Any = connection.connection.driver_connection
         name = connection.dialect.identifier_preparer.format_table(table)
         with driver.cursor() as cursor:
-            (is_small,) = cursor.execute(_IS_SMALL, {"name": name}).fetchone()
+            (is_small,) = cursor.execute(_IS_SMALL, {"name": name}, prepare=True).fetchone()
             if is_small:
                 return False
             text, params = compile_statement(rows(), connection.dialect)
