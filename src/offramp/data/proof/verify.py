@@ -1,6 +1,6 @@
 """Proving that nothing is left, by a list that erasure had no part in (L21).
 
-Three independent questions, each asked in a fresh transaction:
+Three independent questions, each asked in a fresh transaction, two tables at a time:
 
 * **Counts.** The list of tables is built from the live catalog alone: every table from which
   foreign keys lead to the root. The root's key is known, so the first hop is counted by it, and
@@ -25,6 +25,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
@@ -39,6 +40,7 @@ from offramp.data.erasure.pseudonym import hash_mark
 from offramp.data.erasure.tombstone import Tombstone
 from offramp.data.erasure.worklist import Gone
 from offramp.data.scope import Scope
+from offramp.data.sources.abreast import ask_abreast
 from offramp.data.sources.sql import SqlSource
 from offramp.data.survey import survey_source
 from offramp.data.territory import Territory, is_named, row_value, some_row
@@ -113,14 +115,11 @@ def verify(
         views = list(_views(datamap, sources, scope, stack))
         for territory, connection in views:
             questions = dict(_questions(territory))
-            for name, question in questions.items():
+            ask = partial(_ask, territory, questions, gone=gone)
+            found = ask_abreast(sources[territory.source], connection, questions, ask)
+            for name, (rows, lost) in zip(questions, found, strict=True):
                 table = territory.id_of(name)
-                counts[table] = connection.execute(question).scalar_one()
-                orphans[table] = sum(
-                    _count_orphans(territory, connection, reference, gone=gone)
-                    for reference in territory.catalog.tables[name].references
-                    if reference.parent in questions
-                )
+                counts[table], orphans[table] = rows, lost
                 checked.append(table)
             unowned |= _count_unowned(territory, connection)
         marks = frozenset(tombstone.marks)
@@ -196,6 +195,24 @@ def _questions(territory: Territory) -> Iterator[tuple[str, sa.Select[int]]]:
         if name == anchor:
             found.append(rows.c[column] == territory.anchor[2])
         yield name, _count(rows).where(sa.or_(*found))
+
+
+def _ask(
+    territory: Territory,
+    questions: Mapping[str, sa.Select[int]],
+    connection: sa.Connection,
+    name: str,
+    *,
+    gone: Gone | None,
+) -> tuple[int, int]:
+    """Count what is left of one table's rows, and which of them have lost a parent."""
+    left = int(connection.execute(questions[name]).scalar_one())
+    lost = sum(
+        _count_orphans(territory, connection, reference, gone=gone)
+        for reference in territory.catalog.tables[name].references
+        if reference.parent in questions
+    )
+    return left, lost
 
 
 def _count(rows: sa.FromClause) -> sa.Select[int]:

@@ -15,6 +15,9 @@ BLOCK_BYTES = 64 * 1024
 # that is used up before then, with a key for each of its rows, is never looked through.
 BLOCK_ROWS = 300
 
+# From a connection that reads a snapshot, to one whose transaction has read nothing yet.
+ShareSnapshot = Callable[[sa.Connection, sa.Connection], None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
@@ -72,6 +75,10 @@ class Driver(Protocol):
     @property
     def writes_at_once(self) -> bool:
         """Say whether several connections may delete at once without waiting for one another."""
+
+    @property
+    def share_snapshot(self) -> ShareSnapshot | None:
+        """Lets two connections read one state at once; none where the database cannot."""
 
     @property
     def logs_what_it_tidies(self) -> bool:

@@ -41,6 +41,7 @@ class MysqlDriver:
     dialect = MYSQL
     extra = "mysql"
     writes_at_once = False
+    share_snapshot = None
     logs_what_it_tidies = False
     sorts_first = False
     set_checks = None

@@ -77,6 +77,11 @@ class PostgresDriver:
         """Read what the database declares now."""
         return read_catalog(connection, schema=schema, further=further)
 
+    def share_snapshot(self, connection: sa.Connection, other: sa.Connection) -> None:
+        """Let another connection read the very state that one reads."""
+        token = connection.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one()
+        other.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{token}'")
+
     def renders_at_once(
         self, connection: sa.Connection, table: sa.TableClause, rows: Callable[[], sa.Select[Any]]
     ) -> bool:

@@ -31,6 +31,7 @@ class SqliteDriver:
     dialect = SQLITE
     extra = ""  # it comes with Python
     writes_at_once = False
+    share_snapshot = None
     logs_what_it_tidies = False
     sorts_first = False
     set_checks = None
