@@ -280,8 +280,8 @@ def _take_stay(
     """Take steps at once, or each alone, or one in chunks; count what was done to whose table."""
     source = horizon.source
     steps = [_checked(source, territory, step) for step in steps]
-    at_once = _take_at_once(source, territory, steps, work)
-    if at_once is None and len(steps) > 1:
+    done = _take_at_once(source, territory, steps, work)
+    if done is None and len(steps) > 1:
         for step in steps:
             _take_stay(horizon, territory, [step], work, counts=counts, progress=progress)
         return
@@ -292,7 +292,7 @@ def _take_stay(
         for each in step.owned:
             deleted[territory.id_of(each.table)] += 0
         in_chunks = _work_off(source, territory, step, work)
-        for changed in [at_once[place]] if at_once is not None else in_chunks:
+        for changed in [done[place]] if done is not None else in_chunks:
             if step.purpose is not Purpose.KEEP:
                 horizon.keep()
             counted[table] += changed.rows
