@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, BinaryIO
 
@@ -34,7 +34,6 @@ from offramp.data.handover.rendering import (
 )
 from offramp.data.manifest import Manifest, TableDigest, TableEntry
 from offramp.data.scope import Scope
-from offramp.data.sources.abreast import ask_abreast
 from offramp.data.sources.sql import SqlSource
 from offramp.data.survey import snapshots
 from offramp.data.territory import Territory
@@ -114,13 +113,10 @@ def digest(
     """Take the digest of every covered table as it is now, without writing anything."""
     require_none_left_out(datamap, elsewhere)
     with ExitStack() as stack:
-        tables = _open(stack, datamap, sources, scope, part=WHOLE)
-        found: dict[str, TableDigest] = {}
-        for source in {table.source.name: table.source for table in tables}.values():
-            of_source = [table for table in tables if table.source is source]
-            taken = ask_abreast(source, of_source[0].connection, of_source, _digest_on)
-            found |= {table.id: each for table, each in zip(of_source, taken, strict=True)}
-    digests = {table.id: found[table.id] for table in tables}
+        digests = {
+            table.id: _stream(table.blocks(), None, _ignore)
+            for table in _open(stack, datamap, sources, scope, part=WHOLE)
+        }
     for each in elsewhere.tables() if elsewhere is not None else ():
         digests[each.id] = _stream(each.lines(), None, _ignore)
     return digests
@@ -194,10 +190,6 @@ def _tables(
                 connection=connections[source],
                 rows=select(territory, name),
             )
-
-
-def _digest_on(connection: sa.Connection, table: _Table) -> TableDigest:
-    return _stream(replace(table, connection=connection).blocks(), None, _ignore)
 
 
 def _begin(sink: BinaryIO, name: str, *, is_first: bool) -> None:
