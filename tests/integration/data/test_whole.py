@@ -105,6 +105,18 @@ def test_tables_of_few_rows_share_a_stay(school):
     assert is_gone(school)
 
 
+def test_what_refers_to_rows_that_go_is_emptied_at_once_as_well(school):
+    school.run("UPDATE notes SET last_edited_by = 101 WHERE id = 201")
+    ran = changes(school)
+
+    result = run(school)
+
+    emptied = [text for text in ran if text.startswith("UPDATE notes SET last_edited_by")]
+    assert ["chunk" in text for text in emptied] == [False]
+    assert result.emptied["app.notes"] >= 1
+    assert len(school.rows("notes", "id = 201 AND last_edited_by IS NULL")) == 1
+
+
 def test_what_goes_at_once_is_found_by_the_statement_that_deletes_it(school):
     """L27: a dry run prints that statement, beside those of the chunks."""
     whole, plan = whole_of(school, "app.users"), preview(school.datamap, school.sources, COMPANY)
