@@ -235,6 +235,7 @@ def test_who_waits_for_a_lock_lets_the_fence_go_and_takes_less(school):
         ("mood", "glad"),
         ("posint", "7"),
         ("boolean", "true"),
+        ("interval", "1 mon 2 days 03:00:00.5"),
         ("double precision", "0.1"),
     ],
 )

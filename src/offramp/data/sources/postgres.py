@@ -35,6 +35,7 @@ _SESSION = (
     # A policy that hides rows makes an error, never a smaller answer (L16).
     "SET row_security = off",
 )
+_TEXT, _AS_TEXT = 25, 0  # the type of a text, and the format in which it is sent
 # A link that died in silence is noticed within a minute, unless the address says otherwise.
 _WIRE: Mapping[str, str] = {
     "connect_timeout": "10",
@@ -146,3 +147,5 @@ def _prepare(connection: DBAPIConnection, _record: object) -> None:
         for setting in _SESSION:
             cursor.execute(setting)
     connection.commit()
+    adapters: Any = connection.adapters  # psycopg reads no interval that is written by a standard
+    adapters.register_loader("interval", adapters.get_loader(_TEXT, _AS_TEXT))
