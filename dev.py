@@ -34,7 +34,7 @@ PYTHON = Path(sys.executable).resolve()
 PYTHON_OLDEST = (3, 11)
 ELSEWHERE = "mariadb or browser or foreign"  # marks of the tests that need more than pip can carry
 MEMORY, ROOM_BYTES = Path("/dev/shm"), 8 * 2**30  # noqa: S108 (where tests work, if they can)
-PARALLEL = ("-n", "3", "--dist", "loadgroup")  # two cores, many a test waits; `-n 0` to debug
+PARALLEL = ("-n", "3")  # on two cores: many a test waits; `-n 0` after it for a debugger
 
 QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"}
 QUIET["DEBIAN_FRONTEND"] = "noninteractive"

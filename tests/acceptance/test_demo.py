@@ -4,13 +4,13 @@ It runs once for each database; what it leaves is judged row by row. The judges 
 judged too: take something out of the artefacts, and the row is not found any more.
 """
 
+import fcntl
 import json
 import re
 import shutil
 import subprocess
 import sys
 import zipfile
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,8 +21,6 @@ from offramp.demo import grace_evidence, pool_evidence
 from offramp.demo.artefact import Artefacts
 from offramp.demo.evidence import Verdict
 from offramp.demo.vendor import NOTES, TRAINING
-
-pytestmark = pytest.mark.xdist_group("demo")  # one process tells the story once
 
 ROOT = Path(__file__).parents[2]
 DEMO_SECONDS_MAX = 300  # a machine with nothing else to do needs less than a minute
@@ -65,26 +63,29 @@ def run_demo(*arguments):
     )
 
 
-@pytest.fixture(scope="session")
-def demos(tmp_path_factory, postgres_server):
-    """Run the demo once on each database, over what an earlier run has left.
+def run_once(kind, request, tmp_path_factory, worker_id):
+    """Run the demo once for all test processes, over what an earlier run has left.
 
     Returns:
         What it printed, for people on SQLite and as JSON on PostgreSQL, and its folder.
     """
-
-    @cache
-    def run(kind):
-        out = tmp_path_factory.mktemp("demo") / kind
-        leftover(out).parent.mkdir(parents=True)
-        leftover(out).write_text("From the run before")
-        (out / ".offramp-demo").touch()
-        options = ("--json", "--database", postgres_server) if kind == "postgresql" else ()
-        done = run_demo("--out", out, *options)
-        assert done.returncode == 0, done.stderr
-        return done.stdout, out
-
-    return run
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent
+    out, printed = shared / f"demo-{kind}", shared / f"demo-{kind}.txt"
+    with (shared / f"demo-{kind}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not printed.exists():
+            leftover(out).parent.mkdir(parents=True)
+            leftover(out).write_text("From the run before")
+            (out / ".offramp-demo").touch()
+            options = ()
+            if kind == "postgresql":
+                options = ("--json", "--database", request.getfixturevalue("postgres_server"))
+            done = run_demo("--out", out, *options)
+            assert done.returncode == 0, done.stderr
+            printed.write_text(done.stdout)
+    return printed.read_text(), out
 
 
 def leftover(out):
@@ -92,21 +93,21 @@ def leftover(out):
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def shown(request, demos):
+def shown(request, tmp_path_factory, worker_id):
     """Give the folder that the demo filled, on each kind of database."""
-    return demos(request.param)[1]
+    return run_once(request.param, request, tmp_path_factory, worker_id)[1]
 
 
 @pytest.fixture(scope="session")
-def answer(demos):
+def answer(request, tmp_path_factory, worker_id):
     """Give what the demo answers a program."""
-    return json.loads(demos("postgresql")[0])
+    return json.loads(run_once("postgresql", request, tmp_path_factory, worker_id)[0])
 
 
 @pytest.fixture(scope="session")
-def printed(demos):
+def printed(request, tmp_path_factory, worker_id):
     """Give what the demo tells people."""
-    return demos("sqlite")[0]
+    return run_once("sqlite", request, tmp_path_factory, worker_id)[0]
 
 
 @pytest.fixture

@@ -23,8 +23,6 @@ from offramp.testing.smtp import SmtpCatcher
 from tests.acceptance.departure import NOTES, TRAINING, depart, enroll
 from tests.acceptance.installation import DATAMAP, LEAVING, TODAY, Installation, in_days
 
-pytestmark = pytest.mark.xdist_group("forty-days")  # one process tells the story once
-
 ZONE = "Europe/Dublin"
 FORTY_DAYS = 40 * 24  # hours
 

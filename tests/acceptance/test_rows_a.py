@@ -30,8 +30,6 @@ from tests.acceptance.installation import Installation
 from tests.archive import faults
 
 SIBLING, LEAVING, HALF_LEAVING = "1", "2", "3"
-pytestmark = pytest.mark.xdist_group("rows-a")  # one process tells the story once
-
 LAST_SECOND = Instant.parse_iso("2024-08-30T22:59:59Z")
 MIDNIGHT = Instant.parse_iso("2024-08-30T23:00:00Z")
 SESSIONS = "sign_in_sessions"

@@ -24,8 +24,6 @@ from offramp.engine.proof import verify_ledger
 from tests.acceptance.departure import KINDS, TRAINING, depart
 
 SIBLING, LEAVING = "1", "2"
-pytestmark = pytest.mark.xdist_group("rows-a-after")  # one process tells the story once
-
 DEADLINES = ("2032-08-31T22:59:59Z", "2032-08-31T23:00:00Z", "2033-08-31T23:00:00Z")
 
 

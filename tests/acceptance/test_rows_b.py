@@ -16,8 +16,6 @@ from offramp.engine import offboarding as deeds
 from offramp.engine.access import may
 from tests.acceptance.departure import KINDS, NOTES, Departure, depart
 
-pytestmark = pytest.mark.xdist_group("rows-b")  # one process tells the story once
-
 LAST_SECOND = Instant.parse_iso("2024-08-30T22:59:59Z")
 EXPIRED = Instant.parse_iso("2024-08-30T23:00:00Z")
 DEACTIVATED = Instant.parse_iso("2024-11-29T00:00:00Z")
