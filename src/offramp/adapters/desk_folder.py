@@ -82,7 +82,7 @@ class FolderDesk:
     clock: Callable[[], Instant]
     guard: Callable[[], AbstractContextManager[None]] = nullcontext  # around every chunk
     on_point: Callable[[str], None] = field(default=lambda _point: None)
-    _counts: dict[str, int] = field(init=False)
+    _counts: Counter[str] = field(init=False)
 
     def __post_init__(self) -> None:
         """Open the folder, or go on in it.
@@ -103,7 +103,7 @@ class FolderDesk:
         elif found is not None and found != assignment:
             raise DeskTaken(folder=str(self.folder), hint="name another certificate")
         counts = self.read("counts", Counts) or Counts()
-        self._counts = dict(counts.rows)
+        self._counts = Counter(counts.rows)
 
     @property
     def folder(self) -> Path:
@@ -198,8 +198,7 @@ class FolderDesk:
 
     def count(self, rows: Mapping[str, int]) -> None:
         """Add the rows of a chunk, table by table, to what was counted before."""
-        for table, more in rows.items():
-            self._counts[table] = self._counts.get(table, 0) + more
+        self._counts.update(rows)
         self.write("counts", Counts(rows=self._counts))
 
     @property
