@@ -1,9 +1,11 @@
 """The document that is handed over: exact, ordered, provable, readable by anybody."""
 
 import base64
+import errno
 import hashlib
 import io
 import json
+from threading import Thread
 
 import jsonschema
 import pytest
@@ -19,6 +21,7 @@ from offramp.data.sources.postgres import PostgresDriver
 from tests.integration.data.school import COMPANY, MEMBER, build_school, no_progress
 
 TAKEN_AT = Instant.from_utc(2024, 9, 22, 7)
+SECONDS_MAX = 30
 
 
 def take(school, scope=COMPANY, **options):
@@ -269,10 +272,31 @@ def test_a_reader_may_stop_in_the_middle_of_rows(school):
     query = sa.select(number).select_from(sa.table("grants"))
 
     with source.snapshot() as connection:
-        stream = source.rows(connection, query)
-        assert next(stream)
-        stream.close()
+        with source.rows(connection, query) as blocks:
+            assert next(blocks)
 
-        assert sum(len(block) for block in source.rows(connection, query)) == len(
-            school.rows("grants")
-        )
+        with source.rows(connection, query) as blocks:
+            assert sum(len(block) for block in blocks) == len(school.rows("grants"))
+
+
+@pytest.mark.parametrize("at", ["app.companies", "app.users", "app.grants"])
+def test_whatever_stops_an_export_in_the_middle_of_a_table_is_told_at_once(school, at):
+    """As a disk without room: a database that still sends does not keep us waiting (L36)."""
+
+    def lose_room(table, _rows):
+        if table == at:
+            raise OSError(errno.ENOSPC, "no room")
+
+    def try_to_take():
+        with pytest.raises(OSError, match="no room"):
+            take(school, progress=lose_room)
+        told.append(at)
+
+    told = []
+    trying = Thread(target=try_to_take, daemon=True)
+    trying.start()
+    trying.join(SECONDS_MAX)
+    assert told == [at]
+
+    manifest, _, _ = take(school)
+    assert manifest.digests() == digest(school.datamap, school.sources, COMPANY)

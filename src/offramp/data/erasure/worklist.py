@@ -69,12 +69,14 @@ def read_keys(source: SqlSource, territory: Territory, step: Step) -> Keys:
     lines = territory.dialect.whole_numbers(step.worklist) if _are_numbers(columns) else None
     with source.snapshot() as connection:
         if lines is None:
-            for block in source.rows(connection, step.worklist):
-                _extend(columns, in_columns(block))
+            with source.rows(connection, step.worklist) as blocks:
+                for block in blocks:
+                    _extend(columns, in_columns(block))
             return Keys(columns=columns)
         numbers = array("q")
-        for text in source.json_blocks(connection, lines):
-            numbers.extend(map(int, text.split()))
+        with source.json_blocks(connection, lines) as texts:
+            for text in texts:
+                numbers.extend(map(int, text.split()))
     width = len(columns)
     return Keys(columns=tuple(numbers[place::width] for place in range(width)))
 
@@ -98,8 +100,11 @@ def read_kept(source: SqlSource, territory: Territory, step: Step, keeper: Keepe
         keeper.keep(territory.id_of(step.table), rows)
         anchors.clear()
 
-    with source.snapshot() as connection:
-        for block in source.rows(connection, step.worklist):
+    with (
+        source.snapshot() as connection,
+        source.rows(connection, step.worklist) as blocks,
+    ):
+        for block in blocks:
             *columns, values = in_columns(block)
             _extend(keys.columns, columns)
             anchors.extend(map(read_anchor, values))

@@ -26,6 +26,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
@@ -411,8 +412,8 @@ def _search(
         for start in range(0, len(searched), _COLUMNS_AT_ONCE):
             columns = searched[start : start + _COLUMNS_AT_ONCE]
             rows = _rows_to_search(territory, name, columns, detector)
-            for block in source.json_blocks(connection, rows):
-                for line in detector.suspects(block):
+            with source.json_blocks(connection, rows) as blocks:
+                for line in chain.from_iterable(map(detector.suspects, blocks)):
                     for column, value in zip(columns, json.loads(line), strict=True):
                         if any(map(detector.detects, _leaves(value, column))):
                             hits[f"{territory.id_of(name)}.{column.name}"] += 1

@@ -1,8 +1,8 @@
 """What differs on the wire between kinds of databases: sessions, transactions, streams of text."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 
@@ -15,6 +15,9 @@ BLOCK_BYTES = 64 * 1024
 # that is used up before then, with a key for each of its rows, is never looked through.
 BLOCK_ROWS = 300
 
+Block = TypeVar("Block")
+# What a connection gives block by block, until it is closed.
+Stream: TypeAlias = Generator[Block, None, None]
 # From a connection that reads a snapshot, to one whose transaction has read nothing yet.
 ShareSnapshot = Callable[[sa.Connection, sa.Connection], None]
 
@@ -140,7 +143,7 @@ class Driver(Protocol):
             rows: gives the statement that renders first.
         """
 
-    def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Iterator[bytes]:
+    def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Stream[bytes]:
         """Stream a one-column select of texts without line feeds, in blocks of whole lines."""
 
     def refusal(self, connection: sa.Connection, needs: Sequence[Need]) -> Trouble | None:
@@ -148,7 +151,7 @@ class Driver(Protocol):
 
     def rows(
         self, connection: sa.Connection, query: sa.Select[Any]
-    ) -> Iterator[Sequence[Sequence[Any]]]:
+    ) -> Stream[Sequence[Sequence[Any]]]:
         """Stream rows in blocks, with values that can be bound again as they are."""
 
     def classify(self, error: BaseException) -> Trouble:

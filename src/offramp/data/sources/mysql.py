@@ -4,7 +4,7 @@ Source: MySQL, "START TRANSACTION", "Server SQL Modes", "InnoDB and Transaction 
 PyMySQL, "SSCursor" (rows are read from the wire one by one, never held).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -15,7 +15,7 @@ from offramp.data.catalog.catalog import Catalog
 from offramp.data.catalog.mysql import read_mysql_catalog
 from offramp.data.dialects import MYSQL
 from offramp.data.sources import mysql_permission, mysql_trouble
-from offramp.data.sources.driver import BLOCK_ROWS, Need, compile_statement
+from offramp.data.sources.driver import BLOCK_ROWS, Need, Stream, compile_statement
 from offramp.data.sources.trouble import Trouble
 
 _SESSION = (
@@ -82,7 +82,7 @@ class MysqlDriver:
         """Know of no statement that takes several."""
         return False
 
-    def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Iterator[bytes]:
+    def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Stream[bytes]:
         """Stream a one-column select of texts, in blocks of whole lines."""
         text, params = compile_statement(rows, connection.dialect)
         driver: Any = connection.connection.driver_connection
@@ -95,7 +95,7 @@ class MysqlDriver:
 
     def rows(
         self, connection: sa.Connection, query: sa.Select[Any]
-    ) -> Iterator[Sequence[Sequence[Any]]]:
+    ) -> Stream[Sequence[Sequence[Any]]]:
         """Stream rows in blocks, with values that can be bound again as they are."""
         with connection.execution_options(yield_per=BLOCK_ROWS).execute(query) as result:
             yield from result.partitions()

@@ -3,7 +3,7 @@
 Source: PostgreSQL, "Transaction Isolation", "COPY".
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from offramp.data.catalog.catalog import Catalog, read_catalog
 from offramp.data.dialects import POSTGRES
 from offramp.data.sources import postgres_permission, postgres_trouble
-from offramp.data.sources.driver import BLOCK_BYTES, BLOCK_ROWS, Need, compile_statement
+from offramp.data.sources.driver import BLOCK_BYTES, BLOCK_ROWS, Need, Stream, compile_statement
 from offramp.data.sources.postgres_set_checks import PostgresSetChecks
 from offramp.data.sources.trouble import Trouble
 
@@ -97,7 +97,7 @@ class PostgresDriver:
             plan = cursor.execute("EXPLAIN " + text, params).fetchall()
         return any(line.lstrip(" ->").startswith("Gather") for (line,) in plan)
 
-    def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Iterator[bytes]:
+    def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Stream[bytes]:
         """Stream a one-column select of texts, in blocks of whole lines."""
         text, params = compile_statement(rows, connection.dialect)
         driver: Any = connection.connection.driver_connection
@@ -120,7 +120,7 @@ class PostgresDriver:
 
     def rows(
         self, connection: sa.Connection, query: sa.Select[Any]
-    ) -> Iterator[Sequence[Sequence[Any]]]:
+    ) -> Stream[Sequence[Sequence[Any]]]:
         """Stream the driver's own rows, numbers in binary.
 
         Not through a cursor of the server: for one of those it never plans to read in parallel.

@@ -4,7 +4,7 @@ Source: SQLite, "Isolation In SQLite", "URI Filenames".
 """
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
@@ -17,7 +17,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from offramp.data.catalog.catalog import Catalog
 from offramp.data.dialects import SQLITE
 from offramp.data.sources import sqlite_trouble
-from offramp.data.sources.driver import BLOCK_ROWS, Need, compile_statement
+from offramp.data.sources.driver import BLOCK_ROWS, Need, Stream, compile_statement
 from offramp.data.sources.sqlite_catalog import SqliteCatalogs
 from offramp.data.sources.trouble import Trouble
 
@@ -75,14 +75,14 @@ class SqliteDriver:
         """Know of no statement that takes several."""
         return False
 
-    def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Iterator[bytes]:
+    def blocks(self, connection: sa.Connection, rows: sa.Select[Any]) -> Stream[bytes]:
         """Stream a one-column select of texts, in blocks of whole lines."""
         for block in self.rows(connection, rows):
             yield ("\n".join(chain.from_iterable(block)) + "\n").encode()
 
     def rows(
         self, connection: sa.Connection, query: sa.Select[Any]
-    ) -> Iterator[Sequence[Sequence[Any]]]:
+    ) -> Stream[Sequence[Sequence[Any]]]:
         """Stream the driver's own rows: to wrap each of them costs as much as to read it."""
         text, params = compile_statement(query, _NAMED)
         driver: Any = connection.connection.driver_connection
