@@ -14,7 +14,7 @@ from whenever import Instant
 from benchmarks.load import LARGE, ORDINARY, TRUSTED
 from benchmarks.schema import SOURCE, URL_VARIABLE, data_map
 from offramp.adapters.vault_folder import FolderVault
-from offramp.cli.late import seldom_collect
+from offramp.cli.late import keep_imported, seldom_collect
 from offramp.data.datamap import DataMap
 from offramp.data.erasure.erase import ErasureResult, erase
 from offramp.data.erasure.tombstone import Tombstone, take_tombstone
@@ -170,6 +170,7 @@ def open_work(
         with source.snapshot() as connection:
             source.catalog(connection)
     seldom_collect()  # as the command does
+    keep_imported()
     store = sa.create_engine(store_url)
     if store.dialect.name == "sqlite":  # as the engine keeps its own
         with store.begin() as connection:

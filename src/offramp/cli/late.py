@@ -53,14 +53,14 @@ class LateCommand(TyperCommand):
 
 
 def seldom_collect() -> None:
-    """Let no search for garbage go through what was imported, and few through what comes later.
+    """Search for garbage seldom: an import makes none, and a statement's is gone with it."""
+    gc.set_threshold(_OBJECTS_BETWEEN_SEARCHES)
 
-    What is imported stays to the end, and a statement that is put together makes thousands of
-    objects that are gone with it.
-    """
+
+def keep_imported() -> None:
+    """Let no search for garbage go through what is there by now, and stays to the end."""
     if not gc.get_freeze_count():
         gc.freeze()
-        gc.set_threshold(_OBJECTS_BETWEEN_SEARCHES)
 
 
 class LateGroup(TyperGroup):
@@ -80,6 +80,7 @@ class LateGroup(TyperGroup):
         """Find the command that is asked for, and import it."""
         name, command, rest = super().resolve_command(ctx, args)
         if isinstance(command, LateCommand):
-            command = command.load()
             seldom_collect()
+            command = command.load()
+            keep_imported()
         return name, command, rest
