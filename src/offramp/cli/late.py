@@ -41,8 +41,7 @@ class LateCommand(TyperCommand):
 
     def load(self) -> "Command":
         """Import the command, or the group."""
-        module, _, attribute = self._path.partition(":")
-        found = getattr(importlib.import_module(module), attribute)
+        found = imported(self._path)
         alone = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
         if isinstance(found, typer.Typer):
             alone.add_typer(found, name=self.name)
@@ -50,6 +49,12 @@ class LateCommand(TyperCommand):
             alone.command(self.name)(found)
         (command,) = typer.main.get_group(alone).commands.values()
         return command
+
+
+def imported(path: str) -> Any:  # noqa: ANN401 - whatever is there
+    """Import what is at a path, such as ``offramp.cli.status:status``."""
+    module, _, attribute = path.partition(":")
+    return getattr(importlib.import_module(module), attribute)
 
 
 def seldom_collect() -> None:

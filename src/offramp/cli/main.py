@@ -4,10 +4,11 @@ Source: CONTRIBUTING.md (the command line translates).
 """
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import typer
 
-from offramp.cli.late import LateGroup, Place
+from offramp.cli.late import LateGroup, Place, imported
 
 _COMMANDS: Mapping[str, Place] = {
     "demo": Place(
@@ -174,6 +175,19 @@ app = typer.Typer(
 )
 
 
+def _tell_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"offramp {imported('importlib.metadata:version')('offramp')}")
+        raise typer.Exit
+
+
 @app.callback()
-def offramp() -> None:
+def offramp(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Say which version this is."
+        ),
+    ] = False,
+) -> None:
     """Give typer what makes a group of an app that has no command of its own."""

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,10 @@ def test_no_search_for_garbage_goes_through_what_a_command_imported():
     spared, between_searches = map(int, finished.stdout.split()[-2:])
     assert spared > 10_000
     assert between_searches > 700
+
+
+def test_the_command_says_which_version_it_is():
+    finished = python("from offramp.cli.main import app; app()", "--version")
+
+    assert finished.stdout == f"offramp {version('offramp')}\n"
+    assert (finished.returncode, finished.stderr) == (0, "")
