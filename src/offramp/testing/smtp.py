@@ -12,6 +12,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import cached_property
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
@@ -25,7 +26,7 @@ ANSWER_SECONDS_MAX = 10.0
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CaughtMail:
     """One accepted mail: its content, and the envelope it came in."""
 
@@ -33,7 +34,7 @@ class CaughtMail:
     sender: str
     recipients: tuple[str, ...]
 
-    @property
+    @cached_property
     def message(self) -> EmailMessage:
         """The content as it is read, which takes longer than all the rest of taking it."""
         return message_from_bytes(self.content, policy=policy.default)
