@@ -45,6 +45,8 @@ ENDS = Date(2024, 8, 30)
 START = Instant.from_utc(2024, 8, 1)
 SMALL = Limits(chunk_rows_max=3, mails_per_batch=3)
 KINDS = ("sqlite", "postgresql")
+# For a test whose subject is what a database does; the store keeps the same law on each of them.
+on_each_kind = pytest.mark.parametrize("departure", KINDS, indirect=True)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from offramp.engine.link import PIECE_BYTES
 from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.app import create_app
 from offramp.web.api.download import pieces_of, written
-from tests.acceptance.departure import KINDS, NOTES, depart
+from tests.acceptance.departure import NOTES, depart, on_each_kind
 from tests.acceptance.installation import ACCESS_KEY, LEAVING, OWNER, served
 from tests.integration.waiting import eventually
 
@@ -37,10 +37,11 @@ EXPORT = "/v1/organizations/{}/members/{}/export"
 HEADERS = {"Authorization": f"Bearer {ACCESS_KEY}"}
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture
 def departure(request, tmp_path):
-    """Give the note-taking product on each kind of database."""
-    with depart(NOTES, request.param, tmp_path, request) as departure:
+    """Give the note-taking product."""
+    kind = getattr(request, "param", "sqlite")
+    with depart(NOTES, kind, tmp_path, request) as departure:
         yield departure
 
 
@@ -69,6 +70,7 @@ def users_of(answer):
     return [str(row["id"]) for row in answer.json()["data"]["users"]]
 
 
+@on_each_kind
 def test_whoever_is_signed_out_for_good_downloads_what_is_their_own(
     departure, person, ask, tmp_path
 ):
@@ -154,6 +156,7 @@ def test_once_a_deletion_has_begun_nothing_is_handed_over_any_more(departure, pe
     assert (after.status_code, after.json()["code"]) == (409, "OrganizationErased")
 
 
+@on_each_kind
 def test_a_deletion_that_begins_ends_a_download_under_way(departure, person):
     """B9: no copy outlives the deletion; whoever was reading notices that it is not whole."""
     write_much(departure.engine, person, number=FEW_NOTES)
@@ -215,6 +218,7 @@ def test_whoever_comes_too_many_may_come_again(departure, person):
     assert first.status_code == ask().status_code == 200
 
 
+@on_each_kind
 def test_the_memory_of_whoever_hands_over_does_not_grow_with_the_document(departure, person):
     """L14."""
     write_much(departure.engine, person, number=MANY_NOTES)

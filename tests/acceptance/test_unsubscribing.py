@@ -15,7 +15,7 @@ from offramp.engine.publication import publish
 from offramp.ports import DeliveryStatus
 from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.app import create_app
-from tests.acceptance.departure import KINDS, TRAINING, depart
+from tests.acceptance.departure import TRAINING, depart, on_each_kind
 from tests.acceptance.installation import LEAVING
 
 ADDRESS = "https://leaving.vendor.example"
@@ -26,11 +26,12 @@ WAYS = re.compile(
 FAREWELL, TIPS, REMINDER, MORE_TIPS = "2024-08-31", "2024-09-02", "2024-09-04", "2024-09-05"
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture
 def departure(request, tmp_path):
     """Give a vendor that sends each user two messages that may be declined, and one between."""
     settings = {"public_address": ADDRESS, "mail_returns_to": RETURNS}
-    with depart(TRAINING, request.param, tmp_path, request, **settings) as departure:
+    kind = getattr(request, "param", "sqlite")
+    with depart(TRAINING, kind, tmp_path, request, **settings) as departure:
         document = find_policy("license-pool").model_dump(mode="json", by_alias=True)
         document["version"] = 2
         document["steps"] += [
@@ -79,6 +80,7 @@ def click(departure, address):
     )
 
 
+@on_each_kind
 def test_one_click_ends_optional_messages_and_no_others(departure):
     departure.run_until("2024-09-03T23:00:00Z")
     (reader, mail), *others = mails_of_a_day(departure, TIPS)
