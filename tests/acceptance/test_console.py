@@ -17,20 +17,21 @@ from offramp.engine.operators import add_operator
 from offramp.testing.passwords import PlainPasswords
 from offramp.web.api.access_key import AccessKeys
 from offramp.web.api.app import create_app
-from tests.acceptance.departure import ENDS, KINDS, NOTES, TRAINING, depart
+from tests.acceptance.departure import ENDS, NOTES, TRAINING, depart
 from tests.unit.web.office import PASSWORD, listening
 
 pytestmark = pytest.mark.browser
 
+KIND = "sqlite"  # the portal is looked at on the other kind
 ADDRESS = "olga@vendor.example"
 GRACE, SIGNED_OUT = "2024-10-15T12:00:00Z", "2024-12-15T12:00:00Z"
 FAREWELL, HANDED_OVER, GONE = "2024-08-31T12:00:00Z", "2024-09-23T12:00:00Z", "2024-10-15T12:00:00Z"
 
 
 @contextmanager
-def office(application, kind, folder, request, browser):
+def office(application, folder, request, browser):
     """Give a departure, and the page of an admin of its vendor who has just come in."""
-    with depart(application, kind, folder, request) as departure:
+    with depart(application, KIND, folder, request) as departure:
         context = departure.context
         app = create_app(context, access_keys=AccessKeys(), passwords=PlainPasswords())
         invited = add_operator(context, name="Olga", address=ADDRESS, role=OperatorRole.ADMIN)
@@ -96,12 +97,11 @@ def seats_taken(page):
     return sum(int(text.partition(" of ")[0]) for text in taken if " of " in text)
 
 
-@pytest.mark.parametrize("kind", KINDS)
 def test_lost_mail_is_seen_and_sent_again_and_what_was_deleted_is_read_in_again(
-    browser, kind, tmp_path, request
+    browser, tmp_path, request
 ):
     """A4, A12: a refused farewell is mended from its case. A9: the file is enough to resume."""
-    with office(TRAINING, kind, tmp_path, request, browser) as (departure, page):
+    with office(TRAINING, tmp_path, request, browser) as (departure, page):
         organization, members = leaver(departure)
         (reader, *_) = [m for m in members if Role.ADMIN not in m.roles and m.ends is None]
         departure.catcher.refuse(reader.email, 550)
@@ -145,12 +145,11 @@ def test_lost_mail_is_seen_and_sent_again_and_what_was_deleted_is_read_in_again(
 
 
 @pytest.mark.parametrize("stage", [GRACE, SIGNED_OUT])
-@pytest.mark.parametrize("kind", KINDS)
 def test_an_organization_is_brought_back_from_its_page_with_all_that_it_has(
-    browser, kind, stage, tmp_path, request
+    browser, stage, tmp_path, request
 ):
     """B4 while it is expired, B5 while it is deactivated."""
-    with office(NOTES, kind, tmp_path, request, browser) as (departure, page):
+    with office(NOTES, tmp_path, request, browser) as (departure, page):
         organization, members = leaver(departure)
         user = next(m for m in members if m.ends is None and m.pools)
         departure.run_until(stage)
@@ -170,10 +169,9 @@ def test_an_organization_is_brought_back_from_its_page_with_all_that_it_has(
         assert whole == {OffboardingStatus.CANCELED}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_one_person_gets_an_end_is_expired_and_taken_back(browser, kind, tmp_path, request):
+def test_one_person_gets_an_end_is_expired_and_taken_back(browser, tmp_path, request):
     """B11: told in the last days, no seat once expired, everything back afterwards."""
-    with office(NOTES, kind, tmp_path, request, browser) as (departure, page):
+    with office(NOTES, tmp_path, request, browser) as (departure, page):
         organization, members = leaver(departure)
         staying = [m for m in members if Role.ADMIN not in m.roles and m.ends is None and m.pools]
         first, second, third = staying[:3]
