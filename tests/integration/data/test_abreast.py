@@ -1,13 +1,12 @@
 """Questions about one snapshot are asked two at a time, where the database lets two read it."""
 
-from contextlib import closing, contextmanager
-from threading import Barrier, Event, get_ident
+from threading import Barrier, get_ident
 
 import pytest
 import sqlalchemy as sa
 
 from offramp.core.errors import OfframpError
-from offramp.data.sources.abreast import ask_abreast, stream_ahead
+from offramp.data.sources.abreast import ask_abreast
 from tests.integration.data.application import run
 from tests.integration.data.school import COMPANY
 from tests.integration.data.test_erase import bury
@@ -104,75 +103,3 @@ def test_a_verification_finds_the_same_as_of_one_table_after_the_other(school, m
     assert two == one
     assert sum(one.counts.values()) > 0
     assert list(two.checked) == sorted(two.checked)
-
-
-def test_an_answer_begins_while_the_one_before_is_read(shop):
-    source, begun = shop.sources["app"], Event()
-
-    @contextmanager
-    def ask(_connection, question):
-        if question == 1:
-            begun.set()
-        yield iter([b"first", b"second"])
-
-    with (
-        source.snapshot() as connection,
-        closing(stream_ahead(source, connection, [0, 1], ask)) as answers,
-    ):
-        first = next(answers)
-        assert begun.wait(SECONDS_MAX)
-        assert list(first) == [b"first", b"second"]
-        assert list(next(answers)) == [b"first", b"second"]
-
-
-def test_answers_come_in_their_order_and_read_the_same_state(shop):
-    source = shop.sources["app"]
-
-    @contextmanager
-    def ask(connection, question):
-        yield iter([b"%d of %d" % (question, count(connection, question))])
-
-    with source.snapshot() as connection:
-        before = count(connection, 0)
-        run(shop.url, "INSERT INTO companies VALUES (7)")
-        with closing(stream_ahead(source, connection, range(5), ask)) as answers:
-            texts = [b"".join(answer) for answer in answers]
-
-    assert texts == [b"%d of %d" % (question, before) for question in range(5)]
-
-
-def test_every_answer_that_has_begun_ends_with_whoever_reads(shop):
-    source, ended = shop.sources["app"], []
-
-    @contextmanager
-    def ask(_connection, question):
-        try:
-            yield iter([b"first", b"second"])
-        finally:
-            ended.append(question)
-
-    with (
-        source.snapshot() as connection,
-        closing(stream_ahead(source, connection, range(9), ask)) as answers,
-    ):
-        assert next(next(answers)) == b"first"
-
-    assert sorted(ended) == [0, 1]
-
-
-def test_an_answer_that_fails_to_begin_is_told_when_its_turn_comes(shop):
-    source = shop.sources["app"]
-
-    @contextmanager
-    def ask(connection, question):
-        text = "SELECT 1 / 0" if question == 1 else "SELECT 1"
-        connection.execute(sa.text(text))
-        yield iter([b"first"])
-
-    with (
-        source.snapshot() as connection,
-        closing(stream_ahead(source, connection, range(9), ask)) as answers,
-    ):
-        assert list(next(answers)) == [b"first"]
-        with pytest.raises((OfframpError, sa.exc.DataError)):
-            next(answers)

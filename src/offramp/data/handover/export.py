@@ -12,10 +12,9 @@ proves just before a deletion that the document still equals the live rows.
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from typing import Any, BinaryIO
 
 import sqlalchemy as sa
@@ -35,8 +34,6 @@ from offramp.data.handover.rendering import (
 )
 from offramp.data.manifest import Manifest, TableDigest, TableEntry
 from offramp.data.scope import Scope
-from offramp.data.sources.abreast import stream_ahead
-from offramp.data.sources.driver import Stream
 from offramp.data.sources.sql import SqlSource
 from offramp.data.survey import snapshots
 from offramp.data.territory import Territory
@@ -81,10 +78,11 @@ def export(
         schema = _document_schema(datamap, tables, held)
         sink.write(b'{"schema":' + _compact(schema) + b',\n"data":{')
         entries: dict[str, TableEntry] = {}
-        for table, blocks in stack.enter_context(closing(_streams(tables))):
+        for table in tables:
             name = datamap.document_name(table.id)
             _begin(sink, name, is_first=not entries)
-            counted = _stream(blocks, sink, partial(progress, table.id))
+            with table.blocks() as blocks:
+                counted = _stream(blocks, sink, partial(progress, table.id))
             entries[table.id] = _entry(table, name, counted)
             sink.write(b"]")
         for each in held:
@@ -116,11 +114,7 @@ def digest(
     """Take the digest of every covered table as it is now, without writing anything."""
     require_none_left_out(datamap, elsewhere)
     with ExitStack() as stack:
-        tables = _open(stack, datamap, sources, scope, part=WHOLE)
-        digests = {
-            table.id: _stream(blocks, None, _ignore)
-            for table, blocks in stack.enter_context(closing(_streams(tables)))
-        }
+        digests = {table.id: table.digest() for table in _open(stack, datamap, sources, scope)}
     for each in elsewhere.tables() if elsewhere is not None else ():
         digests[each.id] = _stream(each.lines(), None, _ignore)
     return digests
@@ -142,12 +136,17 @@ class _Table:
         """The table's name in the map."""
         return self.territory.id_of(self.name)
 
-    def blocks(self, connection: sa.Connection) -> AbstractContextManager[Iterator[bytes]]:
+    def blocks(self) -> AbstractContextManager[Iterator[bytes]]:
         """Stream the rows as whole lines of JSON."""
         driver, table = self.source.driver, self.territory.table(self.name)
         unsorted = partial(select_json, self.territory, self.name)
-        is_split = driver.renders_at_once(connection, table, unsorted)
-        return self.source.json_blocks(connection, unsorted() if is_split else self.rows)
+        is_split = driver.renders_at_once(self.connection, table, unsorted)
+        return self.source.json_blocks(self.connection, unsorted() if is_split else self.rows)
+
+    def digest(self) -> TableDigest:
+        """Count and digest the rows, and keep none of them."""
+        with self.blocks() as blocks:
+            return _stream(blocks, None, _ignore)
 
 
 def _open(
@@ -156,7 +155,7 @@ def _open(
     sources: Mapping[str, SqlSource],
     scope: Scope,
     *,
-    part: Part,
+    part: Part = WHOLE,
 ) -> list[_Table]:
     """List the tables of a part in the order of the map, all of which may be read."""
     connections = snapshots(stack, datamap, sources)
@@ -194,16 +193,6 @@ def _tables(
                 connection=connections[source],
                 rows=select(territory, name),
             )
-
-
-def _streams(tables: Sequence[_Table]) -> Stream[tuple[_Table, Iterator[bytes]]]:
-    """Stream the rows of table after table, each to be read to its end before the next."""
-    for _, run in groupby(tables, key=lambda table: table.source.name):
-        of_source = list(run)
-        source, connection = of_source[0].source, of_source[0].connection
-        ahead = stream_ahead(source, connection, of_source, lambda at, table: table.blocks(at))
-        with closing(ahead) as streams:
-            yield from zip(of_source, streams, strict=True)
 
 
 def _begin(sink: BinaryIO, name: str, *, is_first: bool) -> None:

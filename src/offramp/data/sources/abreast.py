@@ -8,16 +8,14 @@ Source: PostgreSQL, "Snapshot Synchronization Functions".
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, suppress
-from itertools import chain, cycle, islice
+from contextlib import ExitStack, suppress
 from typing import TypeVar
 
 import sqlalchemy as sa
 
 from offramp.core.errors import OfframpError
-from offramp.data.sources.driver import Stream
 from offramp.data.sources.sql import SqlSource
 
 Question = TypeVar("Question")
@@ -58,46 +56,6 @@ def ask_abreast(
             ask_on(connection)
             beside.result()
     return [answers[place] for place in sorted(answers)]
-
-
-def stream_ahead(
-    source: SqlSource,
-    connection: sa.Connection,
-    questions: Sequence[Question],
-    ask: Callable[[sa.Connection, Question], AbstractContextManager[Iterator[bytes]]],
-) -> Stream[Iterator[bytes]]:
-    """Stream the answer to every question in their order; the next begins while one is read.
-
-    What a database does before it gives a first row, as sorting, it does meanwhile; no more than
-    one block of an answer waits. Each answer is read to its end before the next is asked for, and
-    whoever stops in the middle closes the stream.
-
-    Args:
-        source: which database; it is asked for a second connection.
-        connection: the one that reads the snapshot.
-        questions: one after the other.
-        ask: asks one of them on a connection, in any thread.
-    """
-    with ExitStack() as stack:
-        second = _beside(source, connection, stack) if len(questions) > 1 else None
-        if second is None:
-            for question in questions:
-                with ask(connection, question) as blocks:
-                    yield blocks
-            return
-        answers = stack.enter_context(ExitStack())
-
-        def begin(connection: sa.Connection, question: Question) -> Iterator[bytes]:
-            blocks = answers.enter_context(ask(connection, question))
-            return chain(list(islice(blocks, 1)), blocks)
-
-        pool = stack.enter_context(ThreadPoolExecutor(max_workers=1))
-        turns = zip(cycle((connection, second)), questions, strict=False)
-        begun = pool.submit(begin, *next(turns))
-        for turn in turns:
-            blocks, begun = begun.result(), pool.submit(begin, *turn)
-            yield blocks
-        yield begun.result()
 
 
 def _beside(source: SqlSource, connection: sa.Connection, stack: ExitStack) -> sa.Connection | None:
