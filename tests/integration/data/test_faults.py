@@ -12,9 +12,11 @@ import pytest
 import sqlalchemy as sa
 
 from offramp.core.errors import Uncertain
+from offramp.data.datamap import SqlSourceSpec
 from offramp.data.erasure.fence import TRIES_MAX
 from offramp.data.handover.export import digest
 from offramp.data.restoration.document_reader import ExportDamaged, open_document
+from offramp.data.sources.sql import open_sql_source
 from offramp.data.sources.trouble import (
     ChangeRefused,
     CommitUnknown,
@@ -24,6 +26,7 @@ from offramp.data.sources.trouble import (
     SourceReadOnly,
     SourceTooSlow,
     SourceUnavailable,
+    StatementFailed,
 )
 from tests.integration.data.leaving import come_back, data_of, take
 from tests.integration.data.school import COMPANY, CountingFence, build_school
@@ -396,3 +399,22 @@ def test_two_workers_at_once_do_each_row_once_and_no_harm(school):
         rows for fence in fences for table, rows in fence.recorded if table == "app.notes"
     )
     assert deleted == 5
+
+
+@pytest.mark.parametrize("stream", ["json_blocks", "rows"])
+def test_of_two_databases_the_one_that_fails_is_named(postgres_url, stream):
+    spec = SqlSourceSpec(kind="sql", url=postgres_url, root="companies.id")
+    billing, app = (open_sql_source(name, spec, environment={}) for name in ("billing", "app"))
+    query = sa.select(sa.literal_column("(1 / 0)::text"))
+
+    with (
+        pytest.raises(StatementFailed) as caught,
+        billing.snapshot() as connection,
+        app.snapshot(),
+        getattr(billing, stream)(connection, query) as blocks,
+    ):
+        list(blocks)
+
+    assert caught.value.source == "billing"
+    billing.close()
+    app.close()

@@ -5,7 +5,7 @@ what differs between kinds of databases is a driver's.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -74,20 +74,24 @@ class SqlSource:
         """Return the text that runs and its bound values."""
         return compile_statement(statement, self.engine.dialect)
 
+    @contextmanager
     def json_blocks(
         self, connection: sa.Connection, rows: sa.Select[Any]
-    ) -> AbstractContextManager[Iterator[bytes]]:
+    ) -> Iterator[Iterator[bytes]]:
         """Stream a one-column select of JSON texts as blocks of whole lines.
 
         Whoever stops in the middle leaves the context: the connection can do nothing before.
         """
-        return closing(self.driver.blocks(connection, rows))
+        with self._translated(), closing(self.driver.blocks(connection, rows)) as blocks:
+            yield blocks
 
+    @contextmanager
     def rows(
         self, connection: sa.Connection, query: sa.Select[Any]
-    ) -> AbstractContextManager[Iterator[Sequence[Sequence[Any]]]]:
+    ) -> Iterator[Iterator[Sequence[Sequence[Any]]]]:
         """Stream rows in blocks, with values that can be bound again as they are."""
-        return closing(self.driver.rows(connection, query))
+        with self._translated(), closing(self.driver.rows(connection, query)) as blocks:
+            yield blocks
 
     def close(self) -> None:
         """Let go of every connection."""
