@@ -7,10 +7,14 @@ Source: core/errors.py for exit codes.
 """
 
 import json
+import signal
 import sys
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any, ParamSpec, TypeVar
 
 import typer
@@ -18,10 +22,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from offramp.core.errors import Invalid, OfframpError, frames_of
+from offramp.core.errors import Invalid, OfframpError, Unavailable, frames_of
 
 STANDARD_INPUT = Path("-")
 PIPE_COLUMNS = 140  # a table that is not on a terminal is read in a file or a page
+_EXIT_OF_SIGNALS = 128  # and the number of the signal
+_AGAIN = "run it again: what is done is found, and is not done twice"
 _DETAILS = ("file", "line", "path", "expected")
 _Parameters = ParamSpec("_Parameters")
 _Answer = TypeVar("_Answer")
@@ -168,12 +174,21 @@ def show_error(error: OfframpError, *, as_json: bool) -> None:
 def guarded(
     command: Callable[_Parameters, _Answer],
 ) -> Callable[_Parameters, _Answer]:
-    """Let a command end in an error that is told, with the exit code of its root."""
+    """Let a command end in an error that is told, with the exit code of its root.
+
+    One that is terminated ends as one that is interrupted, and tidies up; the exit code of both is
+    the one that a shell would give.
+    """
 
     @wraps(command)
     def run(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Answer:
         try:
-            return command(*args, **kwargs)
+            with _terminable():
+                return command(*args, **kwargs)
+        except KeyboardInterrupt as error:
+            show_error(Interrupted(hint=_AGAIN), as_json=kwargs.get("as_json") is True)
+            number = error.args[0] if error.args else signal.SIGINT
+            raise typer.Exit(_EXIT_OF_SIGNALS + number) from error
         except OfframpError as error:
             show_error(error, as_json=kwargs.get("as_json") is True)
             raise typer.Exit(error.exit_code) from error
@@ -184,6 +199,27 @@ def guarded(
             raise typer.Exit(OfframpError.exit_code) from error
 
     return run
+
+
+class Interrupted(Unavailable):
+    """The command was stopped before it was done."""
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Hear a termination as an interrupt, unless the command listens for itself."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt(number)
 
 
 class Unexpected(OfframpError):

@@ -418,3 +418,21 @@ def test_of_two_databases_the_one_that_fails_is_named(postgres_url, stream):
     assert caught.value.source == "billing"
     billing.close()
     app.close()
+
+
+def test_whoever_interrupts_in_the_middle_of_a_statement_reads_nothing_of_a_driver(
+    pg_school, caplog
+):
+    source = pg_school.sources["app"]
+
+    def interrupted():
+        with source.snapshot() as connection:
+            connection.connection.driver_connection.pgconn.send_query(b"SELECT pg_sleep(60)")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+
+    assert caplog.records == []
+    with source.snapshot() as connection:
+        assert connection.scalar(sa.text("SELECT 1")) == 1

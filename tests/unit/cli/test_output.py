@@ -1,6 +1,7 @@
 """What goes wrong is told once, in one form, without a person's data."""
 
 import json
+import signal
 
 import pytest
 import typer
@@ -66,3 +67,20 @@ def test_what_was_typed_is_never_read_as_markup(capsys):
     captured = capsys.readouterr()
     assert "The door [red]north[/] is shut." in captured.err
     assert "[bold]south[/]" in captured.out
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_whoever_stops_a_command_is_told_to_run_it_again(number, code, capsys):
+    before = signal.getsignal(number)
+
+    @guarded
+    def stopped(*, as_json):
+        signal.raise_signal(number)
+
+    with pytest.raises(typer.Exit) as caught:
+        stopped(as_json=True)
+
+    error = json.loads(capsys.readouterr().err)["error"]
+    assert (caught.value.exit_code, error["code"]) == (code, "Interrupted")
+    assert "run it again" in error["hint"]
+    assert signal.getsignal(number) is before

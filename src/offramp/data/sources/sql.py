@@ -103,6 +103,9 @@ class SqlSource:
             transaction = connection.execution_options(**options).begin()
             try:
                 yield transaction
+            except KeyboardInterrupt:
+                connection.invalidate()  # a statement is under way: nothing more can be said on it
+                raise
             finally:
                 _roll_back(transaction)
 
