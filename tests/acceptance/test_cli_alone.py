@@ -28,6 +28,7 @@ from tests.acceptance.installation import (
     Installation,
 )
 from tests.archive import faults
+from tests.integration.waiting import eventually
 
 MAP = ("--map", DATAMAP)
 WHOSE = (*MAP, "--organization", LEAVING)
@@ -62,6 +63,9 @@ def anywhere(request, exported):
         exported.settings["TRAINING_DATABASE_URL"] = url
         exported.say("export", *WHOSE, "--out", "data.json")
     return exported
+
+
+WAITING = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
 
 def write(lonely, statement):
@@ -375,6 +379,24 @@ def test_two_processes_never_work_on_one_organization(exported):
 
     assert second.code == 5
     assert "Another process is at work on the organization 2" in second.err
+
+
+def test_an_export_that_is_terminated_says_so_and_leaves_nothing(postgres_url, exported):
+    build(postgres_url, seed=7, leaving_on=date(2024, 8, 30), members=TINY)
+    exported.settings["TRAINING_DATABASE_URL"] = postgres_url
+    before = set(exported.folder.iterdir())
+    engine = open_engine(postgres_url)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("LOCK TABLE sign_in_sessions IN ACCESS EXCLUSIVE MODE")
+        export = exported.start("export", *WHOSE, "--out", "again.json")
+        eventually(lambda: connection.scalar(WAITING))
+        assert (exported.folder / "again.json.part").exists()
+        export.terminate()
+        _, told = export.communicate(timeout=30)
+    engine.dispose()
+
+    assert (export.returncode, "stopped before it was done" in told) == (143, True)
+    assert set(exported.folder.iterdir()) == before
 
 
 def wait_for(file):
