@@ -370,7 +370,7 @@ def test_two_processes_never_work_on_one_organization(exported):
     with engine.connect() as connection:
         connection.exec_driver_sql("UPDATE courses SET title = title")  # the first one waits here
         first = exported.start(*ERASE)
-        wait_for(exported.folder / "gone.json.work" / "tombstone.json")
+        eventually((exported.folder / "gone.json.work" / "tombstone.json").exists)
         second = exported.run(*other)
         connection.rollback()
         assert first.wait(60) == 0, first.stderr.read()
@@ -397,14 +397,6 @@ def test_an_export_that_is_terminated_says_so_and_leaves_nothing(postgres_url, e
 
     assert (export.returncode, "stopped before it was done" in told) == (143, True)
     assert set(exported.folder.iterdir()) == before
-
-
-def wait_for(file):
-    for _ in range(600):
-        if file.exists():
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{file} did not appear")
 
 
 def test_a_process_that_is_killed_at_any_moment_is_finished_by_the_next(anywhere):  # L32

@@ -182,20 +182,21 @@ def guarded(
 
     @wraps(command)
     def run(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Answer:
+        as_json = kwargs.get("as_json") is True
         try:
             with _terminable():
                 return command(*args, **kwargs)
         except KeyboardInterrupt as error:
-            show_error(Interrupted(hint=_AGAIN), as_json=kwargs.get("as_json") is True)
+            show_error(Interrupted(hint=_AGAIN), as_json=as_json)
             number = error.args[0] if error.args else signal.SIGINT
             raise typer.Exit(_EXIT_OF_SIGNALS + number) from error
         except OfframpError as error:
-            show_error(error, as_json=kwargs.get("as_json") is True)
+            show_error(error, as_json=as_json)
             raise typer.Exit(error.exit_code) from error
         except (typer.Exit, typer.Abort):
             raise
         except Exception as error:
-            show_error(_unexpected(error), as_json=kwargs.get("as_json") is True)
+            show_error(_unexpected(error), as_json=as_json)
             raise typer.Exit(OfframpError.exit_code) from error
 
     return run
