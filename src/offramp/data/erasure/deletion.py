@@ -22,7 +22,7 @@ from offramp.data.territory import Territory
 class Done:
     """How many rows one step changed, and the keys of those that went, or were meant to.
 
-    There are no keys of a table to which nothing refers.
+    There may be no keys of a table to which nothing refers.
     """
 
     rows: int
@@ -51,20 +51,23 @@ def change_whole(
     source: SqlSource,
     territory: Territory,
     steps: Sequence[Step],
+    found: Sequence[Keys | None],
     *,
     rows_max: int,
     keep: Callable[[], None],
 ) -> Sequence[Done] | None:
-    """Do some steps, each to all rows that it finds; none where those are too many in all.
+    """Do some steps, each to all of its rows; none where those are too many in all.
 
     Args:
         source: where.
         territory: whose rows.
         steps: all of them may be done at once; one that looks at references in sets is alone.
+        found: the keys of each step's rows; none of one that finds them itself.
         rows_max: with more rows, nothing is changed.
         keep: makes sure of the fence right before the commit, or raises.
     """
-    change = partial(_change_found, territory=territory, steps=steps, rows_max=rows_max)
+    known = list(zip(steps, found, strict=True))
+    change = partial(_change_all, territory=territory, known=known, rows_max=rows_max)
     return _commit(source, territory, steps[0].check, change, keep=keep)
 
 
@@ -104,22 +107,38 @@ def _holds(
 def _delete_part(
     connection: sa.Connection, *, territory: Territory, step: Step, part: Keys
 ) -> Sequence[Done]:
-    assert step.change is not None, "a deletion deletes"
-    params = territory.dialect.chunk_params(part.columns)
-    return [Done(rows=int(connection.execute(step.change, params).rowcount), keys=part)]
+    return [_change_known(connection, territory, step, part)]
 
 
-def _change_found(
-    connection: sa.Connection, *, territory: Territory, steps: Sequence[Step], rows_max: int
+def _change_all(
+    connection: sa.Connection,
+    *,
+    territory: Territory,
+    known: Sequence[tuple[Step, Keys | None]],
+    rows_max: int,
 ) -> Sequence[Done] | None:
     """Take the steps one after the other, as long as there is room for what each one found."""
     done: list[Done] = []
-    for step in steps:
-        assert step.whole is not None, "only what is known to be little is done at once"
-        result = connection.execute(step.whole.change)
-        keys = keys_of(territory, step, result.all() if step.whole.gives_keys else ())
-        rows = len(keys) if step.whole.gives_keys else int(result.rowcount)
-        done.append(Done(rows=rows, keys=keys))
+    for step, keys in known:
+        if keys is None:
+            done.append(_change_found(connection, territory, step))
+        elif len(keys):
+            done.append(_change_known(connection, territory, step, keys))
+        else:
+            done.append(Done(rows=0, keys=keys))
         if sum(each.rows for each in done) > rows_max:
             return None
     return done
+
+
+def _change_known(connection: sa.Connection, territory: Territory, step: Step, keys: Keys) -> Done:
+    assert step.change is not None, "what is deleted or emptied is changed"
+    params = territory.dialect.chunk_params(keys.columns)
+    return Done(rows=int(connection.execute(step.change, params).rowcount), keys=keys)
+
+
+def _change_found(connection: sa.Connection, territory: Territory, step: Step) -> Done:
+    assert step.whole is not None and step.whole.change is not None, "it finds its rows itself"
+    result = connection.execute(step.whole.change)
+    keys = keys_of(territory, step, result.all() if step.whole.needs_keys else ())
+    return Done(rows=len(keys) if step.whole.needs_keys else int(result.rowcount), keys=keys)

@@ -383,10 +383,13 @@ def _take_at_once(
     if size is None:
         return None
     rows, cost = size
+    found = [_read_first(source, territory, step) for step in steps]
     try:
         with work.fence.chunk(territory.id_of(steps[0].table)) as record:
             began = pace.elapsed()
-            done = change_whole(source, territory, steps, rows_max=pace.rows_max, keep=record.keep)
+            done = change_whole(
+                source, territory, steps, found, rows_max=pace.rows_max, keep=record.keep
+            )
             pace.adapt_whole(rows, cost=cost, took_seconds=pace.elapsed() - began)
             for step, each in zip(steps, done or (), strict=done is not None):
                 if step.purpose is Purpose.DELETE:
@@ -397,9 +400,15 @@ def _take_at_once(
     if done is None:
         return None
     for step, each in zip(steps, done, strict=True):
-        if work.gone and step.whole is not None and step.whole.gives_keys:
+        if work.gone and step.whole is not None and step.whole.needs_keys:
             work.gone.remember(territory.id_of(step.table), each.keys)
     return [Changed(rows=each.rows, owned={}) for each in done]
+
+
+def _read_first(source: SqlSource, territory: Territory, step: Step) -> Keys | None:
+    """Read the keys of a step's rows, unless it finds them itself."""
+    assert step.whole is not None, "only what is known to be little is done at once"
+    return read_keys(source, territory, step) if step.whole.change is None else None
 
 
 def _run_round(

@@ -63,7 +63,7 @@ class Step:
     def statements(self) -> list[tuple[str, sa.ClauseElement]]:
         """List what runs, in order, each with its purpose."""
         found: list[tuple[str, sa.ClauseElement]] = [(f"find: {self.purpose.value}", self.worklist)]
-        if self.whole is not None:
+        if self.whole is not None and self.whole.change is not None:
             found.insert(0, (f"where there are few: {self.purpose.value}", self.whole.change))
         if self.current is not None:
             found.append(("read the values to hash", self.current))

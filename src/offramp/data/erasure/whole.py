@@ -1,4 +1,4 @@
-"""Tables of few rows: one statement finds and changes them, and no list of keys travels.
+"""Tables of few rows: all of them go at once, and several such tables in one transaction.
 
 The law: the same rows go as in chunks, inside the same fence, and never more in one transaction
 than a chunk may have. How many there are is known from the tombstone, which may be out of date:
@@ -21,18 +21,20 @@ class Whole:
     """What is done to all rows of a table that are meant, at once.
 
     Attributes:
-        change: it gives the keys of what went where other rows may refer to it.
+        change: it finds its rows itself, and gives the keys of what went where other rows may
+            refer to it; none where keys are read first, because the database would hold every row
+            at which it looks.
         counted: the table by whose rows it is known to be little.
         looks: how often the database looks for rows that refer to one that goes.
     """
 
-    change: sa.UpdateBase
+    change: sa.UpdateBase | None
     counted: str
     looks: int = 0
 
     @property
-    def gives_keys(self) -> bool:
-        """Say whether the change gives the keys of what went."""
+    def needs_keys(self) -> bool:
+        """Say whether other rows may refer to those that go."""
         return self.looks > 0
 
     def cost(self, rows: int) -> int:
@@ -41,7 +43,7 @@ class Whole:
 
 
 def plan_whole(territory: Territory, name: str, deletion: sa.Delete) -> Whole | None:
-    """Say how a table goes at once, by a deletion that finds its rows; none if in chunks only."""
+    """Say how a table goes at once, by a deletion that would find its rows; none if in chunks."""
     table = territory.catalog.tables[name]
     pointing = territory.catalog.referring_to(name)
     is_quick = all(each.indexed for each in pointing) and _is_looked_up(territory, name, ())
@@ -51,11 +53,11 @@ def plan_whole(territory: Territory, name: str, deletion: sa.Delete) -> Whole | 
         for each in pointing
         if each.table == name
     )
-    if not (is_quick and is_in_any_order and territory.dialect.chooses_as_it_deletes):
+    if not (is_quick and is_in_any_order):
         return None
     with_keys = deletion.returning(*primary_key(table, deletion.table))
     change = with_keys if pointing else deletion
-    return Whole(change=change, counted=territory.id_of(name), looks=len(pointing))
+    return _whole(territory, change, counted=name, looks=len(pointing))
 
 
 def plan_whole_emptying(
@@ -64,9 +66,15 @@ def plan_whole_emptying(
     """Say how a reference to rows that go is emptied at once: with one look for each of those."""
     parent = reference.parent
     is_quick = reference.indexed and _is_looked_up(territory, parent, ())
-    if not (is_quick and territory.dialect.chooses_as_it_deletes):
-        return None
-    return Whole(change=update, counted=territory.id_of(parent))
+    return _whole(territory, update, counted=parent) if is_quick else None
+
+
+def _whole(territory: Territory, change: sa.UpdateBase, *, counted: str, looks: int = 0) -> Whole:
+    return Whole(
+        change=change if territory.dialect.chooses_as_it_deletes else None,
+        counted=territory.id_of(counted),
+        looks=looks,
+    )
 
 
 def _is_looked_up(territory: Territory, name: str, passed: tuple[str, ...]) -> bool:

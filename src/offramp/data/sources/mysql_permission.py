@@ -9,11 +9,10 @@ Source: MySQL, "EXPLAIN Statement".
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 
-from offramp.data.sources.driver import Need, compile_statement
+from offramp.data.sources.driver import Need
 from offramp.data.sources.privilege import missing
 from offramp.data.sources.trouble import PermissionMissing, Trouble
 
@@ -28,27 +27,25 @@ def refusal(connection: sa.Connection, needs: Sequence[Need]) -> Trouble | None:
     with connection.engine.connect() as other:
         for need in needs:
             try:
-                text, params = compile_statement(_statement(need), other.dialect)
-                other.exec_driver_sql(f"EXPLAIN {text}", dict(params))
+                other.exec_driver_sql(f"EXPLAIN {_statement(need, other.dialect)}")
             except PermissionMissing:
                 lacking[need.verb, need.table.fullname].extend(need.columns)
     return missing(lacking) if lacking else None
 
 
-def _statement(need: Need) -> sa.ClauseElement:
-    """Build the smallest statement that needs what is needed, and would do nothing."""
-    table = need.table
-    columns: list[sa.ColumnElement[Any]] = [table.c[name] for name in need.columns]
+def _statement(need: Need, dialect: sa.Dialect) -> str:
+    """Write the smallest statement that needs what is needed, and would do nothing."""
+    quote = dialect.identifier_preparer
+    table = quote.format_table(need.table)
+    columns = [quote.quote(name) for name in need.columns]
     match need.verb:
         case "DELETE":
-            return sa.delete(table).where(sa.false())
+            change = f"DELETE FROM {table}"
         case "INSERT":
-            nothing = sa.select(*(sa.null() for _ in columns)).where(sa.false())
-            return sa.insert(table).from_select(need.columns, nothing)
+            nothing = ", ".join("NULL" for _ in columns)
+            change = f"INSERT INTO {table} ({', '.join(columns)}) SELECT {nothing} FROM DUAL"
         case "UPDATE":
-            return (
-                sa.update(table)
-                .values(dict(zip(need.columns, columns, strict=True)))
-                .where(sa.false())
-            )
-    return sa.select(*(columns or [sa.literal(1)])).select_from(table).where(sa.false())
+            change = f"UPDATE {table} SET {', '.join(f'{name} = {name}' for name in columns)}"
+        case _:
+            change = f"SELECT {', '.join(columns) or '1'} FROM {table}"
+    return f"{change} WHERE FALSE"
