@@ -1,5 +1,7 @@
 """A file that the command line writes has its name only when it is whole (L36)."""
 
+import os
+
 import pytest
 
 from offramp.adapters.lock_file import WorkInProgress
@@ -48,3 +50,20 @@ def test_what_a_killed_writer_left_is_never_taken_for_the_file(tmp_path):
         sink.write(b"whole")
     assert file.read_bytes() == b"whole"
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_who_is_stopped_as_soon_as_the_file_is_there_leaves_none(tmp_path, monkeypatch):
+    opened = os.open
+
+    def stopped(path, *rest):
+        if os.fspath(path).endswith(".part"):
+            os.close(opened(path, *rest))
+            raise KeyboardInterrupt
+        return opened(path, *rest)
+
+    monkeypatch.setattr(os, "open", stopped)
+
+    with pytest.raises(KeyboardInterrupt), whole_file(tmp_path / "export.json"):
+        pass  # nobody comes here
+
+    assert list(tmp_path.iterdir()) == []

@@ -38,6 +38,9 @@ def _written(file: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
         raise FileUnwritable(file=str(file), reason=reason) from error
+    except KeyboardInterrupt:  # between the opening and the next line, in which the file is there
+        draft.unlink(missing_ok=True)
+        raise
     try:
         with io.BufferedWriter(TrickledFile(descriptor)) as sink:
             with ExitStack() as stack:
