@@ -34,7 +34,7 @@ PYTHON = Path(sys.executable).resolve()
 PYTHON_OLDEST = (3, 11)
 ELSEWHERE = "mariadb or browser or foreign"  # marks of the tests that need more than pip can carry
 MEMORY, ROOM_BYTES = Path("/dev/shm"), 8 * 2**30  # noqa: S108 (where tests work, if they can)
-PARALLEL = ("-n", "3")  # on two cores: many a test waits; `-n 0` after it for a debugger
+PARALLEL = ("-n", "3", "--dist", "worksteal")  # many a test waits; `-n 0` for a debugger
 
 QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"}
 QUIET["DEBIAN_FRONTEND"] = "noninteractive"
@@ -66,7 +66,7 @@ def demo(*arguments: str) -> int:
 
 
 def test(*arguments: str) -> int:
-    """Run every test that needs only what pip can carry, the fast layers first."""
+    """Run every test that needs only what pip can carry."""
     return _run("pytest", *PARALLEL, "-m", f"not ({ELSEWHERE})", *arguments)
 
 

@@ -21,7 +21,7 @@ def layer_of(path):
 
 
 def pytest_collection_modifyitems(items):
-    """Run the fast layers first; inside a layer the random order stays."""
+    """Keep layers together, the fast ones first; inside a layer the random order stays."""
     items.sort(key=lambda item: LAYERS.index(layer_of(item.path)))
 
 

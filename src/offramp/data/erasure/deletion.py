@@ -138,7 +138,9 @@ def _change_known(connection: sa.Connection, territory: Territory, step: Step, k
 
 
 def _change_found(connection: sa.Connection, territory: Territory, step: Step) -> Done:
-    assert step.whole is not None and step.whole.change is not None, "it finds its rows itself"
-    result = connection.execute(step.whole.change)
-    keys = keys_of(territory, step, result.all() if step.whole.needs_keys else ())
-    return Done(rows=len(keys) if step.whole.needs_keys else int(result.rowcount), keys=keys)
+    whole = step.whole
+    assert whole is not None, "only what is known to be little is done at once"
+    assert whole.change is not None, "it finds its rows itself"
+    result = connection.execute(whole.change)
+    keys = keys_of(territory, step, result.all() if whole.needs_keys else ())
+    return Done(rows=len(keys) if whole.needs_keys else int(result.rowcount), keys=keys)

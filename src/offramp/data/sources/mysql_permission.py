@@ -38,14 +38,14 @@ def _statement(need: Need, dialect: sa.Dialect) -> str:
     quote = dialect.identifier_preparer
     table = quote.format_table(need.table)
     columns = [quote.quote(name) for name in need.columns]
+    listed, nothing = ", ".join(columns), ", ".join("NULL" for _ in columns)
     match need.verb:
         case "DELETE":
-            change = f"DELETE FROM {table}"
+            words = ["DELETE FROM", table]
         case "INSERT":
-            nothing = ", ".join("NULL" for _ in columns)
-            change = f"INSERT INTO {table} ({', '.join(columns)}) SELECT {nothing} FROM DUAL"
+            words = ["INSERT INTO", table, f"({listed})", "SELECT", nothing, "FROM DUAL"]
         case "UPDATE":
-            change = f"UPDATE {table} SET {', '.join(f'{name} = {name}' for name in columns)}"
+            words = ["UPDATE", table, "SET", ", ".join(f"{name} = {name}" for name in columns)]
         case _:
-            change = f"SELECT {', '.join(columns) or '1'} FROM {table}"
-    return f"{change} WHERE FALSE"
+            words = ["SELECT", listed or "1", "FROM", table]
+    return " ".join((*words, "WHERE FALSE"))
