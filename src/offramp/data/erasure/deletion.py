@@ -66,6 +66,8 @@ def change_whole(
         rows_max: with more rows, nothing is changed.
         keep: makes sure of the fence right before the commit, or raises.
     """
+    if sum(len(keys) for keys in found if keys is not None) > rows_max:
+        return None
     known = list(zip(steps, found, strict=True))
     change = partial(_change_all, territory=territory, known=known, rows_max=rows_max)
     return _commit(source, territory, steps[0].check, change, keep=keep)
