@@ -5,8 +5,10 @@ every run, never cached, because the map is judged against it (L15).
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -123,7 +125,7 @@ class CatalogTable:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Catalog:
     """Every table of one source; `strangers` are not read, and refer to tables that are."""
 
@@ -132,12 +134,15 @@ class Catalog:
 
     def referring_to(self, parent: str) -> tuple[Reference, ...]:
         """List the foreign keys that point at a table, in a stable order."""
-        return tuple(
-            reference
-            for name in sorted(self.tables)
-            for reference in self.tables[name].references
-            if reference.parent == parent
-        )
+        return tuple(self._referring.get(parent, ()))
+
+    @cached_property
+    def _referring(self) -> Mapping[str, Sequence[Reference]]:
+        found: defaultdict[str, list[Reference]] = defaultdict(list)
+        for name in sorted(self.tables):
+            for reference in self.tables[name].references:
+                found[reference.parent].append(reference)
+        return found
 
     def trail(self, table: str, path: str) -> Iterator[tuple[str, str]]:
         """Name every column of a path such as ``course_id.title`` with its table, in order.

@@ -4,13 +4,14 @@ Source: MySQL, "START TRANSACTION", "Server SQL Modes", "InnoDB and Transaction 
 PyMySQL, "SSCursor" (rows are read from the wire one by one, never held).
 """
 
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 
+from offramp.core.errors import OfframpError
 from offramp.data.catalog.catalog import Catalog
 from offramp.data.catalog.mysql import read_mysql_catalog
 from offramp.data.dialects import MYSQL
@@ -86,7 +87,8 @@ class MysqlDriver:
         """Stream a one-column select of texts, in blocks of whole lines."""
         text, params = compile_statement(rows, connection.dialect)
         driver: Any = connection.connection.driver_connection
-        with driver.cursor(connection.dialect.loaded_dbapi.cursors.SSCursor) as cursor:
+        unbuffered: Any = connection.dialect.loaded_dbapi.cursors.SSCursor
+        with driver.cursor(unbuffered) as cursor, _stopped_early(connection, cursor):
             cursor.execute(text, params)
             while lines := [line for (line,) in cursor.fetchmany(BLOCK_ROWS)]:
                 if None in lines:
@@ -97,7 +99,10 @@ class MysqlDriver:
         self, connection: sa.Connection, query: sa.Select[Any]
     ) -> Stream[Sequence[Sequence[Any]]]:
         """Stream rows in blocks, with values that can be bound again as they are."""
-        with connection.execution_options(yield_per=BLOCK_ROWS).execute(query) as result:
+        with (
+            connection.execution_options(yield_per=BLOCK_ROWS).execute(query) as result,
+            _stopped_early(connection, result.cursor),
+        ):
             yield from result.partitions()
 
     def refusal(self, connection: sa.Connection, needs: Sequence[Need]) -> Trouble | None:
@@ -107,6 +112,27 @@ class MysqlDriver:
     def classify(self, error: BaseException) -> Trouble:
         """Say what an error of PyMySQL means."""
         return mysql_trouble.classify(error)
+
+
+@contextmanager
+def _stopped_early(connection: sa.Connection, cursor: DBAPICursor | None) -> Iterator[None]:
+    """Let the server send no more where reading ends early: the driver reads all that it sends."""
+    is_read = False
+    try:
+        yield
+        is_read = True
+    finally:
+        if not is_read:
+            _stop_sending(connection, cursor)
+
+
+def _stop_sending(connection: sa.Connection, cursor: DBAPICursor | None) -> None:
+    driver: Any = connection.connection.driver_connection
+    with suppress(OfframpError, connection.dialect.loaded_dbapi.Error):
+        with connection.engine.connect() as other:
+            other.exec_driver_sql(f"KILL QUERY {driver.thread_id()}")
+        if cursor is not None:
+            cursor.close()  # and reads what is on its way, up to the word that it was stopped
 
 
 def row_too_long(connection: sa.Connection) -> Exception:
