@@ -14,7 +14,6 @@ from tests.integration.data.test_stays import run, stays
 from tests.integration.data.trouble import Pauses, impatient, is_gone
 from tests.integration.data.trusting import COMPANIES, ONE, built
 
-ROWS_MAX = 40  # of a transaction; a company of the school has as few in all
 AT_ONCE = f"where there are few: {Purpose.DELETE.value}"
 COUNT_USERS = "CREATE TRIGGER counting AFTER DELETE ON users "
 TRIGGERS = {

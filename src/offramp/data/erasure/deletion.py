@@ -41,7 +41,7 @@ def delete_chunk(
         part: the keys of the chunk.
         keep: makes sure of the fence right before the commit, or raises.
     """
-    delete = partial(_delete_part, territory=territory, step=step, part=part)
+    delete = partial(_change_all, territory=territory, known=[(step, part)], rows_max=len(part))
     done = _commit(source, territory, step.check, delete, keep=keep)
     assert done is not None, "a chunk has no more rows than it may have"
     return done[0]
@@ -104,12 +104,6 @@ def _holds(
         return True
     bind = territory.dialect.chunk_params
     return all(check.holds(connection, bind(each.keys.columns)) for each in done)
-
-
-def _delete_part(
-    connection: sa.Connection, *, territory: Territory, step: Step, part: Keys
-) -> Sequence[Done]:
-    return [_change_known(connection, territory, step, part)]
 
 
 def _change_all(
