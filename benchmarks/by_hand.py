@@ -71,7 +71,7 @@ FLOWS = (
         ground=_ground,
         steps=(
             Step(run=Ground.export, gives=("A",)),
-            Step(run=Ground.delete, gives=("D", "D written MB")),
+            Step(run=Ground.delete, gives=("D", "D written MB"), needs=("A",)),
             Step(run=Ground.scan, gives=("V",), needs=("D",)),
         ),
     ),

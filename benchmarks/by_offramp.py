@@ -11,7 +11,8 @@ from benchmarks.flow import Flow, Place, SidesDiffer, Step
 from benchmarks.habits import MICROSECONDS
 from benchmarks.rows import JOB
 from benchmarks.server import clone, connect, written_bytes
-from benchmarks.work import NOTHING_KNOWN, Work, counted, open_work
+from benchmarks.work import NOTHING_KNOWN, Work, open_work
+from offramp.data.erasure.fence import CONNECTIONS
 from offramp.data.erasure.tombstone import Tombstone
 from offramp.data.manifest import TableDigest
 
@@ -54,8 +55,9 @@ class Ground:
         self.place.expect(result.tables, "deleted")
 
     def erase_alone(self, name: str, *, connections: int) -> None:
-        """Delete every row, and do nothing before."""
-        work = partial(self.work.erase, counted(self.place.owned), connections=connections)
+        """Delete every row, by a clock that runs for nothing else."""
+        tombstone = self.work.bury(self.work.digest())
+        work = partial(self.work.erase, tombstone, connections=connections)
         result = self.place.samples.time(name, work)
         self.place.expect(result.tables, "deleted")
 
@@ -110,7 +112,7 @@ def _ground(
         yield Ground(place=place, work=work, connection=connection)
 
 
-def _erasure(name: str, *, connections: int = 1, set_checks: bool = False) -> Flow[Ground]:
+def _erasure(name: str, *, connections: int, set_checks: bool = False) -> Flow[Ground]:
     """Delete on a copy of its own."""
     run = partial(Ground.erase_alone, name=name, connections=connections)
     return Flow(
@@ -125,15 +127,15 @@ FLOWS = (
             Step(run=Ground.export, gives=("export",)),
             Step(run=Ground.prove, gives=("digest",)),
             Step(run=Ground.bury, gives=("tombstone",), needs=("digest",)),
-            Step(run=Ground.erase, gives=("erase", "written MB", "longest")),
+            Step(run=Ground.erase, gives=("erase", "written MB", "longest"), needs=("tombstone",)),
             Step(run=Ground.count_left, gives=("references",), needs=("tombstone", "erase")),
             Step(run=Ground.divide, gives=("job for a row",), needs=JOB),
             Step(run=Ground.scan, gives=("scan",), needs=("tombstone", "erase", "references")),
         ),
     ),
-    _erasure("erase over two", connections=2),
-    _erasure("erase in sets", set_checks=True),
-    _erasure("erase in sets over two", connections=2, set_checks=True),
+    _erasure("erase over one", connections=1),
+    _erasure("erase in sets", connections=CONNECTIONS, set_checks=True),
+    _erasure("erase in sets over one", connections=1, set_checks=True),
     Flow(
         ground=partial(_ground, keeps_everything=True),
         steps=(Step(run=Ground.hash, gives=("hash",)),),

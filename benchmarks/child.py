@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
 
 from benchmarks.meter import peak_bytes
@@ -64,7 +63,7 @@ def report(work: Callable[[], int]) -> None:
     _say(json.dumps(asdict(Outcome(seconds=seconds, peak_bytes=peak, count=count))))
 
 
-def main(order: str, url: str, store_url: str) -> None:
+def main(order: str, url: str, store_url: str, folder: str) -> None:
     """Delete, or do the whole job; the count is that of the chunks.
 
     Args:
@@ -73,15 +72,20 @@ def main(order: str, url: str, store_url: str) -> None:
             itself.
         url: the database.
         store_url: the database that holds the fence.
+        folder: where the tombstone is kept for another process that goes on.
     """
-    with open_work(url, store_url=store_url) as work:
+    kept = Path(folder) / "tombstone.json"
+    with open_work(url, store_url=store_url, goes_on=order == "rest") as work:
         if order.isdecimal():
             work.fence.dies_after = int(order)
         if order == "whole":
-            report(lambda: _do_everything(work))
-            return
-        tombstone = NOTHING_KNOWN if order == "rest" else work.bury(work.digest())
-        report(lambda: _delete(work, tombstone))
+            report(lambda: _do_everything(work, Path(folder)))
+        elif order == "rest":
+            report(lambda: _go_on(work, Tombstone.model_validate_json(kept.read_bytes())))
+        else:
+            tombstone = work.bury(work.digest())
+            kept.write_text(tombstone.model_dump_json(), "utf-8")
+            report(lambda: _delete(work, tombstone))
 
 
 def _delete(work: Work, tombstone: Tombstone) -> int:
@@ -89,11 +93,15 @@ def _delete(work: Work, tombstone: Tombstone) -> int:
     return len(work.fence.seconds)
 
 
-def _do_everything(work: Work) -> int:
-    with TemporaryDirectory() as folder:
-        tombstone = work.bury(work.export(Path(folder)).digests())
-        work.erase(tombstone)
-        work.verify(tombstone)
+def _go_on(work: Work, tombstone: Tombstone) -> int:
+    work.erase(NOTHING_KNOWN, finished=tombstone.finished(work.fence.erased_rows()))
+    return len(work.fence.seconds)
+
+
+def _do_everything(work: Work, folder: Path) -> int:
+    tombstone = work.bury(work.export(folder).digests())
+    work.erase(tombstone)
+    work.verify(tombstone)
     return len(work.fence.seconds)
 
 

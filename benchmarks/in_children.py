@@ -22,19 +22,20 @@ def hold(place: Place) -> None:
             return sum(map(private_bytes, working))
 
         with watching(held_by_server) as peak:
-            outcome = run_child(_CHILD, "whole", url, place.base_url)
+            outcome = run_child(_CHILD, "whole", url, place.base_url, str(place.folder))
     place.samples.note("peak MB", outcome.peak_bytes / 1e6)
     place.samples.note("server peak MB", peak.size / 1e6)
 
 
 def recover(place: Place) -> None:
     """Delete in peace, and on another copy die half way and delete the rest."""
+    places = (place.base_url, str(place.folder))
     with clone(place.base_url, place.template) as url:
-        unbroken = run_child(_CHILD, "delete", url, place.base_url)
+        unbroken = run_child(_CHILD, "delete", url, *places)
     half = str(max(1, round(unbroken.count / 2)))
     with clone(place.base_url, place.template) as url:
-        killed = run_child(_CHILD, half, url, place.base_url, is_killed=True)
-        again = run_child(_CHILD, "rest", url, place.base_url)
+        killed = run_child(_CHILD, half, url, *places, is_killed=True)
+        again = run_child(_CHILD, "rest", url, *places)
         with connect(url) as connection:
             left = yardstick.tables_left(connection, organization=LARGE)
     if left:

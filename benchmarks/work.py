@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from whenever import Instant
 
 from benchmarks.load import LARGE, ORDINARY, TRUSTED
-from benchmarks.schema import SOURCE, URL_VARIABLE, data_map
+from benchmarks.schema import URL_VARIABLE, data_map
 from offramp.adapters.vault_folder import FolderVault
 from offramp.cli.late import keep_imported, seldom_collect
 from offramp.data.datamap import DataMap
 from offramp.data.erasure.erase import ErasureResult, erase
+from offramp.data.erasure.fence import CONNECTIONS
 from offramp.data.erasure.tombstone import Tombstone, take_tombstone
 from offramp.data.erasure.worklist import Gone
 from offramp.data.handover.export import digest, export
@@ -39,24 +40,21 @@ _CURSOR = sa.Table(
 )
 
 
-def counted(owned: Mapping[str, int]) -> Tombstone:
-    """Make a tombstone that knows how many rows each table has, and no more."""
-    tables = {f"{SOURCE}.{name}": TableDigest(rows=rows, sha256="") for name, rows in owned.items()}
-    return NOTHING_KNOWN.model_copy(update={"tables": tables})
-
-
 @dataclass(kw_only=True)
 class CursorFence:
     """A fence as the engine has it: a row is held in another database while a chunk runs."""
 
     engine: sa.Engine
+    goes_on: bool = False
     dies_after: int | None = None
     seconds: list[float] = field(default_factory=list)
     _table: str = ""
     _rows: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Start with an empty cursor."""
+        """Start with an empty cursor, unless an earlier run left one to go on from."""
+        if self.goes_on:
+            return
         _CURSOR.metadata.drop_all(self.engine)
         _CURSOR.metadata.create_all(self.engine)
         with self.engine.begin() as connection:
@@ -84,6 +82,11 @@ class CursorFence:
                 os.kill(os.getpid(), signal.SIGKILL)
             for name, rows in self._rows.items():
                 self._advance(connection, name, rows=rows)
+
+    def erased_rows(self) -> dict[str, int]:
+        """Give the cursor."""
+        with self.engine.begin() as connection:
+            return {table: rows for table, rows in connection.execute(sa.select(_CURSOR))}
 
     def _advance(self, connection: sa.Connection, table: str, *, rows: int) -> None:
         which = _CURSOR.c.table == table
@@ -123,7 +126,13 @@ class Work:
         """Take the tombstone."""
         return take_tombstone(self.datamap, self.sources, self.scope, key=KEY, digests=digests)
 
-    def erase(self, tombstone: Tombstone, *, connections: int = 1) -> ErasureResult:
+    def erase(
+        self,
+        tombstone: Tombstone,
+        *,
+        connections: int = CONNECTIONS,
+        finished: Collection[str] = (),
+    ) -> ErasureResult:
         """Hash or delete every row, in chunks, inside the fence."""
         return erase(
             self.datamap,
@@ -137,6 +146,7 @@ class Work:
             gone=self.gone,
             connections=connections,
             expected=tombstone.counts,
+            finished=finished,
         )
 
     def verify(self, tombstone: Tombstone) -> Verification:
@@ -153,7 +163,12 @@ class Work:
 
 @contextmanager
 def open_work(
-    url: str, *, store_url: str, keeps_everything: bool = False, set_checks: bool = False
+    url: str,
+    *,
+    store_url: str,
+    keeps_everything: bool = False,
+    set_checks: bool = False,
+    goes_on: bool = False,
 ) -> Iterator[Work]:
     """Connect to a database and to the one that holds the fence, as a worker at work is connected.
 
@@ -162,6 +177,7 @@ def open_work(
         store_url: the database of the fence.
         keeps_everything: rows stay and lose their people, in place of being deleted.
         set_checks: PostgreSQL trusts Offramp to look at references in its place, in sets.
+        goes_on: another process has begun, and left its cursor behind.
     """
     datamap = data_map(keeps_everything=keeps_everything, set_checks=set_checks)
     role = TRUSTED if set_checks else ORDINARY
@@ -180,7 +196,7 @@ def open_work(
             datamap=datamap,
             sources=sources,
             scope=Scope(organization=str(LARGE)),
-            fence=CursorFence(engine=store),
+            fence=CursorFence(engine=store, goes_on=goes_on),
         )
     finally:
         store.dispose()

@@ -20,7 +20,7 @@ from pydantic_settings import (
 
 from offramp.adapters.message.brand import COLOR
 from offramp.core.errors import Invalid
-from offramp.data.erasure.fence import CHUNK_ROWS_MAX
+from offramp.data.erasure.fence import CHUNK_ROWS_MAX, CONNECTIONS
 
 LogFormat = Literal["text", "json"]
 IMAP_FOLDER = r"^[ -~]+$"  # letters of other alphabets have a spelling of their own there
@@ -226,9 +226,9 @@ class Settings(BaseSettings):
         description="No destructive transaction takes more rows.",
     )
     connections: int = Field(
-        default=1,
+        default=CONNECTIONS,
         ge=1,
-        description="So many chunks delete at once in PostgreSQL; 2 where cores are spare.",
+        description="So many chunks delete at once in PostgreSQL; 1 where others need every core.",
     )
     bulk_organizations_max: int = Field(
         default=100,

@@ -4,6 +4,7 @@ A death is an exception that nobody catches: memory goes with it, folder and dat
 """
 
 import json
+import sqlite3
 import time
 from contextlib import closing, contextmanager
 
@@ -13,7 +14,11 @@ from whenever import Instant
 from examples.training_platform.companies import TINY
 from examples.training_platform.generate import build
 from offramp.adapters.desk_folder import DeskTaken, FolderDesk, Given
+from offramp.data.erasure import erase as erasing
+from offramp.data.erasure import worklist
 from offramp.data.erasure.job import Job, run
+from offramp.data.erasure.statements import Purpose
+from offramp.data.erasure.tombstone import Tombstone
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import open_sources
 from offramp.documents.datamap import load_datamap
@@ -47,6 +52,16 @@ def sources_of(file):
         yield datamap, sources
 
 
+def desk_of(file, *, organization=LEAVING, on_point=None):
+    return FolderDesk(
+        certificate=file.with_name("gone.json"),
+        scope=Scope(organization=organization),
+        given=Given(version="0"),
+        clock=lambda: NOW,
+        on_point=on_point or (lambda _point: None),
+    )
+
+
 def erase(file, *, dies_at=None, occurrence=1, organization=LEAVING):
     """Erase a company, or die at the so-manieth time that a point is passed; give the points."""
     passed = []
@@ -56,20 +71,13 @@ def erase(file, *, dies_at=None, occurrence=1, organization=LEAVING):
         if point == dies_at and passed.count(point) == occurrence:
             raise Death
 
-    scope = Scope(organization=organization)
-    desk = FolderDesk(
-        certificate=file.with_name("gone.json"),
-        scope=scope,
-        given=Given(version="0"),
-        clock=lambda: NOW,
-        on_point=on_point,
-    )
+    desk = desk_of(file, organization=organization, on_point=on_point)
     with sources_of(file) as (datamap, sources):
         run(
             Job(
                 datamap=datamap,
                 sources=sources,
-                scope=scope,
+                scope=desk.scope,
                 desk=desk,
                 elapsed=time.monotonic,
                 progress=lambda _table, _rows: None,
@@ -124,6 +132,52 @@ def test_who_dies_at_a_point_is_followed_by_one_that_ends_in_the_same_state(
     erase(file)
 
     assert left_of(file) == expected
+
+
+def half_done(whole, undisturbed, folder):
+    """Erase until the process dies half way; give the database and the tables that are finished."""
+    points, _ = undisturbed
+    file = copy_of(whole, folder)
+    with pytest.raises(Death):
+        erase(file, dies_at="chunk recorded", occurrence=points.count("chunk recorded") // 2)
+    desk = desk_of(file)
+    return file, desk.read("tombstone", Tombstone).finished(desk.erased_rows())
+
+
+def test_what_an_earlier_run_has_finished_is_not_asked_for_again(
+    whole, undisturbed, tmp_path, monkeypatch
+):
+    file, finished = half_done(whole, undisturbed, tmp_path / "it")
+    asked = []
+
+    def read_keys(source, territory, step):
+        asked.append((step.purpose, territory.id_of(step.table)))
+        return worklist.read_keys(source, territory, step)
+
+    monkeypatch.setattr(erasing, "read_keys", read_keys)
+    erase(file)
+
+    assert len(finished) > 3
+    assert {(Purpose.DELETE, table) for table in finished}.isdisjoint(asked)
+    assert left_of(file) == undisturbed[1]
+
+
+def test_a_row_that_comes_to_a_finished_table_is_found_all_the_same(whole, undisturbed, tmp_path):
+    """L22."""
+    file, finished = half_done(whole, undisturbed, tmp_path / "it")
+    table = min(finished).removeprefix("app.")
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("ATTACH ? AS whole", (str(whole),))
+        missing = f"SELECT rowid FROM whole.{table} EXCEPT SELECT rowid FROM main.{table}"
+        come = f"SELECT * FROM whole.{table} WHERE rowid IN ({missing} LIMIT 1)"
+        assert database.execute(f"INSERT INTO main.{table} {come}").rowcount == 1
+
+    erase(file)
+
+    (said, files), (expected, expected_files) = left_of(file), undisturbed[1]
+    late = {f"app.{table}": expected["tables"][f"app.{table}"] + 1}
+    assert said == expected | {"tables": expected["tables"] | late}
+    assert files == expected_files
 
 
 def test_the_key_is_gone_as_soon_as_the_rows_are_proved_gone(whole, tmp_path):

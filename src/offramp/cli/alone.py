@@ -25,6 +25,7 @@ from offramp.cli.option import OptionMissing, OptionsClash
 from offramp.cli.output import FileUnwritable
 from offramp.cli.progress import Watcher
 from offramp.core.errors import Refused
+from offramp.data.erasure.fence import CONNECTIONS
 from offramp.data.erasure.job import Job, run
 from offramp.data.erasure.tombstone import Tombstone
 from offramp.data.scope import Scope, described
@@ -111,7 +112,7 @@ def confirm(subject: str, *, word: str) -> None:
         raise NotConfirmed(subject=subject, hint=f"type {word} exactly")
 
 
-def work(data: Data, desk: FolderDesk, *, connections: int = 1) -> None:
+def work(data: Data, desk: FolderDesk, *, connections: int = CONNECTIONS) -> None:
     """Carry an erasure out, as far as an earlier run has not, and leave its certificate alone.
 
     Args:

@@ -44,6 +44,7 @@ from offramp.cli.output import (
 from offramp.core.errors import Refused
 from offramp.data.elsewhere import ask_about_remains
 from offramp.data.erasure.erase import preview
+from offramp.data.erasure.fence import CONNECTIONS
 from offramp.data.erasure.statements import Statement
 from offramp.data.manifest import Manifest
 from offramp.data.proof.inspection import inspect
@@ -97,8 +98,14 @@ def erase(
     ] = None,
     member: Member = None,
     connections: Annotated[
-        int, typer.Option(min=1, metavar="N", help="So many chunks delete at once in PostgreSQL.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="So many chunks delete at once in PostgreSQL.",
+            show_default=f"{CONNECTIONS}",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the statements that would run.")
     ] = False,
@@ -119,20 +126,20 @@ def erase(
         pdf=pdf,
     )
     if datamap is None:
-        _refuse_installed(paper, is_confirmed=yes, is_parallel=connections > 1)
+        _refuse_installed(paper, is_confirmed=yes, connections=connections)
     else:
         content = _erase(datamap, scope, paper, is_confirmed=yes, connections=connections)
         _show(content, paper, as_json=as_json)
 
 
-def _refuse_installed(paper: Paper, *, is_confirmed: bool, is_parallel: bool) -> None:
+def _refuse_installed(paper: Paper, *, is_confirmed: bool, connections: int | None) -> None:
     given = {
         "--certificate": paper.certificate,
         "--export": paper.export,
         "--without-export": paper.without_export,
         "--signing-key": paper.signing_key,
         "--pdf": paper.pdf,
-        "--connections": is_parallel,
+        "--connections": connections,
         "--yes": is_confirmed,
     }
     for option, value in given.items():
@@ -153,7 +160,7 @@ def _statements(datamap: Path | None, scope: Scope) -> tuple[Statement, ...]:
 
 
 def _erase(
-    datamap: Path, scope: Scope, paper: Paper, *, is_confirmed: bool, connections: int
+    datamap: Path, scope: Scope, paper: Paper, *, is_confirmed: bool, connections: int | None
 ) -> Mapping[str, Any]:
     if paper.certificate is None:
         raise OptionMissing(option="--certificate", hint="nothing is erased without a proof of it")
@@ -180,7 +187,7 @@ def _erase(
         )
         if desk.is_certified():
             _refuse_rows(data, desk)
-        work(data, desk, connections=connections)
+        work(data, desk, connections=connections or CONNECTIONS)
     document = read_file(paper.certificate)
     if paper.pdf is not None:
         write_file(paper.pdf, print_certificate(document))

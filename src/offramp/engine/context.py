@@ -12,7 +12,7 @@ from offramp.core.case import Letter
 from offramp.data.datamap import DataMap
 from offramp.data.elsewhere import Elsewhere, ask_elsewhere
 from offramp.data.endpoint_spec import EVENT_SOURCE
-from offramp.data.erasure.fence import CHUNK_ROWS_MAX
+from offramp.data.erasure.fence import CHUNK_ROWS_MAX, CONNECTIONS
 from offramp.data.scope import Scope
 from offramp.data.sources.source import Source
 from offramp.data.sources.sql import SqlSource
@@ -42,7 +42,7 @@ class Limits:
     lease_seconds: int = 600  # a claim not settled for so long is taken over
     chunk_seconds: int = 30  # a destructive chunk that takes longer loses its fence
     chunk_rows_max: int = CHUNK_ROWS_MAX
-    connections: int = 1  # to one database that delete at once
+    connections: int = CONNECTIONS  # to one database that delete at once
     mails_at_once: int = 1  # handed over side by side by one step
     mails_per_batch: int = 24  # marked as being sent at once; after a crash so many may come twice
     bulk_organizations_max: int = 100  # deleted within a day, before two people have to arm it

@@ -25,7 +25,7 @@ def bury(school, scope):
     return take_tombstone(school.datamap, school.sources, scope, key=KEY, digests=digests)
 
 
-def run(school, scope, *, tombstone=None, fence=None, rows=2, progress=no_progress, gone=None):
+def run(school, scope, *, tombstone=None, fence=None, rows=2, progress=no_progress, **options):
     return erase(
         school.datamap,
         school.sources,
@@ -35,8 +35,8 @@ def run(school, scope, *, tombstone=None, fence=None, rows=2, progress=no_progre
         elapsed=still,
         tombstone=tombstone or bury(school, scope),
         progress=progress,
-        gone=gone,
         chunk_rows_max=rows,
+        **options,
     )
 
 
@@ -121,7 +121,7 @@ def test_every_chunk_is_fenced_bounded_and_recorded(school):
     """L19: own short transactions, no cascade."""
     fence = CountingFence()
 
-    result = run(school, COMPANY, fence=fence)
+    result = run(school, COMPANY, fence=fence, connections=1)
 
     assert max(rows for _, rows in fence.recorded) <= 2
     deleted = sum(rows for table, rows in fence.recorded if table == "app.users")
@@ -144,6 +144,7 @@ def test_the_size_of_a_chunk_follows_the_time_it_takes(school):
         tombstone=bury(school, COMPANY),
         progress=no_progress,
         chunk_rows_max=4,
+        connections=1,
     )
 
     assert [rows for table, rows in fence.recorded if table == "app.users"] == [1, 1, 1, 1]

@@ -28,6 +28,7 @@ from offramp.data.sources.trouble import (
     SourceUnavailable,
     StatementFailed,
 )
+from tests.integration.data import leaving
 from tests.integration.data.leaving import come_back, data_of, take
 from tests.integration.data.school import COMPANY, CountingFence, build_school
 from tests.integration.data.trouble import (
@@ -187,7 +188,7 @@ def test_a_chunk_that_takes_too_long_is_made_smaller_and_succeeds(pg_school):
     leave(pg_school, tombstone, fence=fence, rows=16)
 
     assert is_gone(pg_school)
-    assert ("app.users", 1) in fence.recorded
+    assert ("app.users", 2) in fence.recorded, "one by each connection"
 
 
 def test_a_statement_that_always_takes_too_long_ends_in_an_error(pg_school):
@@ -224,6 +225,31 @@ def test_a_server_that_takes_no_more_connections_is_told(pg_school):
 
     crowd.sources["app"].close()
     pg_school.run("DROP ROLE crowd")
+
+
+@pytest.fixture
+def frugal(pg_school):
+    """Give the school as a role sees it that may do everything, over few connections."""
+    pg_school.run("CREATE ROLE frugal LOGIN")
+    pg_school.run("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO frugal")
+    seen = reopened(pg_school, sa.make_url(pg_school.url).set(username="frugal"))
+    yield seen
+    seen.sources["app"].close()
+    pg_school.run("DROP OWNED BY frugal")
+    pg_school.run("DROP ROLE frugal")
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+@pytest.mark.parametrize("counted", [False, True], ids=["in chunks", "at once"])
+def test_where_no_second_connection_is_to_be_had_one_deletes(frugal, limit, counted):
+    """The snapshot that is kept open meanwhile is a courtesy, too."""
+    before = siblings(frugal)
+    frugal.run(f"ALTER ROLE frugal CONNECTION LIMIT {limit}")
+
+    leaving.leave(frugal, COMPANY, rows=2, connections=2, counted=counted)
+
+    assert is_gone(frugal)
+    assert siblings(frugal) == before
 
 
 def end_our_sessions(school):

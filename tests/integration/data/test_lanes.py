@@ -6,7 +6,9 @@ from threading import Barrier
 import pytest
 import sqlalchemy as sa
 
+from offramp.data.erasure import lanes, stays
 from offramp.data.erasure.erase import erase
+from tests.integration.data.leaving import leave
 from tests.integration.data.school import COMPANY, KEY, CountingFence, no_progress, still
 from tests.integration.data.test_erase import bury
 
@@ -24,6 +26,18 @@ def run(school, *, connections, fence=None, rows=1):
         chunk_rows_max=rows,
         connections=connections,
     )
+
+
+def meet_at(school, deletion):
+    """Let two connections wait for one another before a statement."""
+    meeting = Barrier(2, timeout=20)
+
+    @sa.event.listens_for(school.sources["app"].engine, "before_cursor_execute")
+    def meet(_connection, _cursor, statement, _params, _context, _many):
+        if statement.startswith(deletion):
+            meeting.wait()
+
+    return meeting
 
 
 @pytest.mark.parametrize("rows", [1, 3, 5_000])
@@ -66,15 +80,25 @@ def test_the_chunks_of_a_round_are_transactions_of_their_own(school):
     if school.engine.name != "postgresql":
         assert not school.sources["app"].driver.writes_at_once
         return
-    meeting = Barrier(2, timeout=20)
-    engine = school.sources["app"].engine
-
-    @sa.event.listens_for(engine, "before_cursor_execute")
-    def meet(_connection, _cursor, statement, _params, _context, _many):
-        if statement.startswith("DELETE FROM grants"):
-            meeting.wait()
+    meeting = meet_at(school, "DELETE FROM grants")
 
     result = run(school, connections=2)
 
     assert result.tables["app.grants"] == 8
+    assert not meeting.broken
+
+
+def test_a_table_of_few_rows_at_which_others_look_much_goes_over_two_connections(
+    school, monkeypatch
+):
+    if school.engine.name != "postgresql":
+        assert not school.sources["app"].driver.writes_at_once
+        return
+    monkeypatch.setattr(stays, "LANE_LOOKS_MIN", 5)  # one for each note: of shares
+    monkeypatch.setattr(lanes, "LANE_ROWS_MIN", 1)
+    meeting = meet_at(school, "DELETE FROM notes")
+
+    result = leave(school, COMPANY, rows=40, connections=2, counted=True)
+
+    assert result.tables["app.notes"] == 5
     assert not meeting.broken

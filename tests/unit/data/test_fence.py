@@ -8,6 +8,7 @@ from offramp.data.erasure.fence import (
     WHOLE_COST_MAX,
     Pace,
 )
+from offramp.data.sources.trouble import SourceBusy
 
 
 def pace(rows):
@@ -48,6 +49,28 @@ def test_the_next_table_is_met_with_a_small_chunk():
     held.meet_table()
 
     assert held.rows == 2_500
+
+
+def test_the_first_chunk_is_as_large_as_its_rows_are_known_to_cost():
+    held = pace(500)
+
+    held.meet_table(row_cost=10)
+
+    assert held.rows == WHOLE_COST_MAX // 10
+
+
+@pytest.mark.parametrize("is_busy", [False, True], ids=["slow", "stopped"])
+def test_after_a_slow_chunk_what_rows_are_known_to_cost_makes_none_larger(is_busy):
+    held = pace(500)
+    if is_busy:
+        held.stumble(SourceBusy(source="app", reason="a lock"))
+    else:
+        held.adapt(took_seconds=CHUNK_SECONDS * 3)
+    rows = held.rows
+
+    held.meet_table(row_cost=2)
+
+    assert held.rows == rows < 500
 
 
 def sizes(held, seconds_of, chunks=40):

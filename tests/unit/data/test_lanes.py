@@ -7,7 +7,7 @@ import pytest
 
 from offramp.data.erasure.lanes import next_parts, run_round
 from offramp.data.erasure.worklist import Keys
-from offramp.data.sources.trouble import RowsInTheWay, SourceBusy
+from offramp.data.sources.trouble import RowsInTheWay, SourceBusy, SourceCrowded
 
 
 def keys(*numbers):
@@ -54,6 +54,20 @@ def test_a_chunk_that_is_stopped_for_a_while_hides_nothing_of_the_others():
 
     assert outcome.done == (1, 1)
     assert isinstance(outcome.stopped, SourceBusy)
+
+
+def test_a_chunk_that_finds_no_connection_stops_the_round_and_nobody_else():
+    def change(part):
+        if part == keys(2):
+            raise SourceCrowded(source="app", reason="too many")
+        return len(part)
+
+    outcome = run_round(change, [keys(1), keys(2)])
+
+    assert outcome.done == (1,)
+    assert isinstance(outcome.stopped, SourceCrowded)
+    with pytest.raises(SourceCrowded):
+        run_round(change, [keys(2)])
 
 
 def test_what_cannot_be_tried_again_is_raised_when_every_chunk_has_ended():

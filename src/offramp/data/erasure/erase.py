@@ -28,7 +28,7 @@ from offramp.data.datamap import DataMap
 from offramp.data.dialects import Columns, in_columns
 from offramp.data.elsewhere import Elsewhere, require_none_left_out
 from offramp.data.erasure.deletion import change_whole, delete_chunk
-from offramp.data.erasure.fence import CHUNK_ROWS_MAX, Fence, Pace, at_once
+from offramp.data.erasure.fence import CHUNK_ROWS_MAX, CONNECTIONS, Fence, Pace, at_once
 from offramp.data.erasure.horizon import Horizon
 from offramp.data.erasure.lanes import Round, count_lanes, next_parts, run_round
 from offramp.data.erasure.owned import hold_owned, release_owned
@@ -41,12 +41,13 @@ from offramp.data.erasure.statements import (
     plan_guards,
     plan_steps,
 )
+from offramp.data.erasure.stays import allowed, in_stays
 from offramp.data.erasure.tombstone import Tombstone
 from offramp.data.erasure.worklist import Gone, Keys, read_kept, read_keys
 from offramp.data.retention.keeping import Keeper, Tally
 from offramp.data.scope import Scope
 from offramp.data.sources.sql import SqlSource
-from offramp.data.sources.trouble import PASSING, RowsInTheWay
+from offramp.data.sources.trouble import PASSING, RowsInTheWay, SourceCrowded
 from offramp.data.survey import snapshots
 from offramp.data.territory import Territory
 
@@ -75,8 +76,8 @@ class Work:
     pace: Pace
     keeper: Keeper
     gone: Gone | None
-    connections: int
     expected: Mapping[str, int]
+    finished: Collection[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,11 +173,12 @@ def erase(
     keeper: Keeper | None = None,
     gone: Gone | None = None,
     chunk_rows_max: int = CHUNK_ROWS_MAX,
-    connections: int = 1,
+    connections: int = CONNECTIONS,
     pause: Callable[[float], None] = at_once,
     elsewhere: Elsewhere | None = None,
     spared: Collection[str] = (),
     expected: Mapping[str, int] = NOTHING_COUNTED,
+    finished: Collection[str] = (),
 ) -> ErasureResult:
     """Erase what a scope covers, and report what was done.
 
@@ -199,6 +201,7 @@ def erase(
             lead to them are still there.
         spared: tables of which nothing goes now, with all that they need (`erasure.held`).
         expected: how many rows each table had just before; one with few goes at once.
+        finished: tables that an earlier run has emptied; nobody looks for rows that came since.
 
     Raises:
         DataMapIncomplete: the map and the live catalog differ.
@@ -215,11 +218,11 @@ def erase(
     work = Work(
         key=key,
         fence=fence,
-        pace=Pace(elapsed=elapsed, rows_max=chunk_rows_max, pause=pause),
+        pace=Pace(elapsed=elapsed, rows_max=chunk_rows_max, lanes=connections, pause=pause),
         keeper=keeper or Tally(rules=datamap.tables),
         gone=gone,
-        connections=connections,
         expected=expected,
+        finished=finished,
     )
     counts = _take_steps(plans, elsewhere, work, progress=progress)
     return ErasureResult(
@@ -248,24 +251,9 @@ def _take_steps(
         progress(table, deleted[table])
     for source, territory, steps in plans:
         with closing(Horizon(source=source, elapsed=pace.elapsed)) as horizon:
-            for stay in _in_stays(source, steps, work):
+            for stay in in_stays(source, territory, steps, pace=pace, expected=work.expected):
                 _take_stay(horizon, territory, stay, work, counts=counts, progress=progress)
     return counts
-
-
-def _in_stays(source: SqlSource, steps: Iterable[Step], work: Work) -> Iterator[Sequence[Step]]:
-    """Put steps together for as long as all of them are little enough for one transaction.
-
-    What looks at references in sets has a transaction of its own.
-    """
-    together: list[Step] = []
-    for step in steps:
-        if together and (source.set_checks or _allowed([*together, step], work) is None):
-            yield together
-            together = []
-        together.append(step)
-    if together:
-        yield together
 
 
 def _take_stay(
@@ -330,6 +318,8 @@ def _plan_permitted(source: SqlSource, territory: Territory, spared: Collection[
 
 def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -> Iterator[Changed]:
     """Change the rows of one worklist round by round, and tell the number after each."""
+    if step.purpose is Purpose.DELETE and territory.id_of(step.table) in work.finished:
+        return
     if step.purpose is Purpose.KEEP:
         keys = read_kept(source, territory, step, work.keeper)
     else:
@@ -338,11 +328,11 @@ def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -
         return
     if work.gone and step.purpose is Purpose.DELETE and territory.catalog.referring_to(step.table):
         work.gone.remember(territory.id_of(step.table), keys)
-    lanes = count_lanes(source, territory, step, connections=work.connections)
     pace = work.pace
     pace.meet_table(row_cost=step.whole.cost(1) if step.whole is not None else None)
     done = 0
     while done < len(keys):
+        lanes = count_lanes(source, territory, step, lanes=pace.lanes)
         parts = next_parts(keys, done, rows=pace.rows, lanes=lanes)
         try:
             outcome = _run_round(source, territory, step, parts, work)
@@ -352,37 +342,20 @@ def _work_off(source: SqlSource, territory: Territory, step: Step, work: Work) -
         yield from outcome.done
         if outcome.stopped is None:
             done += sum(map(len, parts))
+        elif isinstance(outcome.stopped, SourceCrowded):
+            pace.lanes = 1
         else:
             pace.stumble(outcome.stopped)
-
-
-def _size(steps: Iterable[Step], work: Work) -> tuple[int, int] | None:
-    """Count what steps delete, and all they have to look at; none where nobody can say it."""
-    rows = cost = 0
-    for step in steps:
-        if step.whole is None or step.whole.counted not in work.expected:
-            return None
-        counted = work.expected[step.whole.counted]
-        cost += step.whole.cost(counted)
-        rows += counted if step.purpose is Purpose.DELETE else 0
-    return rows, cost
-
-
-def _allowed(steps: Sequence[Step], work: Work) -> tuple[int, int] | None:
-    """Give the rows and the cost of steps that are little enough for one transaction, or none."""
-    size = _size(steps, work)
-    is_little = size is not None and work.pace.allows_whole(size[0], cost=size[1])
-    return size if is_little else None
 
 
 def _take_at_once(
     source: SqlSource, territory: Territory, steps: Sequence[Step], work: Work
 ) -> Sequence[Changed] | None:
     """Do steps of few rows in one transaction inside the fence; none if they go in chunks."""
-    pace, size = work.pace, _allowed(steps, work)
+    pace = work.pace
+    size = allowed(source, territory, steps, pace=pace, expected=work.expected)
     if size is None:
         return None
-    rows, cost = size
     found = [_read_first(source, territory, step) for step in steps]
     try:
         with work.fence.chunk(territory.id_of(steps[0].table)) as record:
@@ -390,7 +363,8 @@ def _take_at_once(
             done = change_whole(
                 source, territory, steps, found, rows_max=pace.rows_max, keep=record.keep
             )
-            pace.adapt_whole(rows, cost=cost, took_seconds=pace.elapsed() - began)
+            took_seconds = pace.elapsed() - began
+            pace.adapt_whole(size.rows, cost=size.cost, took_seconds=took_seconds)
             for step, each in zip(steps, done or (), strict=done is not None):
                 if step.purpose is Purpose.DELETE:
                     record.record(rows=each.rows, table=territory.id_of(step.table))

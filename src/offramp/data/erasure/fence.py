@@ -16,6 +16,7 @@ from offramp.core.errors import Unavailable
 CHUNK_SECONDS = 0.2
 CHUNK_ROWS_AT_FIRST = 500
 CHUNK_ROWS_MAX = 10_000
+CONNECTIONS = 2  # that delete at once, where the database allows it
 WHOLE_COST_MAX = 30_000  # rows of a table at once, and looks at what may refer to them
 TRIES_MAX = 8  # of one chunk in a row, after the first; the largest has become one row by then
 WAIT_SECONDS_AT_FIRST = 0.05  # and twice as long before every further try
@@ -62,9 +63,11 @@ class Pace:
     elapsed: Callable[[], float]
     rows_max: int
     rows: int = CHUNK_ROWS_AT_FIRST
+    lanes: int = 1  # so many chunks at once, each on a connection of its own
     pause: Callable[[float], None] = at_once
     whole_cost_max: int = WHOLE_COST_MAX
     stumbles: int = 0
+    _is_untried: bool = True
     _last: tuple[int, float] = (0, 0.0)  # the rows and the seconds of the chunk before
 
     def __post_init__(self) -> None:
@@ -77,7 +80,11 @@ class Pace:
         Args:
             row_cost: a row, and the looks at what may refer to it; none where nobody knows.
         """
-        most = self.rows_max // _FIRST_PART if row_cost is None else self.whole_cost_max // row_cost
+        if row_cost is None:
+            most = self.rows_max // _FIRST_PART
+        else:
+            most = self.whole_cost_max // row_cost
+            self.rows = self.rows_max if self._is_untried else self.rows
         self.rows = min(self.rows, max(1, most))
         self._last = (0, 0.0)
 
@@ -95,7 +102,7 @@ class Pace:
 
     def adapt(self, *, took_seconds: float) -> None:
         """Aim below the time that a chunk may take, by what the last one took."""
-        self.stumbles = 0
+        self.stumbles, self._is_untried = 0, False
         factor = _AIMED_AT * CHUNK_SECONDS / max(took_seconds, _SECONDS_TOLD_APART)
         rows = self.rows * min(factor, _LEAP_MAX)
         if factor < 1:
@@ -125,6 +132,6 @@ class Pace:
         if self.stumbles == TRIES_MAX:
             raise error
         self.pause(WAIT_SECONDS_AT_FIRST * 2**self.stumbles)
-        self.stumbles += 1
+        self.stumbles, self._is_untried = self.stumbles + 1, False
         self._last = (0, 0.0)
         self.rows = max(1, self.rows // _SMALLER_PART)

@@ -42,8 +42,10 @@ class Horizon:
             return
         self.close()
         self._since = self.elapsed()
-        with suppress(OfframpError):
-            self._open.enter_context(self.source.snapshot()).execute(sa.text("SELECT 1"))
+        with suppress(OfframpError), ExitStack() as trial:
+            trial.enter_context(self.source.snapshot()).execute(sa.text("SELECT 1"))
+            with self.source.snapshot():
+                self._open = trial.pop_all()  # there is a connection left for the work
 
     def close(self) -> None:
         """Let the database tidy up to the present."""

@@ -10,7 +10,7 @@ certificate comes last.
 Source: mission A10, B6; lessons L15-L28.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Protocol, TypeVar
@@ -21,7 +21,7 @@ from whenever import Instant
 from offramp.data.datamap import DataMap
 from offramp.data.elsewhere import Elsewhere, look_up_facts
 from offramp.data.erasure.erase import ErasureResult, Progress, erase
-from offramp.data.erasure.fence import CHUNK_ROWS_MAX, Fence, at_once
+from offramp.data.erasure.fence import CHUNK_ROWS_MAX, CONNECTIONS, Fence, at_once
 from offramp.data.erasure.held import Held, attest_part, without_held
 from offramp.data.erasure.tombstone import Tombstone, take_tombstone
 from offramp.data.erasure.worklist import Gone
@@ -128,7 +128,7 @@ class Job:
     progress: Progress
     keeper: Keeper | None = None
     chunk_rows_max: int = field(default=CHUNK_ROWS_MAX)
-    connections: int = 1  # that delete at once
+    connections: int = CONNECTIONS  # that delete at once
     pause: Callable[[float], None] = at_once  # waits for so many seconds
     others: Mapping[str, Source] = field(default_factory=dict)  # sources that are no database
     held: Held | None = None  # tables that wait while a data category is held
@@ -190,17 +190,20 @@ def _destroy_rows(job: Job) -> Erasure:
     job.desk.probe("tombstone taken")
     elsewhere = elsewhere.named(sha256(tombstone.model_dump_json().encode()).hexdigest())
     elsewhere = elsewhere.without(job.held.elsewhere if job.held else ())
-    # An earlier run may have taken most of what the tombstone counted, and a first pass does.
+    # A first pass knows how many rows there are, and a later run what an earlier one has finished.
     expected = {} if gone is None else tombstone.counts
+    finished = tombstone.finished(job.desk.erased_rows())
     for passes_left in reversed(range(PASSES_MAX)):
         try:
-            result = _delete(job, tombstone, elsewhere, gone, key=key, expected=expected)
+            result = _delete(
+                job, tombstone, elsewhere, gone, key=key, expected=expected, finished=finished
+            )
         except RowsInTheWay:
             if not passes_left:
                 raise
             continue
         finally:
-            expected = {}
+            expected, finished = {}, frozenset()
         verification = _verify(job, tombstone, elsewhere, gone, key=key)
         if verification.clean:
             break
@@ -258,6 +261,7 @@ def _delete(
     *,
     key: bytes,
     expected: Mapping[str, int],
+    finished: Collection[str],
 ) -> ErasureResult:
     return erase(
         job.datamap,
@@ -276,6 +280,7 @@ def _delete(
         elsewhere=elsewhere,
         spared=job.held.spared if job.held else (),
         expected=expected,
+        finished=finished,
     )
 
 

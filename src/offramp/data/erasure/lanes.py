@@ -20,7 +20,7 @@ from offramp.core.errors import Unavailable
 from offramp.data.erasure.statements import Purpose, Step
 from offramp.data.erasure.worklist import Keys
 from offramp.data.sources.sql import SqlSource
-from offramp.data.sources.trouble import PASSING
+from offramp.data.sources.trouble import PASSING, SourceCrowded
 from offramp.data.territory import Territory
 
 LANE_ROWS_MIN = 250  # fewer are not worth a transaction of their own
@@ -36,12 +36,12 @@ class Round(Generic[Result]):
     stopped: Unavailable | None = None
 
 
-def count_lanes(source: SqlSource, territory: Territory, step: Step, *, connections: int) -> int:
+def count_lanes(source: SqlSource, territory: Territory, step: Step, *, lanes: int) -> int:
     """Say how many chunks of a step may run at once."""
     references = territory.catalog.tables[step.table].references
     is_apart = all(reference.parent != step.table for reference in references)
     is_plain = step.purpose is Purpose.DELETE and not step.owned
-    return connections if is_apart and is_plain and source.driver.writes_at_once else 1
+    return lanes if is_apart and is_plain and source.driver.writes_at_once else 1
 
 
 def next_parts(keys: Keys, done: int, *, rows: int, lanes: int) -> list[Keys]:
@@ -67,6 +67,6 @@ def run_round(change: Callable[[Keys], Result], parts: Sequence[Keys]) -> Round[
     for each in waiting:
         try:
             done.append(each.result())
-        except PASSING as error:
+        except (*PASSING, SourceCrowded) as error:
             stopped = stopped or error
     return Round(done=tuple(done), stopped=stopped)

@@ -35,6 +35,11 @@ class Tombstone(BaseModel):
         """How many rows each table had."""
         return {table: known.rows for table, known in self.tables.items()}
 
+    def finished(self, erased: Mapping[str, int]) -> frozenset[str]:
+        """Name the tables of which as many rows were erased as they had."""
+        had = self.counts
+        return frozenset(name for name, rows in erased.items() if 0 < had.get(name, 0) <= rows)
+
 
 def take_tombstone(
     datamap: DataMap,

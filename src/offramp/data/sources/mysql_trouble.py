@@ -17,6 +17,7 @@ from offramp.data.sources.trouble import (
     ChangeRefused,
     PermissionMissing,
     SourceBusy,
+    SourceCrowded,
     SourceFull,
     SourceReadOnly,
     SourceTooSlow,
@@ -40,7 +41,7 @@ _STRANGER = Trouble(
     hint="are the user and the password of the address right?",
 )
 _CROWDED = Trouble(
-    kind=SourceUnavailable,
+    kind=SourceCrowded,
     reason="it takes no more connections",
     hint="end sessions that nobody needs, or raise max_connections, then run it again",
 )

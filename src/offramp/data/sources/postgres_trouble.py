@@ -15,6 +15,7 @@ from offramp.data.sources.trouble import (
     ChangeRefused,
     PermissionMissing,
     SourceBusy,
+    SourceCrowded,
     SourceFailing,
     SourceFull,
     SourceReadOnly,
@@ -31,7 +32,7 @@ _SHUT_DOWN = Trouble(
     kind=SourceUnavailable, reason="the server ended the session, or starts or stops", hint=_AGAIN
 )
 _CROWDED = Trouble(
-    kind=SourceUnavailable,
+    kind=SourceCrowded,
     reason="it takes no more connections",
     hint="end sessions that nobody needs, or raise max_connections, then run it again",
 )

@@ -20,6 +20,10 @@ class SourceFailing(Unavailable):
     """The source {source} cannot be read or written: {reason}."""
 
 
+class SourceCrowded(SourceUnavailable):
+    """The source {source} lets nobody else in: {reason}."""
+
+
 class SourceBusy(Unavailable):
     """Others hold what is needed in the source {source}: {reason}."""
 
