@@ -59,8 +59,8 @@ that points at its table, the database asks whether the row is still referred to
 - Both sides are connected when the clock begins, and Offramp has read the catalog once before, as
   a worker that is at work has; it reads it again in each part of a job. Both have read every row
   just before they delete them.
-- Offramp deletes over two connections, as it does unless it is told otherwise, and by hand there is
-  one. The rows that say so are over one.
+- Offramp deletes over two connections, as it does unless it is told otherwise, where a row or a run
+  does not say one. By hand there is one.
 - Both sides have to have handed over and deleted the same rows, table by table, or the run stops.
 - Memory is the peak of a process that does the whole job, and of the server's processes for it
   without the buffers that they share.

@@ -191,14 +191,12 @@ def erase(
         elapsed: a monotonic clock in seconds, by which the size of a chunk is adapted.
         tombstone: taken before the first chunk of the first run.
         progress: told after every chunk the table and the number of its rows so far.
-        keeper: told of every row that stays before anything of it is changed; without one they
-            are counted, and nobody can find them again.
+        keeper: told of every row that stays before it is changed; they are only counted otherwise.
         gone: told of the keys of every row that goes and that others may refer to.
         chunk_rows_max: no transaction changes more rows of its worklist than this.
         connections: so many transactions change rows at once, where the database allows it.
         pause: waits for so many seconds, before a chunk that was stopped is tried again.
-        elsewhere: the sources of the map that are no database; they go first, while the rows that
-            lead to them are still there.
+        elsewhere: the sources that are no database; they go first, while rows lead to them.
         spared: tables of which nothing goes now, with all that they need (`erasure.held`).
         expected: how many rows each table had just before; one with few goes at once.
         finished: tables that an earlier run has emptied; nobody looks for rows that came since.

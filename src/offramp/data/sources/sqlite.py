@@ -22,6 +22,7 @@ from offramp.data.sources.sqlite_catalog import SqliteCatalogs
 from offramp.data.sources.trouble import Trouble
 
 BUSY_WAIT_SECONDS = 5
+_CACHE_KIBIBYTES = 16_000  # a chunk that has no room in it is written twice
 _NAMED = sqlite.dialect(paramstyle="named")
 
 
@@ -102,6 +103,7 @@ class SqliteDriver:
 def _prepare(connection: DBAPIConnection, _record: object) -> None:
     connection.isolation_level = None  # The driver must not open transactions of its own.
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
     connection.execute(f"PRAGMA busy_timeout = {BUSY_WAIT_SECONDS * 1000}")
     connection.create_function("offramp_base64", 1, _base64, deterministic=True)
     connection.create_function("offramp_real", 1, _real, deterministic=True)
