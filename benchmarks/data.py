@@ -41,6 +41,7 @@ from benchmarks.server import (
     version_of_server,
 )
 from benchmarks.traffic import TRANSACTIONS_PER_SECOND
+from offramp.data.erasure.fence import CONNECTIONS
 from offramp.testing.postgres import fresh_database
 
 ROOT = Path(__file__).parents[1]
@@ -104,7 +105,7 @@ def main(arguments: Sequence[str]) -> int:
     table = tuple(chosen(rows=rows, only=options.only, skip=options.skip))
     with durable_postgres() as base_url, tempfile.TemporaryDirectory() as folder:
         samples = measure(base_url, Path(folder), rows=rows, rounds=rounds, table=table)
-        server = version_of_server(base_url)
+        server = f"{version_of_server(base_url)}, deletion over {CONNECTIONS} connections"
     lines = tuple(lines_of(table, samples))
     run = summed_up(samples, lines, size=rows, rounds=rounds, server=server)
     title = f"{run.middles['rows']:,.0f} rows, medians of {rounds} rounds, {run.machine}"

@@ -16,7 +16,6 @@ from typing import Any
 from benchmarks.report import Line
 from benchmarks.rows import ROWS, Ceiling, Row
 from benchmarks.samples import Samples
-from offramp.data.erasure.fence import CONNECTIONS
 
 RESULTS = Path(__file__).parent / "results"
 SIZES = (10**5, 10**6, 10**7)
@@ -93,7 +92,7 @@ def _machine(server: str) -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIBIBYTE
     return (
         f"{os.cpu_count()} cores, {memory:.0f} GB of memory, {platform.system()},"
-        f" Python {platform.python_version()}, {server}, deletion over {CONNECTIONS} connections"
+        f" Python {platform.python_version()}, {server}"
     )
 
 
