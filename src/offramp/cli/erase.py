@@ -102,8 +102,7 @@ def erase(
         typer.Option(
             min=1,
             metavar="N",
-            help="So many chunks delete at once in PostgreSQL.",
-            show_default=f"{CONNECTIONS}",
+            help=f"So many chunks delete at once in PostgreSQL; {CONNECTIONS} if not given.",
         ),
     ] = None,
     dry_run: Annotated[
