@@ -190,9 +190,9 @@ def _destroy_rows(job: Job) -> Erasure:
     job.desk.probe("tombstone taken")
     elsewhere = elsewhere.named(sha256(tombstone.model_dump_json().encode()).hexdigest())
     elsewhere = elsewhere.without(job.held.elsewhere if job.held else ())
-    # A first pass knows how many rows there are, and a later run what an earlier one has finished.
+    # The first run knows how many rows there are, a later one which tables are finished.
     expected = {} if gone is None else tombstone.counts
-    finished = tombstone.finished(job.desk.erased_rows())
+    finished = tombstone.finished(job.desk.erased_rows()) if gone is None else frozenset()
     for passes_left in reversed(range(PASSES_MAX)):
         try:
             result = _delete(
