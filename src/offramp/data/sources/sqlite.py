@@ -22,7 +22,7 @@ from offramp.data.sources.sqlite_catalog import SqliteCatalogs
 from offramp.data.sources.trouble import Trouble
 
 BUSY_WAIT_SECONDS = 5
-_CACHE_KIBIBYTES = 16_000  # a chunk that has no room in it is written twice
+_CACHE_KIBIBYTES = 6_000  # a chunk that has no room in it is written twice
 _NAMED = sqlite.dialect(paramstyle="named")
 
 
