@@ -24,6 +24,7 @@ from offramp.data.sources.trouble import PASSING, SourceCrowded
 from offramp.data.territory import Territory
 
 LANE_ROWS_MIN = 250  # fewer are not worth a transaction of their own
+_STOPPING: tuple[type[Unavailable], ...] = (*PASSING, SourceCrowded)
 
 Result = TypeVar("Result")
 
@@ -67,6 +68,6 @@ def run_round(change: Callable[[Keys], Result], parts: Sequence[Keys]) -> Round[
     for each in waiting:
         try:
             done.append(each.result())
-        except (*PASSING, SourceCrowded) as error:
+        except _STOPPING as error:
             stopped = stopped or error
     return Round(done=tuple(done), stopped=stopped)
