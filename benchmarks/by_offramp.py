@@ -56,7 +56,7 @@ class Ground:
 
     def erase_alone(self, name: str, *, connections: int) -> None:
         """Delete every row, by a clock that runs for nothing else."""
-        tombstone = self.work.bury(self.work.digest())
+        tombstone = self.work.prepare()
         work = partial(self.work.erase, tombstone, connections=connections)
         result = self.place.samples.time(name, work)
         self.place.expect(result.tables, "deleted")

@@ -83,7 +83,7 @@ def main(order: str, url: str, store_url: str, folder: str) -> None:
         elif order == "rest":
             report(lambda: _go_on(work, Tombstone.model_validate_json(kept.read_bytes())))
         else:
-            tombstone = work.bury(work.digest())
+            tombstone = work.prepare()
             kept.write_text(tombstone.model_dump_json(), "utf-8")
             report(lambda: _delete(work, tombstone))
 

@@ -44,7 +44,7 @@ class Ground:
         work = self.deleting
         self._phase("export", cycle([lambda: work.export(self.folder)]))
         self._phase("proof", cycle([work.digest]))
-        tombstone = work.bury(work.digest())
+        tombstone = work.prepare()
         deletions = _one_by_one(self.deleting)
         self._phase("hash", iter(_one_by_one(self.hashing)))
         self._phase("delete", iter(deletions))
@@ -74,7 +74,7 @@ def _one_by_one(work: Work) -> list[Callable[[], object]]:
     ones = [
         replace(work, scope=Scope(organization=str(each))) for each in range(LARGE, FIRST_SMALL)
     ]
-    return [partial(one.erase, one.bury(one.digest())) for one in ones]
+    return [partial(one.erase, one.prepare()) for one in ones]
 
 
 @contextmanager

@@ -54,7 +54,7 @@ class GroundByOfframp:
 
     def erase(self) -> None:
         """Delete every row."""
-        tombstone = self.work.bury(self.work.digest())
+        tombstone = self.work.prepare()
         result = self.place.samples.time("SQLite erase", lambda: self.work.erase(tombstone))
         self.place.expect(result.tables, "deleted from SQLite")
 

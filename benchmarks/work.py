@@ -126,6 +126,10 @@ class Work:
         """Take the tombstone."""
         return take_tombstone(self.datamap, self.sources, self.scope, key=KEY, digests=digests)
 
+    def prepare(self) -> Tombstone:
+        """Read every row and take the tombstone, as is done just before a deletion."""
+        return self.bury(self.digest())
+
     def erase(
         self,
         tombstone: Tombstone,

@@ -34,6 +34,7 @@ from tests.integration.data.school import COMPANY, CountingFence, build_school
 from tests.integration.data.trouble import (
     Pauses,
     bury,
+    clerk_of,
     full_disk,
     impatient,
     is_gone,
@@ -227,29 +228,18 @@ def test_a_server_that_takes_no_more_connections_is_told(pg_school):
     pg_school.run("DROP ROLE crowd")
 
 
-@pytest.fixture
-def frugal(pg_school):
-    """Give the school as a role sees it that may do everything, over few connections."""
-    pg_school.run("CREATE ROLE frugal LOGIN")
-    pg_school.run("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO frugal")
-    seen = reopened(pg_school, sa.make_url(pg_school.url).set(username="frugal"))
-    yield seen
-    seen.sources["app"].close()
-    pg_school.run("DROP OWNED BY frugal")
-    pg_school.run("DROP ROLE frugal")
-
-
 @pytest.mark.parametrize("limit", [1, 2, 3])
 @pytest.mark.parametrize("counted", [False, True], ids=["in chunks", "at once"])
-def test_where_no_second_connection_is_to_be_had_one_deletes(frugal, limit, counted):
+def test_where_no_second_connection_is_to_be_had_one_deletes(pg_school, limit, counted):
     """The snapshot that is kept open meanwhile is a courtesy, too."""
-    before = siblings(frugal)
-    frugal.run(f"ALTER ROLE frugal CONNECTION LIMIT {limit}")
+    before = siblings(pg_school)
+    with clerk_of(pg_school) as clerk:
+        clerk.run(f'ALTER ROLE "{clerk.name}" CONNECTION LIMIT {limit}')
 
-    leaving.leave(frugal, COMPANY, rows=2, connections=2, counted=counted)
+        leaving.leave(clerk, COMPANY, rows=2, connections=2, counted=counted)
 
-    assert is_gone(frugal)
-    assert siblings(frugal) == before
+    assert is_gone(pg_school)
+    assert siblings(pg_school) == before
 
 
 def end_our_sessions(school):

@@ -1,23 +1,20 @@
 """What our role may not do, or may not see, is told by name before anything is changed (L16)."""
 
 import pytest
-import sqlalchemy as sa
 
 from offramp.data.handover.export import digest
 from offramp.data.restoration.document_reader import open_document
 from offramp.data.sources.trouble import PermissionMissing, RowsHidden, SourceReadOnly
 from tests.integration.data.leaving import come_back, take
-from tests.integration.data.school import COMPANY, build_school, metadata
+from tests.integration.data.school import COMPANY, build_school
 from tests.integration.data.trouble import (
     bury,
+    clerk_of,
     is_gone,
     leave,
-    reopened,
     set_in_every_session,
     siblings,
 )
-
-TABLES = ", ".join(f'"{name}"' for name in metadata.tables)
 
 
 @pytest.fixture
@@ -30,17 +27,8 @@ def school(postgres_url):
 
 @pytest.fixture
 def clerk(school):
-    """Give the school as a role sees it that is no owner and may do what is needed."""
-    name = f"clerk_{school.engine.url.database}"
-    school.run(f'CREATE ROLE "{name}" LOGIN')
-    school.run(f'GRANT SELECT, INSERT, UPDATE, DELETE ON {TABLES} TO "{name}"')
-    school.run(f'GRANT SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO "{name}"')
-    seen = reopened(school, sa.make_url(school.url).set(username=name))
-    seen.name = name
-    yield seen
-    seen.sources["app"].close()
-    school.run(f'DROP OWNED BY "{name}"')
-    school.run(f'DROP ROLE "{name}"')
+    with clerk_of(school) as clerk:
+        yield clerk
 
 
 def revoke(clerk, what):

@@ -11,9 +11,10 @@ from offramp.data.erasure.erase import erase
 from offramp.data.erasure.tombstone import take_tombstone
 from offramp.data.handover.export import digest
 from offramp.data.sources.sql import open_sources
-from tests.integration.data.school import COMPANY, KEY, CountingFence, no_progress, still
+from tests.integration.data.school import COMPANY, KEY, CountingFence, metadata, no_progress, still
 
 SECONDS_MAX = 20
+TABLES = ", ".join(f'"{name}"' for name in metadata.tables)
 
 
 class Pauses(list):
@@ -86,6 +87,23 @@ def reopened(school, url):
     plain["sources"]["app"]["url"] = str(url)
     datamap = type(school.datamap).model_validate(plain)
     return type(school)(str(url), school.engine, datamap, open_sources(datamap, environment={}))
+
+
+@contextmanager
+def clerk_of(school):
+    """Give a school as a role sees it that is no owner and may do what is needed."""
+    name = f"clerk_{school.engine.url.database}"
+    school.run(f'CREATE ROLE "{name}" LOGIN')
+    school.run(f'GRANT SELECT, INSERT, UPDATE, DELETE ON {TABLES} TO "{name}"')
+    school.run(f'GRANT SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO "{name}"')
+    seen = reopened(school, sa.make_url(school.url).set(username=name))
+    seen.name = name
+    try:
+        yield seen
+    finally:
+        seen.sources["app"].close()
+        school.run(f'DROP OWNED BY "{name}"')
+        school.run(f'DROP ROLE "{name}"')
 
 
 @contextmanager
